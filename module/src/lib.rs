@@ -1,0 +1,25 @@
+//! The loadable module: `require "ffi"` or `require "cthunk"` in a stock Lua 5.4.
+
+use std::ffi::c_int;
+
+use mlua::ffi::lua_State;
+
+/// What `require "ffi"` calls.
+///
+/// # Safety
+/// Lua calls it, with a live state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_ffi(lua: *mut lua_State) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { cthunk::lua::open_raw(lua) }
+}
+
+/// What `require "cthunk"` calls.
+///
+/// # Safety
+/// Lua calls it, with a live state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_cthunk(lua: *mut lua_State) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { cthunk::lua::open_raw(lua) }
+}

@@ -1,0 +1,99 @@
+//! A plan as text.
+
+use std::fmt::Write;
+
+use super::{Bank, CallPlan, Extension, Pass, Piece, Place, Variadic, Width};
+
+/// The plan as a table: one line a piece, then what is common to the call.
+///
+/// `types` are the C types of the result and of the arguments, in this order; they may be missing.
+pub fn explain(plan: &CallPlan, types: &[String]) -> String {
+    let mut text = format!("convention {}: {}\n", plan.convention.name, plan.convention.source);
+    let width = types.iter().map(|ty| ty.chars().count()).max().unwrap_or(0);
+    let mut row = |label: &str, index: usize, pass: &Pass| {
+        let ty = types.get(index).map_or("", String::as_str);
+        for place in places(plan, pass) {
+            let line = format!("  {label:<12} {ty:<width$}  {place}");
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    };
+    for (i, pass) in plan.arguments.iter().enumerate() {
+        row(&format!("argument {}", i + 1), i + 1, pass);
+    }
+    row("result", 0, &plan.result);
+    if let Some(count) = plan.vector_count {
+        let _ = writeln!(
+            text,
+            "  vector count al = {count}: upper bound on the vector registers used, set by every call of a variadic function"
+        );
+    }
+    stack(&mut text, plan);
+    let _ = writeln!(
+        text,
+        "  frame        {} bytes, {}-aligned: result +{}{}",
+        plan.frame.size,
+        plan.frame.align,
+        plan.frame.result,
+        plan.frame.arguments.iter().enumerate().fold(String::new(), |list, (i, offset)| format!(
+            "{list}, argument {} +{offset}",
+            i + 1
+        ))
+    );
+    text
+}
+
+fn stack(text: &mut String, plan: &CallPlan) {
+    let convention = plan.convention;
+    let shadow = match convention.shadow {
+        0 => String::new(),
+        bytes => format!("{bytes} bytes of shadow space, then "),
+    };
+    let _ = writeln!(
+        text,
+        "  stack        {shadow}{} bytes of arguments, {}-aligned at the call, popped by the caller",
+        plan.stack_bytes, convention.stack_align
+    );
+}
+
+/// What the variable arguments of a variadic function go on with.
+pub fn explain_variable(plan: &CallPlan) -> String {
+    let free = |bank: Bank, used: u8| {
+        let registers = &plan.convention.arguments.of(bank)[usize::from(used)..];
+        registers.iter().map(|r| r.name).chain(["the stack"]).collect::<Vec<_>>().join(", ")
+    };
+    let floats = match plan.convention.variadic {
+        Variadic::VectorCount => free(Bank::Float, plan.next.float),
+        Variadic::FloatsAsInts => {
+            "the integer register of their position, where va_arg looks".into()
+        }
+    };
+    format!(
+        "  ...          default argument promotions, then integers and pointers in: {}; doubles in: {floats}\n",
+        free(Bank::Int, plan.next.int)
+    )
+}
+
+fn places(plan: &CallPlan, pass: &Pass) -> Vec<String> {
+    match pass {
+        Pass::Ignore => vec!["nothing".into()],
+        Pass::Pieces(pieces) => pieces.iter().map(|piece| describe(plan, piece)).collect(),
+    }
+}
+
+fn describe(plan: &CallPlan, piece: &Piece) -> String {
+    let place = match piece.place {
+        Place::Register(register) => register.name.into(),
+        Place::Stack(offset) => format!("[sp+{}]", plan.convention.shadow + offset),
+    };
+    let bits = piece.width.bytes() * 8;
+    let extension = match piece.extension {
+        Extension::None => String::new(),
+        Extension::Zero => format!(", zero-extended to {bits} bits"),
+        Extension::Sign => format!(", sign-extended to {bits} bits"),
+    };
+    let upper = match (piece.bank, piece.width) {
+        (Bank::Int, Width::W32) => ", upper half undefined",
+        _ => "",
+    };
+    format!("{place:<8} bytes {}..{}{extension}{upper}", piece.offset, piece.offset + piece.bytes)
+}

@@ -1,0 +1,296 @@
+//! Calling conventions as data: from a [`Signature`] and a [`Convention`] to a [`CallPlan`].
+//!
+//! ```text
+//! Signature ─┐
+//!            ├─ Convention::classify (one small file per ABI) ─ assign ─→ CallPlan ─→ lower, explain, check
+//! Convention ┘
+//! ```
+//!
+//! A plan is complete: lowering obeys it and never asks which platform it is on. A new convention is
+//! one file here and one line in [`CONVENTIONS`].
+#![forbid(unsafe_code)]
+
+mod assign;
+mod check;
+mod explain;
+mod signature;
+mod sysv64;
+mod win64;
+
+use std::fmt;
+
+pub use assign::plan;
+pub use check::check;
+pub use explain::{explain, explain_variable};
+pub use signature::{FrameLayout, Kind, Signature, Type};
+pub use sysv64::SYSV64;
+pub use win64::WIN64;
+
+/// Every convention that a plan can be made for.
+pub static CONVENTIONS: &[&Convention] = &[&SYSV64, &WIN64];
+
+/// A calling convention: what the psABI documents print as tables.
+pub struct Convention {
+    /// The name that commands and tests use.
+    pub name: &'static str,
+    /// The document that these rules come from.
+    pub source: &'static str,
+    /// Argument registers in order, by bank.
+    pub arguments: Registers,
+    /// Result registers in order, by bank.
+    pub results: Registers,
+    /// Whether taking a register of one bank uses up the same position of the other (Win64).
+    pub positional: bool,
+    /// Bytes of a stack slot; every stack argument takes a multiple of it.
+    pub slot: u32,
+    /// Bytes that the caller reserves below the stack arguments for the callee (Win64: 32).
+    pub shadow: u32,
+    /// Alignment of the stack pointer at the call instruction.
+    pub stack_align: u32,
+    /// What a call of a variadic function does besides placing its arguments.
+    pub variadic: Variadic,
+    /// How an argument or a result travels.
+    pub classify: fn(&Type, Role) -> Result<Class, Unsupported>,
+    /// Who makes the machine code.
+    pub backend: Backend,
+}
+
+/// The registers of a convention, by bank.
+pub struct Registers {
+    /// General-purpose registers.
+    pub int: &'static [Reg],
+    /// Vector registers, which carry floating-point values.
+    pub float: &'static [Reg],
+}
+
+impl Registers {
+    /// The registers of one bank.
+    pub fn of(&self, bank: Bank) -> &'static [Reg] {
+        match bank {
+            Bank::Int => self.int,
+            Bank::Float => self.float,
+        }
+    }
+}
+
+/// A register by its position in the convention's list of its bank, and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reg {
+    /// The bank.
+    pub bank: Bank,
+    /// Position in [`Registers`], from 0.
+    pub index: u8,
+    /// Its full-width name.
+    pub name: &'static str,
+}
+
+/// A kind of register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bank {
+    /// General purpose.
+    Int,
+    /// Vector and floating point.
+    Float,
+}
+
+/// The extra rule of a variadic call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variadic {
+    /// `al` holds an upper bound on the number of vector registers used (System V).
+    VectorCount,
+    /// A variable floating-point argument travels in the integer register of its position (Win64).
+    FloatsAsInts,
+}
+
+/// The code generator of a convention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Cranelift, `CallConv::SystemV`.
+    SystemV,
+    /// Cranelift, `CallConv::WindowsFastcall`.
+    WindowsFastcall,
+}
+
+/// What a value is to the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// An argument that the prototype names.
+    Fixed,
+    /// An argument that matches `...`.
+    Variable,
+    /// The result.
+    Result,
+}
+
+/// How a value travels, before it has a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Not at all (`void`).
+    Ignore,
+    /// As one scalar in a register of this bank or in a stack slot.
+    Scalar(Scalar),
+}
+
+/// A scalar on its way into a register or slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scalar {
+    /// The bank it wants.
+    pub bank: Bank,
+    /// The width it has there.
+    pub width: Width,
+    /// How the bytes of the value become that width.
+    pub extension: Extension,
+}
+
+/// The width of a value in a register or slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// 32 bits; the upper half of a 64-bit register is not defined.
+    W32,
+    /// 64 bits.
+    W64,
+}
+
+impl Width {
+    /// In bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Width::W32 => 4,
+            Width::W64 => 8,
+        }
+    }
+}
+
+/// How a narrower value fills its width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// The value is as wide as its place.
+    None,
+    /// With zeros.
+    Zero,
+    /// With the sign.
+    Sign,
+}
+
+/// The way of one call: where every byte of every argument and of the result is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallPlan {
+    /// The convention.
+    pub convention: &'static Convention,
+    /// One entry an argument.
+    pub arguments: Box<[Pass]>,
+    /// The result.
+    pub result: Pass,
+    /// Bytes of stack arguments, shadow space not counted.
+    pub stack_bytes: u32,
+    /// Registers and slots that the arguments leave free, for `...` to go on with.
+    pub next: Next,
+    /// The number of vector registers that `al` announces, for a variadic System V call.
+    pub vector_count: Option<u8>,
+    /// The arguments and the result in memory.
+    pub frame: FrameLayout,
+}
+
+/// How one value travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Nothing is passed.
+    Ignore,
+    /// In these pieces, which tile the value.
+    Pieces(Box<[Piece]>),
+}
+
+impl Pass {
+    /// The pieces, if any.
+    pub fn pieces(&self) -> &[Piece] {
+        match self {
+            Pass::Ignore => &[],
+            Pass::Pieces(pieces) => pieces,
+        }
+    }
+}
+
+/// A part of a value in one register or slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First byte of the value that it carries.
+    pub offset: u32,
+    /// Number of bytes of the value that it carries: never more than the value has.
+    pub bytes: u32,
+    /// Whether those bytes are an integer or a floating-point value in the machine's eyes.
+    pub bank: Bank,
+    /// Its width in its place.
+    pub width: Width,
+    /// How the bytes fill the width.
+    pub extension: Extension,
+    /// Its place.
+    pub place: Place,
+}
+
+/// Where a piece is at the call instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In a register.
+    Register(Reg),
+    /// Bytes above the first stack argument, which lies above the shadow space.
+    Stack(u32),
+}
+
+/// What is free after the last argument: positions in the register lists, bytes of stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    /// Integer argument registers used.
+    pub int: u8,
+    /// Vector argument registers used.
+    pub float: u8,
+    /// Bytes of stack arguments used.
+    pub stack: u32,
+}
+
+/// A type that a convention does not carry yet; an error value, never a wrong call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is not supported by convention {convention}")]
+pub struct Unsupported {
+    /// The type and its role in plain words.
+    pub what: String,
+    /// The convention's name.
+    pub convention: &'static str,
+}
+
+/// The convention of that name.
+pub fn convention(name: &str) -> Option<&'static Convention> {
+    CONVENTIONS.iter().copied().find(|c| c.name == name)
+}
+
+impl fmt::Debug for Convention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Convention {
+    fn eq(&self, other: &Convention) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Convention {}
+
+/// Names a bank's registers in order: the rows of a convention's table.
+macro_rules! registers {
+    ($bank:ident: $($name:literal)*) => {{
+        const NAMES: &[&str] = &[$($name),*];
+        const REGS: [$crate::abi::Reg; NAMES.len()] = {
+            let mut regs = [$crate::abi::Reg { bank: $crate::abi::Bank::$bank, index: 0, name: "" }; NAMES.len()];
+            let mut i = 0;
+            while i < NAMES.len() {
+                regs[i].index = i as u8;
+                regs[i].name = NAMES[i];
+                i += 1;
+            }
+            regs
+        };
+        &REGS
+    }};
+}
+use registers;

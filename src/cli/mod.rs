@@ -1,0 +1,112 @@
+//! The command line: `run` and `explain`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use cthunk::Target;
+use cthunk::explain::{Emit, explain};
+use mlua::{Lua, LuaOptions, StdLib};
+
+/// C functions as compiled Lua functions.
+///
+/// Set RUST_LOG=cthunk=debug to see the plan of every thunk that is compiled, RUST_LOG=cthunk=trace for its CLIF too.
+#[derive(Parser)]
+#[command(name = "cthunk", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a Lua file; `require "ffi"` gives it the library.
+    Run {
+        /// The file, or - for standard input.
+        file: PathBuf,
+        /// Its arguments: `arg[1]` and so on, and `...`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Shows what becomes of a C declaration.
+    Explain {
+        /// A function, `int printf(const char *fmt, ...);`, or a type, `struct { char c; int i; }`.
+        declaration: String,
+        /// The platform, as a triple; this one if it is not given.
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
+        /// The stage to show.
+        #[arg(long, value_enum, default_value_t = Stage::Plan)]
+        emit: Stage,
+        /// Types of arguments for `...`, separated by commas.
+        #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+        varargs: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Stage {
+    /// Registers, stack slots and frame.
+    Plan,
+    /// Cranelift IR.
+    Clif,
+    /// Machine code.
+    Asm,
+    /// Offsets, holes and bits of a struct or union.
+    Layout,
+}
+
+impl From<Stage> for Emit {
+    fn from(stage: Stage) -> Emit {
+        match stage {
+            Stage::Plan => Emit::Plan,
+            Stage::Clif => Emit::Clif,
+            Stage::Asm => Emit::Asm,
+            Stage::Layout => Emit::Layout,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn main() -> ExitCode {
+    env_logger::init();
+    let outcome = match Arguments::parse().command {
+        Command::Run { file, arguments } => run(file, arguments),
+        Command::Explain { declaration, target, emit, varargs } => {
+            show(&declaration, target.as_deref(), emit.into(), &varargs)
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("cthunk: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(file: PathBuf, arguments: Vec<OsString>) -> Result<(), String> {
+    // The interpreter's own pcall, as scripts know it; no Rust panic reaches Lua.
+    let options = LuaOptions::new().catch_rust_panics(false);
+    // SAFETY: the user chose the script, which may do all that the user may.
+    let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
+    cthunk::lua::preload(&lua).map_err(|error| error.to_string())?;
+    cthunk::lua::run_file(&lua, &file, &arguments)
+}
+
+fn show(
+    declaration: &str,
+    target: Option<&str>,
+    emit: Emit,
+    varargs: &[String],
+) -> Result<(), String> {
+    let target = match target {
+        Some(triple) => triple.parse().map_err(|e: cthunk::Error| e.to_string())?,
+        None => Target::host(),
+    };
+    let varargs: Vec<&str> = varargs.iter().map(String::as_str).collect();
+    let text = explain(declaration, &varargs, &target, emit).map_err(|e| e.to_string())?;
+    print!("{text}");
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Executable memory: a memory file mapped twice, once to write and once to run.
+//!
+//! No page is ever writable and executable: the writable view is not executable and the executable view is
+//! not writable. Code is position independent within a chunk, so it runs at its address in the executable view.
+
+use std::io;
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex};
+
+use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
+use cranelift_module::ModuleResult;
+
+use super::lock;
+
+/// Address space of a chunk, in bytes; memory is used only as it is written.
+const CHUNK: usize = 16 << 20;
+
+/// Packed executable memory that grows by chunks and is never given back.
+#[derive(Default)]
+pub(super) struct Arena {
+    chunks: Vec<Chunk>,
+}
+
+struct Chunk {
+    write: NonNull<u8>,
+    run: NonNull<u8>,
+    size: usize,
+    used: usize,
+    /// The process that fills it: after a fork parent and child share the memory, and only the parent may go on.
+    owner: u32,
+}
+
+// SAFETY: a chunk's memory belongs to the arena alone, which is used under a lock.
+unsafe impl Send for Chunk {}
+
+/// Bytes allocated in an arena, in both views.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    /// Where to write them.
+    pub write: *mut u8,
+    /// Where they run.
+    pub run: *const u8,
+}
+
+impl Arena {
+    /// Reserves `size` bytes.
+    pub fn allocate(&mut self, size: usize, align: usize) -> io::Result<Span> {
+        let process = std::process::id();
+        let fits = |chunk: &&mut Chunk| {
+            chunk.owner == process && chunk.used.next_multiple_of(align) + size <= chunk.size
+        };
+        let chunk = match self.chunks.last_mut().filter(fits) {
+            Some(chunk) => chunk,
+            None => {
+                self.chunks.push(Chunk::map(CHUNK.max(size), process)?);
+                self.chunks.last_mut().expect("just pushed")
+            }
+        };
+        let offset = chunk.used.next_multiple_of(align);
+        chunk.used = offset + size;
+        // SAFETY: offset + size <= chunk.size, which both views have.
+        unsafe {
+            Ok(Span {
+                write: chunk.write.as_ptr().add(offset),
+                run: chunk.run.as_ptr().add(offset),
+            })
+        }
+    }
+
+    /// Where code that was written at `write` runs.
+    pub fn run_address(&self, write: *const u8) -> Option<*const u8> {
+        self.chunks.iter().rev().find_map(|chunk| {
+            let offset = (write as usize).checked_sub(chunk.write.as_ptr() as usize)?;
+            // SAFETY: the offset lies inside the chunk.
+            (offset < chunk.size).then(|| unsafe { chunk.run.as_ptr().add(offset).cast_const() })
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Chunk {
+    fn map(size: usize, owner: u32) -> io::Result<Chunk> {
+        // SAFETY: a literal name; the descriptor is checked and closed below.
+        let file = unsafe { libc::memfd_create(c"cthunk".as_ptr(), libc::MFD_CLOEXEC) };
+        if file < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mapped = Chunk::map_file(file, size, owner);
+        // SAFETY: opened above, used nowhere else; the mappings keep the memory.
+        unsafe { libc::close(file) };
+        mapped
+    }
+
+    fn map_file(file: libc::c_int, size: usize, owner: u32) -> io::Result<Chunk> {
+        // SAFETY: our own descriptor.
+        if unsafe { libc::ftruncate(file, size as libc::off_t) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let run = near_text(|hint, flags| {
+            map_shared(file, size, libc::PROT_READ | libc::PROT_EXEC, hint, flags)
+        })?;
+        match map_shared(file, size, libc::PROT_READ | libc::PROT_WRITE, 0, 0) {
+            Ok(write) => Ok(Chunk { write, run, size, used: 0, owner }),
+            Err(error) => {
+                // SAFETY: mapped above, used nowhere.
+                unsafe { libc::munmap(run.as_ptr().cast(), size) };
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn map_shared(
+    file: libc::c_int,
+    size: usize,
+    protection: libc::c_int,
+    hint: usize,
+    flags: libc::c_int,
+) -> io::Result<NonNull<u8>> {
+    // SAFETY: a new mapping, which replaces none: there is a fixed address only with MAP_FIXED_NOREPLACE.
+    let address = unsafe {
+        libc::mmap(hint as *mut libc::c_void, size, protection, libc::MAP_SHARED | flags, file, 0)
+    };
+    if address == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(address.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))
+}
+
+/// Maps within 1 GiB of this library's own text if it can: a call that far away is 2 ns slower.
+#[cfg(target_os = "linux")]
+fn near_text(
+    map: impl Fn(usize, libc::c_int) -> io::Result<NonNull<u8>>,
+) -> io::Result<NonNull<u8>> {
+    const STEP: usize = 64 << 20;
+    let text = Arena::run_address as *const () as usize;
+    let text = text & !(STEP - 1);
+    let hints = (1..16).map(|step| text.wrapping_sub(step * STEP));
+    for hint in hints {
+        if let Ok(address) = map(hint, libc::MAP_FIXED_NOREPLACE) {
+            return Ok(address);
+        }
+    }
+    map(0, 0)
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Chunk {
+    fn map(_size: usize, _owner: u32) -> io::Result<Chunk> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this version makes executable memory on Linux only",
+        ))
+    }
+}
+
+/// The arena as cranelift-jit's memory provider.
+pub(super) struct Provider(pub Arc<Mutex<Arena>>);
+
+impl JITMemoryProvider for Provider {
+    fn allocate(&mut self, size: usize, align: u64, kind: JITMemoryKind) -> io::Result<*mut u8> {
+        match kind {
+            JITMemoryKind::Executable => {
+                lock(&self.0).allocate(size, align as usize).map(|span| span.write)
+            }
+            JITMemoryKind::Writable | JITMemoryKind::ReadOnly => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "thunks have no data"))
+            }
+        }
+    }
+
+    unsafe fn free_memory(&mut self) {}
+
+    /// Nothing to do: the executable view is executable from the start, and x86-64 keeps its instruction cache coherent.
+    fn finalize(&mut self, _: BranchProtection) -> ModuleResult<()> {
+        Ok(())
+    }
+}

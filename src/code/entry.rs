@@ -1,0 +1,179 @@
+//! Native entry points of callbacks: fixed machine code, one for each convention of the host.
+//!
+//! A stub of `stubs` loads the address of its [`Slot`] into R11, which every x86-64 convention leaves to
+//! linkage code, and jumps here. The entry saves the argument registers into a [`Registers`] block, calls the
+//! slot's compiled body, and loads the result registers from the block.
+
+use std::ffi::c_void;
+use std::mem::{offset_of, size_of};
+
+use crate::abi::Backend;
+use crate::lower::registers;
+
+/// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
+#[repr(C, align(16))]
+pub struct Registers {
+    int: [u64; 8],
+    float: [[u64; 2]; 8],
+    result_int: [u64; 2],
+    result_float: [[u64; 2]; 2],
+    stack: *const u8,
+    _pad: u64,
+}
+
+const _: () = {
+    assert!(offset_of!(Registers, int) == registers::INT as usize);
+    assert!(offset_of!(Registers, float) == registers::FLOAT as usize);
+    assert!(offset_of!(Registers, result_int) == registers::RESULT_INT as usize);
+    assert!(offset_of!(Registers, result_float) == registers::RESULT_FLOAT as usize);
+    assert!(offset_of!(Registers, stack) == registers::STACK as usize);
+    assert!(size_of::<Registers>() == registers::SIZE as usize);
+};
+
+/// One callback: the data behind a stub. Creating, changing and freeing a callback writes this and nothing else.
+#[repr(C)]
+pub struct Slot {
+    /// One of this file's entry points; the stub jumps through it.
+    pub(super) entry: *const c_void,
+    /// The compiled body of the callback's shape.
+    pub(super) body: *const c_void,
+    /// Called by the body with this slot and the Frame.
+    pub dispatch: unsafe extern "C" fn(*const Slot, *mut u8),
+    /// The dispatcher's own; it stays when the callback is freed, so that a late call can say what it called.
+    pub data: *const c_void,
+    /// Drops `data` when another callback takes the slot.
+    pub(super) drop: unsafe fn(*const c_void),
+}
+
+/// Where a callback body finds its dispatcher in the slot.
+pub const DISPATCH_OFFSET: i32 = offset_of!(Slot, dispatch) as i32;
+
+/// The entry point for callbacks of a convention, if the host can be called so.
+pub(super) fn entry_point(backend: Backend) -> Option<*const c_void> {
+    #[cfg(all(target_arch = "x86_64", not(windows)))]
+    return Some(match backend {
+        Backend::SystemV => sysv64 as *const c_void,
+        Backend::WindowsFastcall => win64 as *const c_void,
+    });
+    #[cfg(not(all(target_arch = "x86_64", not(windows))))]
+    {
+        let _ = backend;
+        None
+    }
+}
+
+/// System V callers.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+unsafe extern "C" fn sysv64() {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "sub rsp, {size}",
+        "mov [rsp + {int}], rdi",
+        "mov [rsp + {int} + 8], rsi",
+        "mov [rsp + {int} + 16], rdx",
+        "mov [rsp + {int} + 24], rcx",
+        "mov [rsp + {int} + 32], r8",
+        "mov [rsp + {int} + 40], r9",
+        "movaps [rsp + {float}], xmm0",
+        "movaps [rsp + {float} + 16], xmm1",
+        "movaps [rsp + {float} + 32], xmm2",
+        "movaps [rsp + {float} + 48], xmm3",
+        "movaps [rsp + {float} + 64], xmm4",
+        "movaps [rsp + {float} + 80], xmm5",
+        "movaps [rsp + {float} + 96], xmm6",
+        "movaps [rsp + {float} + 112], xmm7",
+        // Above the saved RBP and the return address.
+        "lea rax, [rbp + 16]",
+        "mov [rsp + {stack}], rax",
+        "mov rdi, rsp",
+        "mov rsi, r11",
+        "call [r11 + {body}]",
+        "mov rax, [rsp + {result_int}]",
+        "mov rdx, [rsp + {result_int} + 8]",
+        "movaps xmm0, [rsp + {result_float}]",
+        "movaps xmm1, [rsp + {result_float} + 16]",
+        "leave",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        size = const registers::SIZE,
+        int = const registers::INT,
+        float = const registers::FLOAT,
+        stack = const registers::STACK,
+        result_int = const registers::RESULT_INT,
+        result_float = const registers::RESULT_FLOAT,
+        body = const offset_of!(Slot, body),
+    )
+}
+
+/// Microsoft x64 callers: RDI, RSI and XMM6 to XMM15 are theirs, and the body, a System V function, may change them.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+unsafe extern "C" fn win64() {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "sub rsp, {size} + 176",
+        "mov [rsp + {size} + 160], rdi",
+        "mov [rsp + {size} + 168], rsi",
+        "movaps [rsp + {size}], xmm6",
+        "movaps [rsp + {size} + 16], xmm7",
+        "movaps [rsp + {size} + 32], xmm8",
+        "movaps [rsp + {size} + 48], xmm9",
+        "movaps [rsp + {size} + 64], xmm10",
+        "movaps [rsp + {size} + 80], xmm11",
+        "movaps [rsp + {size} + 96], xmm12",
+        "movaps [rsp + {size} + 112], xmm13",
+        "movaps [rsp + {size} + 128], xmm14",
+        "movaps [rsp + {size} + 144], xmm15",
+        "mov [rsp + {int}], rcx",
+        "mov [rsp + {int} + 8], rdx",
+        "mov [rsp + {int} + 16], r8",
+        "mov [rsp + {int} + 24], r9",
+        "movaps [rsp + {float}], xmm0",
+        "movaps [rsp + {float} + 16], xmm1",
+        "movaps [rsp + {float} + 32], xmm2",
+        "movaps [rsp + {float} + 48], xmm3",
+        // Above the saved RBP, the return address and the shadow space.
+        "lea rax, [rbp + 48]",
+        "mov [rsp + {stack}], rax",
+        "mov rdi, rsp",
+        "mov rsi, r11",
+        "call [r11 + {body}]",
+        "mov rax, [rsp + {result_int}]",
+        "movaps xmm0, [rsp + {result_float}]",
+        "movaps xmm6, [rsp + {size}]",
+        "movaps xmm7, [rsp + {size} + 16]",
+        "movaps xmm8, [rsp + {size} + 32]",
+        "movaps xmm9, [rsp + {size} + 48]",
+        "movaps xmm10, [rsp + {size} + 64]",
+        "movaps xmm11, [rsp + {size} + 80]",
+        "movaps xmm12, [rsp + {size} + 96]",
+        "movaps xmm13, [rsp + {size} + 112]",
+        "movaps xmm14, [rsp + {size} + 128]",
+        "movaps xmm15, [rsp + {size} + 144]",
+        "mov rdi, [rsp + {size} + 160]",
+        "mov rsi, [rsp + {size} + 168]",
+        "leave",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        size = const registers::SIZE,
+        int = const registers::INT,
+        float = const registers::FLOAT,
+        stack = const registers::STACK,
+        result_int = const registers::RESULT_INT,
+        result_float = const registers::RESULT_FLOAT,
+        body = const offset_of!(Slot, body),
+    )
+}

@@ -1,0 +1,172 @@
+//! Machine code: executable memory, compilation, native stubs, and the process-wide cache of thunks.
+//!
+//! A thunk depends on its [`Shape`] and on nothing else, so every Lua state of the process shares it. Thunks are
+//! compiled once, at first use, and live as long as the process.
+
+mod arena;
+mod entry;
+mod module;
+mod stubs;
+mod unwind;
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+
+use cranelift_codegen::ir;
+
+pub use entry::{DISPATCH_OFFSET, Registers, Slot};
+pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
+
+use crate::abi::{self, CallPlan, Convention, Signature};
+use crate::error::Error;
+use crate::lower;
+use module::Compiler;
+
+/// What a thunk depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Which of a plan's thunks.
+    pub kind: Kind,
+    /// The name of the convention.
+    pub convention: &'static str,
+    /// The types that the convention sees.
+    pub signature: Signature,
+}
+
+/// Which of a plan's thunks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `fn(target, frame)`
+    FrameCall,
+    /// `fn(registers, slot)`
+    Callback,
+    /// A `lua_CFunction`; the bytes say how each argument and the result convert.
+    Lua(Box<[u8]>),
+}
+
+/// A finished piece of machine code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thunk {
+    address: usize,
+    size: u32,
+}
+
+impl Thunk {
+    /// Its entry point.
+    pub fn address(self) -> *const c_void {
+        self.address as *const c_void
+    }
+
+    /// Bytes of code.
+    pub fn size(self) -> u32 {
+        self.size
+    }
+}
+
+/// What the process holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Compiled thunks.
+    pub thunks: usize,
+    /// Bytes of their code.
+    pub code_bytes: usize,
+    /// Callbacks in use.
+    pub callbacks: usize,
+}
+
+static CACHE: LazyLock<RwLock<HashMap<Shape, Thunk>>> = LazyLock::new(RwLock::default);
+static COMPILER: Mutex<Option<Compiler>> = Mutex::new(None);
+
+/// A lock whose poison does not matter: the data is only ever appended to.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The thunk of a shape, compiled by `build` if it is new.
+///
+/// # Errors
+/// [`Error::Unsupported`] from the plan; [`Error::Codegen`] and [`Error::Memory`].
+pub fn thunk(
+    kind: Kind,
+    signature: &Signature,
+    convention: &'static Convention,
+    build: impl FnOnce(lower::Context<'_>) -> ir::Function,
+) -> Result<Thunk, Error> {
+    let shape = Shape { kind, convention: convention.name, signature: signature.clone() };
+    let cached = |shape: &Shape| {
+        let cache = CACHE.read().unwrap_or_else(PoisonError::into_inner);
+        cache.get(shape).copied()
+    };
+    if let Some(thunk) = cached(&shape) {
+        return Ok(thunk);
+    }
+    let plan = abi::plan(signature, convention)?;
+    debug_assert_eq!(abi::check(signature, &plan), Ok(()));
+    let mut compiler = lock(&COMPILER);
+    if let Some(thunk) = cached(&shape) {
+        return Ok(thunk);
+    }
+    let compiler = match &mut *compiler {
+        Some(compiler) => compiler,
+        none => none.insert(Compiler::new()?),
+    };
+    let thunk = compile(compiler, &shape, &plan, build)?;
+    let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
+    cache.insert(shape, thunk);
+    Ok(thunk)
+}
+
+fn compile(
+    compiler: &mut Compiler,
+    shape: &Shape,
+    plan: &CallPlan,
+    build: impl FnOnce(lower::Context<'_>) -> ir::Function,
+) -> Result<Thunk, Error> {
+    log::debug!("{:?} thunk, {}", shape.kind, abi::explain(plan, &[]));
+    let function = build(compiler.context(plan));
+    log::trace!("{}", function.display());
+    compiler.compile(function)
+}
+
+/// The thunk `fn(target, frame)` of a signature.
+///
+/// # Errors
+/// As [`thunk`].
+pub fn frame_call(signature: &Signature, convention: &'static Convention) -> Result<Thunk, Error> {
+    thunk(Kind::FrameCall, signature, convention, lower::frame_call)
+}
+
+/// The body of the callbacks of a signature.
+///
+/// # Errors
+/// As [`thunk`].
+pub fn callback_body(
+    signature: &Signature,
+    convention: &'static Convention,
+) -> Result<Thunk, Error> {
+    thunk(Kind::Callback, signature, convention, |cx| lower::callback(cx, DISPATCH_OFFSET))
+}
+
+/// Calls `target` through a thunk of [`frame_call`].
+///
+/// # Safety
+/// `target` is a function of the thunk's signature and convention (for a variadic System V function:
+/// [`announce_vectors`] of it), and `frame` points to a frame of the plan's layout, its arguments filled in.
+pub unsafe fn invoke(thunk: Thunk, target: *const c_void, frame: *mut u8) {
+    // SAFETY: `frame_call` compiled this address as a function of exactly this type.
+    let call: unsafe extern "C-unwind" fn(*const c_void, *mut u8) =
+        unsafe { std::mem::transmute(thunk.address()) };
+    // SAFETY: the caller keeps the contract above.
+    unsafe { call(target, frame) }
+}
+
+/// What the process holds now.
+pub fn stats() -> Stats {
+    let cache = CACHE.read().unwrap_or_else(PoisonError::into_inner);
+    Stats {
+        thunks: cache.len(),
+        code_bytes: cache.values().map(|thunk| thunk.size as usize).sum(),
+        callbacks: stubs::in_use(),
+    }
+}

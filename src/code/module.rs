@@ -1,0 +1,63 @@
+//! The compiler: Cranelift's JITModule over our executable memory.
+
+use std::sync::{Arc, LazyLock, Mutex};
+
+use cranelift_codegen::{self as codegen, ir};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{Module, default_libcall_names};
+use target_lexicon::Triple;
+
+use super::arena::{Arena, Provider};
+use super::unwind::Unwind;
+use super::{Thunk, lock};
+use crate::abi::CallPlan;
+use crate::error::Error;
+use crate::lower;
+
+/// The process's executable memory, shared by the module and the stubs.
+pub(super) static ARENA: LazyLock<Arc<Mutex<Arena>>> = LazyLock::new(Arc::default);
+
+/// Compiles functions for the host, one at a time.
+pub(super) struct Compiler {
+    module: JITModule,
+    context: codegen::Context,
+    unwind: Unwind,
+}
+
+impl Compiler {
+    pub fn new() -> Result<Compiler, Error> {
+        let isa = lower::isa(&Triple::host())?;
+        let unwind = Unwind::new(&*isa);
+        let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+        builder.memory_provider(Box::new(Provider(ARENA.clone())));
+        Ok(Compiler { module: JITModule::new(builder), context: codegen::Context::new(), unwind })
+    }
+
+    /// What `lower` needs to know of the host.
+    pub fn context<'p>(&self, plan: &'p CallPlan) -> lower::Context<'p> {
+        lower::Context {
+            plan,
+            config: self.module.isa().frontend_config(),
+            own: self.module.isa().default_call_conv(),
+        }
+    }
+
+    /// Compiles, places, and registers one function.
+    pub fn compile(&mut self, function: ir::Function) -> Result<Thunk, Error> {
+        self.context.clear();
+        self.context.func = function;
+        let id = self
+            .module
+            .declare_anonymous_function(&self.context.func.signature)
+            .map_err(Error::codegen)?;
+        self.module.define_function(id, &mut self.context).map_err(Error::codegen)?;
+        self.module.finalize_definitions().map_err(Error::codegen)?;
+        let written = self.module.get_finalized_function(id);
+        let address = lock(&ARENA)
+            .run_address(written)
+            .ok_or_else(|| Error::codegen("code outside the arena"))?;
+        let code = self.context.compiled_code().ok_or_else(|| Error::codegen("no code"))?;
+        self.unwind.register(self.module.isa(), code, address as u64)?;
+        Ok(Thunk { address: address as usize, size: code.code_info().total_size })
+    }
+}

@@ -1,0 +1,228 @@
+//! Native stubs in pages: code written once, data that changes.
+//!
+//! A page of stubs is executable memory with one stub beside the other, and ordinary memory with one datum for each. A
+//! new callback, and a new target of a variadic call, write data only.
+
+use std::collections::{HashMap, VecDeque};
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::sync::{LazyLock, Mutex};
+
+use super::entry::{Slot, entry_point};
+use super::module::ARENA;
+use super::{Thunk, lock};
+use crate::abi::Convention;
+use crate::error::Error;
+
+/// Bytes of a stub.
+const STUB: usize = 16;
+/// Stubs of a page.
+const COUNT: usize = 256;
+
+/// `lea r11, [rip + slot]`, `jmp [r11]`: the address of the callback's slot in R11, on to its entry point.
+fn callback_stub(stub: usize, slot: usize) -> Option<[u8; STUB]> {
+    let mut code = [0xCC; STUB];
+    code[..3].copy_from_slice(&[0x4C, 0x8D, 0x1D]);
+    code[3..7].copy_from_slice(&displacement(stub + 7, slot)?);
+    code[7..10].copy_from_slice(&[0x41, 0xFF, 0x23]);
+    Some(code)
+}
+
+/// `mov eax, 8`, `jmp [rip + target]`, the displacement 0: a System V variadic call announces up to eight vector registers
+/// in AL, which Cranelift never sets.
+pub const VECTOR_COUNT_STUB: [u8; 11] = [0xB8, 8, 0, 0, 0, 0xFF, 0x25, 0, 0, 0, 0];
+
+fn vector_count_stub(stub: usize, target: usize) -> Option<[u8; STUB]> {
+    let mut code = [0xCC; STUB];
+    code[..11].copy_from_slice(&VECTOR_COUNT_STUB);
+    code[7..11].copy_from_slice(&displacement(stub + 11, target)?);
+    Some(code)
+}
+
+fn displacement(from: usize, to: usize) -> Option<[u8; 4]> {
+    i32::try_from(to.wrapping_sub(from) as isize).ok().map(i32::to_le_bytes)
+}
+
+/// Writes a page of stubs for data of type `T`; returns each stub's address with its datum.
+fn page<T: 'static>(
+    stub: fn(usize, usize) -> Option<[u8; STUB]>,
+) -> Result<Vec<(usize, NonNull<T>)>, Error> {
+    let code = lock(&ARENA).allocate(STUB * COUNT, STUB)?;
+    let data = near_data(code.run as usize, size_of::<T>() * COUNT)?.cast::<T>();
+    (0..COUNT)
+        .map(|i| {
+            let address = code.run as usize + i * STUB;
+            // SAFETY: the data has COUNT elements.
+            let datum = unsafe { data.add(i) };
+            let bytes = stub(address, datum.as_ptr() as usize)
+                .ok_or_else(|| Error::codegen("stub data out of reach"))?;
+            // SAFETY: the span has STUB * COUNT bytes, ours alone.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), code.write.add(i * STUB), STUB) };
+            Ok((address, datum))
+        })
+        .collect()
+}
+
+/// Zeroed, private, writable memory within reach of `code`; it lives as long as the process.
+#[cfg(unix)]
+fn near_data(code: usize, size: usize) -> Result<NonNull<u8>, Error> {
+    // Beyond the arena's chunk on either side; the kernel takes the hint where the place is free.
+    let hints = [32 << 20, 64 << 20, 128 << 20, 256 << 20, 512 << 20];
+    let below = hints.iter().map(|distance| code.wrapping_sub(*distance));
+    let above = hints.iter().map(|distance| code.wrapping_add(*distance));
+    for hint in below.chain(above) {
+        // SAFETY: a new anonymous mapping, which replaces none.
+        let address = unsafe {
+            libc::mmap(
+                (hint & !0xFFFF) as *mut c_void,
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if address == libc::MAP_FAILED {
+            return Err(std::io::Error::last_os_error().into());
+        }
+        if (address as usize).abs_diff(code) < (1 << 30)
+            && let Some(address) = NonNull::new(address.cast())
+        {
+            return Ok(address);
+        }
+        // SAFETY: mapped above, used nowhere.
+        unsafe { libc::munmap(address, size) };
+    }
+    Err(Error::codegen("no memory within reach of the stubs"))
+}
+
+#[cfg(not(unix))]
+fn near_data(_: usize, _: usize) -> Result<NonNull<u8>, Error> {
+    Err(Error::codegen("this version makes stubs on Unix only"))
+}
+
+/// Callback stubs: those in use, and those that are free, longest-free first so that a freed address stays
+/// recognisable as long as possible.
+#[derive(Default)]
+struct Callbacks {
+    /// By address: whether it is in use.
+    all: HashMap<usize, bool>,
+    used: usize,
+    free: VecDeque<(usize, NonNull<Slot>)>,
+}
+
+// SAFETY: slots are plain memory that lives as long as the process.
+unsafe impl Send for Callbacks {}
+
+static CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
+
+/// The number of callbacks in use.
+pub(super) fn in_use() -> usize {
+    lock(&CALLBACKS).used
+}
+
+/// A callback: a native function pointer with a slot behind it. It lives until [`Callback::release`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Callback {
+    address: usize,
+    slot: NonNull<Slot>,
+}
+
+impl Callback {
+    /// Takes a slot whose function calls `dispatch` with the slot and the Frame of `body`'s plan. `drop` gets `data` when
+    /// another callback takes the slot, or never: a freed callback still reaches `dispatch`.
+    ///
+    /// # Errors
+    /// [`Error::Convention`] where the host has no entry for the convention; [`Error::Memory`].
+    pub fn new(
+        convention: &Convention,
+        body: Thunk,
+        dispatch: unsafe extern "C" fn(*const Slot, *mut u8),
+        data: *const c_void,
+        drop: unsafe fn(*const c_void),
+    ) -> Result<Callback, Error> {
+        let entry = entry_point(convention.backend).ok_or_else(|| Error::Convention {
+            asked: convention.name,
+            target: target_lexicon::Triple::host().to_string(),
+        })?;
+        let mut callbacks = lock(&CALLBACKS);
+        if callbacks.free.is_empty() {
+            callbacks.free.extend(page(callback_stub)?);
+        }
+        let Some((address, slot)) = callbacks.free.pop_front() else {
+            return Err(Error::codegen("a page with no stubs"));
+        };
+        let new = Slot { entry, body: body.address(), dispatch, data, drop };
+        let reused = callbacks.all.insert(address, true).is_some();
+        callbacks.used += 1;
+        // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it.
+        unsafe {
+            if reused {
+                let old = slot.as_ptr();
+                ((*old).drop)((*old).data);
+            }
+            slot.write(new);
+        }
+        Ok(Callback { address, slot })
+    }
+
+    /// Whether `address` is a callback that was freed.
+    pub fn is_free(address: *const c_void) -> bool {
+        lock(&CALLBACKS).all.get(&(address as usize)) == Some(&false)
+    }
+
+    /// The function pointer.
+    pub fn address(self) -> *const c_void {
+        self.address as *const c_void
+    }
+
+    /// The dispatcher's data.
+    pub fn data(self) -> *const c_void {
+        // SAFETY: slots live as long as the process.
+        unsafe { (*self.slot.as_ptr()).data }
+    }
+
+    /// Gives the slot back. Its dispatcher and data stay until it is taken again.
+    pub fn release(self) {
+        let mut callbacks = lock(&CALLBACKS);
+        if callbacks.all.insert(self.address, false) == Some(true) {
+            callbacks.used -= 1;
+            callbacks.free.push_back((self.address, self.slot));
+        }
+    }
+}
+
+/// Vector-count stubs by target.
+#[derive(Default)]
+struct Announcers {
+    by_target: HashMap<usize, usize>,
+    free: Vec<(usize, NonNull<usize>)>,
+}
+
+// SAFETY: as for `Callbacks`.
+unsafe impl Send for Announcers {}
+
+static ANNOUNCERS: LazyLock<Mutex<Announcers>> = LazyLock::new(Mutex::default);
+
+/// A function that sets AL to 8 and goes on to `target`: what to call for a variadic System V function.
+///
+/// There is one for each target, and it lives as long as the process.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn announce_vectors(target: *const c_void) -> Result<*const c_void, Error> {
+    let mut announcers = lock(&ANNOUNCERS);
+    if let Some(&stub) = announcers.by_target.get(&(target as usize)) {
+        return Ok(stub as *const c_void);
+    }
+    if announcers.free.is_empty() {
+        announcers.free = page(vector_count_stub)?;
+    }
+    let Some((stub, datum)) = announcers.free.pop() else {
+        return Err(Error::codegen("a page with no stubs"));
+    };
+    // SAFETY: a free datum of the page, reached by its stub alone, which nobody has yet.
+    unsafe { datum.write(target as usize) };
+    announcers.by_target.insert(target as usize, stub);
+    Ok(stub as *const c_void)
+}

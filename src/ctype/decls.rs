@@ -1,0 +1,449 @@
+//! What the names of a program's declarations stand for.
+//!
+//! C has one name space for ordinary identifiers and one for tags; both are arrays indexed by interned
+//! [`Name`]. A text is declared as a whole or not at all: every change is written to an undo log.
+
+use super::diagnostic::Diagnostics;
+use super::parse::Parser;
+use super::table::{Mark, Table, same_enum};
+use super::{
+    ArrayLen, Constant, Decl, Enum, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type,
+    TypeId,
+};
+use crate::target::{BitFieldRule, DataModel, Target, VaList};
+
+/// The value of one `$` in a text, in order (LuaJIT's parameterised types).
+#[derive(Clone, Copy, Debug)]
+pub enum Param<'a> {
+    /// A type, where C wants a type specifier.
+    Type(QualType),
+    /// An integer, where C wants a constant.
+    Int(i64),
+    /// An identifier.
+    Name(&'a [u8]),
+}
+
+/// The types and names that a program has declared so far, for one target.
+#[derive(Clone, Debug)]
+pub struct Declarations {
+    pub(super) table: Table,
+    /// By name: the position in `entries` plus 1, or 0.
+    ordinary: Vec<u32>,
+    tags: Vec<Option<TagEntry>>,
+    entries: Vec<Entry>,
+    /// The number of the text that is parsed, from 1; 0 are the predeclared names.
+    text: u32,
+    undo: Vec<Undo>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: Name,
+    decl: Decl,
+    site: Site,
+}
+
+/// Where something was declared: in which text, and at which byte of it.
+#[derive(Clone, Copy, Debug)]
+struct Site {
+    text: u32,
+    offset: usize,
+}
+
+/// What a tag stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tag {
+    Record(RecordId),
+    Enum(EnumId),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TagEntry {
+    tag: Tag,
+    site: Site,
+}
+
+/// How to take one change back.
+#[derive(Clone, Debug)]
+enum Undo {
+    Declared,
+    Replaced(u32, Entry),
+    Tag(Name, Option<TagEntry>),
+    Record(RecordId),
+    Enum(EnumId, Option<IntKind>),
+}
+
+/// An earlier declaration that a new one does not agree with.
+#[derive(Debug)]
+pub(super) struct Conflict {
+    /// Its place, if it is in the same text.
+    pub(super) offset: Option<usize>,
+    /// It as C.
+    pub(super) text: String,
+}
+
+/// What to do with a declaration of a name that is declared.
+enum Merge {
+    Keep,
+    Replace(Decl),
+    Conflict,
+}
+
+impl Declarations {
+    /// The names that need no declaration: those of `<stdint.h>`, `<stddef.h>`, `<stdarg.h>`, `<uchar.h>`, and
+    /// C23's `bool`, `true`, `false`, `nullptr`. A program may declare them differently.
+    pub fn new(target: &Target) -> Declarations {
+        let mut table = Table::new(target);
+        super::lex::intern_keywords(&mut table.names);
+        let mut decls = Declarations {
+            table,
+            ordinary: Vec::new(),
+            tags: Vec::new(),
+            entries: Vec::new(),
+            text: 0,
+            undo: Vec::new(),
+        };
+        decls.predeclare(target.model());
+        decls
+    }
+
+    fn predeclare(&mut self, model: &DataModel) {
+        for (name, ty) in predeclared_types(model) {
+            let name = self.table.names.intern(name);
+            self.push(name, Decl::Typedef(ty.into()), 0);
+        }
+        let int = QualType::from(TypeId::BOOL);
+        let constants =
+            [("true", int, 1), ("false", int, 0), ("nullptr", TypeId::VOID_POINTER.into(), 0)];
+        for (name, ty, value) in constants {
+            let name = self.table.names.intern(name);
+            self.push(name, Decl::Constant { ty, value: Constant::Int(value) }, 0);
+        }
+        let text: &[u8] = match model.va_list {
+            VaList::Pointer => b"typedef char *__builtin_va_list;",
+            VaList::SysV64 => {
+                b"typedef struct __va_list_tag { unsigned gp_offset, fp_offset; \
+                  void *overflow_arg_area, *reg_save_area; } __builtin_va_list[1];"
+            }
+            VaList::Aapcs64 => {
+                b"typedef struct __va_list { void *__stack, *__gr_top, *__vr_top; \
+                  int __gr_offs, __vr_offs; } __builtin_va_list;"
+            }
+        };
+        let alias = b"typedef __builtin_va_list __gnuc_va_list, va_list;";
+        for text in [text, alias] {
+            let parsed = Parser::new(self, text, &[]).translation_unit();
+            debug_assert!(parsed.is_ok(), "{parsed:?}");
+        }
+        self.undo.clear();
+    }
+
+    /// Declares a text of C declarations. The values of its `$` come from `params`.
+    ///
+    /// # Errors
+    /// All errors of the text; then nothing of it is declared.
+    pub fn cdef(&mut self, text: &[u8], params: &[Param<'_>]) -> Result<(), Diagnostics> {
+        self.transaction(|decls| Parser::new(decls, text, params).translation_unit())
+    }
+
+    /// The type that a type name stands for: `"struct x *"`, `"int[4]"`, `"int (*)(double)"`, `"struct { int a; }"`.
+    /// A tag that it names or defines is declared, as LuaJIT does.
+    ///
+    /// # Errors
+    /// All errors of the text; then nothing of it is declared.
+    pub fn parse_type(
+        &mut self,
+        text: &[u8],
+        params: &[Param<'_>],
+    ) -> Result<QualType, Diagnostics> {
+        self.transaction(|decls| Parser::new(decls, text, params).whole_type_name())
+    }
+
+    /// One declaration with or without its `;`, or a type name: its type, and the name if there is one. The
+    /// name is not declared, but tags are.
+    ///
+    /// # Errors
+    /// All errors of the text.
+    pub fn parse_one(&mut self, text: &[u8]) -> Result<(Option<Name>, QualType), Diagnostics> {
+        self.transaction(|decls| Parser::new(decls, text, &[]).single())
+    }
+
+    /// What an ordinary name stands for.
+    pub fn lookup(&self, name: &[u8]) -> Option<&Decl> {
+        self.find(self.table.find_name(name)?)
+    }
+
+    /// The types.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The types, to derive new ones.
+    pub fn table_mut(&mut self) -> &mut Table {
+        &mut self.table
+    }
+
+    /// Every declared ordinary name but the predeclared ones, oldest first.
+    pub fn declarations(&self) -> impl Iterator<Item = (&str, &Decl)> {
+        let declared = self.entries.iter().filter(|entry| entry.site.text != 0);
+        declared.map(|entry| (self.table.name(entry.name), &entry.decl))
+    }
+
+    fn transaction<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Declarations) -> Result<T, Diagnostics>,
+    ) -> Result<T, Diagnostics> {
+        let mark = self.table.mark();
+        self.text += 1;
+        let result = parse(self);
+        match &result {
+            Ok(_) => self.undo.clear(),
+            Err(_) => self.rollback(mark),
+        }
+        result
+    }
+
+    fn rollback(&mut self, mark: Mark) {
+        while let Some(undo) = self.undo.pop() {
+            match undo {
+                Undo::Declared => {
+                    if let Some(entry) = self.entries.pop() {
+                        self.ordinary[entry.name.0 as usize] = 0;
+                    }
+                }
+                Undo::Replaced(position, entry) => self.entries[position as usize] = entry,
+                Undo::Tag(name, before) => self.tags[name.0 as usize] = before,
+                Undo::Record(id) => self.table.undo_record(id),
+                Undo::Enum(id, base) => self.table.undo_enum(id, base),
+            }
+        }
+        self.table.rollback(mark);
+        let names = self.table.names.len();
+        self.ordinary.truncate(names);
+        self.tags.truncate(names);
+    }
+
+    /// What an ordinary name stands for.
+    pub(super) fn find(&self, name: Name) -> Option<&Decl> {
+        let position = self.ordinary.get(name.0 as usize)?.checked_sub(1)?;
+        Some(&self.entries[position as usize].decl)
+    }
+
+    /// Whether a name is a typedef.
+    pub(super) fn typedef(&self, name: Name) -> Option<QualType> {
+        match self.find(name) {
+            Some(Decl::Typedef(ty)) => Some(*ty),
+            _ => None,
+        }
+    }
+
+    fn push(&mut self, name: Name, decl: Decl, offset: usize) {
+        let slot = name.0 as usize;
+        if slot >= self.ordinary.len() {
+            self.ordinary.resize(slot + 1, 0);
+        }
+        let site = Site { text: self.text, offset };
+        self.entries.push(Entry { name, decl, site });
+        self.ordinary[slot] = u32::try_from(self.entries.len()).expect("fewer than 2^32 names");
+        self.undo.push(Undo::Declared);
+    }
+
+    /// Declares an ordinary name at a byte of the current text. Saying the same again is free.
+    pub(super) fn declare(
+        &mut self,
+        name: Name,
+        decl: Decl,
+        offset: usize,
+    ) -> Result<(), Conflict> {
+        let slot = self.ordinary.get(name.0 as usize).copied().unwrap_or(0);
+        let Some(position) = slot.checked_sub(1) else {
+            self.push(name, decl, offset);
+            return Ok(());
+        };
+        let old = &self.entries[position as usize];
+        let new = match merge(&self.table, &old.decl, &decl) {
+            Merge::Keep => return Ok(()),
+            Merge::Replace(new) => new,
+            Merge::Conflict if old.site.text == 0 => decl,
+            Merge::Conflict => {
+                let text = self.describe(name, &old.decl);
+                return Err(self.conflict(old.site, text));
+            }
+        };
+        let site = Site { text: self.text, offset };
+        let old = std::mem::replace(
+            &mut self.entries[position as usize],
+            Entry { name, decl: new, site },
+        );
+        self.undo.push(Undo::Replaced(position, old));
+        Ok(())
+    }
+
+    fn conflict(&self, site: Site, text: String) -> Conflict {
+        let offset = (site.text == self.text).then_some(site.offset);
+        Conflict { offset, text }
+    }
+
+    fn describe(&self, name: Name, decl: &Decl) -> String {
+        let name = self.table.name(name);
+        match decl {
+            Decl::Typedef(ty) => format!("typedef {};", self.table.declare(*ty, name)),
+            Decl::Function { ty, .. } => format!("{};", self.table.declare((*ty).into(), name)),
+            Decl::Variable { ty, .. } => format!("extern {};", self.table.declare(*ty, name)),
+            Decl::Constant { value: Constant::Int(value), .. } => format!("{name} = {value}"),
+            Decl::Constant { value: Constant::Float(value), .. } => format!("{name} = {value}"),
+        }
+    }
+
+    /// What a tag stands for.
+    pub(super) fn tag(&self, name: Name) -> Option<Tag> {
+        Some((*self.tags.get(name.0 as usize)?)?.tag)
+    }
+
+    /// Declares a tag, or moves its place to where its body is.
+    pub(super) fn set_tag(&mut self, name: Name, tag: Tag, offset: usize) {
+        let slot = name.0 as usize;
+        if slot >= self.tags.len() {
+            self.tags.resize(slot + 1, None);
+        }
+        let site = Site { text: self.text, offset };
+        let before = self.tags[slot].replace(TagEntry { tag, site });
+        self.undo.push(Undo::Tag(name, before));
+    }
+
+    /// The conflict with an earlier declaration of a tag.
+    pub(super) fn tag_conflict(&self, name: Name) -> Option<Conflict> {
+        let entry = (*self.tags.get(name.0 as usize)?)?;
+        let keyword = match entry.tag {
+            Tag::Record(id) => super::print::keyword(self.table.record(id).kind),
+            Tag::Enum(_) => "enum",
+        };
+        Some(self.conflict(entry.site, format!("{keyword} {}", self.table.name(name))))
+    }
+
+    /// Completes a record; a complete one must have had the same body.
+    pub(super) fn complete_record(&mut self, id: RecordId, body: RecordBody) -> bool {
+        if let Some(old) = &self.table.record(id).body {
+            return self.table.same_body(old, &body);
+        }
+        self.table.complete_record(id, body);
+        self.undo.push(Undo::Record(id));
+        true
+    }
+
+    /// Gives an enum its fixed type; a different one before is a conflict.
+    pub(super) fn fix_enum(&mut self, id: EnumId, base: IntKind) -> bool {
+        match self.table.enum_(id).base {
+            Some(old) => old == base,
+            None => {
+                self.undo.push(Undo::Enum(id, None));
+                self.table.set_enum_base(id, Some(base));
+                true
+            }
+        }
+    }
+
+    /// Completes an enum; a complete one must have had the same values.
+    pub(super) fn complete_enum(
+        &mut self,
+        id: EnumId,
+        base: IntKind,
+        values: Vec<(Name, i64)>,
+    ) -> bool {
+        let old = self.table.enum_(id);
+        if !old.values.is_empty() {
+            let new = Enum { tag: old.tag, base: Some(base), values: values.into() };
+            return same_enum(old, &new);
+        }
+        self.undo.push(Undo::Enum(id, old.base));
+        self.table.complete_enum(id, base, values.into());
+        true
+    }
+}
+
+/// What becomes of a name that is declared as `old` and then as `new`.
+fn merge(table: &Table, old: &Decl, new: &Decl) -> Merge {
+    match (old, new) {
+        (Decl::Typedef(a), Decl::Typedef(b)) if table.same(*a, *b) => Merge::Keep,
+        (Decl::Constant { .. }, Decl::Constant { .. }) if old == new => Merge::Keep,
+        (Decl::Function { ty: a, symbol: asm, .. }, Decl::Function { ty: b, symbol, params }) => {
+            let (Some(f), Some(g)) = (table.function(*a), table.function(*b)) else {
+                return Merge::Conflict;
+            };
+            let loose = |open: &super::Function| open.unprototyped && open.params.is_empty();
+            let agree = table.same_function(f, g)
+                || (loose(f) || loose(g))
+                    && table.same(f.result, g.result)
+                    && f.convention == g.convention;
+            if !agree {
+                return Merge::Conflict;
+            }
+            // The declaration that says more is kept.
+            let says_more = f.unprototyped && !g.unprototyped
+                || f.contracts.is_empty() && !g.contracts.is_empty() && !g.unprototyped;
+            match (says_more, asm.is_none() && symbol.is_some()) {
+                (false, false) => Merge::Keep,
+                (more, _) => Merge::Replace(Decl::Function {
+                    ty: if more { *b } else { *a },
+                    symbol: symbol.clone().or_else(|| asm.clone()),
+                    params: params.clone(),
+                }),
+            }
+        }
+        (Decl::Variable { ty: a, symbol: asm }, Decl::Variable { ty: b, symbol }) => {
+            let ty = if table.same(*a, *b) || completes(table, *b, *a) {
+                *a
+            } else if completes(table, *a, *b) {
+                *b
+            } else {
+                return Merge::Conflict;
+            };
+            let symbol = symbol.clone().or_else(|| asm.clone());
+            Merge::Replace(Decl::Variable { ty, symbol })
+        }
+        _ => Merge::Conflict,
+    }
+}
+
+/// Whether `full` is the open array `open` with a length.
+fn completes(table: &Table, open: QualType, full: QualType) -> bool {
+    match (table.get(open.id()), table.get(full.id())) {
+        (Type::Array(a, ArrayLen::Incomplete), Type::Array(b, _)) => table.same(*a, *b),
+        _ => false,
+    }
+}
+
+fn predeclared_types(model: &DataModel) -> Vec<(&'static str, TypeId)> {
+    use IntKind::{I8, I16, I32, I64, U8, U16, U32, U64};
+    let word = if model.pointer == 8 { (I64, U64) } else { (I32, U32) };
+    // glibc's fast types are words, Microsoft's and Apple's the smallest.
+    let windows = model.bit_fields == BitFieldRule::Ms;
+    let small = windows || model.compiler != crate::target::Compiler::Gcc;
+    let fast16 = if small { (I16, U16) } else { word };
+    let fast32 = if small { (I32, U32) } else { word };
+    let pairs = [
+        ("int8_t", "uint8_t", (I8, U8)),
+        ("int16_t", "uint16_t", (I16, U16)),
+        ("int32_t", "uint32_t", (I32, U32)),
+        ("int64_t", "uint64_t", (I64, U64)),
+        ("int_least8_t", "uint_least8_t", (I8, U8)),
+        ("int_least16_t", "uint_least16_t", (I16, U16)),
+        ("int_least32_t", "uint_least32_t", (I32, U32)),
+        ("int_least64_t", "uint_least64_t", (I64, U64)),
+        ("int_fast8_t", "uint_fast8_t", (I8, U8)),
+        ("int_fast16_t", "uint_fast16_t", fast16),
+        ("int_fast32_t", "uint_fast32_t", fast32),
+        ("int_fast64_t", "uint_fast64_t", (I64, U64)),
+        ("intmax_t", "uintmax_t", (I64, U64)),
+        ("intptr_t", "uintptr_t", word),
+        ("ssize_t", "size_t", word),
+        ("ptrdiff_t", "char16_t", (word.0, U16)),
+        ("wchar_t", "char32_t", (model.wchar, U32)),
+    ];
+    let integers = pairs.iter().flat_map(|&(signed, unsigned, (s, u))| {
+        [(signed, TypeId::int(s)), (unsigned, TypeId::int(u))]
+    });
+    let others =
+        [("char8_t", TypeId::int(U8)), ("bool", TypeId::BOOL), ("nullptr_t", TypeId::VOID_POINTER)];
+    integers.chain(others).collect()
+}

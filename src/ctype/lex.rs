@@ -1,0 +1,324 @@
+//! Bytes to tokens, borrowed from the text.
+
+use super::keyword::{KEYWORDS, Keyword};
+use super::names::Names;
+use super::{Name, QualType};
+
+/// A token and the bytes of the text that it covers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    pub(super) kind: Tok,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tok {
+    /// The end of the text.
+    End,
+    Name(Name),
+    Keyword(Keyword),
+    /// A preprocessing number: digits, letters, `.`, `'` and signed exponents.
+    Number,
+    /// A character constant with its prefix.
+    Char,
+    /// A string literal with its prefix.
+    Str,
+    /// An operator or other punctuation, by its characters.
+    Punct(Punct),
+    /// `$` that stands for a type.
+    Type(QualType),
+    /// `$` that stands for an integer.
+    Int(i64),
+    /// `#` at the start of a line that the parser must look at: `#pragma pack`, `#define`, and errors.
+    Directive,
+    /// Bytes that are no token; the reason is static text.
+    Bad(&'static str),
+}
+
+/// Punctuation: one to three ASCII characters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Punct([u8; 3]);
+
+impl Punct {
+    /// The punctuation with this spelling.
+    pub(super) const fn new(text: &str) -> Punct {
+        let bytes = text.as_bytes();
+        let mut punct = [0; 3];
+        let mut i = 0;
+        while i < bytes.len() {
+            punct[i] = bytes[i];
+            i += 1;
+        }
+        Punct(punct)
+    }
+
+    pub(super) fn text(&self) -> &str {
+        let len = self.0.iter().position(|&b| b == 0).unwrap_or(3);
+        std::str::from_utf8(&self.0[..len]).unwrap_or("")
+    }
+}
+
+impl std::fmt::Debug for Punct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// Punctuation of more than one character, longest first.
+static LONG_PUNCTUATION: [&str; 23] = [
+    "...", "<<=", ">>=", "->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "::",
+    "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=",
+];
+
+/// Alternative spellings (C11 6.4.6).
+static DIGRAPHS: [(&[u8], &str); 4] = [(b"<:", "["), (b":>", "]"), (b"<%", "{"), (b"%>", "}")];
+
+/// Puts the reserved words into an empty interner, where [`Lexer`] expects them.
+pub(super) fn intern_keywords(names: &mut Names) {
+    for (text, _) in KEYWORDS {
+        names.intern(text);
+    }
+}
+
+/// A position in a text. Copying one is looking ahead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lexer<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// Whether only white space came before on this line.
+    line_start: bool,
+}
+
+impl<'t> Lexer<'t> {
+    pub(super) fn new(text: &'t [u8]) -> Lexer<'t> {
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Lexer { text, at, line_start: true }
+    }
+
+    pub(super) fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    fn byte(&self, ahead: usize) -> u8 {
+        self.text.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        &self.text[self.at..]
+    }
+
+    /// The next token.
+    pub(super) fn next(&mut self, names: &mut Names) -> Token {
+        if let Err(token) = self.skip_space() {
+            return token;
+        }
+        let line_start = std::mem::replace(&mut self.line_start, false);
+        let start = self.at;
+        let kind = match self.byte(0) {
+            _ if start == self.text.len() => Tok::End,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => self.word(names),
+            b'0'..=b'9' => self.number(),
+            b'.' if self.byte(1).is_ascii_digit() => self.number(),
+            quote @ (b'"' | b'\'') => self.quoted(quote),
+            b'#' if line_start => {
+                self.at += 1;
+                Tok::Directive
+            }
+            byte => self.punctuation(byte),
+        };
+        Token { kind, start, end: self.at }
+    }
+
+    /// Skips white space, comments, line marks and the pragmas that mean nothing here.
+    fn skip_space(&mut self) -> Result<(), Token> {
+        loop {
+            match self.byte(0) {
+                b'\n' => {
+                    self.at += 1;
+                    self.line_start = true;
+                }
+                b' ' | b'\t' | b'\r' | 0x0b | 0x0c => self.at += 1,
+                b'\\' if matches!(self.rest(), [_, b'\n', ..]) => self.at += 2,
+                b'\\' if matches!(self.rest(), [_, b'\r', b'\n', ..]) => self.at += 3,
+                b'/' if self.byte(1) == b'/' => self.skip_line(),
+                b'/' if self.byte(1) == b'*' => {
+                    let start = self.at;
+                    match find(&self.text[start + 2..], b"*/") {
+                        Some(length) => self.at = start + 2 + length + 2,
+                        None => {
+                            self.at = self.text.len();
+                            let kind = Tok::Bad("comment without an end");
+                            return Err(Token { kind, start, end: start + 2 });
+                        }
+                    }
+                }
+                b'#' if self.line_start && self.is_ignored_directive() => self.skip_line(),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// To the end of the line; a backslash before the newline continues it.
+    pub(super) fn skip_line(&mut self) {
+        while self.at < self.text.len() && self.byte(0) != b'\n' {
+            let continued = match self.rest() {
+                [b'\\', b'\n', ..] => 2,
+                [b'\\', b'\r', b'\n', ..] => 3,
+                _ => 1,
+            };
+            self.at += continued;
+        }
+    }
+
+    /// `# 12 "file"`, `#line 12`, `#ident`, and any `#pragma` but `pack` and `ms_struct`.
+    fn is_ignored_directive(&self) -> bool {
+        let mut words = self.text[self.at + 1..]
+            .split(|&b| b == b'\n')
+            .next()
+            .unwrap_or(&[])
+            .split(|b| !(b.is_ascii_alphanumeric() || *b == b'_'))
+            .filter(|word| !word.is_empty());
+        match words.next() {
+            None => true,
+            Some(b"line" | b"ident") => true,
+            Some(b"pragma") => !matches!(words.next(), Some(b"pack" | b"ms_struct")),
+            Some(word) => word[0].is_ascii_digit(),
+        }
+    }
+
+    fn word(&mut self, names: &mut Names) -> Tok {
+        let start = self.at;
+        while matches!(self.byte(0), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80..) {
+            self.at += 1;
+        }
+        let word = &self.text[start..self.at];
+        if let (quote @ (b'"' | b'\''), b"L" | b"u" | b"U" | b"u8") = (self.byte(0), word) {
+            return self.quoted(quote);
+        }
+        let Ok(word) = std::str::from_utf8(word) else {
+            return Tok::Bad("identifier that is not UTF-8");
+        };
+        let name = names.intern(word);
+        match KEYWORDS.get(name.0 as usize) {
+            Some(&(_, keyword)) => Tok::Keyword(keyword),
+            None => Tok::Name(name),
+        }
+    }
+
+    fn number(&mut self) -> Tok {
+        loop {
+            match (self.byte(0), self.byte(1)) {
+                (b'e' | b'E' | b'p' | b'P', b'+' | b'-') => self.at += 2,
+                (b'\'', next) if next.is_ascii_alphanumeric() => self.at += 2,
+                (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.', _) => self.at += 1,
+                _ => return Tok::Number,
+            }
+        }
+    }
+
+    fn quoted(&mut self, quote: u8) -> Tok {
+        self.at += 1;
+        loop {
+            match self.byte(0) {
+                b'\\' if self.at + 1 < self.text.len() => self.at += 2,
+                b'\n' => break,
+                _ if self.at >= self.text.len() => break,
+                byte => {
+                    self.at += 1;
+                    if byte == quote {
+                        return if quote == b'"' { Tok::Str } else { Tok::Char };
+                    }
+                }
+            }
+        }
+        Tok::Bad("literal without its closing quote")
+    }
+
+    fn punctuation(&mut self, byte: u8) -> Tok {
+        let rest = self.rest();
+        if let Some((from, to)) = DIGRAPHS.iter().find(|d| rest.starts_with(d.0)) {
+            self.at += from.len();
+            return Tok::Punct(Punct::new(to));
+        }
+        // Single characters are the common case.
+        if !matches!(byte, b'(' | b')' | b'*' | b',' | b';' | b'{' | b'}' | b'[' | b']') {
+            let long = LONG_PUNCTUATION.iter().find(|p| rest.starts_with(p.as_bytes()));
+            if let Some(long) = long {
+                self.at += long.len();
+                return Tok::Punct(Punct::new(long));
+            }
+        }
+        self.at += 1;
+        match byte {
+            b'$' | b'!' | b'#' | b'%'..=b'/' | b':'..=b'?' | b'['..=b'^' | b'{'..=b'~' => {
+                Tok::Punct(Punct([byte, 0, 0]))
+            }
+            _ => Tok::Bad("stray character"),
+        }
+    }
+}
+
+/// The position of `needle` in `text`.
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    text.windows(needle.len()).position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<(Tok, &str)> {
+        let mut names = Names::default();
+        intern_keywords(&mut names);
+        let mut lexer = Lexer::new(text.as_bytes());
+        let mut tokens = Vec::new();
+        loop {
+            let token = lexer.next(&mut names);
+            if token.kind == Tok::End {
+                return tokens;
+            }
+            tokens.push((token.kind, &text[token.start..token.end]));
+        }
+    }
+
+    fn texts(text: &str) -> Vec<&str> {
+        tokens(text).into_iter().map(|t| t.1).collect()
+    }
+
+    #[test]
+    fn white_space_comments_and_line_marks_are_skipped() {
+        let text = "# 1 \"a.h\" 3 4\n#line 2\n#pragma GCC poison x\nint/**/a // b\n\\\n;/* \n */";
+        assert_eq!(texts(text), ["int", "a", ";"]);
+    }
+
+    #[test]
+    fn numbers_take_signs_and_separators() {
+        assert_eq!(
+            texts("0x1p-3 1'000'000u 1e+5 .5f 1.. 3...x"),
+            ["0x1p-3", "1'000'000u", "1e+5", ".5f", "1..", "3...x"]
+        );
+    }
+
+    #[test]
+    fn the_longest_punctuation_wins() {
+        assert_eq!(
+            texts("a->b<<=c...<:d:>&&"),
+            ["a", "->", "b", "<<=", "c", "...", "<:", "d", ":>", "&&"]
+        );
+    }
+
+    #[test]
+    fn literals_keep_their_prefix_and_escapes() {
+        assert_eq!(texts(r#"L"a\"b" u8'\'' U"""#), [r#"L"a\"b""#, r"u8'\''", r#"U"""#]);
+    }
+
+    #[test]
+    fn broken_tokens_are_named() {
+        let kind = |text| tokens(text)[0].0;
+        assert_eq!(kind("/* x"), Tok::Bad("comment without an end"));
+        assert_eq!(kind("\"x\n\""), Tok::Bad("literal without its closing quote"));
+        assert_eq!(kind("`"), Tok::Bad("stray character"));
+        assert_eq!(kind("#define X 1"), Tok::Directive);
+    }
+}

@@ -1,0 +1,38 @@
+//! C declarations: text in, types with exact layouts out.
+//!
+//! Pure: no host, no Lua, no `unsafe`. [`Declarations`] is what the rest of the library talks to: it parses
+//! texts into its [`Table`] of interned types and remembers what every name stands for.
+//!
+//! ```text
+//! text ─lex→ tokens ─parse→ types in the Table, names in Declarations ─layout→ sizes and offsets ─print→ C again
+//! ```
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `lex`, `keyword` | bytes to tokens |
+//! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
+//! | `decls` | the C name spaces, redeclaration, the atomic `cdef` |
+//! | `table`, `names`, `index` | interned types and names |
+//! | `layout/` | sizes, alignments and offsets, one file a compiler family |
+//! | `print`, `draw` | types back to C, a record's layout as a picture |
+//! | `diagnostic` | errors with a place |
+#![forbid(unsafe_code)]
+
+mod decls;
+mod diagnostic;
+mod draw;
+mod index;
+mod keyword;
+mod layout;
+mod lex;
+mod names;
+mod parse;
+mod print;
+mod table;
+mod types;
+
+pub use decls::{Declarations, Param};
+pub use diagnostic::{Diagnostic, Diagnostics, Note};
+pub use draw::layout_text;
+pub use table::{FoundMember, Table};
+pub use types::*;

@@ -1,0 +1,84 @@
+//! Interned identifiers.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use super::Name;
+use super::index::Index;
+
+/// Every distinct identifier once; equal texts have equal [`Name`]s, numbered from 0.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    text: String,
+    ends: Vec<usize>,
+    index: Index,
+}
+
+impl Names {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text of a name.
+    pub(super) fn text(&self, name: Name) -> &str {
+        self.at(name.0 as usize)
+    }
+
+    fn at(&self, position: usize) -> &str {
+        let start = position.checked_sub(1).map_or(0, |p| self.ends[p]);
+        &self.text[start..self.ends[position]]
+    }
+
+    /// The name with this text, if it was interned.
+    pub(super) fn find(&self, text: &[u8]) -> Option<Name> {
+        self.index.find(hash(text), |p| self.at(p).as_bytes() == text).map(|p| Name(p as u32))
+    }
+
+    /// The name with this text.
+    pub(super) fn intern(&mut self, text: &str) -> Name {
+        let hash = hash(text.as_bytes());
+        let found = self.index.find(hash, |p| self.at(p) == text);
+        Name(found.unwrap_or_else(|| {
+            self.text.push_str(text);
+            self.ends.push(self.text.len());
+            self.index.insert(hash, self.ends.len() - 1);
+            self.ends.len() - 1
+        }) as u32)
+    }
+
+    /// Forgets all but the first `len` names.
+    pub(super) fn truncate(&mut self, len: usize) {
+        while self.ends.len() > len {
+            let last = self.ends.len() - 1;
+            let hash = hash(self.at(last).as_bytes());
+            self.index.remove(hash, last);
+            self.ends.pop();
+            self.text.truncate(self.ends.last().copied().unwrap_or(0));
+        }
+    }
+}
+
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(text);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    #[test]
+    fn equal_texts_are_one_name_until_truncated() {
+        let mut names = Names::default();
+        let a = names.intern("a");
+        let b = names.intern("bb");
+        assert_eq!((a, names.intern("a")), (names.find(b"a").unwrap(), a));
+        assert_eq!(names.text(b), "bb");
+        names.truncate(1);
+        assert_eq!(names.find(b"bb"), None);
+        assert_eq!(names.intern("c"), b);
+        assert_eq!(names.text(b), "c");
+    }
+}

@@ -1,0 +1,418 @@
+//! `__attribute__((…))`, `[[…]]`, `__declspec(…)`, `_Alignas(…)` and the calling-convention keywords.
+
+use super::{Keyword, Parse, Parser, Tok};
+use crate::ctype::layout::MAX_ALIGN;
+use crate::ctype::{
+    Access, CallConv, Contract, FloatKind, IntKind, MemberAttributes, Name, QualType,
+    RecordAttributes, Type, TypeId,
+};
+
+/// The attributes of one declaration or type, those that have a meaning here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) packed: bool,
+    /// `aligned(n)` and its kin, in bytes; the strictest.
+    pub(super) align: Option<u32>,
+    pub(super) mode: Option<Mode>,
+    /// Bytes.
+    pub(super) vector_size: Option<u64>,
+    pub(super) ms_struct: Option<bool>,
+    pub(super) transparent_union: bool,
+    pub(super) counted_by: Option<Name>,
+    pub(super) function: FunctionAttributes,
+}
+
+/// Attributes of function types.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FunctionAttributes {
+    pub(super) convention: Option<CallConv>,
+    /// `nonnull` without numbers: every pointer.
+    pub(super) all_nonnull: bool,
+    pub(super) contracts: Vec<Contract>,
+}
+
+/// What `mode(…)` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// An integer of so many bytes.
+    Int(u8),
+    Float(FloatKind),
+    Complex(FloatKind),
+}
+
+impl Attributes {
+    pub(super) fn merge(&mut self, other: Attributes) {
+        self.packed |= other.packed;
+        self.align = self.align.max(other.align);
+        self.mode = other.mode.or(self.mode);
+        self.vector_size = other.vector_size.or(self.vector_size);
+        self.ms_struct = other.ms_struct.or(self.ms_struct);
+        self.transparent_union |= other.transparent_union;
+        self.counted_by = other.counted_by.or(self.counted_by);
+        self.function.merge(other.function);
+    }
+
+    pub(super) fn of_record(&self, pack: Option<u32>) -> RecordAttributes {
+        RecordAttributes { packed: self.packed, align: self.align, pack, ms_struct: self.ms_struct }
+    }
+
+    pub(super) fn of_member(&self) -> MemberAttributes {
+        MemberAttributes { packed: self.packed, align: self.align }
+    }
+}
+
+impl FunctionAttributes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.convention.is_none() && !self.all_nonnull && self.contracts.is_empty()
+    }
+
+    pub(super) fn merge(&mut self, other: FunctionAttributes) {
+        self.convention = other.convention.or(self.convention);
+        self.all_nonnull |= other.all_nonnull;
+        if self.contracts.is_empty() {
+            self.contracts = other.contracts;
+        } else {
+            self.contracts.extend(other.contracts);
+        }
+    }
+}
+
+/// The attributes that mean something here; all others are taken and ignored.
+#[derive(Clone, Copy)]
+enum Known {
+    Packed,
+    Aligned,
+    Mode,
+    VectorSize,
+    MsStruct(bool),
+    TransparentUnion,
+    CountedBy,
+    Convention(CallConv),
+    Regparm,
+    NonNull,
+    Access,
+}
+
+static KNOWN: [(&str, Known); 20] = [
+    ("packed", Known::Packed),
+    ("aligned", Known::Aligned),
+    ("align", Known::Aligned),
+    ("mode", Known::Mode),
+    ("vector_size", Known::VectorSize),
+    ("ms_struct", Known::MsStruct(true)),
+    ("gcc_struct", Known::MsStruct(false)),
+    ("transparent_union", Known::TransparentUnion),
+    ("counted_by", Known::CountedBy),
+    ("counted_by_or_null", Known::CountedBy),
+    ("cdecl", Known::Convention(CallConv::Cdecl)),
+    ("stdcall", Known::Convention(CallConv::Stdcall)),
+    ("fastcall", Known::Convention(CallConv::Fastcall)),
+    ("thiscall", Known::Convention(CallConv::Thiscall)),
+    ("vectorcall", Known::Convention(CallConv::Vectorcall)),
+    ("ms_abi", Known::Convention(CallConv::MsAbi)),
+    ("sysv_abi", Known::Convention(CallConv::SysvAbi)),
+    ("regparm", Known::Regparm),
+    ("nonnull", Known::NonNull),
+    ("access", Known::Access),
+];
+
+/// `mode(…)` by name; the pointer-sized ones are in [`Parser::mode`].
+static MODES: [(&str, Mode); 18] = [
+    ("QI", Mode::Int(1)),
+    ("byte", Mode::Int(1)),
+    ("HI", Mode::Int(2)),
+    ("SI", Mode::Int(4)),
+    ("DI", Mode::Int(8)),
+    ("TI", Mode::Int(16)),
+    ("HF", Mode::Float(FloatKind::F16)),
+    ("SF", Mode::Float(FloatKind::F32)),
+    ("DF", Mode::Float(FloatKind::F64)),
+    ("XF", Mode::Float(FloatKind::F80)),
+    ("TF", Mode::Float(FloatKind::F128)),
+    ("KF", Mode::Float(FloatKind::F128)),
+    ("HC", Mode::Complex(FloatKind::F16)),
+    ("SC", Mode::Complex(FloatKind::F32)),
+    ("DC", Mode::Complex(FloatKind::F64)),
+    ("XC", Mode::Complex(FloatKind::F80)),
+    ("TC", Mode::Complex(FloatKind::F128)),
+    ("KC", Mode::Complex(FloatKind::F128)),
+];
+
+/// `__name__` is `name`.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("__").and_then(|name| name.strip_suffix("__")).unwrap_or(name)
+}
+
+/// The convention that a keyword names.
+pub(super) fn convention(keyword: Keyword) -> Option<CallConv> {
+    Some(match keyword {
+        Keyword::Cdecl => CallConv::Cdecl,
+        Keyword::Stdcall => CallConv::Stdcall,
+        Keyword::Fastcall => CallConv::Fastcall,
+        Keyword::Thiscall => CallConv::Thiscall,
+        Keyword::Vectorcall => CallConv::Vectorcall,
+        _ => return None,
+    })
+}
+
+impl Parser<'_> {
+    /// Takes the attribute at the current token, if there is one.
+    pub(super) fn attribute(&mut self, into: &mut Attributes) -> Parse<bool> {
+        let token = self.tok.kind;
+        match token {
+            Tok::Keyword(Keyword::Attribute) => {
+                self.advance();
+                self.expect("(")?;
+                self.expect("(")?;
+                self.attribute_list(into)?;
+                self.expect(")")?;
+                self.expect(")")?;
+            }
+            Tok::Keyword(Keyword::Declspec) => {
+                self.advance();
+                self.expect("(")?;
+                self.attribute_list(into)?;
+                self.expect(")")?;
+            }
+            Tok::Keyword(Keyword::Alignas) => {
+                self.advance();
+                self.expect("(")?;
+                let align = self.alignment_argument()?;
+                into.align = into.align.max(align);
+                self.expect(")")?;
+            }
+            Tok::Keyword(Keyword::Pragma) => self.pragma_operator()?,
+            Tok::Keyword(Keyword::Ignored) => self.advance(),
+            Tok::Keyword(keyword) => match convention(keyword) {
+                Some(convention) => {
+                    into.function.convention = Some(convention);
+                    self.advance();
+                }
+                None => return Ok(false),
+            },
+            Tok::Punct(_) if self.at("[") && self.peek_at("[") => {
+                self.advance();
+                self.advance();
+                self.attribute_list(into)?;
+                self.expect("]")?;
+                self.expect("]")?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Takes every attribute at the current token.
+    pub(super) fn attributes(&mut self, into: &mut Attributes) -> Parse<()> {
+        while self.attribute(into)? {}
+        Ok(())
+    }
+
+    /// Attributes with commas, or, in a `__declspec`, only spaces between them.
+    fn attribute_list(&mut self, into: &mut Attributes) -> Parse<()> {
+        loop {
+            while self.eat(",") {}
+            let name = match self.tok.kind {
+                Tok::Name(_) | Tok::Keyword(_) => self.token_text(self.tok),
+                Tok::Punct(_) if self.at(")") || self.at("]") => return Ok(()),
+                _ => return Err(self.expected("an attribute")),
+            };
+            self.advance();
+            // `gnu::packed`
+            if self.eat("::") {
+                continue;
+            }
+            match KNOWN.iter().find(|known| known.0 == bare(&name)) {
+                Some(&(_, known)) => self.known_attribute(known, into)?,
+                None if self.at("(") => self.skip_balanced()?,
+                None => {}
+            }
+        }
+    }
+
+    fn known_attribute(&mut self, known: Known, into: &mut Attributes) -> Parse<()> {
+        match known {
+            Known::Packed => into.packed = true,
+            Known::MsStruct(on) => into.ms_struct = Some(on),
+            Known::TransparentUnion => into.transparent_union = true,
+            Known::Convention(convention) => into.function.convention = Some(convention),
+            Known::NonNull if !self.at("(") => into.function.all_nonnull = true,
+            Known::Aligned if !self.at("(") => {
+                let biggest = self.decls.table.model().biggest_align;
+                into.align = into.align.max(Some(biggest.into()));
+            }
+            _ => {
+                self.expect("(")?;
+                self.attribute_argument(known, into)?;
+                self.expect(")")?;
+            }
+        }
+        if self.at("(") {
+            self.skip_balanced()?;
+        }
+        Ok(())
+    }
+
+    fn attribute_argument(&mut self, known: Known, into: &mut Attributes) -> Parse<()> {
+        let start = self.tok.start;
+        match known {
+            Known::Aligned => {
+                let align = self.alignment_argument()?;
+                into.align = into.align.max(align);
+            }
+            Known::Mode => into.mode = Some(self.mode()?),
+            Known::VectorSize => {
+                let size = self.constant_integer()?;
+                match u64::try_from(size) {
+                    Ok(size) if size.is_power_of_two() => into.vector_size = Some(size),
+                    _ => return Err(self.error(start, "vector size must be a power of two".into())),
+                }
+            }
+            Known::CountedBy => into.counted_by = Some(self.expect_name()?.0),
+            Known::Regparm => match self.constant_integer()? {
+                count @ 0..=3 => into.function.convention = Some(CallConv::Regparm(count as u8)),
+                _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
+            },
+            Known::NonNull => loop {
+                let param = self.parameter_number()?;
+                into.function.contracts.push(Contract::NonNull { param });
+                if !self.eat(",") {
+                    break;
+                }
+            },
+            Known::Access => {
+                let contract = self.access()?;
+                into.function.contracts.push(contract);
+            }
+            Known::Packed | Known::MsStruct(_) | Known::TransparentUnion | Known::Convention(_) => {
+            }
+        }
+        Ok(())
+    }
+
+    /// The argument of `aligned` or `_Alignas`: a type or a number; 0 means nothing.
+    fn alignment_argument(&mut self) -> Parse<Option<u32>> {
+        let start = self.tok.start;
+        if self.at_type() {
+            let ty = self.type_name()?;
+            let align = self.decls.table.layout_of(ty).map(|layout| layout.align);
+            return match align.and_then(|align| u32::try_from(align).ok()) {
+                Some(align) => Ok(Some(align)),
+                None => Err(self.error(start, "alignment of an incomplete type".into())),
+            };
+        }
+        match self.constant_integer()? {
+            0 => Ok(None),
+            align
+                if align > 0
+                    && align <= i128::from(MAX_ALIGN)
+                    && (align as u32).is_power_of_two() =>
+            {
+                Ok(Some(align as u32))
+            }
+            align => {
+                let message = format!("alignment {align} is not a power of two up to {MAX_ALIGN}");
+                Err(self.error(start, message))
+            }
+        }
+    }
+
+    fn mode(&mut self) -> Parse<Mode> {
+        let start = self.tok.start;
+        let (name, _) = self.expect_name()?;
+        let model = self.decls.table.model();
+        let name = bare(self.decls.table.name(name));
+        match name {
+            "pointer" | "word" | "unwind_word" | "libgcc_cmp_return" | "libgcc_shift_count" => {
+                Ok(Mode::Int(model.pointer))
+            }
+            name => match MODES.iter().find(|mode| mode.0 == name) {
+                Some(mode) => Ok(mode.1),
+                None => {
+                    let message = format!("unknown machine mode '{name}'");
+                    Err(self.error_hint(start, message, "such as QI, HI, SI, DI, SF, DF, DC"))
+                }
+            },
+        }
+    }
+
+    /// The number of a parameter, from 1 in C and from 0 here.
+    fn parameter_number(&mut self) -> Parse<u32> {
+        let start = self.tok.start;
+        let number = self.constant_integer()?;
+        match u32::try_from(number - 1) {
+            Ok(param) => Ok(param),
+            Err(_) => Err(self.error(start, "parameters are numbered from 1".into())),
+        }
+    }
+
+    /// `read_only, 1 [, 2]`
+    fn access(&mut self) -> Parse<Contract> {
+        let start = self.tok.start;
+        let (name, _) = self.expect_name()?;
+        let mode = match bare(self.decls.table.name(name)) {
+            "read_only" => Access::ReadOnly,
+            "write_only" => Access::WriteOnly,
+            "read_write" => Access::ReadWrite,
+            "none" => Access::None,
+            _ => {
+                let message = "unknown access mode".into();
+                let hint = "read_only, write_only, read_write or none";
+                return Err(self.error_hint(start, message, hint));
+            }
+        };
+        self.expect(",")?;
+        let param = self.parameter_number()?;
+        let size = if self.eat(",") { Some(self.parameter_number()?) } else { None };
+        Ok(Contract::Access { mode, param, size })
+    }
+
+    /// A type changed by `mode` and `vector_size`.
+    pub(super) fn apply_to_base(
+        &mut self,
+        ty: QualType,
+        attributes: &Attributes,
+    ) -> Parse<QualType> {
+        let mut ty = ty;
+        if let Some(mode) = attributes.mode {
+            ty = self.with_mode(ty, mode)?;
+        }
+        if let Some(size) = attributes.vector_size {
+            let start = self.tok.start;
+            let scalar = matches!(
+                self.decls.table.shape(ty),
+                Type::Int(_) | Type::Float(_) | Type::Bool | Type::Pointer(_) | Type::Enum(_)
+            );
+            let element = self.decls.table.layout_of(ty).filter(|_| scalar).map_or(0, |l| l.size);
+            let count = size.checked_div(element).and_then(|count| u32::try_from(count).ok());
+            ty = match count.filter(|&count| count > 0) {
+                Some(count) => {
+                    let vector = self.table().intern(Type::Vector(ty.id().into(), count));
+                    QualType::new(vector, ty.quals())
+                }
+                None => return Err(self.error(start, "no such vector type".into())),
+            };
+        }
+        Ok(ty)
+    }
+
+    fn with_mode(&mut self, ty: QualType, mode: Mode) -> Parse<QualType> {
+        let char_signed = self.decls.table.model().char_signed;
+        let id = match (self.decls.table.shape(ty), mode) {
+            (Type::Int(kind), Mode::Int(size)) => {
+                IntKind::of(size.into(), kind.is_signed(char_signed)).map(TypeId::int)
+            }
+            (Type::Float(_), Mode::Float(kind)) => Some(TypeId::float(kind)),
+            (Type::Complex(_), Mode::Complex(kind)) => {
+                Some(self.table().intern(Type::Complex(kind)))
+            }
+            // An enum or pointer of its natural size.
+            (Type::Enum(_) | Type::Pointer(_), Mode::Int(_)) => Some(ty.id()),
+            _ => None,
+        };
+        match id {
+            Some(id) => Ok(QualType::new(id, ty.quals())),
+            None => Err(self.error_here("this machine mode does not fit the type".into())),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! External declarations.
+
+use super::attribute::Attributes;
+use super::declarator::{Declarator, Naming};
+use super::specifier::Specifiers;
+use super::value::Value;
+use super::{Keyword, Parse, Parser, Tok};
+use crate::ctype::{Constant, Decl, Name, QualType, Type};
+
+impl Parser<'_> {
+    /// One declaration of a text, or one item of another kind that may stand among them.
+    pub(super) fn external_declaration(&mut self) -> Parse<()> {
+        let token = self.tok.kind;
+        match token {
+            Tok::Directive => return self.directive(),
+            Tok::Keyword(Keyword::StaticAssert) => return self.static_assert(),
+            Tok::Keyword(Keyword::Asm) => {
+                self.asm_label()?;
+                return self.end_of_declaration();
+            }
+            Tok::Keyword(Keyword::Extern) if self.peek() == Tok::Str => return self.linkage(),
+            Tok::Punct(_) if self.eat(";") => return Ok(()),
+            _ => {}
+        }
+        let specifiers = self.specifiers()?;
+        if self.at(";") && (specifiers.tagged || !specifiers.attributes.function.is_empty()) {
+            self.advance();
+            return Ok(());
+        }
+        loop {
+            let attributes = &specifiers.attributes.function;
+            let declarator = self.declarator(specifiers.ty, Naming::Required, attributes)?;
+            if self.init_declarator(&specifiers, declarator)? {
+                return Ok(());
+            }
+            if !self.eat(",") {
+                return self.end_of_declaration();
+            }
+        }
+    }
+
+    fn end_of_declaration(&mut self) -> Parse<()> {
+        self.expect(";")
+    }
+
+    /// `extern "C"` with one declaration or a block of them.
+    fn linkage(&mut self) -> Parse<()> {
+        self.advance();
+        let start = self.tok.start;
+        if self.string_literal()? != b"C" {
+            return Err(self.error(start, "only extern \"C\" is understood".into()));
+        }
+        if !self.eat("{") {
+            return self.nested(|p| p.external_declaration());
+        }
+        self.nested(|p| {
+            while !p.at("}") {
+                if p.tok.kind == Tok::End {
+                    return Err(p.expected("'}'"));
+                }
+                let start = p.checkpoint();
+                if p.external_declaration().is_err() {
+                    p.recover(start, true);
+                }
+            }
+            p.expect("}")
+        })
+    }
+
+    /// What follows a declarator: asm label, attributes, initialiser, body. True: the declaration has ended
+    /// with a body.
+    fn init_declarator(&mut self, specifiers: &Specifiers, declarator: Declarator) -> Parse<bool> {
+        let Declarator { name, mut ty, params, mut attributes, .. } = declarator;
+        let Some((name, start)) = name else {
+            return Err(self.expected("a name"));
+        };
+        self.attributes(&mut attributes)?;
+        let symbol = if self.at_keyword(Keyword::Asm) { Some(self.asm_label()?) } else { None };
+        self.attributes(&mut attributes)?;
+        ty = self.apply_attributes(ty, specifiers, &attributes)?;
+
+        if specifiers.storage.is_typedef {
+            self.declare(name, Decl::Typedef(ty), start)?;
+            return Ok(false);
+        }
+        if let Type::Function(_) = self.decls.table.get(ty.id()) {
+            self.declare(name, Decl::Function { ty: ty.id(), symbol, params }, start)?;
+            let has_body = self.at("{");
+            if has_body {
+                self.skip_balanced()?;
+            }
+            return Ok(has_body);
+        }
+        let decl = self.object(specifiers, ty, symbol)?;
+        if *self.decls.table.shape(ty) == Type::Void {
+            return Err(self.error(start, "variable of type void".into()));
+        }
+        self.declare(name, decl, start)?;
+        Ok(false)
+    }
+
+    /// The declared type with the attributes that stand after the declarator, and an alignment of a typedef.
+    fn apply_attributes(
+        &mut self,
+        ty: QualType,
+        specifiers: &Specifiers,
+        trailing: &Attributes,
+    ) -> Parse<QualType> {
+        let mut ty = ty;
+        if !trailing.function.is_empty() {
+            ty = self.slide(ty, &trailing.function);
+        }
+        ty = self.apply_to_base(ty, trailing)?;
+        let align = specifiers.attributes.align.max(trailing.align);
+        Ok(match align {
+            Some(align) if specifiers.storage.is_typedef => self.aligned(ty, align),
+            _ => ty,
+        })
+    }
+
+    /// A variable with its initialiser; `static const` and `constexpr` numbers are constants.
+    fn object(
+        &mut self,
+        specifiers: &Specifiers,
+        ty: QualType,
+        symbol: Option<Box<str>>,
+    ) -> Parse<Decl> {
+        let storage = specifiers.storage;
+        let variable = Decl::Variable { ty, symbol };
+        if !self.eat("=") {
+            return Ok(variable);
+        }
+        let is_constant = storage.is_constexpr || storage.is_static && ty.is_const();
+        if is_constant && self.is_arithmetic(ty) && !self.at("{") {
+            let start = self.tok.start;
+            let operand = self.initial_value()?;
+            let converted = self.convert(operand, ty, start)?;
+            return Ok(match converted.value {
+                Value::Int(value) => Decl::Constant { ty, value: Constant::Int(value) },
+                Value::Float(value) => Decl::Constant { ty, value: Constant::Float(value) },
+                _ => variable,
+            });
+        }
+        self.skip_initializer()?;
+        Ok(variable)
+    }
+
+    /// To the `,` or `;` after an initialiser that does not matter.
+    pub(super) fn skip_initializer(&mut self) -> Parse<()> {
+        while !self.at(",") && !self.at(";") {
+            match self.tok.kind {
+                Tok::End => return Err(self.expected("';'")),
+                _ if self.at("{") || self.at("(") || self.at("[") => self.skip_balanced()?,
+                _ if self.at("}") || self.at(")") => return Err(self.expected("';'")),
+                _ => self.advance(),
+            }
+        }
+        Ok(())
+    }
+
+    /// `__asm__("symbol")`
+    pub(super) fn asm_label(&mut self) -> Parse<Box<str>> {
+        self.advance();
+        while matches!(self.tok.kind, Tok::Keyword(Keyword::Volatile | Keyword::Inline)) {
+            self.advance();
+        }
+        self.expect("(")?;
+        let start = self.tok.start;
+        let text = self.string_literal()?;
+        self.expect(")")?;
+        match String::from_utf8(text) {
+            Ok(text) => Ok(text.into()),
+            Err(_) => Err(self.error(start, "symbol name that is not UTF-8".into())),
+        }
+    }
+
+    /// `_Static_assert(condition, "message");`
+    pub(super) fn static_assert(&mut self) -> Parse<()> {
+        self.advance();
+        let start = self.tok.start;
+        self.expect("(")?;
+        let errors = self.errors.len();
+        let holds = self.constant_integer()? != 0;
+        let message = if self.eat(",") { Some(self.string_literal()?) } else { None };
+        self.expect(")")?;
+        // After an error a size may be wrong for that reason alone.
+        if !holds && errors == 0 {
+            let reason =
+                message.map_or(String::new(), |m| format!(": {}", String::from_utf8_lossy(&m)));
+            self.error(start, format!("static assertion failed{reason}"));
+        }
+        self.end_of_declaration()
+    }
+
+    pub(super) fn declare(&mut self, name: Name, decl: Decl, start: usize) -> Parse<()> {
+        match self.decls.declare(name, decl, start) {
+            Ok(()) => Ok(()),
+            Err(conflict) => {
+                let name = self.decls.table.name(name);
+                let message = format!("conflicting declaration of '{name}'");
+                Err(self.conflict(start, message, conflict))
+            }
+        }
+    }
+
+    /// For `explain`: a declaration whose name is not declared, or a type name.
+    pub(super) fn one_declaration(&mut self) -> Parse<(Option<Name>, QualType)> {
+        let specifiers = self.specifiers()?;
+        let attributes = &specifiers.attributes.function;
+        let declarator = self.declarator(specifiers.ty, Naming::Optional, attributes)?;
+        let Declarator { name, ty, mut attributes, .. } = declarator;
+        self.attributes(&mut attributes)?;
+        if self.at_keyword(Keyword::Asm) {
+            self.asm_label()?;
+            self.attributes(&mut attributes)?;
+        }
+        let ty = self.apply_attributes(ty, &specifiers, &attributes)?;
+        self.eat(";");
+        if self.tok.kind != Tok::End {
+            return Err(self.expected("the end of the declaration"));
+        }
+        Ok((name.map(|name| name.0), ty))
+    }
+}

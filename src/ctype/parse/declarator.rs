@@ -1,0 +1,543 @@
+//! Declarators: pointers, arrays, functions and parentheses around a name.
+
+use super::attribute::{Attributes, FunctionAttributes};
+use super::{Keyword, Parse, Parser, Tok};
+use crate::ctype::layout::max_size;
+use crate::ctype::{
+    Access, ArrayLen, Contract, Function, Name, QualType, Quals, Table, Type, TypeId,
+};
+
+/// One step from a name outwards to the type of its specifiers.
+#[derive(Debug)]
+pub(super) enum Op {
+    Pointer(Pointer),
+    Array {
+        len: ArrayLen,
+        /// `[static n]` of a parameter.
+        at_least: Option<u64>,
+        start: usize,
+    },
+    Function {
+        params: Box<[QualType]>,
+        names: Box<[Option<Name>]>,
+        variadic: bool,
+        unprototyped: bool,
+        attributes: FunctionAttributes,
+        start: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pointer {
+    quals: Quals,
+    reference: bool,
+    start: usize,
+}
+
+/// Whether a declarator has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    Required,
+    Optional,
+    Forbidden,
+}
+
+/// A declarator with the type that it declares.
+#[derive(Debug)]
+pub(super) struct Declarator {
+    pub(super) name: Option<(Name, usize)>,
+    pub(super) ty: QualType,
+    /// Parameter names, if a function is declared.
+    pub(super) params: Box<[Option<Name>]>,
+    /// The number of a parameter's outermost `[static n]`.
+    pub(super) at_least: Option<u64>,
+    /// Attributes among the pointers, but those of functions.
+    pub(super) attributes: Attributes,
+}
+
+/// What is found on the way to the core of a declarator.
+#[derive(Debug, Default)]
+struct Core {
+    name: Option<(Name, usize)>,
+    attributes: Attributes,
+}
+
+impl Parser<'_> {
+    /// A declarator whose type starts from `base`. `attributes` are those of the whole declaration; what of
+    /// them is about functions is applied to the function that is declared or pointed to.
+    pub(super) fn declarator(
+        &mut self,
+        base: QualType,
+        naming: Naming,
+        attributes: &FunctionAttributes,
+    ) -> Parse<Declarator> {
+        let mark = self.ops.len();
+        let mut core = Core::default();
+        let mut rest = self.nested(|p| p.declarator_level(naming, &mut core))?;
+        if !attributes.is_empty() {
+            let mut all = attributes.clone();
+            all.merge(rest);
+            rest = all;
+        }
+        self.build(base, mark, core, rest)
+    }
+
+    /// One level of parentheses: prefix, core, suffixes. Pushes what it finds from the inside out and returns
+    /// function attributes that belong further out.
+    fn declarator_level(&mut self, naming: Naming, core: &mut Core) -> Parse<FunctionAttributes> {
+        let pointers = self.pointers.len();
+        let (outer, mut own) = self.pointer_prefix(&mut core.attributes)?;
+        let token = self.tok.kind;
+        match token {
+            Tok::Name(found) if naming != Naming::Forbidden => {
+                core.name = Some((found, self.tok.start));
+                self.advance();
+            }
+            Tok::Punct(_) if self.at("(") && self.is_parenthesised(naming) => {
+                self.advance();
+                let inner = self.nested(|p| p.declarator_level(naming, core))?;
+                self.expect(")")?;
+                own.merge(inner);
+            }
+            _ if naming == Naming::Required => return Err(self.expected("a name")),
+            _ => {}
+        }
+        self.suffixes(&mut own)?;
+        while self.pointers.len() > pointers {
+            if let Some(pointer) = self.pointers.pop() {
+                self.ops.push(Op::Pointer(pointer));
+            }
+        }
+        let mut rest = outer;
+        rest.merge(own);
+        Ok(rest)
+    }
+
+    /// `*`, `&`, qualifiers and attributes. The attributes before a `*` belong to the function that the
+    /// pointer points to, those after the last `*` to a function of this level.
+    fn pointer_prefix(
+        &mut self,
+        others: &mut Attributes,
+    ) -> Parse<(FunctionAttributes, FunctionAttributes)> {
+        let mark = self.pointers.len();
+        let mut outer = FunctionAttributes::default();
+        let mut own = Attributes::default();
+        loop {
+            let start = self.tok.start;
+            if self.at("*") || self.at("&") || self.at("^") || self.at("&&") {
+                let reference = self.at("&") || self.at("&&");
+                self.advance();
+                outer.merge(std::mem::take(&mut own.function));
+                self.pointers.push(Pointer { quals: Quals::NONE, reference, start });
+            } else if let Some(qual) = self.qualifier() {
+                match self.pointers[mark..].last_mut() {
+                    Some(pointer) => pointer.quals = pointer.quals.with(qual),
+                    None => {
+                        return Err(self.error(start, "qualifier without a '*' before it".into()));
+                    }
+                }
+            } else if let Tok::Keyword(keyword @ (Keyword::Ptr32 | Keyword::Ptr64)) = self.tok.kind
+            {
+                self.pointer_size(keyword)?;
+            } else if !self.attribute(&mut own)? {
+                let own_function = std::mem::take(&mut own.function);
+                others.merge(own);
+                return Ok((outer, own_function));
+            }
+        }
+    }
+
+    fn qualifier(&mut self) -> Option<Quals> {
+        let quals = match self.tok.kind {
+            Tok::Keyword(Keyword::Const) => Quals::CONST,
+            Tok::Keyword(Keyword::Volatile) => Quals::VOLATILE,
+            Tok::Keyword(Keyword::Restrict) => Quals::RESTRICT,
+            Tok::Keyword(Keyword::Atomic) => Quals::ATOMIC,
+            _ => return None,
+        };
+        self.advance();
+        Some(quals)
+    }
+
+    /// Whether a `(` opens a nested declarator, and not the parameters of an abstract one.
+    fn is_parenthesised(&mut self, naming: Naming) -> bool {
+        if naming == Naming::Required {
+            return true;
+        }
+        match self.peek() {
+            Tok::Punct(p) => matches!(p.text(), "*" | "(" | "[" | "&" | "^"),
+            Tok::Name(name) => naming == Naming::Optional && self.decls.typedef(name).is_none(),
+            Tok::Keyword(keyword) => {
+                keyword == Keyword::Attribute || super::attribute::convention(keyword).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// `[…]` and `(…)`; the first function takes the attributes of its level.
+    fn suffixes(&mut self, own: &mut FunctionAttributes) -> Parse<()> {
+        loop {
+            if self.at("[") {
+                if self.peek_at("[") {
+                    let mut attributes = Attributes::default();
+                    self.attribute(&mut attributes)?;
+                    own.merge(attributes.function);
+                } else {
+                    let op = self.array_suffix()?;
+                    self.ops.push(op);
+                }
+            } else if self.at("(") {
+                let attributes = std::mem::take(own);
+                let op = self.nested(|p| p.parameter_list(attributes))?;
+                self.ops.push(op);
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn array_suffix(&mut self) -> Parse<Op> {
+        let start = self.tok.start;
+        self.advance();
+        let mut is_static = false;
+        loop {
+            if self.eat_keyword(Keyword::Static) {
+                is_static = true;
+            } else if self.qualifier().is_none() {
+                break;
+            }
+        }
+        let len = if self.at("]") {
+            ArrayLen::Incomplete
+        } else if self.at("*") && self.peek_at("]") {
+            self.advance();
+            ArrayLen::Incomplete
+        } else if self.at("?") {
+            self.advance();
+            ArrayLen::Variable
+        } else {
+            self.array_length()?
+        };
+        self.expect("]")?;
+        let at_least = match len {
+            ArrayLen::Fixed(count) if is_static => Some(count),
+            _ => None,
+        };
+        Ok(Op::Array { len, at_least, start })
+    }
+
+    fn array_length(&mut self) -> Parse<ArrayLen> {
+        let checkpoint = self.checkpoint();
+        let start = self.tok.start;
+        let count = match self.constant_integer() {
+            Ok(count) if self.at("]") || self.prototypes == 0 => count,
+            // The length of a parameter may be another parameter.
+            _ if self.prototypes > 0 => {
+                self.rewind(checkpoint);
+                self.skip_to_bracket()?;
+                return Ok(ArrayLen::Incomplete);
+            }
+            Ok(_) => return Err(self.expected("']'")),
+            Err(failed) => return Err(failed),
+        };
+        match u64::try_from(count) {
+            Ok(count) => Ok(ArrayLen::Fixed(count)),
+            Err(_) => Err(self.error(start, format!("array length {count} is negative"))),
+        }
+    }
+
+    fn skip_to_bracket(&mut self) -> Parse<()> {
+        while !self.at("]") {
+            match self.tok.kind {
+                Tok::End => return Err(self.expected("']'")),
+                _ if self.at("(") || self.at("[") || self.at("{") => self.skip_balanced()?,
+                _ => self.advance(),
+            }
+        }
+        Ok(())
+    }
+
+    fn parameter_list(&mut self, mut attributes: FunctionAttributes) -> Parse<Op> {
+        let start = self.tok.start;
+        self.advance();
+        let mut params: Vec<QualType> = Vec::new();
+        let mut names = Vec::new();
+        let mut variadic = false;
+        let unprototyped = self.at(")");
+        while !self.at(")") {
+            if self.eat("...") {
+                variadic = true;
+                break;
+            }
+            let param_start = self.tok.start;
+            self.prototypes += 1;
+            let parameter = self.parameter(params.len(), &mut attributes);
+            self.prototypes -= 1;
+            let (name, ty) = parameter?;
+            if ty.id() == TypeId::VOID {
+                if params.is_empty() && name.is_none() && self.at(")") {
+                    break;
+                }
+                return Err(self.error(param_start, "parameter of type void".into()));
+            }
+            params.push(ty);
+            names.push(name);
+            if !self.at(")") && !self.eat(",") {
+                return Err(self.expected("',' or ')'"));
+            }
+        }
+        self.expect(")")?;
+        Ok(Op::Function {
+            params: params.into(),
+            names: names.into(),
+            variadic,
+            unprototyped,
+            attributes,
+            start,
+        })
+    }
+
+    /// A parameter with its adjusted type; what it promises goes to the function's attributes.
+    fn parameter(
+        &mut self,
+        index: usize,
+        attributes: &mut FunctionAttributes,
+    ) -> Parse<(Option<Name>, QualType)> {
+        let mut specifiers = self.specifiers()?;
+        let own = std::mem::take(&mut specifiers.attributes.function);
+        let mut declarator = self.declarator(specifiers.ty, Naming::Optional, &own)?;
+        let mut trailing = Attributes::default();
+        self.attributes(&mut trailing)?;
+        if !trailing.function.is_empty() {
+            declarator.ty = self.slide(declarator.ty, &trailing.function);
+        }
+        let param = u32::try_from(index).unwrap_or(u32::MAX);
+        if let Some(count) = declarator.at_least {
+            attributes.contracts.push(Contract::AtLeast { param, count });
+        }
+        // GCC's `nonnull` of a parameter is about that parameter.
+        if own.all_nonnull || trailing.function.all_nonnull {
+            attributes.contracts.push(Contract::NonNull { param });
+        }
+        let ty = match *self.decls.table.shape(declarator.ty) {
+            Type::Array(element, _) => {
+                let pointer = self.table().pointer_to(element);
+                QualType::from(pointer)
+            }
+            Type::Function(_) => self.table().pointer_to(declarator.ty).into(),
+            _ => declarator.ty.id().into(),
+        };
+        Ok((declarator.name.map(|name| name.0), ty))
+    }
+
+    /// Applies the collected steps to the base type.
+    fn build(
+        &mut self,
+        base: QualType,
+        mark: usize,
+        core: Core,
+        mut rest: FunctionAttributes,
+    ) -> Parse<Declarator> {
+        let Core { name, attributes: others } = core;
+        let mut ty = base;
+        let mut params = Box::default();
+        let mut outermost_at_least = None;
+        while self.ops.len() > mark {
+            let Some(op) = self.ops.pop() else { break };
+            let innermost = self.ops.len() == mark;
+            match op {
+                Op::Pointer(pointer) => ty = self.build_pointer(ty, pointer)?,
+                Op::Array { len, at_least, start } => {
+                    if innermost {
+                        outermost_at_least = at_least;
+                    }
+                    ty = self.build_array(ty, len, start)?;
+                }
+                Op::Function {
+                    params: types,
+                    names,
+                    variadic,
+                    unprototyped,
+                    attributes,
+                    start,
+                } => {
+                    if innermost {
+                        params = names;
+                    }
+                    let mut attributes = attributes;
+                    let last = !self.ops[mark..].iter().any(|op| matches!(op, Op::Function { .. }));
+                    if last && !rest.is_empty() {
+                        attributes.merge(std::mem::take(&mut rest));
+                    }
+                    self.check_result(ty, start)?;
+                    let function = Function {
+                        result: ty,
+                        contracts: contracts(&self.decls.table, &types, &attributes),
+                        params: types,
+                        variadic,
+                        unprototyped,
+                        convention: attributes.convention.unwrap_or_default(),
+                    };
+                    ty = self.table().intern(Type::Function(Box::new(function))).into();
+                }
+            }
+            self.check_depth(ty, name.map_or(self.tok.start, |name| name.1))?;
+        }
+        if !rest.is_empty() {
+            ty = self.slide(ty, &rest);
+        }
+        Ok(Declarator { name, ty, params, at_least: outermost_at_least, attributes: others })
+    }
+
+    fn build_pointer(&mut self, to: QualType, pointer: Pointer) -> Parse<QualType> {
+        if matches!(self.decls.table.get(to.id()), Type::Reference(_)) {
+            return Err(self.error(pointer.start, "pointer to a reference".into()));
+        }
+        Ok(if pointer.reference {
+            self.table().reference_to(to).into()
+        } else {
+            QualType::new(self.table().pointer_to(to), pointer.quals)
+        })
+    }
+
+    fn build_array(&mut self, element: QualType, len: ArrayLen, start: usize) -> Parse<QualType> {
+        let table = &self.decls.table;
+        let problem = match table.shape(element) {
+            Type::Void => Some("array of void"),
+            Type::Function(_) => Some("array of functions"),
+            Type::Reference(_) => Some("array of references"),
+            Type::Array(_, ArrayLen::Incomplete | ArrayLen::Variable) if self.prototypes == 0 => {
+                Some("array of arrays of open length")
+            }
+            Type::Record(id) if table.record(*id).body.is_none() => {
+                Some("array of an incomplete type")
+            }
+            Type::Enum(id) if table.enum_(*id).base.is_none() => {
+                Some("array of an incomplete type")
+            }
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            let message = format!("{problem} '{}'", table.repr(element));
+            return Err(self.error(start, message));
+        }
+        if let (Some(layout), ArrayLen::Fixed(count)) = (table.layout_of(element), len) {
+            let limit = max_size(table.model());
+            if layout.size.checked_mul(count).is_none_or(|size| size > limit) {
+                return Err(self.error(start, "array is larger than the address space".into()));
+            }
+            if layout.size % layout.align != 0 && count > 1 {
+                return Err(
+                    self.error(start, "elements are aligned more than they are large".into())
+                );
+            }
+        }
+        Ok(self.table().array_of(element, len).into())
+    }
+
+    fn check_result(&mut self, result: QualType, start: usize) -> Parse<()> {
+        let what = match self.decls.table.shape(result) {
+            Type::Array(..) => "an array",
+            Type::Function(_) => "a function",
+            _ => return Ok(()),
+        };
+        Err(self.error_hint(
+            start,
+            format!("function that returns {what}"),
+            "it can return a pointer to one",
+        ))
+    }
+
+    /// Applies attributes to the function type behind pointers and arrays, if there is one.
+    pub(super) fn slide(&mut self, ty: QualType, attributes: &FunctionAttributes) -> QualType {
+        let id = match self.decls.table.get(ty.id()).clone() {
+            Type::Pointer(to) => {
+                let to = self.slide(to, attributes);
+                self.table().pointer_to(to)
+            }
+            Type::Array(element, len) => {
+                let element = self.slide(element, attributes);
+                self.table().array_of(element, len)
+            }
+            Type::Function(mut function) => {
+                function.convention = attributes.convention.unwrap_or(function.convention);
+                let more = contracts(&self.decls.table, &function.params, attributes);
+                function.contracts =
+                    sorted(function.contracts.iter().chain(&more).cloned().collect());
+                self.table().intern(Type::Function(function))
+            }
+            _ => ty.id(),
+        };
+        QualType::new(id, ty.quals())
+    }
+
+    /// A type name: specifiers and a declarator without a name.
+    pub(super) fn type_name(&mut self) -> Parse<QualType> {
+        let specifiers = self.specifiers()?;
+        let attributes = &specifiers.attributes.function;
+        let declarator = self.declarator(specifiers.ty, Naming::Forbidden, attributes)?;
+        let mut trailing = Attributes::default();
+        self.attributes(&mut trailing)?;
+        let ty = if trailing.function.is_empty() {
+            declarator.ty
+        } else {
+            self.slide(declarator.ty, &trailing.function)
+        };
+        Ok(match specifiers.attributes.align.max(trailing.align) {
+            Some(align) => self.aligned(ty, align),
+            None => ty,
+        })
+    }
+
+    /// A type with an alignment of its own.
+    pub(super) fn aligned(&mut self, ty: QualType, align: u32) -> QualType {
+        let inner = QualType::from(self.decls.table.resolve(ty).id());
+        let quals = self.decls.table.resolve(ty).quals();
+        QualType::new(self.table().intern(Type::Aligned(inner, align)), quals)
+    }
+}
+
+/// What the attributes promise of these parameters, in a canonical order.
+fn contracts(
+    table: &Table,
+    params: &[QualType],
+    attributes: &FunctionAttributes,
+) -> Box<[Contract]> {
+    let in_range = |param: &u32| (*param as usize) < params.len();
+    let mut found: Vec<Contract> = attributes
+        .contracts
+        .iter()
+        .filter(|contract| match contract {
+            Contract::NonNull { param } | Contract::AtLeast { param, .. } => in_range(param),
+            Contract::Access { param, size, .. } => {
+                in_range(param) && size.is_none_or(|s| in_range(&s))
+            }
+        })
+        .cloned()
+        .collect();
+    if attributes.all_nonnull {
+        let pointers =
+            (0..).zip(params).filter(|(_, ty)| matches!(table.shape(**ty), Type::Pointer(_)));
+        found.extend(pointers.map(|(param, _)| Contract::NonNull { param }));
+    }
+    sorted(found)
+}
+
+/// Contracts without duplicates, so that equal function types are equal.
+fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
+    contracts.sort_by_key(|contract| match *contract {
+        Contract::NonNull { param } => (0, param, 0, None, 0),
+        Contract::Access { mode, param, size } => {
+            let mode = match mode {
+                Access::ReadOnly => 0,
+                Access::WriteOnly => 1,
+                Access::ReadWrite => 2,
+                Access::None => 3,
+            };
+            (1, param, mode, size, 0)
+        }
+        Contract::AtLeast { param, count } => (2, param, 0, None, count),
+    });
+    contracts.dedup();
+    contracts.into()
+}

@@ -1,0 +1,414 @@
+//! The grammar of C declarations, by recursive descent in one pass.
+//!
+//! Every function of the parser returns [`Parse`]; a failure has already been reported. Errors do not stop a
+//! text: parsing goes on after the declaration (or member) that failed.
+
+mod attribute;
+mod constant;
+mod declaration;
+mod declarator;
+mod directive;
+mod enumeration;
+mod expression;
+mod literal;
+mod record;
+mod specifier;
+mod value;
+
+use rustc_hash::FxHashSet;
+
+use super::decls::{Conflict, Declarations, Param};
+use super::diagnostic::{Diagnostic, Diagnostics, Note, line_of};
+use super::keyword::Keyword;
+use super::lex::{Lexer, Punct, Tok, Token};
+use super::table::MAX_DEPTH;
+use super::{Constant, Name, QualType, Table};
+
+/// What was to be parsed is not there; the error is in [`Parser::errors`].
+#[derive(Debug)]
+pub(super) struct Failed;
+
+type Parse<T> = Result<T, Failed>;
+
+/// How deep brackets may nest.
+const MAX_NESTING: u32 = 128;
+
+/// How many errors of a text are reported.
+const MAX_ERRORS: usize = 25;
+
+pub(super) struct Parser<'a> {
+    decls: &'a mut Declarations,
+    lexer: Lexer<'a>,
+    tok: Token,
+    /// The token after `tok`, if it was asked for.
+    ahead: Option<Token>,
+    /// The end of the token before `tok`.
+    last_end: usize,
+    params: &'a [Param<'a>],
+    /// How many `$` were seen.
+    params_used: usize,
+    errors: Vec<Diagnostic>,
+    /// Unknown type names that were reported.
+    unknown: FxHashSet<Name>,
+    nesting: u32,
+    pack: directive::Pack,
+    /// How many parameter declarations are open.
+    prototypes: u32,
+    ops: Vec<declarator::Op>,
+    pointers: Vec<declarator::Pointer>,
+    /// Constants of the record that is being parsed.
+    scoped: Vec<(Name, QualType, Constant)>,
+}
+
+/// A place in the text to come back to.
+#[derive(Clone, Copy)]
+struct Checkpoint<'a> {
+    lexer: Lexer<'a>,
+    tok: Token,
+    ahead: Option<Token>,
+    last_end: usize,
+    params_used: usize,
+    errors: usize,
+    ops: usize,
+    pointers: usize,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(
+        decls: &'a mut Declarations,
+        text: &'a [u8],
+        params: &'a [Param<'a>],
+    ) -> Parser<'a> {
+        let mut parser = Parser {
+            decls,
+            lexer: Lexer::new(text),
+            tok: Token { kind: Tok::End, start: 0, end: 0 },
+            ahead: None,
+            last_end: 0,
+            params,
+            params_used: 0,
+            errors: Vec::new(),
+            unknown: FxHashSet::default(),
+            nesting: 0,
+            pack: directive::Pack::default(),
+            prototypes: 0,
+            ops: Vec::new(),
+            pointers: Vec::new(),
+            scoped: Vec::new(),
+        };
+        parser.tok = parser.lex();
+        parser
+    }
+
+    fn table(&mut self) -> &mut Table {
+        &mut self.decls.table
+    }
+
+    /// All declarations of the text.
+    pub(super) fn translation_unit(mut self) -> Result<(), Diagnostics> {
+        while self.tok.kind != Tok::End && self.errors.len() < MAX_ERRORS {
+            let start = self.checkpoint();
+            if self.external_declaration().is_err() {
+                self.recover(start, false);
+            }
+        }
+        self.finish(Ok(()))
+    }
+
+    /// A type name that is the whole text.
+    pub(super) fn whole_type_name(mut self) -> Result<QualType, Diagnostics> {
+        let ty = self.type_name().and_then(|ty| {
+            if self.tok.kind == Tok::End {
+                Ok(ty)
+            } else {
+                Err(self.expected("the end of the type"))
+            }
+        });
+        self.finish(ty)
+    }
+
+    /// One declaration or type name that is the whole text.
+    pub(super) fn single(mut self) -> Result<(Option<Name>, QualType), Diagnostics> {
+        let parsed = self.one_declaration();
+        self.finish(parsed)
+    }
+
+    fn finish<T>(mut self, result: Parse<T>) -> Result<T, Diagnostics> {
+        if self.errors.is_empty() && self.params_used < self.params.len() && result.is_ok() {
+            let message = format!(
+                "{} values for '$' were given, but the text has {}",
+                self.params.len(),
+                self.params_used
+            );
+            self.error(self.tok.start, message);
+        }
+        match result {
+            Ok(value) if self.errors.is_empty() => Ok(value),
+            _ => {
+                self.errors.sort_by_key(|d| (d.line, d.column));
+                Err(Diagnostics(self.errors))
+            }
+        }
+    }
+
+    // Tokens
+
+    fn lex(&mut self) -> Token {
+        let mut token = self.lexer.next(&mut self.decls.table.names);
+        if token.kind == Tok::Punct(Punct::new("$")) {
+            token.kind = match self.params.get(self.params_used) {
+                Some(&Param::Type(ty)) => Tok::Type(ty),
+                Some(&Param::Int(value)) => Tok::Int(value),
+                Some(&Param::Name(text)) => self.param_name(text),
+                None => Tok::Bad("'$' without a value"),
+            };
+            self.params_used += 1;
+        }
+        token
+    }
+
+    /// The identifier that a `$` stands for; anything else is a bad token.
+    fn param_name(&mut self, text: &[u8]) -> Tok {
+        let mut names = std::mem::take(&mut self.decls.table.names);
+        let mut lexer = Lexer::new(text);
+        let (first, second) = (lexer.next(&mut names), lexer.next(&mut names));
+        self.decls.table.names = names;
+        match (first.kind, second.kind) {
+            (name @ Tok::Name(_), Tok::End) => name,
+            _ => Tok::Bad("the value of '$' is not an identifier"),
+        }
+    }
+
+    fn advance(&mut self) {
+        self.last_end = self.tok.end;
+        self.tok = match self.ahead.take() {
+            Some(token) => token,
+            None => self.lex(),
+        };
+    }
+
+    fn peek(&mut self) -> Tok {
+        if self.ahead.is_none() {
+            self.ahead = Some(self.lex());
+        }
+        self.ahead.map_or(Tok::End, |token| token.kind)
+    }
+
+    fn at(&self, punct: &str) -> bool {
+        self.tok.kind == Tok::Punct(Punct::new(punct))
+    }
+
+    fn at_keyword(&self, keyword: Keyword) -> bool {
+        self.tok.kind == Tok::Keyword(keyword)
+    }
+
+    fn peek_at(&mut self, punct: &str) -> bool {
+        self.peek() == Tok::Punct(Punct::new(punct))
+    }
+
+    fn eat(&mut self, punct: &str) -> bool {
+        let found = self.at(punct);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn eat_keyword(&mut self, keyword: Keyword) -> bool {
+        let found = self.at_keyword(keyword);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn expect(&mut self, punct: &str) -> Parse<()> {
+        if self.eat(punct) { Ok(()) } else { Err(self.expected(&format!("'{punct}'"))) }
+    }
+
+    fn expect_name(&mut self) -> Parse<(Name, usize)> {
+        match self.tok.kind {
+            Tok::Name(name) => {
+                let start = self.tok.start;
+                self.advance();
+                Ok((name, start))
+            }
+            _ => Err(self.expected("a name")),
+        }
+    }
+
+    fn token_text(&self, token: Token) -> String {
+        String::from_utf8_lossy(&self.lexer.text()[token.start..token.end]).into_owned()
+    }
+
+    /// Takes a bracket, everything up to its partner, and the partner.
+    fn skip_balanced(&mut self) -> Parse<()> {
+        let start = self.tok.start;
+        let mut depth = 0_u32;
+        loop {
+            match self.tok.kind {
+                Tok::Punct(p) => match p.text() {
+                    "(" | "[" | "{" => depth += 1,
+                    ")" | "]" | "}" => depth = depth.saturating_sub(1),
+                    _ => {}
+                },
+                Tok::End => return Err(self.error(start, "bracket is never closed".into())),
+                _ => {}
+            }
+            self.advance();
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs a part of the grammar that nests, unless it nests too deep.
+    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        if self.nesting == MAX_NESTING {
+            return Err(self.error_here(format!("nested deeper than {MAX_NESTING} levels")));
+        }
+        self.nesting += 1;
+        let result = parse(self);
+        self.nesting -= 1;
+        result
+    }
+
+    // Errors
+
+    fn error(&mut self, offset: usize, message: String) -> Failed {
+        self.report(offset, message, None, None)
+    }
+
+    fn error_hint(&mut self, offset: usize, message: String, hint: &str) -> Failed {
+        self.report(offset, message, Some(hint.to_owned()), None)
+    }
+
+    fn error_here(&mut self, message: String) -> Failed {
+        self.error(self.tok.start, message)
+    }
+
+    fn report(
+        &mut self,
+        offset: usize,
+        message: String,
+        hint: Option<String>,
+        note: Option<Note>,
+    ) -> Failed {
+        let diagnostic = Diagnostic::new(self.lexer.text(), offset, message);
+        self.errors.push(Diagnostic { hint, note, ..diagnostic });
+        Failed
+    }
+
+    fn conflict(&mut self, offset: usize, message: String, conflict: Conflict) -> Failed {
+        let line = conflict.offset.map(|offset| line_of(self.lexer.text(), offset));
+        let note = Note { line, text: conflict.text };
+        self.report(offset, message, None, Some(note))
+    }
+
+    /// An error at the current token: something else should stand there.
+    fn expected(&mut self, what: &str) -> Failed {
+        let found = match self.tok.kind {
+            Tok::End => "the end of the text".to_owned(),
+            Tok::Bad(reason) => return self.error_here(reason.to_owned()),
+            Tok::Directive => return self.stray_directive(),
+            _ => {
+                let mut text = self.token_text(self.tok);
+                if text.len() > 40 {
+                    text = text.chars().take(37).collect::<String>() + "...";
+                }
+                format!("'{text}'")
+            }
+        };
+        // A missing ';' belongs to the end of what it should have ended.
+        let missing_end = what == "';'" && self.last_end > 0;
+        let offset = if missing_end { self.last_end } else { self.tok.start };
+        self.error(offset, format!("expected {what} before {found}"))
+    }
+
+    fn checkpoint(&self) -> Checkpoint<'a> {
+        Checkpoint {
+            lexer: self.lexer,
+            tok: self.tok,
+            ahead: self.ahead,
+            last_end: self.last_end,
+            params_used: self.params_used,
+            errors: self.errors.len(),
+            ops: self.ops.len(),
+            pointers: self.pointers.len(),
+        }
+    }
+
+    /// Goes back to a place, forgetting the errors since then.
+    fn rewind(&mut self, to: Checkpoint<'a>) {
+        self.errors.truncate(to.errors);
+        self.rewind_tokens(to);
+    }
+
+    fn rewind_tokens(&mut self, to: Checkpoint<'a>) {
+        self.lexer = to.lexer;
+        self.tok = to.tok;
+        self.ahead = to.ahead;
+        self.last_end = to.last_end;
+        self.params_used = to.params_used;
+        self.ops.truncate(to.ops);
+        self.pointers.truncate(to.pointers);
+    }
+
+    /// Goes to the end of the declaration that began at `start` and failed somewhere: after its `;`, or after
+    /// the `}` of a function body. In a record (`member`) not beyond its `}`.
+    fn recover(&mut self, start: Checkpoint<'a>, member: bool) {
+        self.rewind_tokens(start);
+        if self.tok.kind == Tok::Directive {
+            self.ahead = None;
+            self.lexer.skip_line();
+            return self.advance();
+        }
+        let mut depth = 0_u32;
+        loop {
+            let closing = match self.tok.kind {
+                Tok::End => return,
+                Tok::Punct(p) => match p.text() {
+                    ";" if depth == 0 => return self.advance(),
+                    "(" | "[" | "{" => {
+                        depth += 1;
+                        false
+                    }
+                    "}" if depth == 0 && member => return,
+                    "}" if depth <= 1 => {
+                        depth = 0;
+                        true
+                    }
+                    ")" | "]" | "}" => {
+                        depth = depth.saturating_sub(1);
+                        false
+                    }
+                    _ => false,
+                },
+                _ => false,
+            };
+            self.advance();
+            if closing && !self.goes_on_after_brace() {
+                return;
+            }
+        }
+    }
+
+    /// Whether what follows a `}` belongs to the same declaration.
+    fn goes_on_after_brace(&self) -> bool {
+        match self.tok.kind {
+            Tok::Punct(p) => matches!(p.text(), ";" | "," | "*" | "(" | "[" | "=" | ")"),
+            Tok::Name(name) => self.decls.typedef(name).is_none(),
+            Tok::Keyword(Keyword::Attribute | Keyword::Asm | Keyword::Const) => true,
+            _ => false,
+        }
+    }
+
+    /// Refuses a type that nests too deep.
+    fn check_depth(&mut self, ty: QualType, offset: usize) -> Parse<()> {
+        if self.decls.table.depth(ty.id()) < MAX_DEPTH {
+            return Ok(());
+        }
+        let message = format!("type nested deeper than {MAX_DEPTH} levels");
+        Err(self.error(offset, message))
+    }
+}

@@ -1,0 +1,370 @@
+//! Declaration specifiers: storage classes, qualifiers, type words.
+
+use super::attribute::Attributes;
+use super::{Failed, Keyword, Parse, Parser, Tok};
+use crate::ctype::{FloatKind, IntKind, QualType, Quals, RecordKind, Type, TypeId};
+use crate::target::DataModel;
+
+/// The specifiers of one declaration.
+#[derive(Debug)]
+pub(super) struct Specifiers {
+    pub(super) ty: QualType,
+    pub(super) storage: Storage,
+    pub(super) attributes: Attributes,
+    /// The byte where the type stands, for errors.
+    pub(super) start: usize,
+    /// A tag or a body was there, so that a declaration without a declarator says something.
+    pub(super) tagged: bool,
+}
+
+/// Storage classes and function specifiers, those that matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Storage {
+    pub(super) is_typedef: bool,
+    pub(super) is_static: bool,
+    pub(super) is_constexpr: bool,
+}
+
+/// The type words of a list of specifiers, in any order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Words {
+    base: Option<Keyword>,
+    signed: Option<bool>,
+    short: bool,
+    long: u8,
+    complex: bool,
+}
+
+impl Words {
+    fn is_empty(self) -> bool {
+        self.base.is_none()
+            && self.signed.is_none()
+            && !self.short
+            && self.long == 0
+            && !self.complex
+    }
+
+    /// Adds a word; false if it cannot join the others.
+    fn add(&mut self, word: Keyword) -> bool {
+        match word {
+            Keyword::Signed | Keyword::Unsigned => {
+                let signed = word == Keyword::Signed;
+                self.signed.replace(signed).is_none_or(|before| before == signed)
+            }
+            Keyword::Short => !std::mem::replace(&mut self.short, true),
+            Keyword::Long => {
+                self.long += 1;
+                self.long <= 2
+            }
+            Keyword::Complex => !std::mem::replace(&mut self.complex, true),
+            _ => self.base.replace(word).is_none(),
+        }
+    }
+
+    /// The type that the words make.
+    fn ty(self, model: &DataModel) -> Option<Type> {
+        use Keyword as K;
+        let signed = self.signed.unwrap_or(true);
+        let int = |size: u32| IntKind::of(size, signed).map(Type::Int);
+        let plain = self.signed.is_none() && !self.short && self.long == 0;
+        let sized = !self.short && self.long == 0;
+        let real = match (self.base, self.short, self.long) {
+            (None | Some(K::Double), false, 0) if self.complex && plain => Some(FloatKind::F64),
+            (Some(K::Double), false, 0) if plain => Some(FloatKind::F64),
+            (Some(K::Double), false, 1) if self.signed.is_none() => Some(model.long_double.0),
+            (Some(K::Float | K::Float32), ..) if plain => Some(FloatKind::F32),
+            (Some(K::Float64), ..) if plain => Some(FloatKind::F64),
+            (Some(K::Float16), ..) if plain => Some(FloatKind::F16),
+            (Some(K::Float64x), ..) if plain && model.long_double.0 == FloatKind::F80 => {
+                Some(FloatKind::F80)
+            }
+            (Some(K::Float80), ..) if plain => Some(FloatKind::F80),
+            (Some(K::Float64x | K::Float128), ..) if plain => Some(FloatKind::F128),
+            _ => None,
+        };
+        if let Some(kind) = real {
+            return Some(if self.complex { Type::Complex(kind) } else { Type::Float(kind) });
+        }
+        if self.complex {
+            return None;
+        }
+        match (self.base, self.short, self.long) {
+            (Some(K::Void), ..) if plain => Some(Type::Void),
+            (Some(K::Bool), ..) if plain => Some(Type::Bool),
+            (Some(K::Char), ..) if plain => Some(Type::Int(IntKind::Char)),
+            (Some(K::Char | K::Int8), ..) if sized => int(1),
+            (Some(K::Int16), ..) if sized => int(2),
+            (Some(K::Int32), ..) if sized => int(4),
+            (Some(K::Int64), ..) if sized => int(8),
+            (Some(K::Int128), ..) if sized && model.int128 => int(16),
+            (None | Some(K::Int), true, 0) => int(2),
+            (None | Some(K::Int), false, 0) => int(4),
+            (None | Some(K::Int), false, 1) => int(model.long.into()),
+            (None | Some(K::Int), false, 2) => int(8),
+            _ => None,
+        }
+    }
+}
+
+/// What a keyword is among specifiers.
+enum Class {
+    Word,
+    Quals(Quals),
+    Storage,
+    Other,
+}
+
+fn classify(keyword: Keyword) -> Class {
+    use Keyword as K;
+    match keyword {
+        K::Const => Class::Quals(Quals::CONST),
+        K::Volatile => Class::Quals(Quals::VOLATILE),
+        K::Restrict => Class::Quals(Quals::RESTRICT),
+        K::Void | K::Bool | K::Char | K::Short | K::Int | K::Long | K::Signed | K::Unsigned => {
+            Class::Word
+        }
+        K::Float
+        | K::Double
+        | K::Complex
+        | K::Int8
+        | K::Int16
+        | K::Int32
+        | K::Int64
+        | K::Int128 => Class::Word,
+        K::Float16 | K::Float32 | K::Float64 | K::Float64x | K::Float80 | K::Float128 => {
+            Class::Word
+        }
+        K::Typedef | K::Extern | K::Static | K::Register | K::ThreadLocal | K::Constexpr => {
+            Class::Storage
+        }
+        K::Inline | K::Noreturn | K::Auto => Class::Storage,
+        _ => Class::Other,
+    }
+}
+
+impl Parser<'_> {
+    /// Whether a type name starts at the current token.
+    pub(super) fn at_type(&self) -> bool {
+        self.starts_type(self.tok.kind)
+    }
+
+    pub(super) fn starts_type(&self, token: Tok) -> bool {
+        match token {
+            Tok::Type(_) => true,
+            Tok::Name(name) => self.decls.typedef(name).is_some(),
+            Tok::Keyword(keyword) => match classify(keyword) {
+                Class::Word | Class::Quals(_) => true,
+                Class::Storage => false,
+                Class::Other => matches!(
+                    keyword,
+                    Keyword::Struct
+                        | Keyword::Union
+                        | Keyword::Enum
+                        | Keyword::Typeof
+                        | Keyword::TypeofUnqual
+                        | Keyword::Atomic
+                        | Keyword::BitInt
+                        | Keyword::Decimal
+                ),
+            },
+            _ => false,
+        }
+    }
+
+    /// Declaration specifiers, storage classes included.
+    pub(super) fn specifiers(&mut self) -> Parse<Specifiers> {
+        let mut specifiers = Specifiers {
+            ty: TypeId::INT.into(),
+            storage: Storage::default(),
+            attributes: Attributes::default(),
+            start: self.tok.start,
+            tagged: false,
+        };
+        let mut words = Words::default();
+        let mut quals = Quals::NONE;
+        let mut ty = None;
+        loop {
+            let start = self.tok.start;
+            match self.tok.kind {
+                Tok::Keyword(keyword) => match classify(keyword) {
+                    Class::Word => {
+                        if ty.is_some() || !words.add(keyword) {
+                            return Err(self.bad_specifier());
+                        }
+                        specifiers.start = start;
+                        self.advance();
+                    }
+                    Class::Quals(qual) => {
+                        quals = quals.with(qual);
+                        self.advance();
+                    }
+                    Class::Storage => {
+                        specifiers.storage.add(keyword);
+                        self.advance();
+                    }
+                    Class::Other => {
+                        if !self.other_specifier(
+                            keyword,
+                            &mut ty,
+                            words,
+                            &mut quals,
+                            &mut specifiers,
+                        )? {
+                            break;
+                        }
+                    }
+                },
+                Tok::Name(name) if ty.is_none() && words.is_empty() => {
+                    specifiers.start = start;
+                    match self.decls.typedef(name) {
+                        Some(typedef) => {
+                            ty = Some(typedef);
+                            self.advance();
+                        }
+                        None => {
+                            self.unknown_type();
+                            ty = Some(TypeId::INT.into());
+                        }
+                    }
+                }
+                Tok::Type(param) if ty.is_none() && words.is_empty() => {
+                    ty = Some(param);
+                    self.advance();
+                }
+                _ if self.at("[") => {
+                    if !self.attribute(&mut specifiers.attributes)? {
+                        break;
+                    }
+                }
+                _ => break,
+            }
+        }
+        let ty = match ty {
+            Some(ty) => ty,
+            None => self.words_type(words, specifiers.start, &specifiers)?,
+        };
+        let ty = self.apply_to_base(ty, &specifiers.attributes)?;
+        specifiers.ty = self.table().qualify(ty, quals);
+        Ok(specifiers)
+    }
+
+    /// Records, enums, `typeof`, `_Atomic`, attributes. False: the keyword is no specifier.
+    fn other_specifier(
+        &mut self,
+        keyword: Keyword,
+        ty: &mut Option<QualType>,
+        words: Words,
+        quals: &mut Quals,
+        specifiers: &mut Specifiers,
+    ) -> Parse<bool> {
+        let start = self.tok.start;
+        let is_type = matches!(
+            keyword,
+            Keyword::Struct
+                | Keyword::Union
+                | Keyword::Enum
+                | Keyword::Typeof
+                | Keyword::TypeofUnqual
+        );
+        if is_type && (ty.is_some() || !words.is_empty()) {
+            return Err(self.bad_specifier());
+        }
+        let found = match keyword {
+            Keyword::Struct => self.nested(|p| p.record_specifier(RecordKind::Struct))?,
+            Keyword::Union => self.nested(|p| p.record_specifier(RecordKind::Union))?,
+            Keyword::Enum => self.enum_specifier()?,
+            Keyword::Typeof => self.nested(|p| p.typeof_specifier())?,
+            Keyword::TypeofUnqual => self.nested(|p| p.typeof_specifier())?.id().into(),
+            Keyword::Atomic => {
+                self.advance();
+                *quals = quals.with(Quals::ATOMIC);
+                if !self.eat("(") {
+                    return Ok(true);
+                }
+                let inner = self.nested(|p| p.type_name())?;
+                self.expect(")")?;
+                inner
+            }
+            Keyword::BitInt | Keyword::Decimal | Keyword::AutoType => {
+                let text = self.token_text(self.tok);
+                return Err(self.error(start, format!("{text} is not supported")));
+            }
+            Keyword::Ptr32 | Keyword::Ptr64 => {
+                self.pointer_size(keyword)?;
+                return Ok(true);
+            }
+            _ => return self.attribute(&mut specifiers.attributes),
+        };
+        specifiers.tagged |= is_type;
+        specifiers.start = start;
+        *ty = Some(found);
+        Ok(true)
+    }
+
+    fn words_type(
+        &mut self,
+        words: Words,
+        start: usize,
+        specifiers: &Specifiers,
+    ) -> Parse<QualType> {
+        if words.is_empty() {
+            if specifiers.storage.is_constexpr {
+                return Err(self.error(start, "constexpr needs a type".into()));
+            }
+            return Err(self.expected("a type"));
+        }
+        let model = self.decls.table.model();
+        if words.base == Some(Keyword::Int128) && !model.int128 {
+            return Err(self.error(start, format!("__int128 does not exist on {}", model.name)));
+        }
+        match words.ty(model) {
+            Some(ty) => Ok(self.table().intern(ty).into()),
+            None => Err(self.error(start, "these type specifiers do not go together".into())),
+        }
+    }
+
+    /// `__ptr32` and `__ptr64`, which may only say what is so anyway.
+    pub(super) fn pointer_size(&mut self, keyword: Keyword) -> Parse<()> {
+        let asked = if keyword == Keyword::Ptr32 { 4 } else { 8 };
+        if asked != self.decls.table.model().pointer {
+            return Err(self.error_here("pointers of another size are not supported".into()));
+        }
+        self.advance();
+        Ok(())
+    }
+
+    fn bad_specifier(&mut self) -> Failed {
+        let text = self.token_text(self.tok);
+        self.error_here(format!("'{text}' cannot join the type before it"))
+    }
+
+    /// Reports a name that is no type, once, and goes on as if it were one.
+    fn unknown_type(&mut self) {
+        let Tok::Name(name) = self.tok.kind else { return };
+        let text = self.decls.table.name(name).to_owned();
+        if self.unknown.insert(name) {
+            let hint = format!("declare it first, as in 'typedef struct {text} {text};'");
+            self.report(self.tok.start, format!("unknown type name '{text}'"), Some(hint), None);
+        }
+        self.advance();
+    }
+
+    fn typeof_specifier(&mut self) -> Parse<QualType> {
+        self.advance();
+        self.expect("(")?;
+        let ty = if self.at_type() { self.type_name()? } else { self.expression_type()? };
+        self.expect(")")?;
+        Ok(ty)
+    }
+}
+
+impl Storage {
+    fn add(&mut self, keyword: Keyword) {
+        match keyword {
+            Keyword::Typedef => self.is_typedef = true,
+            Keyword::Static => self.is_static = true,
+            Keyword::Constexpr => self.is_constexpr = true,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! The interned types of one target, with the records, enums and names that they refer to.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
+use super::index::Index;
+use super::layout::Facts;
+use super::names::Names;
+use super::{
+    ArrayLen, Bits, Constant, Enum, EnumId, Function, IntKind, Layout, Name, QualType, Quals,
+    Record, RecordBody, RecordId, RecordKind, Type, TypeId,
+};
+use crate::target::{DataModel, Target};
+
+/// How deep types may nest: it bounds every recursion over types.
+pub(super) const MAX_DEPTH: u16 = 200;
+
+/// Interned types. Equal types have one [`TypeId`]; ids are dense and never change.
+#[derive(Clone, Debug)]
+pub struct Table {
+    model: &'static DataModel,
+    pub(super) names: Names,
+    types: Vec<Type>,
+    depths: Vec<u16>,
+    type_index: Index,
+    records: Vec<Record>,
+    enums: Vec<Enum>,
+    /// Members and enumerators by owner and name.
+    members: Vec<MemberKey>,
+    member_index: Index,
+}
+
+/// A member found by name, through anonymous members too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundMember {
+    /// Bytes from the start of the record that was asked, as [`super::Member::offset`].
+    pub offset: u64,
+    /// Its type, with the qualifiers of the anonymous members on the way.
+    pub ty: QualType,
+    /// Where the bits are, for a bit-field.
+    pub bits: Option<Bits>,
+    /// `counted_by(name)`
+    pub counted_by: Option<Name>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct MemberKey {
+    owner: Owner,
+    name: Name,
+    position: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Owner {
+    Record(RecordId),
+    Enum(EnumId),
+}
+
+/// How much a table held at some time; see [`Table::rollback`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    names: usize,
+    types: usize,
+    records: usize,
+    enums: usize,
+    members: usize,
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Table {
+    /// A table with the basic types of a target.
+    pub fn new(target: &Target) -> Table {
+        let mut table = Table {
+            model: target.model(),
+            names: Names::default(),
+            types: Vec::new(),
+            depths: Vec::new(),
+            type_index: Index::default(),
+            records: Vec::new(),
+            enums: Vec::new(),
+            members: Vec::new(),
+            member_index: Index::default(),
+        };
+        for ty in TypeId::FIRST {
+            table.intern(ty);
+        }
+        table
+    }
+
+    /// Sizes and layout rules of the target.
+    pub fn model(&self) -> &'static DataModel {
+        self.model
+    }
+
+    /// What a type is. An over-aligned typedef is a [`Type::Aligned`]; [`Table::resolve`] strips it.
+    pub fn get(&self, id: TypeId) -> &Type {
+        &self.types[id.index()]
+    }
+
+    /// Every type, oldest first.
+    pub fn ids(&self) -> impl Iterator<Item = TypeId> + use<> {
+        (0..self.types.len() as u32).map(TypeId)
+    }
+
+    /// The type under [`Type::Aligned`], with the qualifiers of both.
+    pub fn resolve(&self, ty: QualType) -> QualType {
+        let mut ty = ty;
+        while let Type::Aligned(inner, _) = *self.get(ty.id()) {
+            ty = inner.qualified(ty.quals());
+        }
+        ty
+    }
+
+    /// What a type is, with [`Type::Aligned`] stripped.
+    pub fn shape(&self, ty: QualType) -> &Type {
+        self.get(self.resolve(ty).id())
+    }
+
+    /// The id of a type.
+    pub fn intern(&mut self, ty: Type) -> TypeId {
+        let hash = hash(&ty);
+        if let Some(found) = self.type_index.find(hash, |p| self.types[p] == ty) {
+            return TypeId(found as u32);
+        }
+        let depth = self.depth_of(&ty);
+        let id = self.types.len();
+        // Four bits of a QualType are the qualifiers.
+        assert!(id < 1 << 28, "a table holds less than 2^28 types");
+        self.type_index.insert(hash, id);
+        self.types.push(ty);
+        self.depths.push(depth);
+        TypeId(id as u32)
+    }
+
+    /// `T *`
+    pub fn pointer_to(&mut self, to: QualType) -> TypeId {
+        self.intern(Type::Pointer(to))
+    }
+
+    /// `T [n]`
+    pub fn array_of(&mut self, element: QualType, len: ArrayLen) -> TypeId {
+        self.intern(Type::Array(element, len))
+    }
+
+    /// `T &`
+    pub fn reference_to(&mut self, to: QualType) -> TypeId {
+        self.intern(Type::Reference(to))
+    }
+
+    /// The type of a record.
+    pub fn record_type(&mut self, id: RecordId) -> TypeId {
+        self.intern(Type::Record(id))
+    }
+
+    /// A type with more qualifiers. Qualifiers of an array are those of its elements.
+    pub fn qualify(&mut self, ty: QualType, quals: Quals) -> QualType {
+        match *self.get(ty.id()) {
+            Type::Array(element, len) if quals != Quals::NONE => {
+                let element = self.qualify(element, quals);
+                self.array_of(element, len).into()
+            }
+            // Qualifying a function type means nothing, and a reference cannot change anyway.
+            Type::Function(_) | Type::Reference(_) => ty,
+            _ => ty.qualified(quals),
+        }
+    }
+
+    /// How deep a type nests.
+    pub(super) fn depth(&self, id: TypeId) -> u16 {
+        self.depths[id.index()]
+    }
+
+    fn depth_of(&self, ty: &Type) -> u16 {
+        let depth = |ty: QualType| self.depth(ty.id());
+        let inner = match ty {
+            Type::Pointer(t) | Type::Reference(t) | Type::Array(t, _) | Type::Vector(t, _) => {
+                depth(*t)
+            }
+            Type::Aligned(t, _) => depth(*t),
+            Type::Function(f) => {
+                let params = f.params.iter().map(|&t| depth(t)).max().unwrap_or(0);
+                params.max(depth(f.result))
+            }
+            Type::Record(id) => {
+                let record = self.record(*id);
+                let members = record.body.iter().flat_map(|body| &*body.members);
+                // Printing and lookup do not go into the members of a tagged record, but for anonymous ones.
+                let walked = members.filter(|m| record.tag.is_none() || m.name.is_none());
+                walked.map(|m| depth(m.ty)).max().unwrap_or(0)
+            }
+            Type::Void | Type::Bool | Type::Int(_) | Type::Float(_) | Type::Complex(_) => 0,
+            Type::Enum(_) => 0,
+        };
+        inner.saturating_add(1)
+    }
+
+    /// Size and alignment as a member; `None` for `void`, functions, incomplete types and arrays of open
+    /// length. A struct that ends in `[]` or `[?]` has the layout of its fixed part.
+    pub fn layout(&self, id: TypeId) -> Option<Layout> {
+        self.layout_of(id.into())
+    }
+
+    /// [`Table::layout`] of a qualified type: `_Atomic` may align a type more.
+    pub fn layout_of(&self, ty: QualType) -> Option<Layout> {
+        let facts = Facts::of(self, ty)?;
+        facts.complete.then_some(Layout { size: facts.size, align: facts.member_align() })
+    }
+
+    /// GCC's `__alignof__`: the alignment of an object outside records, 8 for an i386 `double`.
+    pub fn preferred_align(&self, ty: QualType) -> Option<u64> {
+        Facts::of(self, ty).map(|facts| facts.align)
+    }
+
+    /// The function type behind an id.
+    pub fn function(&self, id: TypeId) -> Option<&Function> {
+        match self.get(id) {
+            Type::Function(function) => Some(function),
+            _ => None,
+        }
+    }
+
+    /// A struct or union.
+    pub fn record(&self, id: RecordId) -> &Record {
+        &self.records[id.0 as usize]
+    }
+
+    /// An enum.
+    pub fn enum_(&self, id: EnumId) -> &Enum {
+        &self.enums[id.0 as usize]
+    }
+
+    /// The integer type that holds an enum; `int` while it is incomplete.
+    pub fn enum_base(&self, id: EnumId) -> IntKind {
+        self.enum_(id).base.unwrap_or(IntKind::I32)
+    }
+
+    /// The text of a name.
+    pub fn name(&self, name: Name) -> &str {
+        self.names.text(name)
+    }
+
+    /// The name with this text, if any declaration used it.
+    pub fn find_name(&self, text: &[u8]) -> Option<Name> {
+        self.names.find(text)
+    }
+
+    /// A member by name, those of anonymous members included.
+    pub fn find_member(&self, record: RecordId, name: Name) -> Option<FoundMember> {
+        let body = self.record(record).body.as_ref()?;
+        if let Some(position) = self.position(Owner::Record(record), name) {
+            let member = body.members.get(position)?;
+            return Some(FoundMember {
+                offset: member.offset,
+                ty: member.ty,
+                bits: member.bits,
+                counted_by: member.counted_by,
+            });
+        }
+        let anonymous = body.members.iter().filter(|m| m.name.is_none());
+        anonymous.into_iter().find_map(|outer| {
+            let Type::Record(inner) = *self.shape(outer.ty) else {
+                return None;
+            };
+            let found = self.find_member(inner, name)?;
+            Some(FoundMember {
+                offset: outer.offset + found.offset,
+                ty: found.ty.qualified(outer.ty.quals()),
+                ..found
+            })
+        })
+    }
+
+    /// A `static const` member, or an enumerator of an enum declared inside a record.
+    pub fn find_constant(&self, record: RecordId, name: Name) -> Option<(QualType, Constant)> {
+        let body = self.record(record).body.as_ref()?;
+        let own = body.constants.iter().find(|c| c.0 == name);
+        own.map(|&(_, ty, value)| (ty, value)).or_else(|| {
+            let anonymous = body.members.iter().filter(|m| m.name.is_none());
+            anonymous.into_iter().find_map(|outer| match *self.shape(outer.ty) {
+                Type::Record(inner) => self.find_constant(inner, name),
+                _ => None,
+            })
+        })
+    }
+
+    /// The value of an enumerator by name (unsigned 64-bit values as their bit pattern).
+    pub fn enum_value(&self, id: EnumId, name: &[u8]) -> Option<i64> {
+        let position = self.position(Owner::Enum(id), self.find_name(name)?)?;
+        Some(self.enum_(id).values.get(position)?.1)
+    }
+
+    fn position(&self, owner: Owner, name: Name) -> Option<usize> {
+        let matches = |p: usize| self.members[p].owner == owner && self.members[p].name == name;
+        let found = self.member_index.find(hash(&(owner, name)), matches)?;
+        Some(self.members[found].position as usize)
+    }
+
+    fn add_positions(&mut self, owner: Owner, names: impl Iterator<Item = Option<Name>>) {
+        for (position, name) in (0..).zip(names) {
+            if let Some(name) = name {
+                self.member_index.insert(hash(&(owner, name)), self.members.len());
+                self.members.push(MemberKey { owner, name, position });
+            }
+        }
+    }
+
+    /// A new incomplete struct or union.
+    pub(super) fn add_record(&mut self, kind: RecordKind, tag: Option<Name>) -> RecordId {
+        self.records.push(Record { kind, tag, body: None });
+        RecordId(self.records.len() as u32 - 1)
+    }
+
+    /// Gives an incomplete record its body.
+    pub(super) fn complete_record(&mut self, id: RecordId, body: RecordBody) {
+        self.records[id.0 as usize].body = Some(body);
+        let ty = self.record_type(id);
+        self.depths[ty.index()] = self.depth_of(&Type::Record(id));
+        let names: Vec<_> = self.body_names(id).collect();
+        self.add_positions(Owner::Record(id), names.into_iter());
+    }
+
+    fn body_names(&self, id: RecordId) -> impl Iterator<Item = Option<Name>> {
+        let body = self.record(id).body.as_ref();
+        body.into_iter().flat_map(|body| body.members.iter().map(|m| m.name))
+    }
+
+    /// A new enum with no values.
+    pub(super) fn add_enum(&mut self, tag: Option<Name>) -> EnumId {
+        self.enums.push(Enum { tag, base: None, values: Box::default() });
+        EnumId(self.enums.len() as u32 - 1)
+    }
+
+    /// Gives an enum its type before its values (`enum e : short`).
+    pub(super) fn set_enum_base(&mut self, id: EnumId, base: Option<IntKind>) {
+        self.enums[id.0 as usize].base = base;
+    }
+
+    /// Gives an enum its type and values.
+    pub(super) fn complete_enum(&mut self, id: EnumId, base: IntKind, values: Box<[(Name, i64)]>) {
+        let names: Vec<_> = values.iter().map(|v| Some(v.0)).collect();
+        let entry = &mut self.enums[id.0 as usize];
+        (entry.base, entry.values) = (Some(base), values);
+        self.add_positions(Owner::Enum(id), names.into_iter());
+    }
+
+    /// Makes a record incomplete again.
+    pub(super) fn undo_record(&mut self, id: RecordId) {
+        self.records[id.0 as usize].body = None;
+    }
+
+    /// Makes an enum incomplete again.
+    pub(super) fn undo_enum(&mut self, id: EnumId, base: Option<IntKind>) {
+        let entry = &mut self.enums[id.0 as usize];
+        (entry.base, entry.values) = (base, Box::default());
+    }
+
+    /// What the table holds now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            names: self.names.len(),
+            types: self.types.len(),
+            records: self.records.len(),
+            enums: self.enums.len(),
+            members: self.members.len(),
+        }
+    }
+
+    /// Forgets everything newer than a mark. Records and enums that were completed since then are the
+    /// caller's to undo.
+    pub(super) fn rollback(&mut self, mark: Mark) {
+        while self.members.len() > mark.members {
+            if let Some(key) = self.members.pop() {
+                self.member_index.remove(hash(&(key.owner, key.name)), self.members.len());
+            }
+        }
+        while self.types.len() > mark.types {
+            if let Some(ty) = self.types.pop() {
+                self.type_index.remove(hash(&ty), self.types.len());
+            }
+        }
+        self.depths.truncate(mark.types);
+        self.records.truncate(mark.records);
+        self.enums.truncate(mark.enums);
+        self.names.truncate(mark.names);
+    }
+
+    /// Whether two types are the same, anonymous records and enums compared by what is in them.
+    pub(super) fn same(&self, a: QualType, b: QualType) -> bool {
+        if a == b {
+            return true;
+        }
+        if a.quals() != b.quals() {
+            return false;
+        }
+        match (self.get(a.id()), self.get(b.id())) {
+            (Type::Pointer(a), Type::Pointer(b)) => self.same(*a, *b),
+            (Type::Reference(a), Type::Reference(b)) => self.same(*a, *b),
+            (Type::Array(a, n), Type::Array(b, m)) => n == m && self.same(*a, *b),
+            (Type::Vector(a, n), Type::Vector(b, m)) => n == m && self.same(*a, *b),
+            (Type::Aligned(a, n), Type::Aligned(b, m)) => n == m && self.same(*a, *b),
+            (Type::Function(a), Type::Function(b)) => self.same_function(a, b),
+            (Type::Record(a), Type::Record(b)) => self.same_record(*a, *b),
+            (Type::Enum(a), Type::Enum(b)) => {
+                let (a, b) = (self.enum_(*a), self.enum_(*b));
+                a.tag.is_none() && b.tag.is_none() && same_enum(a, b)
+            }
+            _ => false,
+        }
+    }
+
+    /// The same function type; what one of the two promises about its pointers does not count.
+    pub(super) fn same_function(&self, a: &Function, b: &Function) -> bool {
+        a.variadic == b.variadic
+            && a.convention == b.convention
+            && a.params.len() == b.params.len()
+            && self.same(a.result, b.result)
+            && a.params.iter().zip(&b.params).all(|(&a, &b)| self.same(a, b))
+    }
+
+    fn same_record(&self, a: RecordId, b: RecordId) -> bool {
+        let (a, b) = (self.record(a), self.record(b));
+        a.tag.is_none()
+            && b.tag.is_none()
+            && a.kind == b.kind
+            && match (&a.body, &b.body) {
+                (Some(a), Some(b)) => self.same_body(a, b),
+                _ => false,
+            }
+    }
+
+    /// Whether two bodies declare the same members at the same places.
+    pub(super) fn same_body(&self, a: &RecordBody, b: &RecordBody) -> bool {
+        a.layout == b.layout
+            && a.flexible == b.flexible
+            && a.members.len() == b.members.len()
+            && a.members.iter().zip(&b.members).all(|(a, b)| {
+                (a.name, a.offset, a.bits) == (b.name, b.offset, b.bits) && self.same(a.ty, b.ty)
+            })
+    }
+
+    /// A type as LuaJIT prints it: `int64_t` for every 64-bit integer, `struct 105` for an anonymous one.
+    pub fn repr(&self, ty: QualType) -> String {
+        super::print::repr(self, ty)
+    }
+
+    /// A C declaration of `name` (which may be empty) that parses back to the same type. Anonymous records
+    /// and enums are written out.
+    pub fn declare(&self, ty: QualType, name: &str) -> String {
+        super::print::declare(self, ty, name)
+    }
+}
+
+/// Whether two enums declare the same values.
+pub(super) fn same_enum(a: &Enum, b: &Enum) -> bool {
+    a.base == b.base && a.values == b.values
+}

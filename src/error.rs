@@ -1,0 +1,70 @@
+//! The library's one error type, its variants by the stage that failed.
+
+use crate::abi::Unsupported;
+use crate::ctype::{Diagnostics, QualType, Table};
+
+/// What went wrong, by stage.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A C declaration does not parse, or does not agree with an earlier one.
+    #[error("{0}")]
+    Declaration(#[from] Diagnostics),
+
+    /// A target triple that is not understood.
+    #[error("unsupported target '{triple}': {reason}")]
+    Target {
+        /// As given.
+        triple: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A type whose size is not known, or that cannot be a parameter or a result.
+    #[error("'{ty}' cannot be passed or returned: its size is not known")]
+    IncompleteType {
+        /// The type, as C prints it.
+        ty: String,
+    },
+
+    /// A calling convention that the target does not have, or that this version does not implement.
+    #[error("calling convention {asked} is not supported on {target}")]
+    Convention {
+        /// What the declaration asks for.
+        asked: &'static str,
+        /// The target.
+        target: String,
+    },
+
+    /// A type that the convention does not carry.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+
+    /// A question about a function, asked of another type.
+    #[error("'{ty}' is not a function: it has a layout, but no plan and no code")]
+    NotAFunction {
+        /// The type, as C prints it.
+        ty: String,
+    },
+
+    /// Cranelift refused.
+    #[error("code generation: {reason}")]
+    Codegen {
+        /// Cranelift's words.
+        reason: String,
+    },
+
+    /// No executable memory.
+    #[error("executable memory: {0}")]
+    Memory(#[from] std::io::Error),
+}
+
+impl Error {
+    pub(crate) fn incomplete(table: &Table, ty: QualType) -> Error {
+        Error::IncompleteType { ty: table.repr(ty) }
+    }
+
+    pub(crate) fn codegen(reason: impl ToString) -> Error {
+        Error::Codegen { reason: reason.to_string() }
+    }
+}

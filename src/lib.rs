@@ -1,0 +1,40 @@
+//! C functions as compiled Lua functions: an FFI for Lua with the API of LuaJIT's.
+//!
+//! ```text
+//!             pure: no unsafe, no host, no Lua                     target code              host only, unsafe
+//! C text ─lex→ tokens ─parse→ types + signature ─layout→ sizes ─abi::plan→ CallPlan ─lower→ CLIF ─code→ address ─lua→ closure
+//!                                                                 └──────── explain → text
+//! C caller → callback stub → body (the same plan, read backwards) → Frame → lua::callback (protected call) → Frame → C caller
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`target`] | triples and data models |
+//! | [`ctype`] | C declarations: parsing, types, layouts, printing |
+//! | [`abi`] | calling conventions as tables; from a signature to a [`abi::CallPlan`] |
+//! | [`lower`] | from a plan to Cranelift IR: call thunks and callback bodies |
+//! | [`code`] | executable memory, compilation, native stubs, the thunk cache |
+//! | [`lua`] | the `ffi` table, cdata, conversions, calls both ways |
+//! | [`explain`] | plan, CLIF and machine code of a declaration, as text |
+//!
+//! # What this version supports
+//!
+//! Hosts: x86-64 Linux. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float` and `double`, and `...`
+//! in calls. Everything else (aggregates, `long double`, complex numbers by value; other conventions) is an
+//! [`Error`] that says so.
+//!
+//! # Trust
+//!
+//! A script that has `ffi` can read and write all memory of the process, as with LuaJIT's. Give it to code that you trust.
+
+pub mod abi;
+pub mod code;
+pub mod ctype;
+mod error;
+pub mod explain;
+pub mod lower;
+pub mod lua;
+pub mod target;
+
+pub use error::Error;
+pub use target::Target;

@@ -1,0 +1,70 @@
+//! From a [`CallPlan`] to Cranelift IR: the two thunks of a plan.
+//!
+//! - A **call thunk** takes values from [`Operands`] (a Frame in memory, or the Lua stack), calls a
+//!   native function, and gives the result back.
+//! - A **callback body** takes values from the [`registers`] that a native entry stub saved, puts them into
+//!   a Frame, calls a dispatcher, and puts the result back: the same plan, read backwards.
+//!
+//! Only the plan says what goes where. Nothing here asks for the platform.
+#![forbid(unsafe_code)]
+
+mod call;
+mod callback;
+mod isa;
+mod pieces;
+pub mod registers;
+mod sig;
+
+use cranelift_codegen::ir;
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::FunctionBuilder;
+
+pub use call::{FrameOperands, Operands, call};
+pub use callback::callback;
+pub use isa::{compile, disassemble, isa};
+pub use pieces::{Operand, narrow};
+pub use sig::native_signature;
+
+use crate::abi::CallPlan;
+
+/// What a thunk is built for.
+#[derive(Clone, Copy)]
+pub struct Context<'p> {
+    /// The native call.
+    pub plan: &'p CallPlan,
+    /// Pointer width of the target.
+    pub config: TargetFrontendConfig,
+    /// The convention of the thunk itself: the target's default.
+    pub own: CallConv,
+}
+
+impl Context<'_> {
+    /// The type of a pointer.
+    pub fn pointer(&self) -> ir::Type {
+        self.config.pointer_type()
+    }
+}
+
+/// The CLIF of a plan's Frame call thunk: `fn(target, frame)`.
+pub fn frame_call(cx: Context<'_>) -> ir::Function {
+    call(cx, &mut FrameOperands::new(cx))
+}
+
+/// Makes a function of `signature` whose only entry block `fill` completes.
+fn function(
+    cx: Context<'_>,
+    signature: ir::Signature,
+    fill: impl FnOnce(&mut FunctionBuilder<'_>, &[ir::Value]),
+) -> ir::Function {
+    let mut function = ir::Function::with_name_signature(ir::UserFuncName::default(), signature);
+    let mut context = cranelift_frontend::FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(&mut function, &mut context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry).to_vec();
+    fill(&mut b, &params);
+    b.seal_all_blocks();
+    b.finalize(cx.config);
+    function
+}

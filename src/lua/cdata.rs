@@ -1,0 +1,277 @@
+//! cdata: C values that Lua holds.
+//!
+//! A cdata is a full userdata: a [`Header`], then the value's bytes where it owns them. It is one of three:
+//! - a **value** owns its bytes; `address` leads to them, past as much slack as the type's alignment needs (Lua aligns
+//!   userdata to 8 bytes only);
+//! - a **pointer** has no bytes: the header's `address` *is* the pointer, so that passing it to C is one load;
+//! - a **reference** to a struct, union or array has its `address` in memory that somebody else owns.
+//!
+//! What a pointer or reference was made from, where the library knows it, is its first user value, and so stays alive.
+//!
+//! Each unqualified type has two metatables of its own, made at first use: the plain one, and one with `__gc` for cdata
+//! that have a finaliser, so that plain cdata are never on Lua's list of finalisable objects. A userdata is a cdata if its
+//! metatable is one of the two that its header's type names; nothing that a script can do without `debug` forges that.
+
+use std::ffi::{c_int, c_void};
+use std::mem;
+use std::ptr;
+
+use super::api::{self, LuaType};
+use super::kind::Kind;
+use super::state::{Anchor, Cx, LuaError};
+use crate::ctype::{QualType, TypeId};
+
+/// The start of every cdata's userdata block.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Header {
+    /// [`QualType::to_bits`] of the type.
+    pub ty: u32,
+    /// A set of [`Flags`].
+    pub flags: u32,
+    /// Where the value is; of a pointer, the value itself.
+    pub address: *mut u8,
+}
+
+/// The bits of [`Header::flags`].
+pub struct Flags;
+
+impl Flags {
+    /// The type is a pointer: `address` is the value.
+    pub const POINTER: u32 = 1;
+    /// The bytes belong to somebody else.
+    pub const REFERENCE: u32 = 2;
+    /// Of variable length: the size in bytes, a `u64`, follows the header.
+    pub const VARIABLE: u32 = 4;
+    /// It has user values, the first of which is kept alive for it.
+    pub const OWNED: u32 = 8;
+}
+
+/// The identities of a type's two metatables, null until they are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Metatables {
+    /// Of cdata without a finaliser.
+    pub plain: *const c_void,
+    /// Of cdata that Lua finalises.
+    pub finalized: *const c_void,
+}
+
+impl Metatables {
+    const NONE: Metatables = Metatables { plain: ptr::null(), finalized: ptr::null() };
+
+    fn place(&mut self, finalized: bool) -> &mut *const c_void {
+        if finalized { &mut self.finalized } else { &mut self.plain }
+    }
+}
+
+/// A cdata on the Lua stack; valid as long as it stays there.
+#[derive(Clone, Copy, Debug)]
+pub struct CData {
+    /// Its type. Of a reference, the type that it refers to.
+    pub ty: QualType,
+    /// Where the value is; of a pointer, the value itself.
+    pub address: *mut u8,
+    header: *mut Header,
+    flags: u32,
+}
+
+impl CData {
+    /// The address of the bytes of the value; of a pointer, where the pointer is kept.
+    pub fn bytes(&self) -> *mut u8 {
+        if self.flags & Flags::POINTER != 0 {
+            // SAFETY: the header is in a live userdata; no reference is made.
+            unsafe { (&raw mut (*self.header).address).cast() }
+        } else {
+            self.address
+        }
+    }
+
+    /// Whether the bytes belong to somebody else.
+    pub fn is_reference(&self) -> bool {
+        self.flags & Flags::REFERENCE != 0
+    }
+
+    /// Whether it is a pointer.
+    pub fn is_pointer(&self) -> bool {
+        self.flags & Flags::POINTER != 0
+    }
+
+    /// Size in bytes of a value of variable length that was made with one.
+    pub fn variable_size(&self) -> Option<usize> {
+        if self.flags & Flags::VARIABLE == 0 {
+            return None;
+        }
+        // SAFETY: the flag says that a `u64` follows the header.
+        let size = unsafe { self.header.add(1).cast::<u64>().read() };
+        usize::try_from(size).ok()
+    }
+
+    fn is_owned(&self) -> bool {
+        self.flags & Flags::OWNED != 0
+    }
+}
+
+/// The cdata at a stack index, if it is one.
+pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
+    if cx.type_of(index) != LuaType::Userdata || cx.raw_len(index) < mem::size_of::<Header>() {
+        return None;
+    }
+    if !cx.get_metatable(index) {
+        return None;
+    }
+    let metatable = cx.identity(-1);
+    cx.pop(1);
+    let header = cx.userdata(index).cast::<Header>();
+    // SAFETY: the block is at least as long as a header and aligned to 8 bytes. What is read from a foreign userdata is
+    // only used as an index that is checked.
+    let (ty, flags, address) = unsafe { ((*header).ty, (*header).flags, (*header).address) };
+    let ty = QualType::from_bits(ty);
+    let known = cx.state.metatables.borrow().get(ty.id().index()).copied()?;
+    (metatable == known.plain || metatable == known.finalized).then_some(CData {
+        ty,
+        address,
+        header,
+        flags,
+    })
+}
+
+/// Whether the cdata at `index` has the metatable with `__gc`.
+fn is_finalized(cx: &Cx<'_>, index: c_int, cd: &CData) -> bool {
+    if !cx.get_metatable(index) {
+        return false;
+    }
+    let metatable = cx.identity(-1);
+    cx.pop(1);
+    let known = cx.state.metatables.borrow().get(cd.ty.id().index()).copied();
+    known.is_some_and(|known| known.finalized == metatable)
+}
+
+/// Pushes the metatable of a type's cdata.
+pub(super) fn push_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
+    let key = (ty.index() * 2 + usize::from(finalized)) as i64;
+    cx.push_anchor(Anchor::Metatables);
+    cx.raw_get_integer(-1, key);
+    if cx.type_of(-1) == LuaType::Nil {
+        cx.pop(1);
+        super::metatype::push_new_metatable(cx, ty, finalized);
+        cx.push_value(-1);
+        cx.raw_set_integer(-3, key);
+        let identity = cx.identity(-1);
+        let mut known = cx.state.metatables.borrow_mut();
+        if known.len() <= ty.index() {
+            known.resize(ty.index() + 1, Metatables::NONE);
+        }
+        *known[ty.index()].place(finalized) = identity;
+    }
+    cx.remove(-2);
+}
+
+/// Gives the cdata at `index` the metatable with or without `__gc`.
+pub(super) fn set_finalized(cx: &Cx<'_>, index: c_int, ty: TypeId, finalized: bool) {
+    push_metatable(cx, ty, finalized);
+    cx.set_metatable(index);
+}
+
+/// Pushes a userdata with a header and `extra` bytes after it. `owner`: index of a value to keep alive, or 0.
+fn push_block(
+    cx: &Cx<'_>,
+    ty: QualType,
+    flags: u32,
+    address: *mut u8,
+    extra: usize,
+    owner: c_int,
+) -> *mut Header {
+    let owned = owner != 0 && cx.type_of(owner) != LuaType::Nil;
+    let owner = if owned { cx.absolute(owner) } else { 0 };
+    let flags = flags | if owned { Flags::OWNED } else { 0 };
+    // SAFETY: `Cx` promises free stack slots. The block has room for the header.
+    let header = unsafe {
+        let size = mem::size_of::<Header>() + extra;
+        let header = api::new_userdata(cx.lua, size, c_int::from(owned)).cast::<Header>();
+        header.write(Header { ty: ty.to_bits(), flags, address });
+        header
+    };
+    if owned {
+        cx.push_value(owner);
+        // SAFETY: the userdata was made with one user value.
+        unsafe { api::set_user_value(cx.lua, -2, 1) };
+    }
+    push_metatable(cx, ty.id(), false);
+    cx.set_metatable(-2);
+    header
+}
+
+/// Pushes a pointer. `owner`: the stack index of what must live as long as it, or 0.
+pub(super) fn push_pointer(cx: &Cx<'_>, ty: QualType, value: *mut u8, owner: c_int) {
+    push_block(cx, ty, Flags::POINTER, value, 0, owner);
+}
+
+/// Pushes a reference to a value at `address`. `owner`: the stack index of what must live as long as it, or 0.
+pub(super) fn push_reference(cx: &Cx<'_>, ty: QualType, address: *mut u8, owner: c_int) {
+    push_block(cx, ty, Flags::REFERENCE, address, 0, owner);
+}
+
+/// Pushes a value of `size` zero bytes and returns where they are. `variable`: the size is not the type's own.
+pub(super) fn push_value(
+    cx: &Cx<'_>,
+    ty: QualType,
+    size: usize,
+    variable: bool,
+) -> Result<*mut u8, LuaError> {
+    if matches!(cx.state.kind(ty), Kind::Pointer(_) | Kind::Reference(_)) {
+        let header = push_block(cx, ty, Flags::POINTER, ptr::null_mut(), 0, 0);
+        // SAFETY: the header is in the userdata on top of the stack.
+        return Ok(unsafe { (&raw mut (*header).address).cast() });
+    }
+    let align = cx.state.align(ty);
+    let prefix = if variable { mem::size_of::<u64>() } else { 0 };
+    let slack = align.saturating_sub(mem::align_of::<Header>());
+    let extra = prefix.checked_add(slack).and_then(|n| n.checked_add(size));
+    let Some(extra) = extra.filter(|n| *n <= LARGEST) else {
+        return Err(LuaError::new("size of C type is unknown or too large"));
+    };
+    let flags = if variable { Flags::VARIABLE } else { 0 };
+    let header = push_block(cx, ty, flags, ptr::null_mut(), extra, 0);
+    // SAFETY: the block has room for the size, the slack and the bytes after the header.
+    unsafe {
+        let start = header.add(1).cast::<u8>();
+        if variable {
+            start.cast::<u64>().write(size as u64);
+        }
+        let start = start.add(prefix);
+        let address = start.add(start.align_offset(align));
+        address.write_bytes(0, size);
+        (*header).address = address;
+        Ok(address)
+    }
+}
+
+/// The largest block asked from Lua, in bytes.
+const LARGEST: usize = isize::MAX as usize / 2;
+
+/// Pushes what has to stay alive for a pointer or reference into the cdata at `index`: the cdata itself where it owns
+/// memory or has a finaliser, else what it keeps alive itself (nil: nothing).
+pub(super) fn push_owner(cx: &Cx<'_>, index: c_int, cd: &CData) {
+    let owns_memory = !cd.is_pointer() && !cd.is_reference();
+    if owns_memory || is_finalized(cx, index, cd) {
+        cx.push_value(index);
+    } else if cd.is_owned() {
+        // SAFETY: the flag says that it has a user value.
+        unsafe { api::get_user_value(cx.lua, index, 1) };
+    } else {
+        cx.push_nil();
+    }
+}
+
+/// Pushes an object made by `push`, which gets the stack index of what `push_owner` says for the cdata at `index`.
+pub(super) fn push_derived(
+    cx: &Cx<'_>,
+    index: c_int,
+    cd: &CData,
+    push: impl FnOnce(c_int) -> Result<(), LuaError>,
+) -> Result<(), LuaError> {
+    push_owner(cx, index, cd);
+    push(cx.top())?;
+    cx.remove(-2);
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Library namespaces: `ffi.C` and what `ffi.load` returns.
+//!
+//! A namespace is a userdata whose metatable's `__index` is a plain table, its cache, so that a name that was used before
+//! costs no call. The cache's own `__index` is [`lookup`], which finds the declaration and the symbol and stores functions
+//! and constants; variables are looked at each time (their addresses are cached apart).
+
+pub(super) mod search;
+pub(super) mod system;
+
+use std::ffi::{CString, c_int, c_void};
+use std::mem;
+use std::ptr;
+
+use super::api::{self, LuaType};
+use super::call;
+use super::convert::{self, Mode};
+use super::functions;
+use super::state::{Cx, LuaError, Outcome, c_string, entry};
+use crate::ctype::{Constant, Decl, QualType, TypeId};
+use system::Library;
+
+/// The block of a namespace's userdata: an open library, or null once it is closed.
+type Block = *mut Library;
+
+/// Upvalues of a namespace's methods, after the state.
+mod upvalue {
+    /// The namespace.
+    pub(super) const NAMESPACE: std::ffi::c_int = 1;
+    /// Name → address of variables.
+    pub(super) const VARIABLES: std::ffi::c_int = 2;
+}
+
+/// Pushes the namespace of a library.
+pub(super) fn push(cx: &Cx<'_>, library: Library) {
+    cx.ensure_stack(8);
+    // SAFETY: the block holds null until nothing can raise any more.
+    let block = unsafe {
+        let block = api::new_userdata(cx.lua, mem::size_of::<Block>(), 0).cast::<Block>();
+        block.write(ptr::null_mut());
+        block
+    };
+    let namespace = cx.top();
+    cx.new_table(0, 6);
+    let metatable = cx.top();
+    cx.new_table(0, 0);
+    let variables = cx.top();
+    let push_method = |function| {
+        cx.push_value(namespace);
+        cx.push_value(variables);
+        cx.push_function(function, 2);
+    };
+    cx.new_table(0, 0);
+    cx.new_table(0, 1);
+    push_method(entry(lookup));
+    cx.raw_set_name(-2, b"__index");
+    cx.set_metatable(-2);
+    cx.raw_set_name(metatable, b"__index");
+    push_method(entry(assign));
+    cx.raw_set_name(metatable, b"__newindex");
+    for (name, function) in [(&b"__gc"[..], entry(close)), (b"__tostring", entry(to_string))] {
+        push_method(function);
+        cx.raw_set_name(metatable, name);
+    }
+    for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"C library")] {
+        cx.push_bytes(value);
+        cx.raw_set_name(metatable, name);
+    }
+    cx.set_top(metatable);
+    cx.set_metatable(namespace);
+    // SAFETY: the block is in the userdata on top of the stack.
+    unsafe { block.write(Box::into_raw(Box::new(library))) };
+}
+
+fn block(cx: &Cx<'_>) -> *mut Block {
+    cx.userdata(Cx::upvalue(upvalue::NAMESPACE)).cast()
+}
+
+/// The library of the running method's namespace.
+fn library<'a>(cx: &'a Cx<'_>) -> Result<&'a Library, LuaError> {
+    // SAFETY: the upvalue is a namespace, which the running closure keeps alive.
+    unsafe { block(cx).as_ref().and_then(|library| library.as_ref()) }
+        .ok_or_else(|| LuaError::new("the library is closed"))
+}
+
+/// What a name of the C namespace stands for, with what is needed once the table is not borrowed any more.
+enum Meaning {
+    Function(TypeId, CString),
+    Variable(QualType, CString),
+    Constant(QualType, Constant),
+}
+
+fn meaning(cx: &Cx<'_>, name: &[u8]) -> Result<Meaning, LuaError> {
+    let types = cx.state.types.borrow();
+    let symbol = |symbol: &Option<Box<str>>| {
+        c_string(symbol.as_ref().map_or(name, |symbol| symbol.as_bytes()), "a symbol name")
+    };
+    match types.lookup(name) {
+        Some(Decl::Function { ty, symbol: s, .. }) => Ok(Meaning::Function(*ty, symbol(s)?)),
+        Some(Decl::Variable { ty, symbol: s }) => Ok(Meaning::Variable(*ty, symbol(s)?)),
+        Some(Decl::Constant { ty, value }) => Ok(Meaning::Constant(*ty, *value)),
+        other => {
+            let hint = if other.is_some() { " (the name is a typedef)" } else { "" };
+            let name = String::from_utf8_lossy(name);
+            Err(LuaError::new(format!("missing declaration for symbol '{name}'{hint}")))
+        }
+    }
+}
+
+fn symbol_name<'a>(cx: &'a Cx<'_>, index: c_int) -> Result<&'a [u8], LuaError> {
+    cx.bytes(index).ok_or_else(|| {
+        let got = convert::describe(cx, index);
+        LuaError::new(format!("a C library is indexed by names, got {got}"))
+    })
+}
+
+/// The cache's `__index`: the cache at 1, the name at 2.
+fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let name = symbol_name(cx, 2)?;
+    match meaning(cx, name)? {
+        Meaning::Function(ty, symbol) => {
+            let target = library(cx)?.symbol(&symbol).map_err(LuaError::new)?;
+            drop(symbol);
+            let keep = Cx::upvalue(upvalue::NAMESPACE);
+            let name = String::from_utf8_lossy(name);
+            // SAFETY: the type is a function; the symbol is what was declared so, by the script's word.
+            unsafe { call::push_function(cx, ty, &name, target, keep)? };
+        }
+        Meaning::Constant(ty, value) => functions::push_constant(cx, ty, value)?,
+        Meaning::Variable(ty, symbol) => {
+            let address = variable(cx, &symbol)?;
+            drop(symbol);
+            cx.push_value(Cx::upvalue(upvalue::NAMESPACE));
+            // SAFETY: the symbol is a variable of this type, by the script's word.
+            unsafe { convert::push(cx, ty, address, cx.top())? };
+            return Ok(Outcome::results(1));
+        }
+    }
+    cx.push_value(2);
+    cx.push_value(-2);
+    cx.raw_set(1);
+    Ok(Outcome::results(1))
+}
+
+/// The address of the variable whose name is at 2.
+fn variable(cx: &Cx<'_>, symbol: &CString) -> Result<*mut u8, LuaError> {
+    let variables = Cx::upvalue(upvalue::VARIABLES);
+    cx.push_value(2);
+    cx.raw_get(variables);
+    let known = cx.userdata(-1);
+    cx.pop(1);
+    if !known.is_null() {
+        return Ok(known.cast());
+    }
+    let address = library(cx)?.symbol(symbol).map_err(LuaError::new)?.cast_mut();
+    cx.push_value(2);
+    cx.push_light(address);
+    cx.raw_set(variables);
+    Ok(address.cast())
+}
+
+/// `__newindex` of a namespace: the namespace at 1, the name at 2, the value at 3.
+fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let name = symbol_name(cx, 2)?;
+    match meaning(cx, name)? {
+        Meaning::Variable(ty, symbol) if !cx.state.resolve(ty).is_const() => {
+            let address = variable(cx, &symbol)?;
+            drop(symbol);
+            // SAFETY: the symbol is a variable of this type, by the script's word.
+            unsafe { convert::assign(cx, 3, ty, address, usize::MAX, Mode::Implicit)? };
+            Ok(Outcome::results(0))
+        }
+        _ => Err(LuaError::new("attempt to write to constant location")),
+    }
+}
+
+/// `__gc` of a namespace. Functions and references keep their namespace alive, so nothing of it is in use.
+fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    // SAFETY: the upvalue is a namespace; what closes it leaves null.
+    unsafe {
+        let library = ptr::replace(block(cx), ptr::null_mut());
+        if !library.is_null() {
+            drop(Box::from_raw(library));
+        }
+    }
+    Ok(Outcome::results(0))
+}
+
+fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let name = format!("C library: {}", library(cx)?.name());
+    cx.push_bytes(name.as_bytes());
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.load(name [, global])`
+pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if cx.type_of(1) != LuaType::String {
+        let got = convert::describe(cx, 1);
+        return Err(LuaError::Argument(1, format!("string expected, got {got}")));
+    }
+    let name = c_string(cx.bytes(1).unwrap_or_default(), "a library name")?;
+    let name = name.to_str().map_err(|_| LuaError::new("a library name is not UTF-8"))?;
+    let library = search::open(name, cx.truth(2)).map_err(LuaError::new)?;
+    push(cx, library);
+    Ok(Outcome::results(1))
+}
+
+/// A symbol's address as the rest of the module passes it on.
+pub(super) type Symbol = *const c_void;

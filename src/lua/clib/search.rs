@@ -1,0 +1,196 @@
+//! From the name that a script gives to a library file: LuaJIT's rules, then version suffixes and linker scripts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::system::Library;
+
+/// Opens a library by name.
+///
+/// - With a `/` the name is a path. Without, `lib` is put in front unless it is there, and `.so` behind unless the name
+///   has a `.`; the system's loader searches it.
+/// - Where the file turns out to be a linker script (a text, as `libc.so` of a development package is), the library that
+///   it names is opened.
+/// - Where only versioned files exist (`libsqlite3.so.0`, as without the development package), the highest version is.
+///
+/// # Errors
+/// The loader's message, and where else was looked.
+pub(super) fn open(name: &str, global: bool) -> Result<Library, String> {
+    let file = file_name(name);
+    let error = match Library::open(&file, global) {
+        Ok(library) => return Ok(library),
+        Err(error) => error,
+    };
+    if let Some(target) = linker_script_in(&error) {
+        return Library::open(&target, global)
+            .map_err(|second| format!("{error}; the linker script names '{target}': {second}"));
+    }
+    if name.contains('/') {
+        return Err(error);
+    }
+    let directories = directories();
+    if let Some(found) = directories.iter().filter_map(|dir| newest_version(dir, &file)).max() {
+        return Library::open(&found.path.to_string_lossy(), global);
+    }
+    if file != name
+        && let Ok(library) = Library::open(name, global)
+    {
+        return Ok(library);
+    }
+    let looked: Vec<_> = directories.iter().map(|dir| dir.display().to_string()).collect();
+    Err(format!("{error} (nor is there a '{file}.N' in {})", looked.join(", ")))
+}
+
+const PREFIX: &str = if cfg!(windows) { "" } else { "lib" };
+const SUFFIX: &str = std::env::consts::DLL_SUFFIX;
+
+fn file_name(name: &str) -> String {
+    if name.contains('/') || cfg!(windows) && name.contains('\\') {
+        return name.to_owned();
+    }
+    let prefix = if name.starts_with(PREFIX) { "" } else { PREFIX };
+    let suffix = if name.contains('.') { "" } else { SUFFIX };
+    format!("{prefix}{name}{suffix}")
+}
+
+/// The library that a linker script names, where the loader's message is that a file is not a library and the file is
+/// such a script. The message starts with the path: "/usr/lib/libc.so: invalid ELF header".
+fn linker_script_in(error: &str) -> Option<String> {
+    let path = error.split(':').next().filter(|path| path.starts_with('/'))?;
+    let size = fs::metadata(path).ok()?.len();
+    let text = (size < 64 * 1024).then(|| fs::read(path).ok()).flatten()?;
+    linker_script_target(&String::from_utf8_lossy(&text))
+}
+
+/// The first library in the `INPUT` or `GROUP` of a linker script.
+fn linker_script_target(text: &str) -> Option<String> {
+    let list = ["GROUP", "INPUT"].iter().find_map(|command| {
+        let (_, rest) = text.split_once(command)?;
+        rest.trim_start().strip_prefix('(')
+    })?;
+    let list = list.split(')').next()?;
+    let target = list
+        .split([' ', '\t', '\n', ',', '('])
+        .find(|word| !word.is_empty() && *word != "AS_NEEDED")?;
+    Some(match target.strip_prefix("-l") {
+        Some(name) => file_name(name),
+        None => target.to_owned(),
+    })
+}
+
+/// A library file with a version.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Versioned {
+    version: Vec<u64>,
+    path: PathBuf,
+}
+
+/// The file `FILE.N[.N…]` of a folder with the highest version.
+fn newest_version(directory: &Path, file: &str) -> Option<Versioned> {
+    let entries = fs::read_dir(directory).ok()?;
+    entries
+        .filter_map(|entry| {
+            let name = entry.ok()?.file_name();
+            let version = name.to_str()?.strip_prefix(file)?.strip_prefix('.')?;
+            let version =
+                version.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+            Some(Versioned { version, path: directory.join(name) })
+        })
+        .max()
+}
+
+/// The folders that the system's loader searches.
+fn directories() -> Vec<PathBuf> {
+    let from_environment = std::env::var_os("LD_LIBRARY_PATH");
+    let mut found: Vec<PathBuf> = from_environment
+        .iter()
+        .flat_map(std::env::split_paths)
+        .chain(configured(Path::new("/etc/ld.so.conf"), 0))
+        .chain(["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from))
+        .filter(|dir| dir.is_dir())
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|dir| seen.insert(fs::canonicalize(dir).unwrap_or_else(|_| dir.clone())));
+    found
+}
+
+/// The folders that a file of `ld.so.conf`'s format lists; `include` goes at most a few files deep.
+fn configured(file: &Path, depth: usize) -> Vec<PathBuf> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
+    lines
+        .filter(|line| !line.is_empty())
+        .flat_map(|line| match line.strip_prefix("include ") {
+            Some(_) if depth >= 4 => Vec::new(),
+            Some(pattern) => included(pattern.trim())
+                .iter()
+                .flat_map(|file| configured(file, depth + 1))
+                .collect(),
+            None => vec![PathBuf::from(line)],
+        })
+        .collect()
+}
+
+/// The files of an `include` pattern, whose last part may hold one `*`.
+fn included(pattern: &str) -> Vec<PathBuf> {
+    let path = Path::new(pattern);
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
+    else {
+        return Vec::new();
+    };
+    let Some((start, end)) = name.split_once('*') else { return vec![path.to_owned()] };
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries
+        .filter(|entry| {
+            let name = entry.file_name();
+            name.to_str().is_some_and(|name| name.starts_with(start) && name.ends_with(end))
+        })
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linker_scripts_name_their_library() {
+        let glibc = "/* GNU ld script\n   Use the shared library, but some functions are only in\n   the static library. */\n\
+            OUTPUT_FORMAT(elf64-x86-64)\nGROUP ( /lib/x86_64-linux-gnu/libc.so.6 /usr/lib/libc_nonshared.a  AS_NEEDED ( /lib64/ld.so.2 ) )\n";
+        assert_eq!(linker_script_target(glibc).as_deref(), Some("/lib/x86_64-linux-gnu/libc.so.6"));
+        assert_eq!(linker_script_target("INPUT(libtinfo.so.6)").as_deref(), Some("libtinfo.so.6"));
+        assert_eq!(linker_script_target("INPUT(AS_NEEDED(a.so))").as_deref(), Some("a.so"));
+        assert_eq!(linker_script_target("INPUT()"), None);
+        assert_eq!(linker_script_target("\u{7f}ELF"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_become_files_as_in_luajit() {
+        for (name, file) in [
+            ("z", "libz.so"),
+            ("libz", "libz.so"),
+            ("z.so.1", "libz.so.1"),
+            ("/tmp/x.so", "/tmp/x.so"),
+            ("./x", "./x"),
+        ] {
+            assert_eq!(file_name(name), file);
+        }
+    }
+
+    #[test]
+    fn the_highest_version_wins() {
+        let dir = std::env::temp_dir().join(format!("cthunk-versions-{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a temporary folder");
+        for name in
+            ["libq.so.2", "libq.so.10", "libq.so.10.1", "libq.so.9.9", "libq.so.x", "libqq.so.99"]
+        {
+            fs::write(dir.join(name), "").expect("a file");
+        }
+        let newest = newest_version(&dir, "libq.so").map(|found| found.path);
+        assert_eq!(newest, Some(dir.join("libq.so.10.1")));
+        fs::remove_dir_all(&dir).expect("removed");
+    }
+}

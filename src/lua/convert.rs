@@ -1,0 +1,588 @@
+//! Conversions between Lua values and C values, by the tables of LuaJIT's "FFI Semantics" page.
+//!
+//! Addresses come from declarations and scripts; whether memory is there is the script's word, as in C. What can be seen
+//! to be wrong (types, NULL, sizes of known objects) is an error.
+
+use std::ffi::c_int;
+use std::ptr;
+
+use super::api::{self, LuaType, Number};
+use super::cdata;
+use super::initialize;
+use super::kind::Kind;
+use super::scalar::{self, Scalar};
+use super::state::{Cx, LuaError, State};
+use super::{call, callback};
+use crate::ctype::{Bits, IntKind, QualType, Quals};
+
+/// How much a conversion allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// As in an assignment or a call.
+    Implicit,
+    /// As with a C cast.
+    Cast,
+}
+
+/// How the qualifiers of two pointed-to types compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Qualifiers {
+    /// None may be lost; `void` goes with everything.
+    Kept,
+    /// They are the same, as below the first pointer level.
+    Same,
+    /// They do not matter, as in comparisons.
+    Ignored,
+}
+
+/// A C value in memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    /// Its type, no reference.
+    pub(super) ty: QualType,
+    /// Its bytes.
+    pub(super) bytes: *const u8,
+    /// Whether it was a Lua number, string or light userdata.
+    from_lua: bool,
+}
+
+/// Converts the Lua value at `index` to a C value of type `ty` at `dst`, as for an assignment or an argument.
+///
+/// # Errors
+/// "cannot convert 'table' to 'const char *'"; the caller says where.
+///
+/// # Safety
+/// `dst` is writable for the size of `ty`; any alignment.
+pub unsafe fn to_c(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
+    // SAFETY: the caller's promise.
+    unsafe { assign(cx, index, ty, dst, usize::MAX, Mode::Implicit) }
+}
+
+/// [`to_c`], with a mode. `room`: bytes at `dst`, which bound an array of unknown length.
+///
+/// # Safety
+/// `dst` is writable for the size of `ty`, and for `room` bytes where `ty` is an array of unknown length or ends in one.
+pub(super) unsafe fn assign(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    room: usize,
+    mode: Mode,
+) -> Result<(), LuaError> {
+    let ty = cx.state.resolve(ty);
+    let index = cx.absolute(index);
+    match cx.type_of(index) {
+        LuaType::Number => {
+            let number = cx.number(index);
+            let (known, bits) = match number {
+                Some(Number::Integer(n)) => (Kind::Int(IntKind::I64), n.to_le_bytes()),
+                Some(Number::Float(n)) => (DOUBLE, n.to_le_bytes()),
+                None => return Err(cannot_convert(cx, index, ty)),
+            };
+            // SAFETY: 8 bytes are an `int64_t` or a `double`.
+            match unsafe { load(cx.state, known, bits.as_ptr()) } {
+                // SAFETY: the caller's promise.
+                Some(value) => unsafe { store_number(cx, index, ty, dst, value, mode) },
+                None => Err(cannot_convert(cx, index, ty)),
+            }
+        }
+        // SAFETY: the caller's promise.
+        LuaType::String => unsafe { assign_string(cx, index, ty, dst, room, mode) },
+        // SAFETY: the caller's promise.
+        LuaType::Table => unsafe { initialize::from_table(cx, index, ty, dst, room) },
+        LuaType::Boolean => {
+            let value = Scalar::Unsigned(u128::from(cx.truth(index)));
+            // SAFETY: the caller's promise.
+            let stored = unsafe { store(cx.state, cx.state.value_kind(ty), dst, value) };
+            stored.then_some(()).ok_or_else(|| cannot_convert(cx, index, ty))
+        }
+        LuaType::Nil => {
+            let null = Source::pointer(cx, &ptr::null_mut());
+            // SAFETY: the caller's promise.
+            unsafe { convert(cx, index, ty, dst, null, mode) }
+        }
+        LuaType::LightUserdata => {
+            let value = cx.userdata(index).cast();
+            // SAFETY: the caller's promise.
+            unsafe { convert(cx, index, ty, dst, Source::pointer(cx, &value), mode) }
+        }
+        LuaType::Userdata => {
+            if let Some(cd) = cdata::at(cx, index) {
+                let source =
+                    Source { ty: cx.state.resolve(cd.ty), bytes: cd.bytes(), from_lua: false };
+                // SAFETY: the caller's promise; a NULL reference is never made.
+                return unsafe { convert(cx, index, ty, dst, source, mode) };
+            }
+            let value = match cx.c_file(index) {
+                Some(file) if file.is_null() => {
+                    return Err(LuaError::new("attempt to use a closed file"));
+                }
+                Some(file) => file.cast(),
+                None if super::ctypes::at(cx, index).is_some() => {
+                    return Err(cannot_convert(cx, index, ty));
+                }
+                None => cx.userdata(index).cast(),
+            };
+            // SAFETY: the caller's promise.
+            unsafe { convert(cx, index, ty, dst, Source::pointer(cx, &value), mode) }
+        }
+        // SAFETY: the caller's promise.
+        LuaType::Function => unsafe { assign_function(cx, index, ty, dst, mode) },
+        LuaType::Thread | LuaType::None => Err(cannot_convert(cx, index, ty)),
+    }
+}
+
+const DOUBLE: Kind = Kind::Float(crate::ctype::FloatKind::F64);
+
+impl Source {
+    /// A `void *` variable.
+    fn pointer(cx: &Cx<'_>, variable: &*mut u8) -> Source {
+        Source {
+            ty: cx.state.known.void_ptr.into(),
+            bytes: ptr::from_ref(variable).cast(),
+            from_lua: true,
+        }
+    }
+}
+
+/// "cannot convert 'A' to 'B'", for the Lua value at `index`.
+pub(super) fn cannot_convert(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaError {
+    let from = match cx.type_of(index) {
+        LuaType::Boolean => "bool".to_owned(),
+        _ => describe(cx, index),
+    };
+    LuaError::new(format!("cannot convert '{from}' to '{}'", cx.state.repr(ty)))
+}
+
+/// A value for an error message: the C type of a cdata, the Lua type of anything else.
+pub(super) fn describe(cx: &Cx<'_>, index: c_int) -> String {
+    match cdata::at(cx, index) {
+        Some(cd) => cx.state.repr(cd.ty),
+        None => cx.type_name(index).to_owned(),
+    }
+}
+
+/// # Safety
+/// As for [`assign`].
+unsafe fn assign_string(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    room: usize,
+    mode: Mode,
+) -> Result<(), LuaError> {
+    let text = cx.bytes(index).ok_or_else(|| cannot_convert(cx, index, ty))?;
+    match cx.state.kind(ty) {
+        Kind::Enum(e) => {
+            let value = cx.state.types.borrow().table().enum_value(e, text);
+            let value = value.ok_or_else(|| cannot_convert(cx, index, ty))?;
+            // SAFETY: the caller's promise.
+            unsafe { scalar::store_int(cx.state.enum_int(e), dst, value as i128 as u128) };
+            Ok(())
+        }
+        Kind::Array(element, _) => {
+            let Kind::Int(IntKind::Char | IntKind::I8 | IntKind::U8) = cx.state.kind(element)
+            else {
+                return Err(cannot_convert(cx, index, ty));
+            };
+            let room = cx.state.size(ty).unwrap_or(room);
+            let copied = text.len().min(room);
+            // SAFETY: `copied`, and the final zero if it fits, are within the array.
+            unsafe {
+                ptr::copy(text.as_ptr(), dst, copied);
+                if copied < room {
+                    dst.add(copied).write(0);
+                }
+            }
+            Ok(())
+        }
+        Kind::Pointer(to) | Kind::Reference(to) => {
+            let known = cx.state.known.const_char_ptr;
+            let Kind::Pointer(chars) = cx.state.kind(known) else {
+                return Err(cannot_convert(cx, index, ty));
+            };
+            if mode == Mode::Implicit && !compatible(cx.state, to, chars, Qualifiers::Kept) {
+                let error = cannot_convert(cx, index, ty);
+                let hint = if to.is_const() {
+                    ""
+                } else {
+                    " (a Lua string is const; copy it into a char array)"
+                };
+                return Err(LuaError::new(format!("{error}{hint}")));
+            }
+            // SAFETY: the caller's promise.
+            unsafe { dst.cast::<*const u8>().write_unaligned(text.as_ptr()) };
+            Ok(())
+        }
+        Kind::Int(kind) if mode == Mode::Cast => {
+            // SAFETY: the caller's promise.
+            unsafe { scalar::store_int(kind, dst, text.as_ptr() as usize as u128) };
+            Ok(())
+        }
+        _ => Err(cannot_convert(cx, index, ty)),
+    }
+}
+
+/// # Safety
+/// As for [`assign`].
+unsafe fn assign_function(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    mode: Mode,
+) -> Result<(), LuaError> {
+    // SAFETY: `index` is acceptable.
+    if let Some((function, target)) = unsafe { call::function_at(cx, index) } {
+        let ty_of_pointer = cx.state.pointer_to(function);
+        let source = Source {
+            ty: ty_of_pointer.into(),
+            bytes: ptr::from_ref(&target).cast(),
+            from_lua: false,
+        };
+        // SAFETY: the caller's promise.
+        return unsafe { convert(cx, index, ty, dst, source, mode) };
+    }
+    let (Kind::Pointer(function) | Kind::Reference(function)) = cx.state.kind(ty) else {
+        return Err(cannot_convert(cx, index, ty));
+    };
+    if cx.state.kind(function) != Kind::Function {
+        return Err(cannot_convert(cx, index, ty));
+    }
+    // SAFETY: a function is at `index`; the type is a function; the caller's promise for `dst`.
+    unsafe {
+        let function = cx.state.resolve(function).id();
+        let address = match mode {
+            Mode::Implicit => callback::implicit(cx, function, index)?,
+            Mode::Cast => callback::create(cx, function, index)?,
+        };
+        dst.cast::<*const std::ffi::c_void>().write_unaligned(address);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As for [`assign`].
+unsafe fn store_number(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    value: Scalar,
+    mode: Mode,
+) -> Result<(), LuaError> {
+    let kind = match cx.state.value_kind(ty) {
+        Kind::Pointer(_) if mode == Mode::Cast => POINTER_INT,
+        kind => kind,
+    };
+    // SAFETY: the caller's promise.
+    let stored = unsafe { store(cx.state, kind, dst, value) };
+    stored.then_some(()).ok_or_else(|| cannot_convert(cx, index, ty))
+}
+
+/// The integer that holds a pointer of the host.
+const POINTER_INT: Kind =
+    Kind::Int(if cfg!(target_pointer_width = "64") { IntKind::U64 } else { IntKind::U32 });
+
+/// Converts a C value to another C type. `index`: where the source is on the stack, for the message.
+///
+/// # Safety
+/// `dst` is writable for the size of `ty`, the source readable for that of its type.
+pub(super) unsafe fn convert(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    source: Source,
+    mode: Mode,
+) -> Result<(), LuaError> {
+    let state = cx.state;
+    let (to, from) = (state.value_kind(ty), state.value_kind(source.ty));
+    let cast = mode == Mode::Cast;
+    let fits = |to: QualType, from: QualType| cast || compatible(state, to, from, Qualifiers::Kept);
+    // SAFETY: the caller's promise, by the types that each arm has matched.
+    unsafe {
+        let pointer = || source.bytes.cast::<*mut u8>().read_unaligned();
+        let store_pointer = |value: *const u8| dst.cast::<*const u8>().write_unaligned(value);
+        match (to, from) {
+            (Kind::Pointer(t) | Kind::Reference(t), Kind::Pointer(f) | Kind::Reference(f))
+                if fits(t, f) =>
+            {
+                store_pointer(pointer());
+            }
+            (Kind::Pointer(t) | Kind::Reference(t), Kind::Array(f, _)) if fits(t, f) => {
+                store_pointer(source.bytes);
+            }
+            (Kind::Pointer(t) | Kind::Reference(t), Kind::Record(_)) if fits(t, source.ty) => {
+                store_pointer(source.bytes);
+            }
+            (Kind::Reference(t), _) if fits(t, source.ty) && !source.from_lua => {
+                store_pointer(source.bytes);
+            }
+            (Kind::Int(_) | Kind::Bool, Kind::Pointer(_)) if cast => {
+                store(state, to, dst, Scalar::Unsigned(pointer() as usize as u128));
+            }
+            (Kind::Int(_), Kind::Array(..)) if cast => {
+                store(state, to, dst, Scalar::Unsigned(source.bytes as usize as u128));
+            }
+            (Kind::Pointer(_), Kind::Int(_)) if cast => {
+                if let Some(value) = load(state, from, source.bytes) {
+                    store(state, POINTER_INT, dst, value);
+                }
+            }
+            (Kind::Record(a), Kind::Record(b)) if a == b && !cast => {
+                copy(dst, source.bytes, state.known_size(ty)?);
+            }
+            (Kind::Array(t, _), Kind::Array(f, _)) if !cast && fits(t, f) => {
+                match (state.size(ty), state.size(source.ty)) {
+                    (Some(a), Some(b)) if a == b => copy(dst, source.bytes, a),
+                    _ => return Err(cannot_convert(cx, index, ty)),
+                }
+            }
+            (Kind::Vector(..), Kind::Vector(..)) if state.size(ty) == state.size(source.ty) => {
+                copy(dst, source.bytes, state.known_size(ty)?);
+            }
+            (Kind::Float(a), Kind::Float(b)) if a == b => {
+                copy(dst, source.bytes, scalar::float_bytes(a));
+            }
+            (Kind::Complex(a), Kind::Complex(b)) => {
+                let (step, from_step) =
+                    (state.known_size(ty)? / 2, state.known_size(source.ty)? / 2);
+                let re = scalar::load_float(b, source.bytes);
+                let im = scalar::load_float(b, source.bytes.add(from_step));
+                scalar::store_float(a, dst, re);
+                scalar::store_float(a, dst.add(step), im);
+            }
+            _ => {
+                let value = load(state, from, source.bytes);
+                let stored = value.is_some_and(|value| store(state, to, dst, value));
+                if !stored {
+                    return Err(cannot_convert(cx, index, ty));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// Both ranges are valid; they may overlap.
+unsafe fn copy(dst: *mut u8, src: *const u8, size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::copy(src, dst, size) }
+}
+
+/// The number that a C scalar is: of a complex one its real part, of other types none.
+///
+/// # Safety
+/// `src` is readable for the size of the type.
+pub(super) unsafe fn load(state: &State, kind: Kind, src: *const u8) -> Option<Scalar> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match kind {
+            Kind::Bool => Some(Scalar::Unsigned(u128::from(src.read() != 0))),
+            Kind::Int(kind) => Some(scalar::load_int(kind, state.char_signed(), src)),
+            Kind::Enum(e) => Some(scalar::load_int(state.enum_int(e), true, src)),
+            Kind::Float(kind) | Kind::Complex(kind) => {
+                Some(Scalar::Float(scalar::load_float(kind, src)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Writes a number as a C scalar, or into every element of a vector. Returns false for other types.
+///
+/// # Safety
+/// `dst` is writable for the size of the type.
+pub(super) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, value: Scalar) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match kind {
+            Kind::Bool => dst.write(u8::from(value.truth())),
+            Kind::Int(kind) => scalar::store_int(kind, dst, value.to_bits(kind)),
+            Kind::Enum(e) => {
+                let kind = state.enum_int(e);
+                scalar::store_int(kind, dst, value.to_bits(kind));
+            }
+            Kind::Float(kind) => scalar::store_float(kind, dst, value.to_f64()),
+            Kind::Complex(kind) => {
+                scalar::store_float(kind, dst, value.to_f64());
+                scalar::store_float(kind, dst.add(complex_step(state, kind)), 0.0);
+            }
+            Kind::Vector(element, count) => {
+                let Some(size) = state.size(element) else { return false };
+                let kind = state.value_kind(element);
+                return (0..count as usize).all(|i| store(state, kind, dst.add(i * size), value));
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Bytes from the real part of a complex number to its imaginary part.
+pub(super) fn complex_step(state: &State, part: crate::ctype::FloatKind) -> usize {
+    match part {
+        crate::ctype::FloatKind::F80 => {
+            usize::from(state.types.borrow().table().model().long_double.1)
+        }
+        other => scalar::float_bytes(other),
+    }
+}
+
+/// Whether a pointer to `from` converts to a pointer to `to`.
+pub(super) fn compatible(state: &State, to: QualType, from: QualType, rule: Qualifiers) -> bool {
+    const COMPARED: u8 = Quals::CONST.0 | Quals::VOLATILE.0;
+    let (to, from) = (state.resolve(to), state.resolve(from));
+    let (to_quals, from_quals) = (to.quals().0 & COMPARED, from.quals().0 & COMPARED);
+    let (to_kind, from_kind) = (state.value_kind(to), state.value_kind(from));
+    match rule {
+        Qualifiers::Same if to_quals != from_quals => return false,
+        Qualifiers::Kept if to_quals & from_quals != from_quals => return false,
+        Qualifiers::Kept if to_kind == Kind::Void || from_kind == Kind::Void => return true,
+        _ => {}
+    }
+    let same_size = || state.size(to) == state.size(from);
+    match (to_kind, from_kind) {
+        (Kind::Int(_), Kind::Int(_))
+        | (Kind::Float(_), Kind::Float(_))
+        | (Kind::Complex(_), Kind::Complex(_)) => same_size(),
+        (Kind::Pointer(a), Kind::Pointer(b)) | (Kind::Reference(a), Kind::Reference(b)) => {
+            compatible(state, a, b, Qualifiers::Same)
+        }
+        (Kind::Array(a, _), Kind::Array(b, _)) | (Kind::Vector(a, _), Kind::Vector(b, _)) => {
+            same_size() && compatible(state, a, b, Qualifiers::Same)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Pushes the Lua value of a C value of type `ty` at `src`: numbers and booleans as Lua's own, a struct, union or array as
+/// a reference that keeps the value at the stack index `owner` alive (0: none), anything else as a fresh cdata.
+///
+/// # Safety
+/// `src` is readable for the size of `ty`; an aggregate stays where it is for as long as the reference lives.
+pub unsafe fn push(
+    cx: &Cx<'_>,
+    ty: QualType,
+    src: *const u8,
+    owner: c_int,
+) -> Result<(), LuaError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if push_scalar(cx, ty, src) {
+            return Ok(());
+        }
+        match cx.state.kind(ty) {
+            Kind::Record(_) | Kind::Array(..) => {
+                cdata::push_reference(cx, ty, src.cast_mut(), owner)
+            }
+            Kind::Reference(to) => {
+                let target = src.cast::<*mut u8>().read_unaligned();
+                if target.is_null() {
+                    return Err(LuaError::new("attempt to dereference a NULL reference"));
+                }
+                return push(cx, to, target, 0);
+            }
+            Kind::Pointer(_) => {
+                cdata::push_pointer(cx, ty, src.cast::<*mut u8>().read_unaligned(), 0);
+            }
+            Kind::Void => cx.push_nil(),
+            _ => return push_copy(cx, ty, src),
+        }
+    }
+    Ok(())
+}
+
+/// Pushes a cdata that holds a copy of a C value, as for a struct that a function returns; numbers and booleans as
+/// [`push`] does.
+///
+/// # Safety
+/// `src` is readable for the size of `ty`.
+pub unsafe fn push_copy(cx: &Cx<'_>, ty: QualType, src: *const u8) -> Result<(), LuaError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if push_scalar(cx, ty, src) {
+            return Ok(());
+        }
+        let size = cx.state.known_size(ty)?;
+        let bytes = cdata::push_value(cx, ty, size, false)?;
+        copy(bytes, src, size);
+    }
+    Ok(())
+}
+
+/// Pushes a C number or boolean that Lua has a type for.
+///
+/// # Safety
+/// `src` is readable for the size of `ty`.
+unsafe fn push_scalar(cx: &Cx<'_>, ty: QualType, src: *const u8) -> bool {
+    let kind = cx.state.value_kind(ty);
+    if let Kind::Complex(_) = kind {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    match unsafe { load(cx.state, kind, src) } {
+        None => false,
+        Some(value) => push_number(cx, kind, value),
+    }
+}
+
+/// Pushes a number of a C type as a Lua boolean or number. Returns false where it needs a cdata.
+pub(super) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> bool {
+    match (kind, value) {
+        (Kind::Bool, _) => cx.push_bool(value.truth()),
+        (_, Scalar::Float(n)) => cx.push_number(n),
+        (Kind::Int(IntKind::I64), _) if api::NATIVE_INT64 => cx.push_integer(value.to_i64()),
+        (Kind::Int(int), _) if int.size() <= 4 => cx.push_integer(value.to_i64()),
+        _ => return false,
+    }
+    true
+}
+
+/// Pushes the value of a bit-field.
+///
+/// # Safety
+/// `src` is readable for the bytes that the field touches.
+pub(super) unsafe fn push_bit_field(
+    cx: &Cx<'_>,
+    ty: QualType,
+    bits: Bits,
+    src: *const u8,
+) -> Result<(), LuaError> {
+    let kind = cx.state.value_kind(ty);
+    let signed = matches!(kind, Kind::Int(int) if int.is_signed(cx.state.char_signed()));
+    // SAFETY: the caller's promise.
+    let value = unsafe { scalar::load_bit_field(bits, signed, src) };
+    if push_number(cx, kind, value) {
+        return Ok(());
+    }
+    let size = cx.state.known_size(ty)?;
+    let bytes = cdata::push_value(cx, ty, size, false)?;
+    // SAFETY: the new cdata has the size of the type.
+    unsafe { store(cx.state, kind, bytes, value) };
+    Ok(())
+}
+
+/// Converts the Lua value at `index` and writes it into a bit-field, cut to its width.
+///
+/// # Safety
+/// `dst` is readable and writable for the bytes that the field touches.
+pub(super) unsafe fn assign_bit_field(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    bits: Bits,
+    dst: *mut u8,
+) -> Result<(), LuaError> {
+    let mut value = [0; 16];
+    // SAFETY: no type of a bit-field is larger than 16 bytes; the caller's promise for the rest.
+    unsafe {
+        to_c(cx, index, ty, value.as_mut_ptr())?;
+        scalar::store_bit_field(bits, dst, u128::from_le_bytes(value));
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! ctype objects, and C types as arguments: type texts, ctypes, and cdata that stand for their type.
+
+use std::ffi::c_int;
+use std::mem;
+
+use super::api::{self, LuaType, Number, lua_CFunction};
+use super::call;
+use super::cdata::{self, CData};
+use super::convert;
+use super::functions;
+use super::index;
+use super::kind::Kind;
+use super::metatype;
+use super::state::{Anchor, Cx, LuaError, Outcome, entry};
+use crate::ctype::{Param, QualType, Type};
+
+/// Where the ctypes' table keeps their metatable; the bits of a type are never negative.
+const METATABLE: i64 = -1;
+
+const METAMETHODS: [(&[u8], lua_CFunction); 3] =
+    [(b"__call", entry(construct)), (b"__index", entry(member)), (b"__tostring", entry(to_string))];
+
+/// Makes the metatable of ctype objects.
+pub(super) fn make_metatable(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Ctypes);
+    cx.new_table(0, 8);
+    for (name, function) in METAMETHODS {
+        cx.push_function(function, 0);
+        cx.raw_set_name(-2, name);
+    }
+    for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"ctype")] {
+        cx.push_bytes(value);
+        cx.raw_set_name(-2, name);
+    }
+    cx.state.ctype_metatable.set(cx.identity(-1));
+    cx.raw_set_integer(-2, METATABLE);
+    cx.pop(1);
+}
+
+/// The type that the ctype object at a stack index stands for.
+pub(super) fn at(cx: &Cx<'_>, index: c_int) -> Option<QualType> {
+    if cx.type_of(index) != LuaType::Userdata || !cx.get_metatable(index) {
+        return None;
+    }
+    let metatable = cx.identity(-1);
+    cx.pop(1);
+    let block = cx.userdata(index).cast::<u32>();
+    // SAFETY: only ctype objects have this metatable; they hold the bits of their type.
+    (metatable == cx.state.ctype_metatable.get())
+        .then(|| QualType::from_bits(unsafe { block.read() }))
+}
+
+/// Pushes the ctype object of a type; one object a type.
+pub(super) fn push(cx: &Cx<'_>, ty: QualType) {
+    let key = i64::from(ty.to_bits());
+    cx.push_anchor(Anchor::Ctypes);
+    cx.raw_get_integer(-1, key);
+    if cx.type_of(-1) == LuaType::Nil {
+        cx.pop(1);
+        // SAFETY: `Cx` promises free stack slots; the block holds a `u32`.
+        unsafe {
+            let block = api::new_userdata(cx.lua, mem::size_of::<u32>(), 0).cast::<u32>();
+            block.write(ty.to_bits());
+        }
+        cx.raw_get_integer(-2, METATABLE);
+        cx.set_metatable(-2);
+        cx.push_value(-1);
+        cx.raw_set_integer(-3, key);
+    }
+    cx.remove(-2);
+}
+
+/// The type that argument `n` names: a type text, a ctype object, a cdata or a C function (their type).
+pub(super) fn argument(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
+    match cx.type_of(n) {
+        LuaType::String => parsed(cx, n),
+        // SAFETY: `n` is acceptable.
+        LuaType::Function => match unsafe { call::function_at(cx, n) } {
+            Some((ty, _)) => Ok(ty.into()),
+            None => Err(not_a_type(cx, n)),
+        },
+        _ => {
+            at(cx, n).or_else(|| cdata::at(cx, n).map(|cd| cd.ty)).ok_or_else(|| not_a_type(cx, n))
+        }
+    }
+}
+
+fn not_a_type(cx: &Cx<'_>, n: c_int) -> LuaError {
+    LuaError::Argument(n, format!("C type expected, got {}", convert::describe(cx, n)))
+}
+
+/// The type that the text at `n` names. A text is parsed once, except one that declares a struct, union or enum, as each
+/// such declaration is a type of its own.
+fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
+    cx.push_anchor(Anchor::TypeTexts);
+    cx.push_value(n);
+    cx.raw_get(-2);
+    if let Some(Number::Integer(bits)) = cx.number(-1) {
+        cx.pop(2);
+        return Ok(QualType::from_bits(bits as u32));
+    }
+    cx.pop(1);
+    let text = cx.bytes(n).unwrap_or_default();
+    let ty = cx.state.types.borrow_mut().parse_type(text, &[]);
+    let ty = ty.map_err(|error| LuaError::new(error.to_string()))?;
+    if !text.contains(&b'{') {
+        cx.push_value(n);
+        cx.push_integer(i64::from(ty.to_bits()));
+        cx.raw_set(-3);
+    }
+    cx.pop(1);
+    Ok(ty)
+}
+
+/// The values of `$` in a text, from argument `first` on.
+fn params<'a>(cx: &'a Cx<'_>, text: &[u8], first: c_int) -> Result<Vec<Param<'a>>, LuaError> {
+    let given = (cx.top() - first + 1).max(0) as usize;
+    if given > text.iter().filter(|c| **c == b'$').count() {
+        return Err(LuaError::new("wrong number of type parameters"));
+    }
+    (first..=cx.top())
+        .map(|n| {
+            if let Some(name) = cx.bytes(n) {
+                return Ok(Param::Name(name));
+            }
+            if let Some(number) = cx.number(n) {
+                return Ok(Param::Int(match number {
+                    Number::Integer(value) => value,
+                    Number::Float(value) => super::scalar::float_to_i64(value),
+                }));
+            }
+            let ty = at(cx, n).or_else(|| cdata::at(cx, n).map(|cd| cd.ty));
+            let expected = "type parameter expected (a ctype, a number or a name)";
+            ty.map(Param::Type).ok_or_else(|| LuaError::Argument(n, expected.into()))
+        })
+        .collect()
+}
+
+/// `ffi.cdef(text, ...)`
+pub(super) fn cdef(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let Some(text) = cx.bytes(1) else {
+        let got = convert::describe(cx, 1);
+        return Err(LuaError::Argument(1, format!("string expected, got {got}")));
+    };
+    let params = params(cx, text, 2)?;
+    let declared = cx.state.types.borrow_mut().cdef(text, &params);
+    declared.map_err(|error| LuaError::new(error.to_string()))?;
+    Ok(Outcome::results(0))
+}
+
+/// `ffi.typeof(ct, ...)`
+pub(super) fn type_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = match (cx.bytes(1), cdata::at(cx, 1)) {
+        (Some(text), _) if cx.top() > 1 => {
+            let params = params(cx, text, 2)?;
+            let ty = cx.state.types.borrow_mut().parse_type(text, &params);
+            ty.map_err(|error| LuaError::new(error.to_string()))?
+        }
+        _ if cx.top() > 1 => {
+            return Err(LuaError::Argument(1, "wrong number of type parameters".into()));
+        }
+        (None, Some(cd)) if cd.is_reference() => {
+            cx.state.types.borrow_mut().table_mut().intern(Type::Reference(cd.ty)).into()
+        }
+        _ => argument(cx, 1)?,
+    };
+    push(cx, ty);
+    Ok(Outcome::results(1))
+}
+
+/// The type of a cdata as LuaJIT prints it: with `&` for a reference.
+pub(super) fn repr(cx: &Cx<'_>, cd: &CData) -> String {
+    if cd.is_reference() {
+        let reference = cx.state.types.borrow_mut().table_mut().intern(Type::Reference(cd.ty));
+        cx.state.repr(reference)
+    } else {
+        cx.state.repr(cd.ty)
+    }
+}
+
+/// `ct(...)`: the metatype's `__new`, or `ffi.new`.
+fn construct(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if metatype::push_metamethod(cx, 1, b"__new") {
+        cx.insert(1);
+        return Ok(Outcome::tail_call(cx.top() - 1));
+    }
+    functions::new(cx)
+}
+
+/// `ct.name`: a constant declared in the struct or union, or what the metatype has.
+fn member(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = self_type(cx)?;
+    let target = match cx.state.kind(ty) {
+        Kind::Pointer(to) => to,
+        _ => ty,
+    };
+    if let (Kind::Record(record), Some(name)) = (cx.state.kind(target), cx.bytes(2))
+        && let Some((ty, value)) = index::constant(cx, record, name)
+    {
+        functions::push_constant(cx, ty, value)?;
+        return Ok(Outcome::results(1));
+    }
+    metatype::index(cx, target)
+}
+
+fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let text = format!("ctype<{}>", cx.state.repr(self_type(cx)?));
+    cx.push_bytes(text.as_bytes());
+    Ok(Outcome::results(1))
+}
+
+fn self_type(cx: &Cx<'_>) -> Result<QualType, LuaError> {
+    at(cx, 1).ok_or_else(|| {
+        LuaError::Argument(1, format!("ctype expected, got {}", convert::describe(cx, 1)))
+    })
+}

@@ -1,0 +1,454 @@
+//! The functions of the `ffi` table that make, convert and describe C values.
+
+use std::ffi::{CStr, c_int};
+use std::mem;
+use std::ptr;
+
+use super::api::{LuaType, lua_CFunction};
+use super::arith;
+use super::cdata;
+use super::clib;
+use super::convert::{self, Mode, Qualifiers};
+use super::ctypes;
+use super::initialize;
+use super::kind::Kind;
+use super::metatype;
+use super::scalar::Scalar;
+use super::state::{Cx, LuaError, Outcome, entry};
+use crate::ctype::{ArrayLen, IntKind, QualType, RecordId};
+
+/// Name and implementation of each.
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 20] = [
+    (b"abi", entry(abi)),
+    (b"addressof", entry(address_of)),
+    (b"alignof", entry(align_of)),
+    (b"cast", entry(cast)),
+    (b"cdef", entry(ctypes::cdef)),
+    (b"copy", entry(copy)),
+    (b"errno", entry(errno)),
+    (b"fill", entry(fill)),
+    (b"gc", entry(metatype::gc)),
+    (b"istype", entry(is_type)),
+    (b"load", entry(clib::load)),
+    (b"metatype", entry(metatype::metatype)),
+    (b"new", entry(new)),
+    (b"offsetof", entry(offset_of)),
+    (b"sizeof", entry(size_of)),
+    (b"string", entry(string)),
+    (b"tonumber", entry(to_number)),
+    (b"toretval", entry(to_result)),
+    (b"type", entry(type_name)),
+    (b"typeof", entry(ctypes::type_of)),
+];
+
+/// The size of a type's values.
+enum Extent {
+    /// Bytes; `None`: incomplete, or no object type.
+    Fixed(Option<usize>),
+    /// `[?]`: bytes before the elements, bytes an element.
+    Variable { fixed: usize, step: usize },
+}
+
+impl Extent {
+    fn of(cx: &Cx<'_>, ty: QualType) -> Result<Extent, LuaError> {
+        Ok(match cx.state.kind(ty) {
+            Kind::Array(element, ArrayLen::Variable) => {
+                Extent::Variable { fixed: 0, step: cx.state.known_size(element)? }
+            }
+            Kind::Record(record) => match variable_member(cx, record) {
+                Some(element) => Extent::Variable {
+                    fixed: cx.state.known_size(ty)?,
+                    step: cx.state.known_size(element)?,
+                },
+                None => Extent::Fixed(cx.state.size(ty)),
+            },
+            _ => Extent::Fixed(cx.state.size(ty)),
+        })
+    }
+}
+
+/// The element type of a struct's last member, where that is `[?]`.
+fn variable_member(cx: &Cx<'_>, record: RecordId) -> Option<QualType> {
+    let last = {
+        let types = cx.state.types.borrow();
+        let body = types.table().record(record).body.as_ref()?;
+        (body.flexible == Some(ArrayLen::Variable)).then(|| body.members.last().map(|m| m.ty))??
+    };
+    match cx.state.kind(last) {
+        Kind::Array(element, _) => Some(element),
+        Kind::Record(inner) => variable_member(cx, inner),
+        _ => None,
+    }
+}
+
+const UNKNOWN_SIZE: &str = "size of C type is unknown or too large";
+
+/// The size of a value with as many elements as argument `n` says.
+fn variable_size(cx: &Cx<'_>, n: c_int, fixed: usize, step: usize) -> Result<usize, LuaError> {
+    let count = usize::try_from(integer(cx, n)?).ok();
+    let size =
+        count.and_then(|count| count.checked_mul(step)).and_then(|size| size.checked_add(fixed));
+    size.filter(|size| isize::try_from(*size).is_ok())
+        .ok_or_else(|| LuaError::Argument(n, UNKNOWN_SIZE.into()))
+}
+
+/// `ffi.new(ct [, nelem] [, init...])`
+pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = cx.state.referent(ctypes::argument(cx, 1)?);
+    let (size, first) = match Extent::of(cx, ty)? {
+        Extent::Variable { fixed, step } => (variable_size(cx, 2, fixed, step)?, 3),
+        Extent::Fixed(Some(size)) => (size, 2),
+        Extent::Fixed(None) => {
+            let ty = cx.state.repr(ty);
+            return Err(LuaError::Argument(1, format!("{UNKNOWN_SIZE}: '{ty}'")));
+        }
+    };
+    if let Kind::Pointer(_) = cx.state.kind(ty)
+        && cx.top() == first
+    {
+        return pointer_from(cx, first, ty, Mode::Implicit);
+    }
+    let bytes = cdata::push_value(cx, ty, size, first == 3)?;
+    // The cdata takes the place of the last argument before the initialisers.
+    cx.replace(first - 1);
+    // SAFETY: the new cdata has `size` bytes, and is on the stack.
+    unsafe { initialize::from_values(cx, first, ty, bytes, size)? };
+    cx.set_top(first - 1);
+    metatype::finalize_by_metatype(cx, first - 1, ty);
+    Ok(Outcome::results(1))
+}
+
+/// Pushes the pointer of type `ty` that the value at `index` converts to. What it points into stays alive.
+fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<Outcome, LuaError> {
+    let mut pointer: *mut u8 = ptr::null_mut();
+    // SAFETY: the variable is a pointer.
+    unsafe {
+        convert::assign(cx, index, ty, (&raw mut pointer).cast(), mem::size_of::<usize>(), mode)?
+    };
+    match cdata::at(cx, index) {
+        Some(cd) if cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate() => {
+            cdata::push_owner(cx, index, &cd);
+        }
+        None if cx.type_of(index) == LuaType::String => cx.push_value(index),
+        _ => cx.push_nil(),
+    }
+    cdata::push_pointer(cx, ty, pointer, cx.top());
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.cast(ct, value)`
+fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = cx.state.resolve(ctypes::argument(cx, 1)?);
+    expect_value(cx, 2)?;
+    let kind = cx.state.kind(ty);
+    if let Some(cd) = cdata::at(cx, 2)
+        && cd.ty == ty
+        && !kind.is_aggregate()
+    {
+        cx.push_value(2);
+        return Ok(Outcome::results(1));
+    }
+    match kind {
+        Kind::Pointer(_) => return pointer_from(cx, 2, ty, Mode::Cast),
+        Kind::Bool | Kind::Int(_) | Kind::Float(_) | Kind::Enum(_) => {}
+        _ => return Err(LuaError::Argument(1, "invalid C type".into())),
+    }
+    let size = cx.state.known_size(ty)?;
+    let bytes = cdata::push_value(cx, ty, size, false)?;
+    // SAFETY: the new cdata has the size of the type, and is on the stack.
+    unsafe { convert::assign(cx, 2, ty, bytes, size, Mode::Cast)? };
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.sizeof(ct [, nelem])`
+fn size_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = cx.state.referent(ctypes::argument(cx, 1)?);
+    let size = match cdata::at(cx, 1).and_then(|cd| cd.variable_size()) {
+        Some(size) => Some(size),
+        None => match Extent::of(cx, ty)? {
+            Extent::Variable { fixed, step } => Some(variable_size(cx, 2, fixed, step)?),
+            Extent::Fixed(size) => size,
+        },
+    };
+    match size {
+        Some(size) => cx.push_integer(size as i64),
+        None => cx.push_nil(),
+    }
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.alignof(ct)`
+fn align_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = ctypes::argument(cx, 1)?;
+    let ty = match cx.state.kind(ty) {
+        Kind::Reference(to) => to,
+        _ => ty,
+    };
+    cx.push_integer(cx.state.align(ty) as i64);
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.offsetof(ct, field)`: the offset; of a bit-field also the position and size in bits.
+fn offset_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = cx.state.referent(ctypes::argument(cx, 1)?);
+    let Some(name) = cx.bytes(2) else {
+        let got = convert::describe(cx, 2);
+        return Err(LuaError::Argument(2, format!("string expected, got {got}")));
+    };
+    let Kind::Record(record) = cx.state.kind(ty) else { return Ok(Outcome::results(0)) };
+    let found = {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        table.find_name(name).and_then(|name| table.find_member(record, name))
+    };
+    let Some(found) = found else { return Ok(Outcome::results(0)) };
+    cx.push_integer(found.offset as i64);
+    let Some(bits) = found.bits else { return Ok(Outcome::results(1)) };
+    cx.push_integer(i64::from(bits.shift));
+    cx.push_integer(i64::from(bits.width));
+    Ok(Outcome::results(3))
+}
+
+/// `ffi.istype(ct, value)`
+fn is_type(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let wanted = cx.state.referent(ctypes::argument(cx, 1)?);
+    expect_value(cx, 2)?;
+    // SAFETY: index 2 is acceptable.
+    let function = unsafe { super::call::function_at(cx, 2) }.map(|(ty, _)| QualType::from(ty));
+    let ty = cdata::at(cx, 2).map(|cd| cd.ty).or_else(|| ctypes::at(cx, 2)).or(function);
+    cx.push_bool(ty.is_some_and(|ty| same_type(cx, wanted, cx.state.referent(ty))));
+    Ok(Outcome::results(1))
+}
+
+/// Whether a value of type `ty` is of the wanted type, or a pointer to a wanted struct; qualifiers do not matter.
+fn same_type(cx: &Cx<'_>, wanted: QualType, ty: QualType) -> bool {
+    if wanted.id() == ty.id() {
+        return true;
+    }
+    match (cx.state.kind(wanted), cx.state.kind(ty)) {
+        (Kind::Pointer(a), Kind::Pointer(b)) => {
+            convert::compatible(cx.state, a, b, Qualifiers::Ignored)
+        }
+        (Kind::Array(a, _), Kind::Array(b, _)) => {
+            cx.state.size(wanted) == cx.state.size(ty)
+                && convert::compatible(cx.state, a, b, Qualifiers::Ignored)
+        }
+        (Kind::Record(_), Kind::Pointer(to)) => cx.state.resolve(to).id() == wanted.id(),
+        (Kind::Int(a), Kind::Int(b)) => {
+            let signed = cx.state.char_signed();
+            a.size() == b.size() && a.is_signed(signed) == b.is_signed(signed)
+        }
+        (a, b) => a == b && !a.is_aggregate(),
+    }
+}
+
+fn expect_value(cx: &Cx<'_>, n: c_int) -> Result<(), LuaError> {
+    match cx.type_of(n) {
+        LuaType::None => Err(LuaError::Argument(n, "value expected".into())),
+        _ => Ok(()),
+    }
+}
+
+/// Argument `n` as an integer.
+fn integer(cx: &Cx<'_>, n: c_int) -> Result<i64, LuaError> {
+    expect_value(cx, n)?;
+    let mut value = 0_i64;
+    let ty = cx.state.known.int64.into();
+    // SAFETY: the variable is an `int64_t`.
+    unsafe { convert::to_c(cx, n, ty, (&raw mut value).cast()) }.map_err(|e| e.at_argument(n))?;
+    Ok(value)
+}
+
+/// Argument `n` as a number of bytes.
+fn length(cx: &Cx<'_>, n: c_int) -> Result<usize, LuaError> {
+    let bytes = integer(cx, n)?;
+    usize::try_from(bytes)
+        .ok()
+        .filter(|bytes| isize::try_from(*bytes).is_ok())
+        .ok_or_else(|| LuaError::Argument(n, format!("number of bytes out of range: {bytes}")))
+}
+
+/// Argument `n` as a pointer of a type; NULL only where `bytes`, the length of the access, is 0.
+fn pointer(
+    cx: &Cx<'_>,
+    n: c_int,
+    ty: impl Into<QualType>,
+    bytes: usize,
+) -> Result<*mut u8, LuaError> {
+    expect_value(cx, n)?;
+    let mut value: *mut u8 = ptr::null_mut();
+    // SAFETY: the variable is a pointer.
+    unsafe { convert::to_c(cx, n, ty.into(), (&raw mut value).cast()) }
+        .map_err(|e| e.at_argument(n))?;
+    if value.is_null() && bytes > 0 {
+        return Err(LuaError::Argument(n, "NULL pointer".into()));
+    }
+    Ok(value)
+}
+
+/// `ffi.string(pointer [, len])`
+fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if cx.is_absent(2) {
+        let text = pointer(cx, 1, cx.state.known.const_char_ptr, 1)?;
+        let limit = cdata::at(cx, 1).and_then(|cd| match cx.state.kind(cd.ty) {
+            Kind::Array(..) => cd.variable_size().or_else(|| cx.state.size(cd.ty)),
+            _ => None,
+        });
+        // SAFETY: a string in memory is the script's word; an array of known size ends it in any case.
+        cx.push_bytes(unsafe {
+            match limit {
+                Some(size) => {
+                    let array = std::slice::from_raw_parts(text, size);
+                    array.split(|c| *c == 0).next().unwrap_or_default()
+                }
+                None => CStr::from_ptr(text.cast()).to_bytes(),
+            }
+        });
+    } else {
+        let len = length(cx, 2)?;
+        let text = pointer(cx, 1, cx.state.known.const_void_ptr, len)?;
+        // SAFETY: `len` bytes of memory are the script's word; an empty string needs none.
+        unsafe {
+            cx.push_bytes(if len == 0 { &[] } else { std::slice::from_raw_parts(text, len) });
+        }
+    }
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.copy(dst, src, len)`, `ffi.copy(dst, string)`
+fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    expect_value(cx, 1)?;
+    expect_value(cx, 2)?;
+    let len = match (cx.bytes(2), cx.type_of(3)) {
+        (Some(text), LuaType::None) => text.len() + 1,
+        _ => length(cx, 3)?,
+    };
+    let dst = pointer(cx, 1, cx.state.known.void_ptr, len)?;
+    let src = pointer(cx, 2, cx.state.known.const_void_ptr, len)?;
+    // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
+    unsafe { ptr::copy(src, dst, len) };
+    Ok(Outcome::results(0))
+}
+
+/// `ffi.fill(dst, len [, c])`
+fn fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    expect_value(cx, 1)?;
+    let len = length(cx, 2)?;
+    let value = if cx.is_absent(3) { 0 } else { integer(cx, 3)? as u8 };
+    let dst = pointer(cx, 1, cx.state.known.void_ptr, len)?;
+    // SAFETY: memory behind the pointer is the script's word.
+    unsafe { ptr::write_bytes(dst, value, len) };
+    Ok(Outcome::results(0))
+}
+
+/// `ffi.errno([new])`: the value that the last C call left.
+fn errno(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let old = clib::system::errno();
+    if !cx.is_absent(1) {
+        clib::system::set_errno(integer(cx, 1)? as c_int);
+    }
+    cx.push_integer(i64::from(old));
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.abi(name)`
+fn abi(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let Some(name) = cx.bytes(1) else {
+        let got = convert::describe(cx, 1);
+        return Err(LuaError::Argument(1, format!("string expected, got {got}")));
+    };
+    let name = String::from_utf8_lossy(name);
+    let pointer = cx.state.types.borrow().table().model().pointer;
+    let holds = match &*name {
+        "64bit" => pointer == 8,
+        "32bit" => pointer == 4,
+        other => clib::system::ABI.contains(&other),
+    };
+    cx.push_bool(holds);
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.addressof(cdata)`: a pointer to the value.
+fn address_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = super::index::self_cdata(cx)?;
+    let ty = cx.state.pointer_to(cd.ty);
+    let address = cd.bytes();
+    if cd.is_pointer() {
+        cx.push_value(1);
+    } else {
+        cdata::push_owner(cx, 1, &cd);
+    }
+    cdata::push_pointer(cx, ty.into(), address, cx.top());
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.tonumber(value)`: the Lua number that a numeric cdata is; of other values what `tonumber` says of numbers and nil.
+fn to_number(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    expect_value(cx, 1)?;
+    if cdata::at(cx, 1).is_none() {
+        cx.push_to_number(1);
+        return Ok(Outcome::results(1));
+    }
+    match arith::scalar_at(cx, 1) {
+        Some(Scalar::Float(n)) => cx.push_number(n),
+        Some(Scalar::Signed(n)) => push_integral(cx, i64::try_from(n).ok(), n as f64),
+        Some(Scalar::Unsigned(n)) => push_integral(cx, i64::try_from(n).ok(), n as f64),
+        None => cx.push_nil(),
+    }
+    Ok(Outcome::results(1))
+}
+
+fn push_integral(cx: &Cx<'_>, exact: Option<i64>, rounded: f64) {
+    match exact {
+        Some(n) => cx.push_integer(n),
+        None => cx.push_number(rounded),
+    }
+}
+
+/// `ffi.toretval(cdata)`: the Lua value that C code returning this value would give.
+fn to_result(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = super::index::self_cdata(cx)?;
+    if cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate() {
+        cx.push_value(1);
+    } else {
+        // SAFETY: a cdata holds a value of its type.
+        unsafe { convert::push(cx, cd.ty, cd.bytes(), 0)? };
+    }
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.type(value)`: `type`, but `"cdata"` for cdata and ctypes.
+fn type_name(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    expect_value(cx, 1)?;
+    let is_ours = cdata::at(cx, 1).is_some() || ctypes::at(cx, 1).is_some();
+    let name = if is_ours { "cdata" } else { cx.type_name(1) };
+    cx.push_bytes(name.as_bytes());
+    Ok(Outcome::results(1))
+}
+
+/// Pushes the value of a constant of the C namespace.
+pub(super) fn push_constant(
+    cx: &Cx<'_>,
+    ty: QualType,
+    value: crate::ctype::Constant,
+) -> Result<(), LuaError> {
+    let scalar = match value {
+        crate::ctype::Constant::Float(n) => Scalar::Float(n),
+        crate::ctype::Constant::Int(n) => match i64::try_from(n) {
+            Ok(n) => {
+                cx.push_integer(n);
+                return Ok(());
+            }
+            Err(_) => Scalar::Signed(n),
+        },
+    };
+    let kind = cx.state.value_kind(ty);
+    if convert::push_number(cx, kind, scalar) {
+        return Ok(());
+    }
+    let Kind::Int(int) = kind else { return Err(LuaError::new("a constant is not a number")) };
+    let bytes = cdata::push_value(cx, ty, int.size() as usize, false)?;
+    // SAFETY: the new cdata has the size of the type.
+    unsafe { super::scalar::store_int(int, bytes, scalar.to_bits(IntKind::U128)) };
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The library in a host program: as a module that `require` finds, and scripts as the `lua` command runs them.
+
+use std::ffi::{CString, OsString, c_int};
+use std::path::Path;
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use super::api::lua_State;
+use super::open_raw;
+
+/// Makes `require "ffi"` and `require "cthunk"` give the library.
+///
+/// # Errors
+/// Out of memory; a `package` library that is not there.
+pub fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
+    // SAFETY: `loader` is a Lua C function.
+    let loader = unsafe { lua.create_c_function(loader)? };
+    let preload: mlua::Table = lua.globals().get::<mlua::Table>("package")?.get("preload")?;
+    preload.set("ffi", &loader)?;
+    preload.set("cthunk", &loader)
+}
+
+unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with a live state.
+    unsafe { open_raw(lua) }
+}
+
+/// Runs a Lua file (`-`: standard input) as the `lua` command does: `arg` and `...` are set, and an error has a traceback.
+///
+/// # Errors
+/// The error message with its traceback.
+pub fn run_file(lua: &mlua::Lua, file: &Path, arguments: &[OsString]) -> Result<(), String> {
+    let table = lua.create_table().map_err(|e| e.to_string())?;
+    let named = [OsString::from("cthunk"), "run".into(), file.into()];
+    for (i, value) in named.iter().chain(arguments).enumerate() {
+        let value = lua.create_string(value.as_encoded_bytes()).map_err(|e| e.to_string())?;
+        table.set(i as i64 - 2, value).map_err(|e| e.to_string())?;
+    }
+    lua.globals().set("arg", &table).map_err(|e| e.to_string())?;
+    let path = CString::new(file.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
+    let path = if file == Path::new("-") { ptr::null() } else { path.as_ptr() };
+    // SAFETY: the closure leaves one value on the stack, its result.
+    let error: Option<mlua::LuaString> = unsafe {
+        lua.exec_raw(table, |lua| {
+            match run(lua, path, arguments.len() as c_int) {
+                sys::LUA_OK => sys::lua_pushnil(lua),
+                _ => {
+                    sys::luaL_tolstring(lua, -1, ptr::null_mut());
+                }
+            }
+            sys::lua_replace(lua, 1);
+            sys::lua_settop(lua, 1);
+        })
+    }
+    .map_err(|e| e.to_string())?;
+    match error {
+        None => Ok(()),
+        Some(message) => Err(String::from_utf8_lossy(&message.as_bytes()).into_owned()),
+    }
+}
+
+/// Loads and calls a file with the values 1 to `count` of the table at index 1; leaves the error on the stack, if there is one.
+///
+/// # Safety
+/// `lua` is live, and `path` a C string or null.
+unsafe fn run(lua: *mut lua_State, path: *const std::ffi::c_char, count: c_int) -> c_int {
+    // SAFETY: the caller's promise; indices are as commented.
+    unsafe {
+        sys::lua_pushcfunction(lua, traceback); // index 2
+        let loaded = sys::luaL_loadfilex(lua, path, ptr::null());
+        if loaded != sys::LUA_OK {
+            return loaded;
+        }
+        sys::luaL_checkstack(lua, count, c"too many arguments to script".as_ptr());
+        for i in 1..=count {
+            sys::lua_rawgeti(lua, 1, i.into());
+        }
+        sys::lua_pcall(lua, count, 0, 2)
+    }
+}
+
+/// The message handler of lua.c.
+unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with the error value at index 1.
+    unsafe {
+        let mut message = sys::lua_tostring(lua, 1);
+        if message.is_null() {
+            if sys::luaL_callmeta(lua, 1, c"__tostring".as_ptr()) != 0
+                && sys::lua_type(lua, -1) == sys::LUA_TSTRING
+            {
+                return 1;
+            }
+            let name = sys::luaL_typename(lua, 1);
+            message = sys::lua_pushfstring(lua, c"(error object is a %s value)".as_ptr(), name);
+        }
+        sys::luaL_traceback(lua, lua, message, 1);
+        1
+    }
+}

@@ -1,0 +1,221 @@
+//! `cdata[key]` and `cdata.name`: where the key leads, and reading and writing there.
+
+use std::ffi::c_int;
+
+use super::arith;
+use super::cdata::{self, CData};
+use super::convert::{self, Mode};
+use super::functions;
+use super::kind::Kind;
+use super::metatype;
+use super::scalar::Scalar;
+use super::state::{Cx, LuaError, Outcome};
+use crate::ctype::{Bits, Constant, QualType, Quals, RecordId};
+
+/// A C object that a key leads to.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Its type, with the qualifiers of what it is part of.
+    ty: QualType,
+    address: *mut u8,
+    bits: Option<Bits>,
+}
+
+enum Found {
+    Place(Place),
+    /// A constant that a struct or union declares.
+    Constant(QualType, Constant),
+    /// The type has nothing by itself under this key; its metatype may.
+    Nothing(QualType),
+}
+
+/// `__index` of cdata: the cdata at 1, the key at 2.
+pub(super) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = self_cdata(cx)?;
+    match find(cx, &cd, 2)? {
+        Found::Place(place) => {
+            read(cx, 1, &cd, place)?;
+            Ok(Outcome::results(1))
+        }
+        Found::Constant(ty, value) => {
+            functions::push_constant(cx, ty, value)?;
+            Ok(Outcome::results(1))
+        }
+        Found::Nothing(ty) => metatype::index(cx, ty),
+    }
+}
+
+/// `__newindex` of cdata: the cdata at 1, the key at 2, the value at 3.
+pub(super) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = self_cdata(cx)?;
+    match find(cx, &cd, 2)? {
+        Found::Place(place) => {
+            write(cx, 3, &cd, place)?;
+            Ok(Outcome::results(0))
+        }
+        Found::Constant(..) => Err(constant_location()),
+        Found::Nothing(ty) => metatype::new_index(cx, ty),
+    }
+}
+
+/// The cdata that a metamethod was called with.
+pub(super) fn self_cdata(cx: &Cx<'_>) -> Result<CData, LuaError> {
+    cdata::at(cx, 1).ok_or_else(|| {
+        LuaError::Argument(1, format!("cdata expected, got {}", convert::describe(cx, 1)))
+    })
+}
+
+fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
+    let ty = cx.state.resolve(cd.ty);
+    let kind = cx.state.kind(ty);
+    if let Some(name) = cx.bytes(key) {
+        return member(cx, cd, ty, kind, name);
+    }
+    let (Some(element), Some(i)) = (element(cx, ty, kind), integer_key(cx, key)) else {
+        let target = match kind {
+            Kind::Pointer(to) if matches!(cx.state.kind(to), Kind::Record(_)) => {
+                cx.state.resolve(to)
+            }
+            _ => ty,
+        };
+        return Ok(Found::Nothing(target));
+    };
+    let size = cx.state.known_size(element)? as isize;
+    let base = not_null(cx, cd)?;
+    let address = base.wrapping_offset(i.wrapping_mul(size));
+    Ok(Found::Place(Place { ty: element, address, bits: None }))
+}
+
+/// The type of `value[i]`, with the qualifiers that it gets from the value. Elements of complex numbers and vectors are
+/// constant.
+fn element(cx: &Cx<'_>, ty: QualType, kind: Kind) -> Option<QualType> {
+    match kind {
+        Kind::Pointer(to) => Some(to),
+        Kind::Array(element, _) => Some(cx.state.member_quals(element, ty.quals())),
+        Kind::Vector(element, _) => Some(element.qualified(Quals::CONST)),
+        Kind::Complex(part) => Some(QualType::new(cx.state.float_type(part), Quals::CONST)),
+        _ => None,
+    }
+}
+
+/// The index that a number or an integer cdata is.
+fn integer_key(cx: &Cx<'_>, key: c_int) -> Option<isize> {
+    if let Some(cd) = cdata::at(cx, key)
+        && !matches!(cx.state.value_kind(cd.ty), Kind::Int(_))
+    {
+        return None;
+    }
+    arith::scalar_at(cx, key).map(|n: Scalar| n.to_i64() as isize)
+}
+
+/// The address that an access starts from.
+fn not_null(cx: &Cx<'_>, cd: &CData) -> Result<*mut u8, LuaError> {
+    if cd.address.is_null() {
+        let ty = cx.state.repr(cd.ty);
+        return Err(LuaError::new(format!("attempt to dereference a NULL pointer of type '{ty}'")));
+    }
+    Ok(cd.address)
+}
+
+fn member(
+    cx: &Cx<'_>,
+    cd: &CData,
+    ty: QualType,
+    kind: Kind,
+    name: &[u8],
+) -> Result<Found, LuaError> {
+    let (record_ty, record) = match kind {
+        Kind::Record(record) => (ty, record),
+        Kind::Pointer(to) => match cx.state.kind(to) {
+            Kind::Record(record) => (cx.state.resolve(to), record),
+            _ => return Ok(Found::Nothing(ty)),
+        },
+        Kind::Complex(part) => {
+            let step = match name {
+                b"re" => 0,
+                b"im" => convert::complex_step(cx.state, part),
+                _ => return Ok(Found::Nothing(ty)),
+            };
+            let ty = QualType::new(cx.state.float_type(part), Quals::CONST);
+            return Ok(Found::Place(Place {
+                ty,
+                address: cd.address.wrapping_add(step),
+                bits: None,
+            }));
+        }
+        _ => return Ok(Found::Nothing(ty)),
+    };
+    let found = {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        table.find_name(name).and_then(|name| table.find_member(record, name))
+    };
+    let Some(found) = found else {
+        return Ok(match constant(cx, record, name) {
+            Some((ty, value)) => Found::Constant(ty, value),
+            None => Found::Nothing(record_ty),
+        });
+    };
+    let base = not_null(cx, cd)?;
+    Ok(Found::Place(Place {
+        ty: cx.state.member_quals(found.ty, record_ty.quals()),
+        address: base.wrapping_add(found.offset as usize),
+        bits: found.bits,
+    }))
+}
+
+fn constant_location() -> LuaError {
+    LuaError::new("attempt to write to constant location")
+}
+
+/// The constant that a struct or union declares under a name.
+pub(super) fn constant(cx: &Cx<'_>, record: RecordId, name: &[u8]) -> Option<(QualType, Constant)> {
+    let types = cx.state.types.borrow();
+    let table = types.table();
+    table.find_constant(record, table.find_name(name)?)
+}
+
+/// Pushes what is at a place in the cdata at `index`.
+fn read(cx: &Cx<'_>, index: c_int, cd: &CData, place: Place) -> Result<(), LuaError> {
+    // SAFETY: the place lies where the declaration says that the object is; that memory is there is the script's word.
+    unsafe {
+        match place.bits {
+            Some(bits) => convert::push_bit_field(cx, place.ty, bits, place.address),
+            None if cx.state.kind(place.ty).is_aggregate() => {
+                cdata::push_derived(cx, index, cd, |owner| {
+                    convert::push(cx, place.ty, place.address, owner)
+                })
+            }
+            None => convert::push(cx, place.ty, place.address, 0),
+        }
+    }
+}
+
+/// Assigns the Lua value at `value` to a place.
+fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaError> {
+    let (ty, address) = match cx.state.kind(place.ty) {
+        Kind::Reference(to) => {
+            // SAFETY: a reference member holds a pointer.
+            let target = unsafe { place.address.cast::<*mut u8>().read_unaligned() };
+            if target.is_null() {
+                return Err(LuaError::new("attempt to dereference a NULL reference"));
+            }
+            (to, target)
+        }
+        _ => (place.ty, place.address),
+    };
+    if cx.state.resolve(ty).is_const() {
+        return Err(constant_location());
+    }
+    let room = match cd.variable_size() {
+        Some(size) => (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize),
+        None => usize::MAX,
+    };
+    // SAFETY: as in `read`.
+    unsafe {
+        match place.bits {
+            Some(bits) => convert::assign_bit_field(cx, value, ty, bits, address),
+            None => convert::assign(cx, value, ty, address, room, Mode::Implicit),
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Initialisers: tables and lists of values for arrays, structs and unions (LuaJIT's "Initializers" section).
+
+use std::ffi::c_int;
+use std::ptr;
+
+use super::api::LuaType;
+use super::cdata;
+use super::convert::{self, Mode};
+use super::kind::Kind;
+use super::state::{Cx, LuaError};
+use crate::ctype::{Bits, QualType, RecordId, RecordKind};
+
+/// A member as an initialiser sees it.
+#[derive(Clone, Copy)]
+struct Field {
+    named: bool,
+    ty: QualType,
+    offset: usize,
+    bits: Option<Bits>,
+}
+
+/// Initialises a new, zero-filled value with the stack values `first` to the top.
+///
+/// # Safety
+/// `dst` is writable for `size` bytes, which are the value of type `ty`.
+pub(super) unsafe fn from_values(
+    cx: &Cx<'_>,
+    first: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    size: usize,
+) -> Result<(), LuaError> {
+    let count = cx.top() - first + 1;
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (cx.state.kind(ty), count) {
+            (_, ..=0) => Ok(()),
+            (_, 1) if !is_member_value(cx, first, ty) => {
+                convert::assign(cx, first, ty, dst, size, Mode::Implicit)
+            }
+            (Kind::Record(record), _) => {
+                let mut next = first;
+                record_from_values(cx, &mut next, record, dst, size)?;
+                if next <= cx.top() { Err(too_many(cx, ty)) } else { Ok(()) }
+            }
+            (kind, _) => match elements(cx, kind) {
+                Some(element) => array_from_values(cx, first, ty, element, dst, size),
+                None => Err(too_many(cx, ty)),
+            },
+        }
+    }
+}
+
+/// The element type of what is initialised element by element: arrays, vectors, and complex numbers as two floats.
+fn elements(cx: &Cx<'_>, kind: Kind) -> Option<QualType> {
+    match kind {
+        Kind::Array(element, _) | Kind::Vector(element, _) => Some(element),
+        Kind::Complex(part) => Some(cx.state.float_type(part).into()),
+        _ => None,
+    }
+}
+
+/// Whether a single initialiser is the first member's or element's, not the whole aggregate's.
+fn is_member_value(cx: &Cx<'_>, index: c_int, ty: QualType) -> bool {
+    let kind = cx.state.kind(ty);
+    if !kind.is_aggregate() {
+        return false;
+    }
+    match cx.type_of(index) {
+        LuaType::Table => false,
+        LuaType::String => matches!(kind, Kind::Record(_)),
+        _ => cdata::at(cx, index)
+            .is_none_or(|cd| cx.state.resolve(cd.ty).id() != cx.state.resolve(ty).id()),
+    }
+}
+
+fn too_many(cx: &Cx<'_>, ty: QualType) -> LuaError {
+    LuaError::new(format!("too many initializers for '{}'", cx.state.repr(ty)))
+}
+
+/// # Safety
+/// `dst` is writable for `size` bytes.
+unsafe fn array_from_values(
+    cx: &Cx<'_>,
+    first: c_int,
+    ty: QualType,
+    element: QualType,
+    dst: *mut u8,
+    size: usize,
+) -> Result<(), LuaError> {
+    let step = cx.state.known_size(element)?;
+    let mut offset = 0;
+    for index in first..=cx.top() {
+        // SAFETY: the element ends within `size`.
+        unsafe {
+            if size - offset < step {
+                return Err(too_many(cx, ty));
+            }
+            convert::assign(cx, index, element, dst.add(offset), step, Mode::Implicit)?;
+        }
+        offset += step;
+    }
+    // SAFETY: `offset` bytes are written, of `size`.
+    unsafe { fill_rest(dst, step, offset, size) };
+    Ok(())
+}
+
+/// After a single element: copies of it; after more: zeros.
+///
+/// # Safety
+/// `dst` is writable for `size` bytes.
+unsafe fn fill_rest(dst: *mut u8, step: usize, written: usize, size: usize) {
+    // SAFETY: every copy ends within `size`.
+    unsafe {
+        if written == step && step > 0 {
+            let mut offset = written;
+            while size - offset >= step {
+                ptr::copy_nonoverlapping(dst, dst.add(offset), step);
+                offset += step;
+            }
+        } else if written < size {
+            dst.add(written).write_bytes(0, size - written);
+        }
+    }
+}
+
+/// Converts the table at `index` to an array, vector, complex number, struct or union.
+///
+/// # Safety
+/// As for [`convert::assign`].
+pub(super) unsafe fn from_table(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    dst: *mut u8,
+    room: usize,
+) -> Result<(), LuaError> {
+    cx.ensure_stack(8);
+    // SAFETY: the caller's promise.
+    unsafe {
+        match cx.state.kind(ty) {
+            Kind::Record(record) => {
+                let size = cx.state.known_size(ty)?;
+                dst.write_bytes(0, size);
+                record_from_table(cx, index, &mut Position::Item(0), record, dst, room)
+            }
+            kind => match elements(cx, kind) {
+                Some(element) => array_from_table(cx, index, ty, element, dst, room),
+                None => Err(convert::cannot_convert(cx, index, ty)),
+            },
+        }
+    }
+}
+
+/// # Safety
+/// As for [`convert::assign`].
+unsafe fn array_from_table(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    element: QualType,
+    dst: *mut u8,
+    room: usize,
+) -> Result<(), LuaError> {
+    let step = cx.state.known_size(element)?;
+    let known = cx.state.size(ty);
+    let size = known.unwrap_or(room);
+    let mut offset = 0;
+    for i in 0.. {
+        cx.raw_get_integer(index, i);
+        if cx.type_of(-1) == LuaType::Nil {
+            cx.pop(1);
+            if i == 0 {
+                continue;
+            }
+            break;
+        }
+        if size - offset < step {
+            return Err(too_many(cx, ty));
+        }
+        // SAFETY: the element ends within `size`.
+        unsafe { convert::assign(cx, cx.top(), element, dst.add(offset), step, Mode::Implicit)? };
+        cx.pop(1);
+        offset += step;
+    }
+    // SAFETY: an array of known size has it; a new object of variable length has `room` bytes.
+    unsafe {
+        if known.is_some() || room != usize::MAX {
+            fill_rest(dst, step, offset, size);
+        }
+    }
+    Ok(())
+}
+
+/// The fields of a record, one by one, so that no borrow is held while Lua runs.
+fn field(cx: &Cx<'_>, record: RecordId, i: usize) -> Option<Field> {
+    let types = cx.state.types.borrow();
+    let member = types.table().record(record).body.as_ref()?.members.get(i)?;
+    Some(Field {
+        named: member.name.is_some(),
+        ty: member.ty,
+        offset: usize::try_from(member.offset).ok()?,
+        bits: member.bits,
+    })
+}
+
+fn is_union(cx: &Cx<'_>, record: RecordId) -> bool {
+    cx.state.types.borrow().table().record(record).kind == RecordKind::Union
+}
+
+/// # Safety
+/// `dst` is the record's memory, `room` bytes of it.
+unsafe fn assign_field(
+    cx: &Cx<'_>,
+    index: c_int,
+    field: Field,
+    dst: *mut u8,
+    room: usize,
+) -> Result<(), LuaError> {
+    // SAFETY: the field lies in the record.
+    unsafe {
+        let place = dst.add(field.offset);
+        match field.bits {
+            Some(bits) => convert::assign_bit_field(cx, index, field.ty, bits, place),
+            None => {
+                let room =
+                    if room == usize::MAX { room } else { room.saturating_sub(field.offset) };
+                convert::assign(cx, index, field.ty, place, room, Mode::Implicit)
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`assign_field`].
+unsafe fn record_from_values(
+    cx: &Cx<'_>,
+    next: &mut c_int,
+    record: RecordId,
+    dst: *mut u8,
+    room: usize,
+) -> Result<(), LuaError> {
+    let union = is_union(cx, record);
+    for i in 0.. {
+        let Some(field) = field(cx, record, i) else { break };
+        if *next > cx.top() {
+            break;
+        }
+        // SAFETY: the caller's promise; an anonymous member is a record in the record.
+        unsafe {
+            if field.named {
+                *next += 1;
+                assign_field(cx, *next - 1, field, dst, room)?;
+            } else if let Kind::Record(inner) = cx.state.kind(field.ty) {
+                let room = room.saturating_sub(field.offset);
+                record_from_values(cx, next, inner, dst.add(field.offset), room)?;
+            }
+        }
+        if union {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Where in its table the initialiser of a record is.
+#[derive(Clone, Copy, PartialEq)]
+enum Position {
+    /// The items are the members in order; this one is next (0 is left out of 1-based tables).
+    Item(i64),
+    /// The members are looked up by name.
+    Names,
+}
+
+/// # Safety
+/// As for [`assign_field`].
+unsafe fn record_from_table(
+    cx: &Cx<'_>,
+    index: c_int,
+    position: &mut Position,
+    record: RecordId,
+    dst: *mut u8,
+    room: usize,
+) -> Result<(), LuaError> {
+    cx.ensure_stack(8);
+    let union = is_union(cx, record);
+    for i in 0.. {
+        let Some(field) = field(cx, record, i) else { break };
+        if !field.named {
+            if let Kind::Record(inner) = cx.state.kind(field.ty) {
+                let room = room.saturating_sub(field.offset);
+                // SAFETY: an anonymous member is a record in the record.
+                unsafe {
+                    record_from_table(cx, index, position, inner, dst.add(field.offset), room)?;
+                }
+            }
+            continue;
+        }
+        match push_initializer(cx, index, position, record, i) {
+            Found::Value => {}
+            Found::Nothing => continue,
+            Found::End => break,
+        }
+        // SAFETY: the caller's promise.
+        unsafe { assign_field(cx, cx.top(), field, dst, room)? };
+        cx.pop(1);
+        if union {
+            break;
+        }
+    }
+    Ok(())
+}
+
+enum Found {
+    /// It is on top of the stack.
+    Value,
+    /// The table has none for this member.
+    Nothing,
+    /// The table has no more.
+    End,
+}
+
+/// Pushes the initialiser of the `i`th member, which has a name.
+fn push_initializer(
+    cx: &Cx<'_>,
+    index: c_int,
+    position: &mut Position,
+    record: RecordId,
+    i: usize,
+) -> Found {
+    if let Position::Item(item) = *position {
+        // The first member decides: item 0, item 1, or no items at all.
+        let candidates = if item == 0 { 0..2 } else { item..item + 1 };
+        for item in candidates {
+            cx.raw_get_integer(index, item);
+            if cx.type_of(-1) != LuaType::Nil {
+                *position = Position::Item(item + 1);
+                return Found::Value;
+            }
+            cx.pop(1);
+        }
+        if item != 0 {
+            return Found::End;
+        }
+        *position = Position::Names;
+    }
+    push_member_name(cx, record, i);
+    cx.raw_get(index);
+    if cx.type_of(-1) == LuaType::Nil {
+        cx.pop(1);
+        return Found::Nothing;
+    }
+    Found::Value
+}
+
+/// Pushes the name of the `i`th member.
+fn push_member_name(cx: &Cx<'_>, record: RecordId, i: usize) {
+    let name: Option<String> = {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        let members = table.record(record).body.as_ref().map(|body| &body.members);
+        members.and_then(|members| members.get(i)?.name).map(|name| table.name(name).to_owned())
+    };
+    match name {
+        Some(name) => cx.push_bytes(name.as_bytes()),
+        None => cx.push_nil(),
+    }
+}

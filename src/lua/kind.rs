@@ -1,0 +1,166 @@
+//! Types as the run time asks about them: small copies that outlive the borrow of the type table.
+
+use crate::ctype::{ArrayLen, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, Type, TypeId};
+
+use super::state::{LuaError, State};
+
+/// A [`Type`] without its heap parts, and with alignment attributes resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `void`
+    Void,
+    /// `_Bool`
+    Bool,
+    /// An integer.
+    Int(IntKind),
+    /// A real floating-point type.
+    Float(FloatKind),
+    /// A complex type, by its part.
+    Complex(FloatKind),
+    /// `T *`
+    Pointer(QualType),
+    /// `T &`
+    Reference(QualType),
+    /// `T [n]`
+    Array(QualType, ArrayLen),
+    /// A vector of `n` elements.
+    Vector(QualType, u32),
+    /// A function.
+    Function,
+    /// A struct or union.
+    Record(RecordId),
+    /// An enum.
+    Enum(EnumId),
+}
+
+impl Kind {
+    /// Whether the values are structs, unions or arrays: Lua sees them by reference.
+    pub(super) fn is_aggregate(self) -> bool {
+        matches!(self, Kind::Record(_) | Kind::Array(..))
+    }
+}
+
+impl State {
+    /// The type with alignment attributes taken off and the qualifiers under them put on top.
+    pub(super) fn resolve(&self, ty: QualType) -> QualType {
+        let types = self.types.borrow();
+        let mut ty = ty;
+        while let Type::Aligned(inner, _) = *types.table().get(ty.id()) {
+            ty = inner.qualified(ty.quals());
+        }
+        ty
+    }
+
+    /// What kind of type it is.
+    pub(super) fn kind(&self, ty: impl Into<QualType>) -> Kind {
+        let types = self.types.borrow();
+        let mut id = ty.into().id();
+        loop {
+            return match *types.table().get(id) {
+                Type::Aligned(inner, _) => {
+                    id = inner.id();
+                    continue;
+                }
+                Type::Void => Kind::Void,
+                Type::Bool => Kind::Bool,
+                Type::Int(kind) => Kind::Int(kind),
+                Type::Float(kind) => Kind::Float(kind),
+                Type::Complex(kind) => Kind::Complex(kind),
+                Type::Pointer(to) => Kind::Pointer(to),
+                Type::Reference(to) => Kind::Reference(to),
+                Type::Array(element, len) => Kind::Array(element, len),
+                Type::Vector(element, count) => Kind::Vector(element, count),
+                Type::Function(_) => Kind::Function,
+                Type::Record(record) => Kind::Record(record),
+                Type::Enum(e) => Kind::Enum(e),
+            };
+        }
+    }
+
+    /// Like [`State::kind`], with an enum as the integer that holds it.
+    pub(super) fn value_kind(&self, ty: impl Into<QualType>) -> Kind {
+        match self.kind(ty) {
+            Kind::Enum(e) => Kind::Int(self.enum_int(e)),
+            other => other,
+        }
+    }
+
+    /// The integer type of an enum; `unsigned int` while it is incomplete.
+    pub(super) fn enum_int(&self, e: EnumId) -> IntKind {
+        self.types.borrow().table().enum_(e).base.unwrap_or(IntKind::U32)
+    }
+
+    /// The type behind a C++ reference, or the type itself.
+    pub(super) fn referent(&self, ty: QualType) -> QualType {
+        match self.kind(ty) {
+            Kind::Reference(to) => self.resolve(to),
+            _ => self.resolve(ty),
+        }
+    }
+
+    /// Size in bytes; `None` for incomplete and variable-length types, `void` and functions. A structure with a
+    /// flexible member counts no element.
+    pub(super) fn size(&self, ty: impl Into<QualType>) -> Option<usize> {
+        let layout = self.types.borrow().table().layout(ty.into().id())?;
+        usize::try_from(layout.size).ok().filter(|size| isize::try_from(*size).is_ok())
+    }
+
+    /// Size in bytes, or the error that there is none.
+    pub(super) fn known_size(&self, ty: impl Into<QualType>) -> Result<usize, LuaError> {
+        let ty = ty.into();
+        self.size(ty).ok_or_else(|| {
+            LuaError::new(format!("size of C type is unknown or too large: '{}'", self.repr(ty)))
+        })
+    }
+
+    /// Alignment in bytes; 1 where there is none. An array of unknown length has that of its elements.
+    pub(super) fn align(&self, ty: impl Into<QualType>) -> usize {
+        let mut ty = ty.into();
+        loop {
+            if let Some(layout) = self.types.borrow().table().layout(ty.id()) {
+                return layout.align as usize;
+            }
+            match self.kind(ty) {
+                Kind::Array(element, _) => ty = element,
+                Kind::Record(record) => return self.record_align(record),
+                _ => return 1,
+            }
+        }
+    }
+
+    fn record_align(&self, record: RecordId) -> usize {
+        let types = self.types.borrow();
+        let body = types.table().record(record).body.as_ref();
+        body.map_or(1, |body| body.layout.align as usize)
+    }
+
+    /// The type as LuaJIT prints it.
+    pub(super) fn repr(&self, ty: impl Into<QualType>) -> String {
+        self.types.borrow().table().repr(ty.into())
+    }
+
+    /// Whether plain `char` is signed.
+    pub(super) fn char_signed(&self) -> bool {
+        self.types.borrow().table().model().char_signed
+    }
+
+    /// An integer type.
+    pub(super) fn int_type(&self, kind: IntKind) -> TypeId {
+        self.types.borrow_mut().table_mut().intern(Type::Int(kind))
+    }
+
+    /// A floating-point type.
+    pub(super) fn float_type(&self, kind: FloatKind) -> TypeId {
+        self.types.borrow_mut().table_mut().intern(Type::Float(kind))
+    }
+
+    /// `T *`
+    pub(super) fn pointer_to(&self, ty: impl Into<QualType>) -> TypeId {
+        self.types.borrow_mut().table_mut().pointer_to(ty.into())
+    }
+
+    /// The type of the elements of `container`, with the qualifiers that the container gives them.
+    pub(super) fn member_quals(&self, element: QualType, container: Quals) -> QualType {
+        element.qualified(Quals(container.0 & (Quals::CONST.0 | Quals::VOLATILE.0)))
+    }
+}

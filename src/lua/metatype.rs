@@ -1,0 +1,317 @@
+//! Metatables of cdata, `ffi.metatype` and `ffi.gc`.
+
+use std::ffi::c_int;
+
+use super::api::{self, LuaType, lua_CFunction};
+use super::arith::{self, Operator};
+use super::call;
+use super::callback;
+use super::cdata;
+use super::convert;
+use super::ctypes;
+use super::index;
+use super::kind::Kind;
+use super::print;
+use super::state::{Anchor, Cx, LuaError, Outcome, entry};
+use crate::ctype::{QualType, TypeId};
+
+macro_rules! operators {
+    ($($operator:ident),*) => {
+        [$((Operator::$operator, entry(|cx: &Cx<'_>| arith::operate(cx, Operator::$operator)))),*]
+    };
+}
+
+const OPERATORS: [(Operator, lua_CFunction); 12] =
+    operators!(Add, Sub, Mul, Div, Mod, Pow, Unm, Eq, Lt, Le, Concat, Len);
+
+/// The operators of Lua 5.3 and later.
+const INTEGER_OPERATORS: [(Operator, lua_CFunction); 7] =
+    operators!(IDiv, And, Or, Xor, Shl, Shr, Not);
+
+const METAMETHODS: [(&[u8], lua_CFunction); 6] = [
+    (b"__index", entry(index::index)),
+    (b"__newindex", entry(index::new_index)),
+    (b"__call", entry(call_cdata)),
+    (b"__tostring", entry(print::to_string)),
+    (b"__pairs", entry(|cx: &Cx<'_>| iterate(cx, b"__pairs"))),
+    (b"__ipairs", entry(|cx: &Cx<'_>| iterate(cx, b"__ipairs"))),
+];
+
+/// Fills the table that every metatable of cdata is copied from.
+pub(super) fn make_metamethods(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Metamethods);
+    let set = |name: &[u8], function| {
+        cx.push_function(function, 0);
+        cx.raw_set_name(-2, name);
+    };
+    for (name, function) in METAMETHODS {
+        set(name, function);
+    }
+    for (operator, function) in OPERATORS {
+        set(operator.event(), function);
+    }
+    if api::INTEGER_OPERATORS {
+        for (operator, function) in INTEGER_OPERATORS {
+            set(operator.event(), function);
+        }
+    }
+    for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"cdata")] {
+        cx.push_bytes(value);
+        cx.raw_set_name(-2, name);
+    }
+    cx.pop(1);
+}
+
+/// Pushes a new metatable for the cdata of a type.
+pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
+    cx.new_table(0, 32);
+    cx.push_anchor(Anchor::Metamethods);
+    cx.push_nil();
+    while cx.next(-2) {
+        cx.push_value(-2);
+        cx.insert(-2);
+        cx.raw_set(-5);
+    }
+    cx.pop(1);
+    if finalized {
+        cx.push_function(entry(finalize), 0);
+        cx.raw_set_name(-2, b"__gc");
+    }
+    set_close(cx, ty);
+}
+
+/// Lets the metatable on top of the stack have `__close` if the metatype has: Lua asks for the field itself, when a
+/// variable is declared to be closed.
+fn set_close(cx: &Cx<'_>, ty: TypeId) {
+    if push_from_metatype(cx, ty.into(), b"__close") {
+        cx.pop(1);
+        cx.push_function(entry(close), 0);
+        cx.raw_set_name(-2, b"__close");
+    }
+}
+
+/// Pushes the metamethod that the metatype of a type, or of what it points to, has for an event.
+fn push_from_metatype(cx: &Cx<'_>, ty: QualType, event: &[u8]) -> bool {
+    let target = match cx.state.kind(ty) {
+        Kind::Pointer(to) => to,
+        _ => ty,
+    };
+    cx.push_anchor(Anchor::Metatypes);
+    cx.raw_get_integer(-1, cx.state.resolve(target).id().index() as i64);
+    if cx.type_of(-1) == LuaType::Nil {
+        cx.pop(2);
+        return false;
+    }
+    cx.raw_get_name(-1, event);
+    cx.replace(-3);
+    cx.pop(1);
+    if cx.type_of(-1) == LuaType::Nil {
+        cx.pop(1);
+        return false;
+    }
+    true
+}
+
+/// Pushes the metamethod that the metatype of the cdata or ctype at `index` has for an event.
+pub(super) fn push_metamethod(cx: &Cx<'_>, index: c_int, event: &[u8]) -> bool {
+    let ty = cdata::at(cx, index).map(|cd| cd.ty).or_else(|| ctypes::at(cx, index));
+    ty.is_some_and(|ty| push_from_metatype(cx, ty, event))
+}
+
+/// `value[key]` where the type itself has no such key: value at 1, key at 2.
+pub(super) fn index(cx: &Cx<'_>, ty: QualType) -> Result<Outcome, LuaError> {
+    if push_from_metatype(cx, ty, b"__index") {
+        if cx.type_of(-1) == LuaType::Function {
+            cx.insert(1);
+            cx.set_top(3);
+            return Ok(Outcome::tail_call(2));
+        }
+        cx.push_value(2);
+        cx.get(-2);
+        if cx.type_of(-1) != LuaType::Nil {
+            return Ok(Outcome::results(1));
+        }
+    } else if let Kind::Pointer(to) = cx.state.kind(ty)
+        && cx.state.kind(to) == Kind::Function
+        && let Some(method) = callback_method(cx.bytes(2))
+    {
+        cx.push_function(method, 0);
+        return Ok(Outcome::results(1));
+    }
+    Err(no_such_key(cx, ty))
+}
+
+/// `value[key] = x` where the type itself has no such key.
+pub(super) fn new_index(cx: &Cx<'_>, ty: QualType) -> Result<Outcome, LuaError> {
+    if !push_from_metatype(cx, ty, b"__newindex") {
+        return Err(no_such_key(cx, ty));
+    }
+    if cx.type_of(-1) == LuaType::Function {
+        cx.insert(1);
+        cx.set_top(4);
+        return Ok(Outcome::tail_call(3));
+    }
+    cx.push_value(2);
+    cx.push_value(3);
+    cx.set(-3);
+    Ok(Outcome::results(0))
+}
+
+fn no_such_key(cx: &Cx<'_>, ty: QualType) -> LuaError {
+    let ty = cx.state.repr(cx.state.referent(ty));
+    LuaError::new(match cx.bytes(2) {
+        Some(name) => format!("'{ty}' has no member named '{}'", String::from_utf8_lossy(name)),
+        None => format!("'{ty}' cannot be indexed with '{}'", convert::describe(cx, 2)),
+    })
+}
+
+/// `__call` of cdata: pointers to functions are called, others have a metamethod or fail.
+fn call_cdata(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    if let Kind::Pointer(to) = cx.state.kind(cd.ty)
+        && cx.state.kind(to) == Kind::Function
+    {
+        let function = cx.state.resolve(to).id();
+        if cd.address.is_null() {
+            let ty = cx.state.repr(cd.ty);
+            return Err(LuaError::new(format!("attempt to call a NULL pointer of type '{ty}'")));
+        }
+        // SAFETY: the type is a function; that the address is such a function is the script's word.
+        let results = unsafe { call::call_pointer(cx, function, cd.address.cast_const().cast())? };
+        return Ok(Outcome::results(results));
+    }
+    if push_from_metatype(cx, cd.ty, b"__call") {
+        cx.insert(1);
+        return Ok(Outcome::tail_call(cx.top() - 1));
+    }
+    Err(LuaError::new(format!("'{}' is not callable", cx.state.repr(cd.ty))))
+}
+
+fn iterate(cx: &Cx<'_>, event: &[u8]) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    if push_from_metatype(cx, cd.ty, event) {
+        cx.insert(1);
+        cx.set_top(2);
+        return Ok(Outcome::tail_call(1));
+    }
+    let (ty, event) = (cx.state.repr(cd.ty), String::from_utf8_lossy(event));
+    Err(LuaError::new(format!("'{ty}' has no '{event}' metamethod")))
+}
+
+/// `__close`, which only metatables of types whose metatype has it contain.
+fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    if !push_from_metatype(cx, cd.ty, b"__close") {
+        return Ok(Outcome::results(0));
+    }
+    cx.insert(1);
+    Ok(Outcome::tail_call(cx.top() - 1))
+}
+
+/// `ffi.metatype(ct, metatable)`: returns the ctype.
+pub(super) fn metatype(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = cx.state.resolve(ctypes::argument(cx, 1)?);
+    if !matches!(cx.state.kind(ty), Kind::Record(_) | Kind::Complex(_) | Kind::Vector(..)) {
+        return Err(LuaError::Argument(1, "invalid C type".into()));
+    }
+    if cx.type_of(2) != LuaType::Table {
+        let got = convert::describe(cx, 2);
+        return Err(LuaError::Argument(2, format!("table expected, got {got}")));
+    }
+    let key = ty.id().index() as i64;
+    cx.push_anchor(Anchor::Metatypes);
+    cx.raw_get_integer(-1, key);
+    if cx.type_of(-1) != LuaType::Nil {
+        return Err(LuaError::new("cannot change a protected metatable"));
+    }
+    cx.pop(1);
+    cx.push_value(2);
+    cx.raw_set_integer(-2, key);
+    let pointer = cx.state.pointer_to(ty);
+    for holder in [ty.id(), pointer] {
+        for finalized in [false, true] {
+            cdata::push_metatable(cx, holder, finalized);
+            set_close(cx, holder);
+            cx.pop(1);
+        }
+    }
+    ctypes::push(cx, ty);
+    Ok(Outcome::results(1))
+}
+
+/// `ffi.gc(cdata, finalizer)`: sets, replaces or (nil) removes the finaliser; returns the cdata.
+pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    if !(cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate()) {
+        return Err(LuaError::Argument(1, "invalid C type".into()));
+    }
+    if cx.type_of(2) == LuaType::None {
+        return Err(LuaError::Argument(2, "value expected".into()));
+    }
+    cx.set_top(2);
+    set_finalizer(cx, 1, cd.ty);
+    Ok(Outcome::results(1))
+}
+
+/// Makes the value on top of the stack, which it pops, the finaliser of the cdata at `index`; nil removes it.
+fn set_finalizer(cx: &Cx<'_>, index: c_int, ty: QualType) {
+    let finalized = cx.type_of(-1) != LuaType::Nil;
+    cx.push_anchor(Anchor::Finalizers);
+    cx.insert(-2);
+    cx.push_value(index);
+    cx.insert(-2);
+    cx.raw_set(-3);
+    cx.pop(1);
+    cdata::set_finalized(cx, index, ty.id(), finalized);
+}
+
+/// Gives a new cdata at `index` the finaliser that its metatype has, if any.
+pub(super) fn finalize_by_metatype(cx: &Cx<'_>, index: c_int, ty: QualType) {
+    if matches!(cx.state.kind(ty), Kind::Record(_)) && push_from_metatype(cx, ty, b"__gc") {
+        set_finalizer(cx, index, ty);
+    }
+}
+
+/// `__gc` of cdata that have a finaliser.
+fn finalize(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.set_top(1);
+    cx.push_anchor(Anchor::Finalizers);
+    cx.push_value(1);
+    cx.raw_get(2);
+    if cx.type_of(3) == LuaType::Nil {
+        return Ok(Outcome::results(0));
+    }
+    cx.push_value(1);
+    cx.push_nil();
+    cx.raw_set(2);
+    cx.push_value(1);
+    Ok(Outcome::tail_call(1))
+}
+
+fn callback_method(name: Option<&[u8]>) -> Option<lua_CFunction> {
+    match name? {
+        b"free" => Some(entry(free_callback)),
+        b"set" => Some(entry(set_callback)),
+        _ => None,
+    }
+}
+
+/// `callback:free()`
+fn free_callback(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    // SAFETY: `callback` checks that the address is one of its own.
+    unsafe { callback::free(cx, cd.address.cast_const().cast())? };
+    Ok(Outcome::results(0))
+}
+
+/// `callback:set(function)`
+fn set_callback(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    if cx.type_of(2) != LuaType::Function {
+        let got = convert::describe(cx, 2);
+        return Err(LuaError::Argument(2, format!("function expected, got {got}")));
+    }
+    // SAFETY: a function is at 2; `callback` checks that the address is one of its own.
+    unsafe { callback::set(cx, cd.address.cast_const().cast(), 2)? };
+    Ok(Outcome::results(0))
+}

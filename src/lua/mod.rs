@@ -1,0 +1,96 @@
+//! The `ffi` table of a Lua state.
+//!
+//! ```text
+//! api        Lua versions, stack operations          ctypes      ctype objects, type arguments
+//! state      Cx, State, errors, the guard            functions   ffi.new, ffi.cast, ffi.sizeof …
+//! kind       types as the run time asks about them   clib        ffi.C, ffi.load
+//! cdata      C values that Lua holds                 convert     Lua ↔ C, C ↔ C (scalar: numbers in memory)
+//! index      value[key]                              initialize  tables and lists for aggregates
+//! arith      operators                               metatype    metatables, ffi.metatype, ffi.gc
+//! print      tostring                                call, callback   functions, both ways
+//! ```
+//!
+//! Everything here runs inside Lua C functions, each behind [`state::guard`]: see [`state`] for the rules.
+
+pub(crate) mod api;
+mod arith;
+mod call;
+mod callback;
+pub mod cdata;
+mod clib;
+pub mod convert;
+mod ctypes;
+mod functions;
+mod host;
+mod index;
+mod initialize;
+mod kind;
+mod metatype;
+mod operands;
+mod print;
+mod scalar;
+pub mod state;
+
+pub use host::{preload, run_file};
+
+use std::ffi::c_int;
+use std::ptr;
+
+use api::lua_State;
+use clib::system::{ARCH, Library, OS};
+use state::{Anchor, Cx, State, guard};
+
+/// The `ffi` table of a Lua state, made at the first call.
+///
+/// # Errors
+/// Out of memory.
+pub fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
+    // SAFETY: `open_raw` leaves the table on top of the stack.
+    unsafe {
+        lua.exec_raw((), |lua| {
+            open_raw(lua);
+        })
+    }
+}
+
+/// Pushes the `ffi` table of a Lua state, made at the first call, and returns 1: the body of `luaopen_ffi`.
+///
+/// # Safety
+/// `lua` is a live state of the Lua version that the crate is compiled for, in a C function or protected call.
+pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let made = State::ensure(lua);
+        guard(lua, |cx| {
+            if made {
+                make_library(cx);
+            }
+            cx.push_anchor(Anchor::Library);
+            Ok(1)
+        })
+    }
+}
+
+fn make_library(cx: &Cx<'_>) {
+    cx.make_anchors();
+    metatype::make_metamethods(cx);
+    ctypes::make_metatable(cx);
+    print::install_function_printer(cx);
+    cx.push_anchor(Anchor::Library);
+    for (name, function) in functions::FUNCTIONS {
+        cx.push_function(function, 0);
+        cx.raw_set_name(-2, name);
+    }
+    for (name, value) in [(&b"os"[..], OS), (b"arch", ARCH)] {
+        cx.push_bytes(value.as_bytes());
+        cx.raw_set_name(-2, name);
+    }
+    clib::push(cx, Library::default());
+    cx.raw_set_name(-2, b"C");
+    cdata::push_pointer(cx, cx.state.known.void_ptr.into(), ptr::null_mut(), 0);
+    for name in [&b"nullptr"[..], b"NULL"] {
+        cx.push_value(-1);
+        cx.raw_set_name(-3, name);
+    }
+    cx.pop(2);
+}

@@ -1,0 +1,333 @@
+//! The Lua stack as operands: thunks that are Lua C functions.
+//!
+//! A thunk reads its arguments with the helpers below, which call Lua's C API, and leaves its result on the stack. It
+//! depends on how each value converts and on nothing else; the function that it calls, and the types that error
+//! messages name, are in the [`Function`] record that its closure's first upvalue is.
+
+use std::ffi::c_int;
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    self, AbiParam, Block, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value, types,
+};
+use cranelift_frontend::FunctionBuilder;
+use mlua::ffi as sys;
+
+use super::api::{self, lua_State};
+use super::call::{self, Function};
+use super::state::Head;
+use crate::abi::{Kind, Piece, Signature, Type};
+use crate::lower::{self, Operand, Operands};
+
+/// How an argument is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Argument {
+    /// A Lua number to an integer.
+    Integer,
+    /// A Lua number to a float.
+    Number,
+    /// Anything to a scalar of at most 8 bytes, by its C type.
+    Other,
+    /// For `...`: by its Lua type.
+    Variable,
+}
+
+/// How the result is pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Outcome {
+    /// Not at all.
+    None,
+    /// As a Lua integer.
+    Integer,
+    /// As a Lua float.
+    Number,
+    /// As a boolean.
+    Boolean,
+    /// By its C type.
+    Other,
+}
+
+/// The conversions of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Conversions {
+    pub arguments: Box<[Argument]>,
+    pub result: Outcome,
+}
+
+impl Argument {
+    /// For a parameter of this type that is not an enum.
+    pub fn of(ty: &Type) -> Argument {
+        match ty.kind {
+            Kind::Int { .. } => Argument::Integer,
+            Kind::Float => Argument::Number,
+            _ => Argument::Other,
+        }
+    }
+}
+
+impl Outcome {
+    /// For a result of this type that is not an enum.
+    pub fn of(ty: &Type) -> Outcome {
+        match ty.kind {
+            Kind::Void => Outcome::None,
+            Kind::Bool => Outcome::Boolean,
+            Kind::Float => Outcome::Number,
+            Kind::Int { signed } if ty.size < 8 || (signed && api::NATIVE_INT64) => {
+                Outcome::Integer
+            }
+            _ => Outcome::Other,
+        }
+    }
+}
+
+impl Conversions {
+    /// As a part of the shape of a thunk.
+    pub fn key(&self) -> Box<[u8]> {
+        let arguments = self.arguments.iter().map(|&argument| argument as u8);
+        arguments.chain([self.result as u8]).collect()
+    }
+}
+
+/// What thunks call. The types make sure that each is a C function, not a Rust shim of mlua-sys.
+mod helpers {
+    use super::*;
+
+    pub(super) type ToUserdata =
+        unsafe extern "C-unwind" fn(*mut lua_State, c_int) -> *mut std::ffi::c_void;
+    pub(super) type GetTop = unsafe extern "C-unwind" fn(*mut lua_State) -> c_int;
+    pub(super) type PushInteger = unsafe extern "C-unwind" fn(*mut lua_State, sys::lua_Integer);
+    pub(super) type PushNumber = unsafe extern "C-unwind" fn(*mut lua_State, sys::lua_Number);
+    pub(super) type PushBoolean = unsafe extern "C-unwind" fn(*mut lua_State, c_int);
+
+    pub(super) const TO_USERDATA: ToUserdata = sys::lua_touserdata;
+    pub(super) const GET_TOP: GetTop = sys::lua_gettop;
+    pub(super) const PUSH_INTEGER: PushInteger = sys::lua_pushinteger;
+    pub(super) const PUSH_NUMBER: PushNumber = sys::lua_pushnumber;
+    pub(super) const PUSH_BOOLEAN: PushBoolean = sys::lua_pushboolean;
+}
+
+/// [`Operands`] on the Lua stack.
+pub(super) struct LuaOperands<'p> {
+    cx: lower::Context<'p>,
+    signature: &'p Signature,
+    conversions: &'p Conversions,
+    at: Option<Entry>,
+}
+
+/// What a thunk has at hand once it has begun.
+#[derive(Clone, Copy)]
+struct Entry {
+    lua: Value,
+    record: Value,
+    target: Value,
+    head: Value,
+    /// [`Head::current`] as the call found it.
+    outer: Option<Value>,
+}
+
+impl<'p> LuaOperands<'p> {
+    pub fn new(
+        cx: lower::Context<'p>,
+        signature: &'p Signature,
+        conversions: &'p Conversions,
+    ) -> LuaOperands<'p> {
+        LuaOperands { cx, signature, conversions, at: None }
+    }
+
+    fn entry(&self) -> Entry {
+        self.at.expect("`begin` comes first")
+    }
+
+    /// Calls a helper at a fixed address.
+    fn helper(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        address: usize,
+        arguments: &[Value],
+        result: Option<ir::Type>,
+    ) -> Option<Value> {
+        let mut signature = ir::Signature::new(self.cx.own);
+        for &argument in arguments {
+            let ty = b.func.dfg.value_type(argument);
+            signature.params.push(AbiParam::new(ty));
+        }
+        signature.returns.extend(result.map(AbiParam::new));
+        let signature = b.import_signature(signature);
+        let callee = b.ins().iconst(self.cx.pointer(), address as i64);
+        let call = b.ins().call_indirect(signature, callee, arguments);
+        b.inst_results(call).first().copied()
+    }
+
+    /// Goes on where `condition` is false; where it is true, calls a helper that raises.
+    fn raise_if(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        condition: Value,
+        address: usize,
+        arguments: &[Value],
+    ) {
+        let (cold, warm) = (b.create_block(), b.create_block());
+        b.set_cold_block(cold);
+        b.ins().brif(condition, cold, &[], warm, &[]);
+        self.raising_block(b, cold, address, arguments);
+        b.switch_to_block(warm);
+    }
+
+    fn raising_block(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        block: Block,
+        address: usize,
+        arguments: &[Value],
+    ) {
+        b.switch_to_block(block);
+        let results = self.helper(b, address, arguments, Some(types::I32));
+        b.ins().return_(results.as_slice());
+    }
+
+    /// A field of the record or of the head, `offset` bytes in.
+    fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+        b.ins().load(self.cx.pointer(), trusted(), base, offset as i32)
+    }
+
+    fn index(&self, b: &mut FunctionBuilder<'_>, index: usize) -> Value {
+        b.ins().iconst(types::I32, index as i64 + 1)
+    }
+}
+
+fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+impl Operands for LuaOperands<'_> {
+    /// `int thunk(lua_State *)`
+    fn signature(&self) -> ir::Signature {
+        let mut signature = ir::Signature::new(self.cx.own);
+        signature.params.push(AbiParam::new(self.cx.pointer()));
+        signature.returns.push(AbiParam::new(types::I32));
+        signature
+    }
+
+    fn begin(&mut self, b: &mut FunctionBuilder<'_>, params: &[Value]) {
+        let pointer = self.cx.pointer();
+        let lua = params[0];
+        let upvalue = b.ins().iconst(types::I32, i64::from(sys::lua_upvalueindex(1)));
+        let to_userdata = helpers::TO_USERDATA as usize;
+        let record = self
+            .helper(b, to_userdata, &[lua, upvalue], Some(pointer))
+            .expect("a helper with a result");
+        let target = self.field(b, record, offset_of!(Function, target));
+        let null = b.ins().icmp_imm_s(IntCC::Equal, target, 0);
+        self.raise_if(b, null, call::raise_null as *const () as usize, &[lua, record]);
+        let top = self
+            .helper(b, helpers::GET_TOP as usize, &[lua], Some(types::I32))
+            .expect("a helper with a result");
+        let expected = self.conversions.arguments.len() as i64;
+        let wrong = b.ins().icmp_imm_s(IntCC::NotEqual, top, expected);
+        self.raise_if(b, wrong, call::raise_count as *const () as usize, &[lua, record]);
+        let head = self.field(b, record, offset_of!(Function, head));
+        self.at = Some(Entry { lua, record, target, head, outer: None });
+    }
+
+    fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
+        let Entry { lua, record, .. } = self.entry();
+        let ty = &self.signature.arguments[index];
+        let number = self.index(b, index);
+        let mut read = |address: usize, ty: ir::Type| {
+            self.helper(b, address, &[lua, record, number], Some(ty))
+                .expect("a helper with a result")
+        };
+        let value = match self.conversions.arguments[index] {
+            Argument::Integer => read(call::integer as *const () as usize, types::I64),
+            Argument::Number => {
+                let value = read(call::number as *const () as usize, types::F64);
+                match ty.size {
+                    4 => b.ins().fdemote(types::F32, value),
+                    _ => value,
+                }
+            }
+            Argument::Other => read(call::other as *const () as usize, types::I64),
+            Argument::Variable => {
+                let bits = read(call::variable as *const () as usize, types::I64);
+                match ty.kind {
+                    Kind::Float => b.ins().bitcast(types::F64, MemFlagsData::new(), bits),
+                    _ => bits,
+                }
+            }
+        };
+        Operand::Scalar(value)
+    }
+
+    fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
+        let mut at = self.entry();
+        let current = offset_of!(Head, current);
+        at.outer = Some(self.field(b, at.head, current));
+        b.ins().store(trusted(), at.lua, at.head, current as i32);
+        self.at = Some(at);
+        at.target
+    }
+
+    fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
+        let at = self.entry();
+        let outer = at.outer.expect("`target` comes before `finish`");
+        let current = offset_of!(Head, current) as i32;
+        b.ins().store(trusted(), outer, at.head, current);
+        let pending = offset_of!(Head, pending) as i32;
+        let pending = b.ins().load(types::I32, trusted(), at.head, pending);
+        self.raise_if(b, pending, call::raise_pending as *const () as usize, &[at.lua]);
+        if let Some(&(piece, value)) = result.first() {
+            self.push(b, at, &piece, value);
+        }
+        let results = i64::from(!result.is_empty());
+        let results = b.ins().iconst(types::I32, results);
+        b.ins().return_(&[results]);
+    }
+}
+
+impl LuaOperands<'_> {
+    fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, piece: &Piece, value: Value) {
+        let value = lower::narrow(b, piece, value);
+        let lua = at.lua;
+        match self.conversions.result {
+            Outcome::None => {}
+            Outcome::Integer => {
+                let wide = self.widen(b, value);
+                self.helper(b, helpers::PUSH_INTEGER as usize, &[lua, wide], None);
+            }
+            Outcome::Number => {
+                let wide = match piece.bytes {
+                    4 => b.ins().fpromote(types::F64, value),
+                    _ => value,
+                };
+                self.helper(b, helpers::PUSH_NUMBER as usize, &[lua, wide], None);
+            }
+            Outcome::Boolean => {
+                let wide = b.ins().uextend(types::I32, value);
+                self.helper(b, helpers::PUSH_BOOLEAN as usize, &[lua, wide], None);
+            }
+            Outcome::Other => {
+                let pointer = self.cx.pointer();
+                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3);
+                let slot = b.create_sized_stack_slot(data);
+                let address = b.ins().stack_addr(pointer, slot, 0);
+                b.ins().store(trusted(), value, address, 0);
+                let arguments = [lua, at.record, address];
+                self.helper(b, call::push_result as *const () as usize, &arguments, None);
+            }
+        }
+    }
+
+    /// An integer result as a Lua integer, by the sign of its C type.
+    fn widen(&self, b: &mut FunctionBuilder<'_>, value: Value) -> Value {
+        if b.func.dfg.value_type(value) == types::I64 {
+            return value;
+        }
+        match self.signature.result.kind {
+            Kind::Int { signed: true } => b.ins().sextend(types::I64, value),
+            _ => b.ins().uextend(types::I64, value),
+        }
+    }
+}

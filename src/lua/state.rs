@@ -1,0 +1,438 @@
+//! What one Lua state knows about C, and the gate that every C function of this module goes through.
+//!
+//! **Borrow rule.** A Lua API call that allocates can raise (out of memory) or run a finaliser, that is, any Lua code,
+//! which may call back into this module; and raising jumps over Rust frames. So no [`RefCell`] borrow, lock or value
+//! with a destructor is held across such a call: small data is copied out first (see [`Kind`](super::kind::Kind)). A
+//! string that is being pushed is the exception: it leaks when Lua runs out of memory, and only then.
+//!
+//! **Life.** The [`State`] is a box owned by a userdata in the registry. Its finaliser is marked before every other one
+//! of the module, and Lua runs finalisers in reverse order, so it goes last; a function that is called after that gets
+//! a Lua error.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::{CString, c_int, c_void};
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::Arc;
+
+use mlua::ffi as sys;
+
+use super::api::{self, lua_CFunction, lua_State};
+use super::callback::{self, Link};
+use crate::code;
+use crate::ctype::{Declarations, IntKind, QualType, Quals, TypeId};
+use crate::target::Target;
+
+/// One call from Lua into this module: the running thread and what its Lua state knows about C.
+pub struct Cx<'a> {
+    /// The running coroutine: live, and with free stack slots (`LUA_MINSTACK` at the start of a C function).
+    pub lua: *mut lua_State,
+    /// What the Lua state knows.
+    pub state: &'a State,
+}
+
+/// What compiled code reads and writes. It lies in the state's userdata, whose memory Lua frees after every finaliser, so
+/// that a function that a late finaliser calls still finds it.
+#[repr(C)]
+pub struct Head {
+    /// The thread of the C call in progress, or null.
+    pub current: Cell<*mut lua_State>,
+    /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
+    pub pending: Cell<u32>,
+}
+
+/// The block of the registry's userdata.
+#[repr(C)]
+struct Owner {
+    /// Null once it is finalised.
+    state: *mut State,
+    head: Head,
+}
+
+/// What a Lua state knows about C.
+pub struct State {
+    head: *const Head,
+    /// The main thread, for callbacks that C calls outside of any call from Lua.
+    pub(super) main: *mut lua_State,
+    /// The callbacks in use, by address.
+    pub(super) callbacks: RefCell<HashMap<usize, code::Callback>>,
+    /// The way of a callback to this state.
+    pub(super) link: Arc<Link>,
+    /// Types and names. Borrow it only for as long as no Lua function is called.
+    pub types: RefCell<Declarations>,
+    /// The ids of the types that this module itself needs.
+    pub known: Known,
+    /// The metatables of cdata, by type; see [`super::cdata`].
+    pub(super) metatables: RefCell<Vec<super::cdata::Metatables>>,
+    /// The identity of the metatable of ctype objects.
+    pub(super) ctype_metatable: Cell<*const c_void>,
+    anchors: [u8; Anchor::ALL.len()],
+}
+
+/// A Lua table that belongs to a [`State`], kept in the registry under an address inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Anchor {
+    /// The `ffi` table.
+    Library,
+    /// Metatables of cdata: `2 * type` for plain ones, `2 * type + 1` for those with a finaliser.
+    Metatables,
+    /// What every metatable of cdata starts from.
+    Metamethods,
+    /// `ffi.metatype`: type → metatable.
+    Metatypes,
+    /// `ffi.gc`: cdata → finaliser; weak keys.
+    Finalizers,
+    /// ctype objects by the bits of their type.
+    Ctypes,
+    /// Parsed type texts: text → the bits of the type.
+    TypeTexts,
+    /// The metatable of function records; see [`super::call`].
+    Functions,
+    /// The closures that call function pointers, by function type.
+    Pointers,
+    /// At 1 the error that a callback caught, while [`Head::pending`] says so.
+    Pending,
+    /// Callbacks made from Lua functions that were passed as they are: function → type → address.
+    Implicit,
+}
+
+impl Anchor {
+    const ALL: [Anchor; 11] = [
+        Anchor::Library,
+        Anchor::Metatables,
+        Anchor::Metamethods,
+        Anchor::Metatypes,
+        Anchor::Finalizers,
+        Anchor::Ctypes,
+        Anchor::TypeTexts,
+        Anchor::Functions,
+        Anchor::Pointers,
+        Anchor::Pending,
+        Anchor::Implicit,
+    ];
+}
+
+/// Types that conversions and operators name.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// `int`
+    pub int: TypeId,
+    /// `unsigned int`
+    pub uint: TypeId,
+    /// `double`
+    pub double: TypeId,
+    /// `int64_t`
+    pub int64: TypeId,
+    /// `uint64_t`
+    pub uint64: TypeId,
+    /// `const char *`
+    pub const_char_ptr: TypeId,
+    /// `void *`
+    pub void_ptr: TypeId,
+    /// `const void *`
+    pub const_void_ptr: TypeId,
+}
+
+impl Known {
+    fn new(declarations: &mut Declarations) -> Known {
+        let table = declarations.table_mut();
+        Known {
+            int: TypeId::INT,
+            uint: TypeId::int(IntKind::U32),
+            double: TypeId::DOUBLE,
+            int64: TypeId::int(IntKind::I64),
+            uint64: TypeId::int(IntKind::U64),
+            const_char_ptr: table.pointer_to(QualType::new(TypeId::CHAR, Quals::CONST)),
+            void_ptr: TypeId::VOID_POINTER,
+            const_void_ptr: table.pointer_to(QualType::new(TypeId::VOID, Quals::CONST)),
+        }
+    }
+}
+
+/// Why a function of this module raises.
+#[derive(Debug)]
+pub enum LuaError {
+    /// A message; the position of the Lua code that called is put in front.
+    Message(String),
+    /// What is wrong with an argument of the running function, numbered from 1.
+    Argument(c_int, String),
+    /// The value on top of the stack, as it is.
+    Value,
+}
+
+impl LuaError {
+    /// A message.
+    pub fn new(message: impl Into<String>) -> LuaError {
+        LuaError::Message(message.into())
+    }
+
+    /// The same error, about an argument of the running function.
+    #[must_use]
+    pub fn at_argument(self, argument: c_int) -> LuaError {
+        match self {
+            LuaError::Message(message) => LuaError::Argument(argument, message),
+            other => other,
+        }
+    }
+
+    fn push(self, lua: *mut lua_State) -> Option<c_int> {
+        let (argument, message) = match self {
+            LuaError::Value => return None,
+            LuaError::Message(message) => (0, message),
+            LuaError::Argument(n, message) => (n, message),
+        };
+        // SAFETY: `guard` holds a live state; Lua copies the bytes.
+        unsafe { sys::lua_pushlstring(lua, message.as_ptr().cast(), message.len()) };
+        Some(argument)
+    }
+}
+
+impl fmt::Display for LuaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LuaError::Message(message) | LuaError::Argument(_, message) => f.write_str(message),
+            LuaError::Value => f.write_str("a Lua error value"),
+        }
+    }
+}
+
+/// What a guarded function leaves: so many results on top of the stack, or a call that ends it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome(c_int);
+
+impl Outcome {
+    /// `n` results are on top of the stack.
+    pub(super) fn results(n: c_int) -> Outcome {
+        Outcome(n)
+    }
+
+    /// The function below `arguments` values on top of the stack is called, and its results are the results. It may
+    /// yield.
+    pub(super) fn tail_call(arguments: c_int) -> Outcome {
+        Outcome(-1 - arguments)
+    }
+}
+
+/// The Lua C function whose body is `body`, a function or a closure that captures nothing. The Lua closure's first upvalue is the state's userdata, as [`Cx::push_function`] makes it.
+pub(super) const fn entry<F>(_body: F) -> lua_CFunction
+where
+    F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
+{
+    const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
+    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> c_int
+    where
+        F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
+    {
+        // SAFETY: a type without size has one value, and `entry` was given it.
+        let body = unsafe { ptr::NonNull::<F>::dangling().read() };
+        // SAFETY: Lua calls C functions with a live state; upvalue 1 is set by `Cx::push_function`.
+        unsafe {
+            let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
+            enter(lua, owner.cast(), body)
+        }
+    }
+    call::<F>
+}
+
+/// Runs `f` as the body of a C function: `f` returns the number of results on top of the stack. A panic becomes an error;
+/// an error is raised, with the position of the calling Lua code in front, after every Rust value is dropped.
+///
+/// # Safety
+/// `lua` is the state that Lua called the running C function with.
+pub unsafe fn guard(
+    lua: *mut lua_State,
+    f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { enter(lua, owner_in_registry(lua), |cx| f(cx).map(Outcome::results)) }
+}
+
+/// # Safety
+/// `lua` is live; `owner` is null or the block of a state's userdata.
+unsafe fn enter(
+    lua: *mut lua_State,
+    owner: *mut *mut State,
+    f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
+) -> c_int {
+    // SAFETY: a state's userdata holds its box, or null once it is finalised.
+    let state = unsafe { owner.as_ref().and_then(|state| state.as_ref()) };
+    let argument = match run(lua, state, f) {
+        Ok(Outcome(n)) if n >= 0 => return n,
+        // SAFETY: nothing with a destructor is alive here.
+        Ok(Outcome(n)) => return unsafe { api::tail_call(lua, -1 - n) },
+        Err(error) => error.push(lua),
+    };
+    // SAFETY: the message or error value is on top of the stack, and nothing with a destructor is alive.
+    unsafe {
+        match argument {
+            None => {}
+            Some(0) => {
+                sys::luaL_where(lua, 1);
+                sys::lua_insert(lua, -2);
+                sys::lua_concat(lua, 2);
+            }
+            Some(n) => {
+                sys::luaL_argerror(lua, n, sys::lua_tolstring(lua, -1, ptr::null_mut()));
+            }
+        }
+        sys::lua_error(lua)
+    }
+}
+
+fn run(
+    lua: *mut lua_State,
+    state: Option<&State>,
+    f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
+) -> Result<Outcome, LuaError> {
+    let state =
+        state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
+    match catch_unwind(AssertUnwindSafe(|| f(&Cx { lua, state }))) {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(LuaError::new(format!("internal error in ffi: {}", panic_text(&*panic)))),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "panic",
+    }
+}
+
+/// The registry key of the state's userdata is the address of this.
+static OWNER: u8 = 0;
+
+/// # Safety
+/// `lua` is live and has a free stack slot.
+unsafe fn owner_in_registry(lua: *mut lua_State) -> *mut *mut State {
+    // SAFETY: the caller's promise; the registry keeps the userdata alive after the pop.
+    unsafe {
+        sys::lua_rawgetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
+        let owner = sys::lua_touserdata(lua, -1);
+        sys::lua_pop(lua, 1);
+        owner.cast()
+    }
+}
+
+impl State {
+    /// Makes the state of a Lua state unless it has one. Returns whether it was made.
+    ///
+    /// # Safety
+    /// `lua` is live and has 4 free stack slots. May raise (out of memory).
+    pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
+        unsafe extern "C-unwind" fn close(lua: *mut lua_State) -> c_int {
+            // SAFETY: Lua passes the userdata that it finalises: its block holds the box.
+            unsafe {
+                let owner = sys::lua_touserdata(lua, 1).cast::<*mut State>();
+                let state = ptr::replace(owner, ptr::null_mut());
+                if !state.is_null() {
+                    drop(Box::from_raw(state));
+                }
+            }
+            0
+        }
+        // SAFETY: the caller's promise. The block holds null until nothing can raise any more.
+        unsafe {
+            if !owner_in_registry(lua).is_null() {
+                return false;
+            }
+            let owner = api::new_userdata(lua, mem::size_of::<Owner>(), 0).cast::<Owner>();
+            owner.write(Owner {
+                state: ptr::null_mut(),
+                head: Head { current: Cell::new(ptr::null_mut()), pending: Cell::new(0) },
+            });
+            sys::lua_createtable(lua, 0, 1);
+            sys::lua_pushcclosure(lua, close, 0);
+            sys::lua_setfield(lua, -2, c"__gc".as_ptr());
+            sys::lua_setmetatable(lua, -2);
+            sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
+            let state = Box::new(State::new(&raw const (*owner).head, api::main_thread(lua)));
+            state.link.set(&raw const *state);
+            (*owner).state = Box::into_raw(state);
+        }
+        true
+    }
+
+    /// What compiled code reads and writes.
+    pub(super) fn head(&self) -> &Head {
+        // SAFETY: the head lies in the userdata that owns this state.
+        unsafe { &*self.head }
+    }
+
+    fn new(head: *const Head, main: *mut lua_State) -> State {
+        let mut types = Declarations::new(&Target::host());
+        State {
+            head,
+            main,
+            callbacks: RefCell::default(),
+            link: Link::new(),
+            known: Known::new(&mut types),
+            types: RefCell::new(types),
+            metatables: RefCell::new(Vec::new()),
+            ctype_metatable: Cell::new(ptr::null()),
+            anchors: [0; Anchor::ALL.len()],
+        }
+    }
+
+    fn anchor(&self, anchor: Anchor) -> *const c_void {
+        (&raw const self.anchors[anchor as usize]).cast()
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        callback::close(self);
+    }
+}
+
+impl Cx<'_> {
+    /// Pushes a table of the state.
+    pub(super) fn push_anchor(&self, anchor: Anchor) {
+        self.get_registry(self.state.anchor(anchor));
+    }
+
+    /// Pops a table into its place.
+    pub(super) fn set_anchor(&self, anchor: Anchor) {
+        self.set_registry(self.state.anchor(anchor));
+    }
+
+    /// Makes every table of the state, empty.
+    pub(super) fn make_anchors(&self) {
+        for anchor in Anchor::ALL {
+            self.new_table(0, 0);
+            if anchor == Anchor::Finalizers {
+                self.new_table(0, 1);
+                self.push_bytes(b"k");
+                self.raw_set_name(-2, b"__mode");
+                self.set_metatable(-2);
+            }
+            self.set_anchor(anchor);
+        }
+    }
+
+    /// Pushes a closure of an [`entry`] over the state and the top `upvalues` values, which it pops. For the body they
+    /// are upvalues 2 and up.
+    pub(super) fn push_function(&self, function: lua_CFunction, upvalues: c_int) {
+        self.get_registry((&raw const OWNER).cast());
+        if upvalues > 0 {
+            self.insert(-1 - upvalues);
+        }
+        self.push_closure(function, upvalues + 1);
+    }
+
+    /// The stack index of the `n`th upvalue after the state, from 1.
+    pub(super) fn upvalue(n: c_int) -> c_int {
+        sys::lua_upvalueindex(n + 1)
+    }
+}
+
+/// A C string of `text`; an error where it holds a NUL byte.
+pub(super) fn c_string(text: &[u8], what: &str) -> Result<CString, LuaError> {
+    CString::new(text).map_err(|_| LuaError::new(format!("{what} holds a NUL byte")))
+}

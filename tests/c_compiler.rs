@@ -1,0 +1,290 @@
+//! Both directions against C: our call thunks call functions that the system's C compiler made, and its callers call our
+//! callbacks. Random signatures, fixed and variadic, of both x86-64 conventions in one process.
+#![cfg(all(target_arch = "x86_64", unix))]
+
+mod support;
+
+use std::cell::Cell;
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::fmt::Write;
+
+use cthunk::abi::{self, Convention, Signature, Type};
+use cthunk::code::{self, Slot};
+use support::{
+    RESULT, Random, bytes_of, c_name, cases, describe, fill, frame, is_named, signature, variadic,
+};
+
+/// Signatures in one C file.
+const BATCH: usize = 250;
+
+/// What C needs beside the functions: values that name themselves, as in `support`.
+const PRELUDE: &str = r#"
+#include <stdarg.h>
+int failed;
+static unsigned char byte_of(int is_bool, unsigned value, unsigned index) {
+    unsigned v = value % 15 + 1;
+    return is_bool ? v & 1 : v << 4 | index;
+}
+static __attribute__((noinline)) int named(const void *p, unsigned size, int is_bool, unsigned value) {
+    for (unsigned i = 0; i < size; i++)
+        if (((const unsigned char *)p)[i] != byte_of(is_bool, value, i)) return 0;
+    return 1;
+}
+static __attribute__((noinline)) void name(void *p, unsigned size, int is_bool, unsigned value) {
+    for (unsigned i = 0; i < size; i++) ((unsigned char *)p)[i] = byte_of(is_bool, value, i);
+}
+#define IS_BOOL(x) _Generic((x), _Bool: 1, default: 0)
+#define CHECK(x, v) if (!named(&(x), sizeof (x), IS_BOOL(x), v) && !failed) failed = v + 1
+#define NAME(x, v) name(&(x), sizeof (x), IS_BOOL(x), v)
+"#;
+
+struct Abi {
+    convention: &'static Convention,
+    attribute: &'static str,
+    va: [&'static str; 3],
+}
+
+const SYSV: Abi = Abi {
+    convention: &abi::SYSV64,
+    attribute: "__attribute__((sysv_abi, noinline))",
+    va: ["va_list", "va_start", "va_end"],
+};
+const MS: Abi = Abi {
+    convention: &abi::WIN64,
+    attribute: "__attribute__((ms_abi, noinline))",
+    va: ["__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end"],
+};
+
+fn c_functions(text: &mut String, i: usize, signature: &Signature, abi: &Abi) -> std::fmt::Result {
+    let result = c_name(&signature.result);
+    let fixed = signature.fixed.unwrap_or(signature.arguments.len());
+    let typed = |named: bool| {
+        let one = |(i, ty): (usize, &Type)| match named {
+            true => format!("{} a{i}", c_name(ty)),
+            false => c_name(ty).to_owned(),
+        };
+        let mut list: Vec<_> = signature.arguments[..fixed].iter().enumerate().map(one).collect();
+        list.extend(signature.fixed.map(|_| "...".to_owned()));
+        match list.is_empty() {
+            true => "void".to_owned(),
+            false => list.join(", "),
+        }
+    };
+    let attribute = abi.attribute;
+    writeln!(text, "{attribute} {result} callee_{i}({}) {{ failed = 0;", typed(true))?;
+    for v in 0..fixed {
+        writeln!(text, "  CHECK(a{v}, {v});")?;
+    }
+    if signature.fixed.is_some() {
+        let [list, start, end] = abi.va;
+        writeln!(text, "  {list} va; {start}(va, a{});", fixed - 1)?;
+        for (v, ty) in signature.arguments.iter().enumerate().skip(fixed) {
+            let ty = c_name(ty);
+            writeln!(text, "  {{ {ty} a = va_arg(va, {ty}); CHECK(a, {v}); }}")?;
+        }
+        writeln!(text, "  {end}(va);")?;
+    }
+    let returns = signature.result != Type::VOID;
+    if returns {
+        writeln!(text, "  {result} r; NAME(r, {RESULT}); return r;")?;
+    }
+    writeln!(text, "}}")?;
+    if signature.fixed.is_some() {
+        return Ok(());
+    }
+    writeln!(text, "int caller_{i}(void *f) {{")?;
+    for (v, ty) in signature.arguments.iter().enumerate() {
+        writeln!(text, "  {} a{v}; NAME(a{v}, {v});", c_name(ty))?;
+    }
+    let arguments: Vec<_> = (0..fixed).map(|v| format!("a{v}")).collect();
+    let call = format!("(({result} ({attribute} *)({}))f)({})", typed(false), arguments.join(", "))
+        .replace(", noinline", "");
+    match returns {
+        true => writeln!(
+            text,
+            "  {result} r = {call}; return named(&r, sizeof r, IS_BOOL(r), {RESULT}); }}"
+        ),
+        false => writeln!(text, "  {call}; return 1; }}"),
+    }
+}
+
+/// A shared library that the system's C compiler made of `text`.
+struct Library(*mut c_void);
+
+impl Library {
+    fn compile(name: &str, text: &str) -> Library {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let (source, library) =
+            (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
+        std::fs::write(&source, text).unwrap();
+        let triple = "x86_64-unknown-linux-gnu";
+        let compiler = cc::Build::new().target(triple).host(triple).opt_level(1).get_compiler();
+        let status = compiler
+            .to_command()
+            .args(["-shared", "-fPIC", "-Wno-psabi", "-o"])
+            .args([&library, &source])
+            .status()
+            .expect("a C compiler is needed: install gcc or clang");
+        assert!(status.success(), "{}", source.display());
+        let path = CString::new(library.to_str().unwrap()).unwrap();
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
+        assert!(!handle.is_null(), "{}", library.display());
+        Library(handle)
+    }
+
+    fn symbol(&self, name: &str) -> *const c_void {
+        let name = CString::new(name).unwrap();
+        let address = unsafe { libc::dlsym(self.0, name.as_ptr().cast::<c_char>()) };
+        assert!(!address.is_null(), "{name:?}");
+        address
+    }
+}
+
+struct Expected<'s> {
+    signature: &'s Signature,
+    plan: &'s abi::CallPlan,
+    wrong: Cell<Option<usize>>,
+}
+
+unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
+    let expected = unsafe { &*(*slot).data.cast::<Expected>() };
+    let plan = expected.plan;
+    let bytes = unsafe { std::slice::from_raw_parts_mut(frame, plan.frame.size as usize) };
+    let arguments = expected.signature.arguments.iter().zip(&plan.frame.arguments);
+    expected.wrong.set(
+        arguments
+            .enumerate()
+            .find(|(v, (ty, offset))| !is_named(ty, *v, &bytes[**offset as usize..]))
+            .map(|(v, _)| v + 1),
+    );
+    fill(&expected.signature.result, RESULT, &mut bytes[plan.frame.result as usize..]);
+}
+
+unsafe fn keep(_: *const c_void) {}
+
+fn our_call(library: &Library, i: usize, signature: &Signature, abi: &Abi) -> Result<(), String> {
+    let plan = abi::plan(signature, abi.convention).map_err(|e| e.to_string())?;
+    let thunk = code::frame_call(signature, abi.convention).map_err(|e| e.to_string())?;
+    let mut target = library.symbol(&format!("callee_{i}"));
+    if plan.vector_count.is_some() {
+        target = code::announce_vectors(target).map_err(|e| e.to_string())?;
+    }
+    let mut frame = frame(signature, &plan, 0xFF);
+    unsafe { code::invoke(thunk, target, frame.as_mut_ptr().cast()) };
+    let failed = unsafe { *library.symbol("failed").cast::<c_int>() };
+    if failed != 0 {
+        return Err(format!("C got another argument {failed}"));
+    }
+    let result = &bytes_of(&mut frame)[plan.frame.result as usize..];
+    match is_named(&signature.result, RESULT, result) {
+        true => Ok(()),
+        false => Err(format!("we got the result {:02x?}", &result[..8])),
+    }
+}
+
+fn our_callback(
+    library: &Library,
+    i: usize,
+    signature: &Signature,
+    abi: &Abi,
+) -> Result<(), String> {
+    let plan = abi::plan(signature, abi.convention).map_err(|e| e.to_string())?;
+    let body = code::callback_body(signature, abi.convention).map_err(|e| e.to_string())?;
+    let expected = Expected { signature, plan: &plan, wrong: Cell::new(Some(0)) };
+    let data = (&raw const expected).cast();
+    let callback = code::Callback::new(abi.convention, body, dispatch, data, keep)
+        .map_err(|e| e.to_string())?;
+    let caller = library.symbol(&format!("caller_{i}"));
+    let caller: unsafe extern "C" fn(*const c_void) -> c_int =
+        unsafe { std::mem::transmute(caller) };
+    let result_is_right = unsafe { caller(callback.address()) };
+    callback.release();
+    match (expected.wrong.get(), result_is_right) {
+        (None, 1) => Ok(()),
+        (None, _) => Err("C got another result from the callback".into()),
+        (Some(0), _) => Err("the callback was not called".into()),
+        (Some(v), _) => Err(format!("the callback got another argument {v}")),
+    }
+}
+
+fn against_c(abi: &Abi, signatures: &[Signature], name: &str, seed: u64) {
+    for (batch, signatures) in signatures.chunks(BATCH).enumerate() {
+        let mut text = PRELUDE.to_owned();
+        for (i, signature) in signatures.iter().enumerate() {
+            c_functions(&mut text, i, signature, abi).unwrap();
+        }
+        let library = Library::compile(&format!("{name}_{}_{batch}", abi.convention.name), &text);
+        for (i, signature) in signatures.iter().enumerate() {
+            let mut outcome = our_call(&library, i, signature, abi);
+            if signature.fixed.is_none() {
+                outcome = outcome.and_then(|()| our_callback(&library, i, signature, abi));
+            }
+            if let Err(error) = outcome {
+                let plan = abi::plan(signature, abi.convention).unwrap();
+                panic!(
+                    "{}: {error}\nseed {seed} (CTHUNK_SEED), {name}_{}_{batch}.c, function {i}\n{}",
+                    describe(signature),
+                    abi.convention.name,
+                    abi::explain(&plan, &[])
+                );
+            }
+        }
+    }
+    println!(
+        "{}: {} {name} signatures against C, seed {seed}",
+        abi.convention.name,
+        signatures.len()
+    );
+}
+
+fn random(abi: &Abi, name: &str, make: fn(&mut Random, usize) -> Signature, most: usize) {
+    let (cases, seed) = cases(1000);
+    let mut random = Random::new(seed);
+    let signatures: Vec<_> = (0..cases).map(|_| make(&mut random, most)).collect();
+    against_c(abi, &signatures, name, seed);
+}
+
+#[test]
+fn fixed_sysv64() {
+    random(&SYSV, "fixed", signature, 20);
+}
+
+#[test]
+fn fixed_win64() {
+    random(&MS, "fixed", signature, 20);
+}
+
+#[test]
+fn variadic_sysv64() {
+    random(&SYSV, "variadic", variadic, 15);
+}
+
+#[test]
+fn variadic_win64() {
+    random(&MS, "variadic", variadic, 15);
+}
+
+/// What the FFIs before this one got wrong.
+#[test]
+fn known_traps() {
+    let (long, double) = (Type::int(8, true), Type::F64);
+    let signature = |arguments: Vec<Type>, result, fixed| Signature {
+        arguments: arguments.into(),
+        result,
+        fixed,
+    };
+    let mixed: Vec<Type> = (0..20).map(|i| support::SCALARS[i * 5 % 12].0).collect();
+    let promoted: Vec<Type> = (0..20).map(|i| support::PROMOTED[i % 4].0).collect();
+    let signatures = [
+        signature(vec![double; 10], double, None),
+        signature(vec![Type::F32; 10], Type::F32, None),
+        signature([vec![double; 10], vec![long; 10]].concat(), double, None),
+        signature(mixed, Type::int(1, true), None),
+        signature([vec![Type::int(4, true)], vec![long; 8]].concat(), long, Some(1)),
+        signature([vec![Type::int(4, true)], vec![double; 12]].concat(), double, Some(1)),
+        signature(promoted, Type::BOOL, Some(3)),
+    ];
+    for abi in [&SYSV, &MS] {
+        against_c(abi, &signatures, "traps", 0);
+    }
+}

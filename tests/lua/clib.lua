@@ -1,0 +1,76 @@
+-- FFI Semantics: "C Library namespaces", and ffi.load
+local ffi = require "ffi"
+local cthunk = jit == nil
+
+local function fails(pattern, f, ...)
+  local ok, message = pcall(f, ...)
+  assert(not ok, "no error, expected: " .. pattern)
+  assert(tostring(message):find(pattern), tostring(message) .. " (expected: " .. pattern .. ")")
+end
+
+ffi.cdef [[
+  enum clib_e { CLIB_ONE = 1, CLIB_MINUS = -5, CLIB_BIG = 0x7fffffff };
+  static const int CLIB_CONST = 99;
+  extern char **environ;
+  extern int optind;
+  extern const int clib_no_such_variable;
+  int clib_no_such_function(void);
+  typedef int clib_typedef;
+]]
+local C = ffi.C
+
+-- Constants.
+assert(C.CLIB_ONE == 1 and C.CLIB_MINUS == -5 and C.CLIB_BIG == 0x7fffffff)
+assert(C.CLIB_CONST == 99)
+assert(type(C.CLIB_ONE) == "number")
+fails("attempt to write to constant location", function() C.CLIB_ONE = 2 end)
+
+-- External variables are read and written where they are.
+assert(C.environ ~= ffi.cast("char **", 0))
+assert(type(C.optind) == "number")
+C.optind = 5
+assert(C.optind == 5)
+C.optind = 1
+assert(C.optind == 1)
+fails("cannot convert 'string' to 'int'", function() C.optind = "x" end)
+
+-- What is not declared, what is not there.
+fails("missing declaration for symbol 'clib_nobody'", function() return C.clib_nobody end)
+fails("missing declaration for symbol 'clib_typedef'", function() return C.clib_typedef end)
+fails("clib_no_such_function", function() return C.clib_no_such_function end)
+fails("clib_no_such_variable", function() return C.clib_no_such_variable end)
+fails("", function() return C[5] end)
+fails("", function() C.clib_nobody = 1 end)
+
+-- ffi.load: a name, a name with its version, a path.
+if ffi.os == "Linux" then
+  ffi.cdef [[ double cos(double); ]]
+  local names = { "libm.so.6", "m.so.6" }
+  for _, name in ipairs(names) do
+    assert(ffi.load(name), name)
+  end
+  if cthunk then
+    assert(ffi.load("m"), "with the version that is there, or through the linker script")
+    assert(tostring(ffi.load("libm.so.6")):find("libm.so.6"))
+  end
+  local m = ffi.load("libm.so.6", true)
+  fails("missing declaration for symbol 'clib_nobody'", function() return m.clib_nobody end)
+  fails("clib_no_such_function", function() return m.clib_no_such_function end)
+end
+fails("clib_no_such_library", ffi.load, "clib_no_such_library")
+fails("/no/such/path.so", ffi.load, "/no/such/path.so")
+fails("string expected", ffi.load, {})
+if cthunk then
+  fails("NUL byte", ffi.load, "a\0b")
+  fails("nor is there a 'libclib_no_such_library.so.N' in /", ffi.load, "clib_no_such_library")
+end
+
+-- A namespace that is not used any more is closed; a variable's reference keeps it.
+if ffi.os == "Linux" then
+  ffi.cdef [[ extern int signgam; ]]
+  for _ = 1, 20 do
+    local m = ffi.load("libm.so.6")
+    assert(type(m.signgam) == "number")
+  end
+  collectgarbage() collectgarbage()
+end

@@ -1,0 +1,136 @@
+//! Call thunk × callback thunk: what goes into a Frame on one side comes out of a Frame on the other, through the
+//! native convention between them. The call side is placed by Cranelift, the callback side by our plan.
+#![cfg(all(target_arch = "x86_64", unix))]
+
+mod support;
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+
+use cthunk::abi::{self, CONVENTIONS, Convention, Signature, Type};
+use cthunk::code::{self, Slot};
+use support::{RESULT, Random, bytes_of, cases, describe, fill, frame, is_named, signature};
+
+struct Expected {
+    signature: Signature,
+    plan: abi::CallPlan,
+    outcome: RefCell<Option<Result<(), String>>>,
+}
+
+unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
+    let expected = unsafe { &*(*slot).data.cast::<Expected>() };
+    let plan = &expected.plan;
+    let bytes = unsafe { std::slice::from_raw_parts_mut(frame, plan.frame.size as usize) };
+    let arguments = expected.signature.arguments.iter().zip(&plan.frame.arguments);
+    let wrong = arguments
+        .enumerate()
+        .find(|(value, (ty, offset))| !is_named(ty, *value, &bytes[**offset as usize..]));
+    *expected.outcome.borrow_mut() = Some(match wrong {
+        None => Ok(()),
+        Some((value, (ty, offset))) => Err(format!(
+            "argument {}: {:02x?}",
+            value + 1,
+            &bytes[*offset as usize..][..ty.size as usize]
+        )),
+    });
+    fill(&expected.signature.result, RESULT, &mut bytes[plan.frame.result as usize..]);
+}
+
+unsafe fn keep(_: *const c_void) {}
+
+/// One call through a callback; what is wrong, if anything.
+fn round_trip(signature: &Signature, convention: &'static Convention) -> Result<(), String> {
+    let plan = abi::plan(signature, convention).map_err(|e| e.to_string())?;
+    abi::check(signature, &plan)?;
+    let call = code::frame_call(signature, convention).map_err(|e| e.to_string())?;
+    let body = code::callback_body(signature, convention).map_err(|e| e.to_string())?;
+    let expected =
+        Expected { signature: signature.clone(), plan: plan.clone(), outcome: RefCell::new(None) };
+    let data = (&raw const expected).cast();
+    let callback =
+        code::Callback::new(convention, body, dispatch, data, keep).map_err(|e| e.to_string())?;
+    let outcome = [0x00, 0xFF].into_iter().try_for_each(|rest| {
+        let mut frame = frame(signature, &plan, rest);
+        unsafe { code::invoke(call, callback.address(), frame.as_mut_ptr().cast()) };
+        expected.outcome.take().unwrap_or(Err("the callback was not called".into()))?;
+        let bytes = &bytes_of(&mut frame)[plan.frame.result as usize..];
+        match is_named(&signature.result, RESULT, bytes) {
+            true => Ok(()),
+            false => Err(format!("result: {:02x?}", &bytes[..8])),
+        }
+    });
+    callback.release();
+    outcome
+}
+
+fn check(signature: &Signature, convention: &'static Convention, seed: u64) {
+    if let Err(error) = round_trip(signature, convention) {
+        let plan = abi::plan(signature, convention).map(|plan| abi::explain(&plan, &[]));
+        panic!(
+            "{}: {error}\nseed {seed} (CTHUNK_SEED)\n{}",
+            describe(signature),
+            plan.unwrap_or_else(|e| e.to_string())
+        );
+    }
+}
+
+fn fixed(arguments: Vec<Type>, result: Type) -> Signature {
+    Signature { arguments: arguments.into(), result, fixed: None }
+}
+
+#[test]
+fn fixed_cases() {
+    let ints = Type::int(8, true);
+    let mixed: Vec<Type> =
+        (0..20).map(|i| support::SCALARS[i % support::SCALARS.len()].0).collect();
+    let signatures = [
+        fixed(vec![], Type::VOID),
+        fixed(vec![Type::F64; 10], Type::F64),
+        fixed(vec![Type::F32; 20], Type::F32),
+        fixed(vec![ints; 20], ints),
+        fixed(mixed.clone(), Type::BOOL),
+        fixed(mixed.into_iter().rev().collect(), Type::POINTER),
+        fixed([[Type::F64; 9], [Type::int(1, true); 9]].concat(), Type::int(2, true)),
+    ];
+    for convention in CONVENTIONS {
+        for signature in &signatures {
+            check(signature, convention, 0);
+        }
+    }
+}
+
+fn random(convention: &'static Convention) {
+    let (cases, seed) = cases(20_000);
+    let mut random = Random::new(seed);
+    for _ in 0..cases {
+        check(&signature(&mut random, 20), convention, seed);
+    }
+    println!("{}: {cases} signatures, seed {seed}", convention.name);
+}
+
+#[test]
+fn random_sysv64() {
+    random(&abi::SYSV64);
+}
+
+#[test]
+fn random_win64() {
+    random(&abi::WIN64);
+}
+
+#[test]
+fn variable_arguments_are_placed_by_the_plan() {
+    // 8 integers and 10 doubles for `...`: what a callback of the same types without `...` finds on System V,
+    // where a variadic call differs in AL only.
+    let mut arguments = vec![Type::int(8, true); 8];
+    arguments.extend([Type::F64; 10]);
+    let variadic = Signature {
+        arguments: arguments.clone().into(),
+        result: Type::int(4, true),
+        fixed: Some(1),
+    };
+    let plain = fixed(arguments, Type::int(4, true));
+    let plan = abi::plan(&variadic, &abi::SYSV64).unwrap();
+    assert_eq!(plan.vector_count, Some(8));
+    assert_eq!(plan.arguments, abi::plan(&plain, &abi::SYSV64).unwrap().arguments);
+}
