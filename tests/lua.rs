@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use mlua::Lua;
 
@@ -29,8 +30,24 @@ fn run(path: &Path) -> mlua::Result<()> {
     let ffi = cthunk::lua::open(&lua)?;
     let package: mlua::Table = lua.globals().get("package")?;
     package.get::<mlua::Table>("loaded")?.set("ffi", ffi)?;
+    lua.globals().set("TESTLIB", library())?;
     let name = format!("@{}", path.file_name().unwrap_or_default().to_string_lossy());
     lua.load(fs::read_to_string(path)?).set_name(name).exec()
+}
+
+/// The path of tests/c/calls.c as a shared library.
+fn library() -> &'static str {
+    static LIBRARY: OnceLock<String> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/calls.c");
+        let library = concat!(env!("CARGO_TARGET_TMPDIR"), "/libcalls.so").to_owned();
+        let triple = target_lexicon::HOST.to_string();
+        let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
+        let arguments = ["-shared", "-fPIC", "-o", &library, source];
+        let status = compiler.to_command().args(arguments).status();
+        assert!(status.expect("a C compiler: install gcc or clang").success());
+        library
+    })
 }
 
 #[test]

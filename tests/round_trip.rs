@@ -134,3 +134,19 @@ fn variable_arguments_are_placed_by_the_plan() {
     assert_eq!(plan.vector_count, Some(8));
     assert_eq!(plan.arguments, abi::plan(&plain, &abi::SYSV64).unwrap().arguments);
 }
+
+/// Unwind information: without it, this ends the process.
+#[test]
+fn a_panic_passes_through_a_thunk() {
+    unsafe extern "C-unwind" fn target(x: i32) -> i32 {
+        std::panic::panic_any(x);
+    }
+    let signature = fixed(vec![Type::int(4, true)], Type::int(4, true));
+    let plan = abi::plan(&signature, &abi::SYSV64).unwrap();
+    let thunk = code::frame_call(&signature, &abi::SYSV64).unwrap();
+    let mut frame = frame(&signature, &plan, 0);
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unsafe {
+        code::invoke(thunk, target as *const c_void, frame.as_mut_ptr().cast());
+    }));
+    assert_eq!(caught.unwrap_err().downcast_ref::<i32>(), Some(&0x1312_1110));
+}

@@ -67,7 +67,7 @@ struct TagEntry {
 #[derive(Clone, Debug)]
 enum Undo {
     Declared,
-    Replaced(u32, Entry),
+    Replaced(u32, Box<Entry>),
     Tag(Name, Option<TagEntry>),
     Record(RecordId),
     Enum(EnumId, Option<IntKind>),
@@ -211,7 +211,7 @@ impl Declarations {
                         self.ordinary[entry.name.0 as usize] = 0;
                     }
                 }
-                Undo::Replaced(position, entry) => self.entries[position as usize] = entry,
+                Undo::Replaced(position, entry) => self.entries[position as usize] = *entry,
                 Undo::Tag(name, before) => self.tags[name.0 as usize] = before,
                 Undo::Record(id) => self.table.undo_record(id),
                 Undo::Enum(id, base) => self.table.undo_enum(id, base),
@@ -275,7 +275,7 @@ impl Declarations {
             &mut self.entries[position as usize],
             Entry { name, decl: new, site },
         );
-        self.undo.push(Undo::Replaced(position, old));
+        self.undo.push(Undo::Replaced(position, Box::new(old)));
         Ok(())
     }
 
@@ -445,5 +445,8 @@ fn predeclared_types(model: &DataModel) -> Vec<(&'static str, TypeId)> {
     });
     let others =
         [("char8_t", TypeId::int(U8)), ("bool", TypeId::BOOL), ("nullptr_t", TypeId::VOID_POINTER)];
-    integers.chain(others).collect()
+    // GCC's names; not of every target.
+    let wide = [("__int128_t", TypeId::int(IntKind::I128)), ("__uint128_t", TypeId::int(IntKind::U128))];
+    let wide = wide.into_iter().filter(|_| model.int128);
+    integers.chain(others).chain(wide).collect()
 }

@@ -32,8 +32,32 @@ pub(super) enum Tok {
     Int(i64),
     /// `#` at the start of a line that the parser must look at: `#pragma pack`, `#define`, and errors.
     Directive,
-    /// Bytes that are no token; the reason is static text.
-    Bad(&'static str),
+    /// Bytes that are no token.
+    Bad(Bad),
+}
+
+/// Why bytes are no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bad {
+    OpenComment,
+    OpenLiteral,
+    NotUtf8,
+    Stray,
+    ParamMissing,
+    ParamNotName,
+}
+
+impl Bad {
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            Bad::OpenComment => "comment without an end",
+            Bad::OpenLiteral => "literal without its closing quote",
+            Bad::NotUtf8 => "identifier that is not UTF-8",
+            Bad::Stray => "stray character",
+            Bad::ParamMissing => "'$' without a value",
+            Bad::ParamNotName => "the value of '$' is not an identifier",
+        }
+    }
 }
 
 /// Punctuation: one to three ASCII characters.
@@ -148,7 +172,7 @@ impl<'t> Lexer<'t> {
                         Some(length) => self.at = start + 2 + length + 2,
                         None => {
                             self.at = self.text.len();
-                            let kind = Tok::Bad("comment without an end");
+                            let kind = Tok::Bad(Bad::OpenComment);
                             return Err(Token { kind, start, end: start + 2 });
                         }
                     }
@@ -196,10 +220,9 @@ impl<'t> Lexer<'t> {
         if let (quote @ (b'"' | b'\''), b"L" | b"u" | b"U" | b"u8") = (self.byte(0), word) {
             return self.quoted(quote);
         }
-        let Ok(word) = std::str::from_utf8(word) else {
-            return Tok::Bad("identifier that is not UTF-8");
+        let Some(name) = names.intern_bytes(word) else {
+            return Tok::Bad(Bad::NotUtf8);
         };
-        let name = names.intern(word);
         match KEYWORDS.get(name.0 as usize) {
             Some(&(_, keyword)) => Tok::Keyword(keyword),
             None => Tok::Name(name),
@@ -232,7 +255,7 @@ impl<'t> Lexer<'t> {
                 }
             }
         }
-        Tok::Bad("literal without its closing quote")
+        Tok::Bad(Bad::OpenLiteral)
     }
 
     fn punctuation(&mut self, byte: u8) -> Tok {
@@ -254,7 +277,7 @@ impl<'t> Lexer<'t> {
             b'$' | b'!' | b'#' | b'%'..=b'/' | b':'..=b'?' | b'['..=b'^' | b'{'..=b'~' => {
                 Tok::Punct(Punct([byte, 0, 0]))
             }
-            _ => Tok::Bad("stray character"),
+            _ => Tok::Bad(Bad::Stray),
         }
     }
 }
@@ -316,9 +339,9 @@ mod tests {
     #[test]
     fn broken_tokens_are_named() {
         let kind = |text| tokens(text)[0].0;
-        assert_eq!(kind("/* x"), Tok::Bad("comment without an end"));
-        assert_eq!(kind("\"x\n\""), Tok::Bad("literal without its closing quote"));
-        assert_eq!(kind("`"), Tok::Bad("stray character"));
+        assert_eq!(kind("/* x"), Tok::Bad(Bad::OpenComment));
+        assert_eq!(kind("\"x\n\""), Tok::Bad(Bad::OpenLiteral));
+        assert_eq!(kind("`"), Tok::Bad(Bad::Stray));
         assert_eq!(kind("#define X 1"), Tok::Directive);
     }
 }

@@ -38,13 +38,26 @@ impl Names {
     /// The name with this text.
     pub(super) fn intern(&mut self, text: &str) -> Name {
         let hash = hash(text.as_bytes());
-        let found = self.index.find(hash, |p| self.at(p) == text);
-        Name(found.unwrap_or_else(|| {
-            self.text.push_str(text);
-            self.ends.push(self.text.len());
-            self.index.insert(hash, self.ends.len() - 1);
-            self.ends.len() - 1
-        }) as u32)
+        match self.index.find(hash, |p| self.at(p) == text) {
+            Some(found) => Name(found as u32),
+            None => self.add(text, hash),
+        }
+    }
+
+    /// The name with this text; `None` if it is not UTF-8.
+    pub(super) fn intern_bytes(&mut self, text: &[u8]) -> Option<Name> {
+        let hash = hash(text);
+        match self.index.find(hash, |p| self.at(p).as_bytes() == text) {
+            Some(found) => Some(Name(found as u32)),
+            None => Some(self.add(std::str::from_utf8(text).ok()?, hash)),
+        }
+    }
+
+    fn add(&mut self, text: &str, hash: u64) -> Name {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+        self.index.insert(hash, self.ends.len() - 1);
+        Name(self.ends.len() as u32 - 1)
     }
 
     /// Forgets all but the first `len` names.

@@ -9,7 +9,7 @@ use super::kind::Kind;
 use super::metatype;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome};
-use crate::ctype::{FloatKind, IntKind, QualType};
+use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 
 /// What a metamethod computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +202,14 @@ pub(super) fn operate(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaErr
 }
 
 fn unsupported(cx: &Cx<'_>, operator: Operator) -> LuaError {
+    for (string, other) in [(1, 2), (2, 1)] {
+        if cx.bytes(string).is_some()
+            && let Some(cd) = cdata::at(cx, other)
+            && matches!(cx.state.kind(cd.ty), Kind::Enum(_))
+        {
+            return convert::cannot_convert(cx, string, cd.ty);
+        }
+    }
     let (a, b) = (convert::describe(cx, 1), convert::describe(cx, 2));
     LuaError::new(match operator {
         Operator::Len => format!("attempt to get length of '{a}'"),
@@ -237,12 +245,7 @@ fn integers(
     let Some(result) = compute(operator, kind, truncate(kind, x), truncate(kind, y)) else {
         return Ok(false);
     };
-    let ty = match kind {
-        IntKind::I64 => cx.state.known.int64,
-        IntKind::U64 => cx.state.known.uint64,
-        wide => cx.state.int_type(wide),
-    };
-    let bytes = cdata::push_value(cx, ty.into(), kind.size() as usize, false)?;
+    let bytes = cdata::push_value(cx, TypeId::int(kind).into(), kind.size() as usize, false)?;
     // SAFETY: the new cdata has the size of the type.
     unsafe { super::scalar::store_int(kind, bytes, result) };
     Ok(true)

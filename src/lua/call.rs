@@ -1,4 +1,3 @@
-// HELPER B: calls and callbacks have landed. Build /work/main itself from now on, with CARGO_TARGET_DIR=/work/target-main (cargo's lock keeps builds apart).
 //! Calls from Lua to C: functions as closures, and what their thunks ask of the run time.
 
 use std::cell::Cell;
@@ -240,19 +239,16 @@ pub(super) fn detach(cx: &Cx<'_>, index: c_int) {
     }
 }
 
-/// `__call` of a cdata that is a pointer to function: the cdata is at index 1, the arguments follow. Returns the number
-/// of results.
-pub(super) unsafe fn call_pointer(
+/// Before a call of a pointer to function: the cdata at index 1, in front of its arguments, becomes a closure that calls
+/// `target`.
+///
+/// # Errors
+/// A callback that was freed, a type that cannot be called.
+pub(super) unsafe fn prepare_pointer(
     cx: &Cx<'_>,
     ty: TypeId,
     target: *const c_void,
-) -> Result<c_int, LuaError> {
-    if target.is_null() {
-        return Err(LuaError::new(format!(
-            "attempt to call a NULL function pointer '{}'",
-            cx.state.repr(ty)
-        )));
-    }
+) -> Result<(), LuaError> {
     if code::Callback::is_free(target) {
         return Err(LuaError::new("attempt to call a callback after it was freed"));
     }
@@ -271,9 +267,7 @@ pub(super) unsafe fn call_pointer(
     aim(cx, record, target)?;
     cx.replace(1);
     cx.pop(1);
-    // SAFETY: the function at 1 and its arguments are all that is on the stack.
-    unsafe { sys::lua_call(cx.lua, cx.top() - 1, sys::LUA_MULTRET) };
-    Ok(cx.top())
+    Ok(())
 }
 
 /// What a variable argument is to the call: four bits of the key of the last thunk.

@@ -227,8 +227,8 @@ pub(super) fn push_value(
     let prefix = if variable { mem::size_of::<u64>() } else { 0 };
     let slack = align.saturating_sub(mem::align_of::<Header>());
     let extra = prefix.checked_add(slack).and_then(|n| n.checked_add(size));
-    let Some(extra) = extra.filter(|n| *n <= LARGEST) else {
-        return Err(LuaError::new("size of C type is unknown or too large"));
+    let Some(extra) = extra.filter(|n| is_available(*n)) else {
+        return Err(LuaError::new(format!("not enough memory for a value of {size} bytes")));
     };
     let flags = if variable { Flags::VARIABLE } else { 0 };
     let header = push_block(cx, ty, flags, ptr::null_mut(), extra, 0);
@@ -246,8 +246,12 @@ pub(super) fn push_value(
     }
 }
 
-/// The largest block asked from Lua, in bytes.
-const LARGEST: usize = isize::MAX as usize / 2;
+/// Whether a block of so many bytes can be allocated. A host's allocator for Lua may end the process where it has no
+/// memory (mlua's does), so a large block is tried first.
+fn is_available(size: usize) -> bool {
+    const LARGE: usize = 16 << 20;
+    size < LARGE || Vec::<u8>::new().try_reserve_exact(size).is_ok()
+}
 
 /// Pushes what has to stay alive for a pointer or reference into the cdata at `index`: the cdata itself where it owns
 /// memory or has a finaliser, else what it keeps alive itself (nil: nothing).

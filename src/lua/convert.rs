@@ -13,7 +13,7 @@ use super::kind::Kind;
 use super::scalar::{self, Scalar};
 use super::state::{Cx, LuaError, State};
 use super::{call, callback};
-use crate::ctype::{Bits, IntKind, QualType, Quals};
+use crate::ctype::{Bits, FloatKind, IntKind, QualType, Quals, TypeId};
 
 /// How much a conversion allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +92,11 @@ pub(super) unsafe fn assign(
         // SAFETY: the caller's promise.
         LuaType::Table => unsafe { initialize::from_table(cx, index, ty, dst, room) },
         LuaType::Boolean => {
-            let value = Scalar::Unsigned(u128::from(cx.truth(index)));
-            // SAFETY: the caller's promise.
-            let stored = unsafe { store(cx.state, cx.state.value_kind(ty), dst, value) };
-            stored.then_some(()).ok_or_else(|| cannot_convert(cx, index, ty))
+            let value = u8::from(cx.truth(index));
+            let source =
+                Source { ty: TypeId::BOOL.into(), bytes: ptr::from_ref(&value), from_lua: true };
+            // SAFETY: the caller's promise; a byte is a `bool`.
+            unsafe { convert(cx, index, ty, dst, source, mode) }
         }
         LuaType::Nil => {
             let null = Source::pointer(cx, &ptr::null_mut());
@@ -133,7 +134,7 @@ pub(super) unsafe fn assign(
     }
 }
 
-const DOUBLE: Kind = Kind::Float(crate::ctype::FloatKind::F64);
+const DOUBLE: Kind = Kind::Float(FloatKind::F64);
 
 impl Source {
     /// A `void *` variable.
@@ -355,6 +356,9 @@ pub(super) unsafe fn convert(
                 scalar::store_float(a, dst, re);
                 scalar::store_float(a, dst.add(step), im);
             }
+            (Kind::Complex(_) | Kind::Vector(..), Kind::Bool) => {
+                return Err(cannot_convert(cx, index, ty));
+            }
             _ => {
                 let value = load(state, from, source.bytes);
                 let stored = value.is_some_and(|value| store(state, to, dst, value));
@@ -424,9 +428,9 @@ pub(super) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, value: Scala
 }
 
 /// Bytes from the real part of a complex number to its imaginary part.
-pub(super) fn complex_step(state: &State, part: crate::ctype::FloatKind) -> usize {
+pub(super) fn complex_step(state: &State, part: FloatKind) -> usize {
     match part {
-        crate::ctype::FloatKind::F80 => {
+        FloatKind::F80 => {
             usize::from(state.types.borrow().table().model().long_double.1)
         }
         other => scalar::float_bytes(other),

@@ -140,18 +140,17 @@ fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<O
 fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let ty = cx.state.resolve(ctypes::argument(cx, 1)?);
     expect_value(cx, 2)?;
-    let kind = cx.state.kind(ty);
-    if let Some(cd) = cdata::at(cx, 2)
-        && cd.ty == ty
-        && !kind.is_aggregate()
-    {
+    let is_pointer = match cx.state.kind(ty) {
+        Kind::Pointer(_) => true,
+        Kind::Bool | Kind::Int(_) | Kind::Float(_) | Kind::Enum(_) => false,
+        _ => return Err(LuaError::Argument(1, "invalid C type".into())),
+    };
+    if cdata::at(cx, 2).is_some_and(|cd| cd.ty == ty) {
         cx.push_value(2);
         return Ok(Outcome::results(1));
     }
-    match kind {
-        Kind::Pointer(_) => return pointer_from(cx, 2, ty, Mode::Cast),
-        Kind::Bool | Kind::Int(_) | Kind::Float(_) | Kind::Enum(_) => {}
-        _ => return Err(LuaError::Argument(1, "invalid C type".into())),
+    if is_pointer {
+        return pointer_from(cx, 2, ty, Mode::Cast);
     }
     let size = cx.state.known_size(ty)?;
     let bytes = cdata::push_value(cx, ty, size, false)?;

@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::metatype;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome};
-use crate::ctype::{Bits, Constant, QualType, Quals, RecordId};
+use crate::ctype::{Bits, Constant, QualType, Quals, RecordId, TypeId};
 
 /// A C object that a key leads to.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,8 @@ fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
         };
         return Ok(Found::Nothing(target));
     };
+    // A complex number has two elements and repeats them.
+    let i = if let Kind::Complex(_) = kind { i & 1 } else { i };
     let size = cx.state.known_size(element)? as isize;
     let base = not_null(cx, cd)?;
     let address = base.wrapping_offset(i.wrapping_mul(size));
@@ -93,7 +95,7 @@ fn element(cx: &Cx<'_>, ty: QualType, kind: Kind) -> Option<QualType> {
         Kind::Pointer(to) => Some(to),
         Kind::Array(element, _) => Some(cx.state.member_quals(element, ty.quals())),
         Kind::Vector(element, _) => Some(element.qualified(Quals::CONST)),
-        Kind::Complex(part) => Some(QualType::new(cx.state.float_type(part), Quals::CONST)),
+        Kind::Complex(part) => Some(QualType::new(TypeId::float(part), Quals::CONST)),
         _ => None,
     }
 }
@@ -136,7 +138,7 @@ fn member(
                 b"im" => convert::complex_step(cx.state, part),
                 _ => return Ok(Found::Nothing(ty)),
             };
-            let ty = QualType::new(cx.state.float_type(part), Quals::CONST);
+            let ty = QualType::new(TypeId::float(part), Quals::CONST);
             return Ok(Found::Place(Place {
                 ty,
                 address: cd.address.wrapping_add(step),

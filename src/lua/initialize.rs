@@ -8,7 +8,7 @@ use super::cdata;
 use super::convert::{self, Mode};
 use super::kind::Kind;
 use super::state::{Cx, LuaError};
-use crate::ctype::{Bits, QualType, RecordId, RecordKind};
+use crate::ctype::{Bits, QualType, RecordId, RecordKind, TypeId};
 
 /// A member as an initialiser sees it.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ pub(super) unsafe fn from_values(
 fn elements(cx: &Cx<'_>, kind: Kind) -> Option<QualType> {
     match kind {
         Kind::Array(element, _) | Kind::Vector(element, _) => Some(element),
-        Kind::Complex(part) => Some(cx.state.float_type(part).into()),
+        Kind::Complex(part) => Some(TypeId::float(part).into()),
         _ => None,
     }
 }

@@ -144,16 +144,6 @@ impl State {
         self.types.borrow().table().model().char_signed
     }
 
-    /// An integer type.
-    pub(super) fn int_type(&self, kind: IntKind) -> TypeId {
-        self.types.borrow_mut().table_mut().intern(Type::Int(kind))
-    }
-
-    /// A floating-point type.
-    pub(super) fn float_type(&self, kind: FloatKind) -> TypeId {
-        self.types.borrow_mut().table_mut().intern(Type::Float(kind))
-    }
-
     /// `T *`
     pub(super) fn pointer_to(&self, ty: impl Into<QualType>) -> TypeId {
         self.types.borrow_mut().table_mut().pointer_to(ty.into())

@@ -177,8 +177,8 @@ fn call_cdata(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             return Err(LuaError::new(format!("attempt to call a NULL pointer of type '{ty}'")));
         }
         // SAFETY: the type is a function; that the address is such a function is the script's word.
-        let results = unsafe { call::call_pointer(cx, function, cd.address.cast_const().cast())? };
-        return Ok(Outcome::results(results));
+        unsafe { call::prepare_pointer(cx, function, cd.address.cast_const().cast())? };
+        return Ok(Outcome::tail_call(cx.top() - 1));
     }
     if push_from_metatype(cx, cd.ty, b"__call") {
         cx.insert(1);

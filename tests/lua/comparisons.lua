@@ -39,11 +39,8 @@ ffi.cdef [[ enum cmp_e { CMP_A, CMP_B, CMP_C }; ]]
 local e = ffi.new("enum cmp_e", "CMP_B")
 assert(e == i64(1) and e == ffi.new("enum cmp_e", 1))
 assert(e < "CMP_C" and not (e < "CMP_A") and e <= "CMP_B")
-if cthunk then
-  fails("attempt to compare 'enum cmp_e' with 'string'", lt, e, "CMP_Z")
-else
-  assert(e == "CMP_B" and e ~= "CMP_A")
-end
+fails("cannot convert 'string' to 'enum cmp_e'", lt, e, "CMP_Z")
+if not cthunk then assert(e == "CMP_B" and e ~= "CMP_A") end
 
 -- Pointers: equal by address whatever they point to; ordered if they are compatible.
 local a = ffi.new("int[4]")

@@ -1,7 +1,46 @@
 //! GCC's record layout: System V's bit-fields, and its version of Microsoft's (MinGW, `ms_struct`).
 
 use super::{Engine, Rules, Slot, round_up, uses_ms_rule};
+use crate::ctype::{ArrayLen, FloatKind, QualType, RecordId, RecordKind, Table, Type};
 use crate::target::DataModel;
+
+/// How deep [`is_scalar`] looks.
+const DEPTH: u32 = 16;
+
+/// Whether GCC keeps a record in an integer or `double` register, which on i386 System V makes it as little
+/// aligned in other records as they are. (Only `ms_struct` records are aligned more in the first place.)
+pub(super) fn is_scalar(table: &Table, id: RecordId, depth: u32) -> bool {
+    let record = table.record(id);
+    let Some(body) = record.body.as_ref().filter(|body| depth < DEPTH && body.flexible.is_none()) else {
+        return false;
+    };
+    let mut sized = body.members.iter().filter(|m| table.layout_of(m.ty).is_some_and(|l| l.size > 0));
+    match (body.layout.size, record.kind) {
+        (1 | 2 | 4 | 8, _) => sized.all(|m| m.bits.is_some() || fits_register(table, m.ty, depth)),
+        (16, RecordKind::Struct) => match (sized.next(), sized.next()) {
+            (Some(only), None) => is_complex_double(table, only.ty, depth),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn fits_register(table: &Table, ty: QualType, depth: u32) -> bool {
+    match *table.shape(ty) {
+        Type::Record(id) => is_scalar(table, id, depth + 1),
+        Type::Array(..) => table.layout_of(ty).is_some_and(|l| matches!(l.size, 1 | 2 | 4 | 8)),
+        _ => true,
+    }
+}
+
+fn is_complex_double(table: &Table, ty: QualType, depth: u32) -> bool {
+    match *table.shape(ty) {
+        Type::Complex(FloatKind::F64) => true,
+        Type::Array(element, ArrayLen::Fixed(1)) => is_complex_double(table, element, depth),
+        Type::Record(id) => is_scalar(table, id, depth + 1),
+        _ => false,
+    }
+}
 
 pub(super) struct Gcc {
     model: &'static DataModel,

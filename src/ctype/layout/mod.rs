@@ -108,7 +108,9 @@ impl Facts {
                 let body = table.record(*id).body.as_ref()?;
                 let Layout { size, align } = body.layout;
                 let required = Some(body.required_align).filter(|&r| r != 0);
-                Facts { required, ..Facts::scalar(size, align) }
+                let member_align = u64::from(model.int64_align);
+                let capped = member_align < 8 && align > member_align && gcc::is_scalar(table, *id, 0);
+                Facts { required, cap: capped.then_some(member_align), ..Facts::scalar(size, align) }
             }
             Type::Enum(id) => int(u64::from(table.enum_(*id).base?.size())),
             Type::Aligned(inner, align) => {

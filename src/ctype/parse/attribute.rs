@@ -22,9 +22,12 @@ pub(super) struct Attributes {
     pub(super) function: FunctionAttributes,
 }
 
-/// Attributes of function types.
+/// Attributes of function types. Most functions have none, so that this is one null pointer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FunctionAttributes {
+pub(super) struct FunctionAttributes(Option<Box<FunctionAttributeList>>);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct FunctionAttributeList {
     pub(super) convention: Option<CallConv>,
     /// `nonnull` without numbers: every pointer.
     pub(super) all_nonnull: bool,
@@ -63,17 +66,32 @@ impl Attributes {
 
 impl FunctionAttributes {
     pub(super) fn is_empty(&self) -> bool {
-        self.convention.is_none() && !self.all_nonnull && self.contracts.is_empty()
+        self.0.is_none()
+    }
+
+    /// The list, empty at first.
+    pub(super) fn list(&mut self) -> &mut FunctionAttributeList {
+        self.0.get_or_insert_default()
+    }
+
+    pub(super) fn convention(&self) -> Option<CallConv> {
+        self.0.as_ref()?.convention
+    }
+
+    pub(super) fn all_nonnull(&self) -> bool {
+        self.0.as_ref().is_some_and(|list| list.all_nonnull)
+    }
+
+    pub(super) fn contracts(&self) -> &[Contract] {
+        self.0.as_ref().map_or(&[], |list| &list.contracts)
     }
 
     pub(super) fn merge(&mut self, other: FunctionAttributes) {
-        self.convention = other.convention.or(self.convention);
-        self.all_nonnull |= other.all_nonnull;
-        if self.contracts.is_empty() {
-            self.contracts = other.contracts;
-        } else {
-            self.contracts.extend(other.contracts);
-        }
+        let Some(other) = other.0 else { return };
+        let list = self.list();
+        list.convention = other.convention.or(list.convention);
+        list.all_nonnull |= other.all_nonnull;
+        list.contracts.extend(other.contracts);
     }
 }
 
@@ -185,7 +203,7 @@ impl Parser<'_> {
             Tok::Keyword(Keyword::Ignored) => self.advance(),
             Tok::Keyword(keyword) => match convention(keyword) {
                 Some(convention) => {
-                    into.function.convention = Some(convention);
+                    into.function.list().convention = Some(convention);
                     self.advance();
                 }
                 None => return Ok(false),
@@ -235,8 +253,8 @@ impl Parser<'_> {
             Known::Packed => into.packed = true,
             Known::MsStruct(on) => into.ms_struct = Some(on),
             Known::TransparentUnion => into.transparent_union = true,
-            Known::Convention(convention) => into.function.convention = Some(convention),
-            Known::NonNull if !self.at("(") => into.function.all_nonnull = true,
+            Known::Convention(convention) => into.function.list().convention = Some(convention),
+            Known::NonNull if !self.at("(") => into.function.list().all_nonnull = true,
             Known::Aligned if !self.at("(") => {
                 let biggest = self.decls.table.model().biggest_align;
                 into.align = into.align.max(Some(biggest.into()));
@@ -270,19 +288,19 @@ impl Parser<'_> {
             }
             Known::CountedBy => into.counted_by = Some(self.expect_name()?.0),
             Known::Regparm => match self.constant_integer()? {
-                count @ 0..=3 => into.function.convention = Some(CallConv::Regparm(count as u8)),
+                count @ 0..=3 => into.function.list().convention = Some(CallConv::Regparm(count as u8)),
                 _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
             },
             Known::NonNull => loop {
                 let param = self.parameter_number()?;
-                into.function.contracts.push(Contract::NonNull { param });
+                into.function.list().contracts.push(Contract::NonNull { param });
                 if !self.eat(",") {
                     break;
                 }
             },
             Known::Access => {
                 let contract = self.access()?;
-                into.function.contracts.push(contract);
+                into.function.list().contracts.push(contract);
             }
             Known::Packed | Known::MsStruct(_) | Known::TransparentUnion | Known::Convention(_) => {
             }

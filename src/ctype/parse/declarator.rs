@@ -117,17 +117,16 @@ impl Parser<'_> {
     /// pointer points to, those after the last `*` to a function of this level.
     fn pointer_prefix(
         &mut self,
-        others: &mut Attributes,
+        attributes: &mut Attributes,
     ) -> Parse<(FunctionAttributes, FunctionAttributes)> {
         let mark = self.pointers.len();
         let mut outer = FunctionAttributes::default();
-        let mut own = Attributes::default();
         loop {
             let start = self.tok.start;
             if self.at("*") || self.at("&") || self.at("^") || self.at("&&") {
                 let reference = self.at("&") || self.at("&&");
                 self.advance();
-                outer.merge(std::mem::take(&mut own.function));
+                outer.merge(std::mem::take(&mut attributes.function));
                 self.pointers.push(Pointer { quals: Quals::NONE, reference, start });
             } else if let Some(qual) = self.qualifier() {
                 match self.pointers[mark..].last_mut() {
@@ -139,10 +138,8 @@ impl Parser<'_> {
             } else if let Tok::Keyword(keyword @ (Keyword::Ptr32 | Keyword::Ptr64)) = self.tok.kind
             {
                 self.pointer_size(keyword)?;
-            } else if !self.attribute(&mut own)? {
-                let own_function = std::mem::take(&mut own.function);
-                others.merge(own);
-                return Ok((outer, own_function));
+            } else if !self.attribute(attributes)? {
+                return Ok((outer, std::mem::take(&mut attributes.function)));
             }
         }
     }
@@ -313,11 +310,11 @@ impl Parser<'_> {
         }
         let param = u32::try_from(index).unwrap_or(u32::MAX);
         if let Some(count) = declarator.at_least {
-            attributes.contracts.push(Contract::AtLeast { param, count });
+            attributes.list().contracts.push(Contract::AtLeast { param, count });
         }
         // GCC's `nonnull` of a parameter is about that parameter.
-        if own.all_nonnull || trailing.function.all_nonnull {
-            attributes.contracts.push(Contract::NonNull { param });
+        if own.all_nonnull() || trailing.function.all_nonnull() {
+            attributes.list().contracts.push(Contract::NonNull { param });
         }
         let ty = match *self.decls.table.shape(declarator.ty) {
             Type::Array(element, _) => {
@@ -376,7 +373,7 @@ impl Parser<'_> {
                         params: types,
                         variadic,
                         unprototyped,
-                        convention: attributes.convention.unwrap_or_default(),
+                        convention: attributes.convention().unwrap_or_default(),
                     };
                     ty = self.table().intern(Type::Function(Box::new(function))).into();
                 }
@@ -460,7 +457,7 @@ impl Parser<'_> {
                 self.table().array_of(element, len)
             }
             Type::Function(mut function) => {
-                function.convention = attributes.convention.unwrap_or(function.convention);
+                function.convention = attributes.convention().unwrap_or(function.convention);
                 let more = contracts(&self.decls.table, &function.params, attributes);
                 function.contracts =
                     sorted(function.contracts.iter().chain(&more).cloned().collect());
@@ -503,9 +500,12 @@ fn contracts(
     params: &[QualType],
     attributes: &FunctionAttributes,
 ) -> Box<[Contract]> {
+    if attributes.is_empty() {
+        return Box::default();
+    }
     let in_range = |param: &u32| (*param as usize) < params.len();
     let mut found: Vec<Contract> = attributes
-        .contracts
+        .contracts()
         .iter()
         .filter(|contract| match contract {
             Contract::NonNull { param } | Contract::AtLeast { param, .. } => in_range(param),
@@ -515,7 +515,7 @@ fn contracts(
         })
         .cloned()
         .collect();
-    if attributes.all_nonnull {
+    if attributes.all_nonnull() {
         let pointers =
             (0..).zip(params).filter(|(_, ty)| matches!(table.shape(**ty), Type::Pointer(_)));
         found.extend(pointers.map(|(param, _)| Contract::NonNull { param }));

@@ -20,7 +20,7 @@ use rustc_hash::FxHashSet;
 use super::decls::{Conflict, Declarations, Param};
 use super::diagnostic::{Diagnostic, Diagnostics, Note, line_of};
 use super::keyword::Keyword;
-use super::lex::{Lexer, Punct, Tok, Token};
+use super::lex::{Bad, Lexer, Punct, Tok, Token};
 use super::table::MAX_DEPTH;
 use super::{Constant, Name, QualType, Table};
 
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
                 Some(&Param::Type(ty)) => Tok::Type(ty),
                 Some(&Param::Int(value)) => Tok::Int(value),
                 Some(&Param::Name(text)) => self.param_name(text),
-                None => Tok::Bad("'$' without a value"),
+                None => Tok::Bad(Bad::ParamMissing),
             };
             self.params_used += 1;
         }
@@ -175,7 +175,7 @@ impl<'a> Parser<'a> {
         self.decls.table.names = names;
         match (first.kind, second.kind) {
             (name @ Tok::Name(_), Tok::End) => name,
-            _ => Tok::Bad("the value of '$' is not an identifier"),
+            _ => Tok::Bad(Bad::ParamNotName),
         }
     }
 
@@ -309,7 +309,7 @@ impl<'a> Parser<'a> {
     fn expected(&mut self, what: &str) -> Failed {
         let found = match self.tok.kind {
             Tok::End => "the end of the text".to_owned(),
-            Tok::Bad(reason) => return self.error_here(reason.to_owned()),
+            Tok::Bad(bad) => return self.error_here(bad.message().to_owned()),
             Tok::Directive => return self.stray_directive(),
             _ => {
                 let mut text = self.token_text(self.tok);

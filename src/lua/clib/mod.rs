@@ -173,8 +173,18 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
 }
 
-/// `__gc` of a namespace. Functions and references keep their namespace alive, so nothing of it is in use.
+/// `__gc` of a namespace. Functions and references keep their namespace alive, so nothing of it is in use, but for what other
+/// finalisers of the same cycle, or of the closing state, still call: that is an error from here on.
 fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if cx.get_metatable(1) {
+        cx.raw_get_name(-1, b"__index");
+        cx.push_nil();
+        while cx.next(-2) {
+            call::detach(cx, -1);
+            cx.pop(1);
+        }
+        cx.pop(2);
+    }
     // SAFETY: the upvalue is a namespace; what closes it leaves null.
     unsafe {
         let library = ptr::replace(block(cx), ptr::null_mut());
