@@ -4,15 +4,11 @@
 
 mod support;
 
-use std::cell::Cell;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::fmt::Write;
 
 use cthunk::abi::{self, Convention, Signature, Type};
-use cthunk::code::{self, Slot};
-use support::{
-    RESULT, Random, bytes_of, c_name, cases, describe, fill, frame, is_named, signature, variadic,
-};
+use support::{Checker, RESULT, Random, c_name, call_named, cases, report, signature, variadic};
 
 /// Signatures in one C file.
 const BATCH: usize = 250;
@@ -127,6 +123,7 @@ impl Library {
             .expect("a C compiler is needed: install gcc or clang");
         assert!(status.success(), "{}", source.display());
         let path = CString::new(library.to_str().unwrap()).unwrap();
+        // SAFETY: the library is the one that was just compiled; it has no constructors.
         let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
         assert!(!handle.is_null(), "{}", library.display());
         Library(handle)
@@ -134,51 +131,21 @@ impl Library {
 
     fn symbol(&self, name: &str) -> *const c_void {
         let name = CString::new(name).unwrap();
+        // SAFETY: an open library and a C string.
         let address = unsafe { libc::dlsym(self.0, name.as_ptr().cast::<c_char>()) };
         assert!(!address.is_null(), "{name:?}");
         address
     }
 }
 
-struct Expected<'s> {
-    signature: &'s Signature,
-    plan: &'s abi::CallPlan,
-    wrong: Cell<Option<usize>>,
-}
-
-unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
-    let expected = unsafe { &*(*slot).data.cast::<Expected>() };
-    let plan = expected.plan;
-    let bytes = unsafe { std::slice::from_raw_parts_mut(frame, plan.frame.size as usize) };
-    let arguments = expected.signature.arguments.iter().zip(&plan.frame.arguments);
-    expected.wrong.set(
-        arguments
-            .enumerate()
-            .find(|(v, (ty, offset))| !is_named(ty, *v, &bytes[**offset as usize..]))
-            .map(|(v, _)| v + 1),
-    );
-    fill(&expected.signature.result, RESULT, &mut bytes[plan.frame.result as usize..]);
-}
-
-unsafe fn keep(_: *const c_void) {}
-
 fn our_call(library: &Library, i: usize, signature: &Signature, abi: &Abi) -> Result<(), String> {
-    let plan = abi::plan(signature, abi.convention).map_err(|e| e.to_string())?;
-    let thunk = code::frame_call(signature, abi.convention).map_err(|e| e.to_string())?;
-    let mut target = library.symbol(&format!("callee_{i}"));
-    if plan.vector_count.is_some() {
-        target = code::announce_vectors(target).map_err(|e| e.to_string())?;
-    }
-    let mut frame = frame(signature, &plan, 0xFF);
-    unsafe { code::invoke(thunk, target, frame.as_mut_ptr().cast()) };
-    let failed = unsafe { *library.symbol("failed").cast::<c_int>() };
-    if failed != 0 {
-        return Err(format!("C got another argument {failed}"));
-    }
-    let result = &bytes_of(&mut frame)[plan.frame.result as usize..];
-    match is_named(&signature.result, RESULT, result) {
-        true => Ok(()),
-        false => Err(format!("we got the result {:02x?}", &result[..8])),
+    let target = library.symbol(&format!("callee_{i}"));
+    // SAFETY: C declares the callee with this signature and convention.
+    unsafe { call_named(signature, abi.convention, target, 0xFF)? };
+    // SAFETY: an `int` of the library.
+    match unsafe { *library.symbol("failed").cast::<c_int>() } {
+        0 => Ok(()),
+        argument => Err(format!("C got another argument {argument}")),
     }
 }
 
@@ -189,21 +156,18 @@ fn our_callback(
     abi: &Abi,
 ) -> Result<(), String> {
     let plan = abi::plan(signature, abi.convention).map_err(|e| e.to_string())?;
-    let body = code::callback_body(signature, abi.convention).map_err(|e| e.to_string())?;
-    let expected = Expected { signature, plan: &plan, wrong: Cell::new(Some(0)) };
-    let data = (&raw const expected).cast();
-    let callback = code::Callback::new(abi.convention, body, dispatch, data, keep)
-        .map_err(|e| e.to_string())?;
     let caller = library.symbol(&format!("caller_{i}"));
+    // SAFETY: C declares the caller with this type.
     let caller: unsafe extern "C" fn(*const c_void) -> c_int =
         unsafe { std::mem::transmute(caller) };
-    let result_is_right = unsafe { caller(callback.address()) };
-    callback.release();
-    match (expected.wrong.get(), result_is_right) {
-        (None, 1) => Ok(()),
-        (None, _) => Err("C got another result from the callback".into()),
-        (Some(0), _) => Err("the callback was not called".into()),
-        (Some(v), _) => Err(format!("the callback got another argument {v}")),
+    let mut result_is_right = 0;
+    Checker::new(signature, &plan).during(abi.convention, |callback| {
+        // SAFETY: the callback has the type that the caller casts it to.
+        result_is_right = unsafe { caller(callback) };
+    })?;
+    match result_is_right {
+        1 => Ok(()),
+        _ => Err("C got another result from the callback".into()),
     }
 }
 
@@ -220,13 +184,9 @@ fn against_c(abi: &Abi, signatures: &[Signature], name: &str, seed: u64) {
                 outcome = outcome.and_then(|()| our_callback(&library, i, signature, abi));
             }
             if let Err(error) = outcome {
-                let plan = abi::plan(signature, abi.convention).unwrap();
-                panic!(
-                    "{}: {error}\nseed {seed} (CTHUNK_SEED), {name}_{}_{batch}.c, function {i}\n{}",
-                    describe(signature),
-                    abi.convention.name,
-                    abi::explain(&plan, &[])
-                );
+                let file = format!("{name}_{}_{batch}.c", abi.convention.name);
+                let replay = format!("seed {seed} (CTHUNK_SEED), {file}, function {i}");
+                panic!("{}", report(signature, abi.convention, &error, &replay));
             }
         }
     }
@@ -238,7 +198,7 @@ fn against_c(abi: &Abi, signatures: &[Signature], name: &str, seed: u64) {
 }
 
 fn random(abi: &Abi, name: &str, make: fn(&mut Random, usize) -> Signature, most: usize) {
-    let (cases, seed) = cases(1000);
+    let (cases, seed) = cases(300);
     let mut random = Random::new(seed);
     let signatures: Vec<_> = (0..cases).map(|_| make(&mut random, most)).collect();
     against_c(abi, &signatures, name, seed);

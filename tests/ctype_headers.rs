@@ -29,20 +29,28 @@ fn headers() -> Vec<Header> {
     let header = |line: &'static str| {
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();
         let [name, package, flags, files] = parts[..] else { panic!("bad line: {line}") };
-        let (options, modules): (Vec<_>, Vec<_>) = flags.split_whitespace().partition(|f| f.starts_with('-'));
+        let (options, modules): (Vec<_>, Vec<_>) =
+            flags.split_whitespace().partition(|f| f.starts_with('-'));
         let mut flags: Vec<String> = options.into_iter().map(str::to_owned).collect();
         if !modules.is_empty() {
             let output = Command::new("pkg-config").arg("--cflags").args(modules).output();
             let text = output.map(|output| output.stdout).unwrap_or_default();
             flags.extend(String::from_utf8_lossy(&text).split_whitespace().map(str::to_owned));
         }
-        let includes = files.split_whitespace().map(|file| format!("#include <{file}>\n")).collect();
+        let includes =
+            files.split_whitespace().map(|file| format!("#include <{file}>\n")).collect();
         Header { name, package, flags, includes }
     };
     lines.map(header).filter(|header| header.name.contains(&only)).collect()
 }
 
-fn run(compiler: &Compiler, arguments: &[&str], flags: &[String], source: &str, name: &str) -> Option<Vec<u8>> {
+fn run(
+    compiler: &Compiler,
+    arguments: &[&str],
+    flags: &[String],
+    source: &str,
+    name: &str,
+) -> Option<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let input = folder.join(format!("{name}-{}.c", compiler.triple));
     let output = input.with_extension("out");
@@ -70,14 +78,15 @@ fn run(compiler: &Compiler, arguments: &[&str], flags: &[String], source: &str, 
 fn records(decls: &Declarations) -> Vec<(String, TypeId)> {
     let table = decls.table();
     let complete = |ty: QualType| matches!(table.shape(ty), Type::Record(id) if table.record(*id).body.is_some());
-    let tagged = table.ids().filter(|&id| complete(id.into())).filter_map(|id| match *table.get(id) {
-        Type::Record(record) => {
-            let tag = table.name(table.record(record).tag?);
-            // The predeclared structure of va_list has no name that C code could use.
-            (!tag.starts_with("__va_list")).then(|| (table.repr(id.into()), id))
-        }
-        _ => None,
-    });
+    let tagged =
+        table.ids().filter(|&id| complete(id.into())).filter_map(|id| match *table.get(id) {
+            Type::Record(record) => {
+                let tag = table.name(table.record(record).tag?);
+                // The predeclared structure of va_list has no name that C code could use.
+                (!tag.starts_with("__va_list")).then(|| (table.repr(id.into()), id))
+            }
+            _ => None,
+        });
     let typedefs = decls.declarations().filter_map(|(name, decl)| match decl {
         Decl::Typedef(ty) if complete(*ty) => Some((name.to_owned(), ty.id())),
         _ => None,
@@ -106,7 +115,9 @@ fn check(compiler: &Compiler, header: &Header) -> Result<String, String> {
     };
     let target: Target = compiler.triple.parse().expect("the triple is known");
     let mut decls = Declarations::new(&target);
-    decls.cdef(&text, &[]).map_err(|errors| format!("{name}: {} errors\n{errors}", errors.iter().count()))?;
+    decls
+        .cdef(&text, &[])
+        .map_err(|errors| format!("{name}: {} errors\n{errors}", errors.iter().count()))?;
 
     let table = decls.table();
     let mut questions = Vec::new();
@@ -138,7 +149,11 @@ fn check(compiler: &Compiler, header: &Header) -> Result<String, String> {
         .collect();
     if wrong.is_empty() {
         let names = decls.declarations().count();
-        Ok(format!("{name}: {} bytes, {names} names, {} sizes and offsets equal", text.len(), answers.len()))
+        Ok(format!(
+            "{name}: {} bytes, {names} names, {} sizes and offsets equal",
+            text.len(),
+            answers.len()
+        ))
     } else {
         Err(wrong.join("\n"))
     }
@@ -163,7 +178,8 @@ fn headers_of_the_host() {
     }
     let headers = headers();
     let installed = |header: &&Header| {
-        let found = run(compiler, &["-E", "-P"], &header.flags, &header.includes, "probe").is_some();
+        let found =
+            run(compiler, &["-E", "-P"], &header.flags, &header.includes, "probe").is_some();
         if !found {
             let Header { name, package, .. } = header;
             eprintln!("NOT TESTED: headers of {name} are missing (apt-get install {package})");

@@ -4,73 +4,30 @@
 
 mod support;
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 
 use cthunk::abi::{self, CONVENTIONS, Convention, Signature, Type};
-use cthunk::code::{self, Slot};
-use support::{RESULT, Random, bytes_of, cases, describe, fill, frame, is_named, signature};
+use cthunk::code;
+use support::{Checker, Random, call_named, cases, frame, report, signature};
 
-struct Expected {
-    signature: Signature,
-    plan: abi::CallPlan,
-    outcome: RefCell<Option<Result<(), String>>>,
-}
-
-unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
-    let expected = unsafe { &*(*slot).data.cast::<Expected>() };
-    let plan = &expected.plan;
-    let bytes = unsafe { std::slice::from_raw_parts_mut(frame, plan.frame.size as usize) };
-    let arguments = expected.signature.arguments.iter().zip(&plan.frame.arguments);
-    let wrong = arguments
-        .enumerate()
-        .find(|(value, (ty, offset))| !is_named(ty, *value, &bytes[**offset as usize..]));
-    *expected.outcome.borrow_mut() = Some(match wrong {
-        None => Ok(()),
-        Some((value, (ty, offset))) => Err(format!(
-            "argument {}: {:02x?}",
-            value + 1,
-            &bytes[*offset as usize..][..ty.size as usize]
-        )),
-    });
-    fill(&expected.signature.result, RESULT, &mut bytes[plan.frame.result as usize..]);
-}
-
-unsafe fn keep(_: *const c_void) {}
-
-/// One call through a callback; what is wrong, if anything.
+/// One call through a callback, with the unused bytes of the Frame all zeros and all ones.
 fn round_trip(signature: &Signature, convention: &'static Convention) -> Result<(), String> {
     let plan = abi::plan(signature, convention).map_err(|e| e.to_string())?;
     abi::check(signature, &plan)?;
-    let call = code::frame_call(signature, convention).map_err(|e| e.to_string())?;
-    let body = code::callback_body(signature, convention).map_err(|e| e.to_string())?;
-    let expected =
-        Expected { signature: signature.clone(), plan: plan.clone(), outcome: RefCell::new(None) };
-    let data = (&raw const expected).cast();
-    let callback =
-        code::Callback::new(convention, body, dispatch, data, keep).map_err(|e| e.to_string())?;
-    let outcome = [0x00, 0xFF].into_iter().try_for_each(|rest| {
-        let mut frame = frame(signature, &plan, rest);
-        unsafe { code::invoke(call, callback.address(), frame.as_mut_ptr().cast()) };
-        expected.outcome.take().unwrap_or(Err("the callback was not called".into()))?;
-        let bytes = &bytes_of(&mut frame)[plan.frame.result as usize..];
-        match is_named(&signature.result, RESULT, bytes) {
-            true => Ok(()),
-            false => Err(format!("result: {:02x?}", &bytes[..8])),
-        }
-    });
-    callback.release();
-    outcome
+    let checker = Checker::new(signature, &plan);
+    [0x00, 0xFF].into_iter().try_for_each(|rest| {
+        let mut called = Ok(());
+        // SAFETY: the callback is a function of this signature and convention.
+        let call = |callback| called = unsafe { call_named(signature, convention, callback, rest) };
+        checker.during(convention, call)?;
+        called
+    })
 }
 
 fn check(signature: &Signature, convention: &'static Convention, seed: u64) {
     if let Err(error) = round_trip(signature, convention) {
-        let plan = abi::plan(signature, convention).map(|plan| abi::explain(&plan, &[]));
-        panic!(
-            "{}: {error}\nseed {seed} (CTHUNK_SEED)\n{}",
-            describe(signature),
-            plan.unwrap_or_else(|e| e.to_string())
-        );
+        let replay = format!("seed {seed} (CTHUNK_SEED)");
+        panic!("{}", report(signature, convention, &error, &replay));
     }
 }
 
@@ -145,8 +102,10 @@ fn a_panic_passes_through_a_thunk() {
     let plan = abi::plan(&signature, &abi::SYSV64).unwrap();
     let thunk = code::frame_call(&signature, &abi::SYSV64).unwrap();
     let mut frame = frame(&signature, &plan, 0);
-    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unsafe {
-        code::invoke(thunk, target as *const c_void, frame.as_mut_ptr().cast());
-    }));
+    let call = std::panic::AssertUnwindSafe(|| {
+        // SAFETY: the target has the signature.
+        unsafe { code::invoke(thunk, target as *const c_void, frame.as_mut_ptr().cast()) }
+    });
+    let caught = std::panic::catch_unwind(call);
     assert_eq!(caught.unwrap_err().downcast_ref::<i32>(), Some(&0x1312_1110));
 }

@@ -446,7 +446,8 @@ fn predeclared_types(model: &DataModel) -> Vec<(&'static str, TypeId)> {
     let others =
         [("char8_t", TypeId::int(U8)), ("bool", TypeId::BOOL), ("nullptr_t", TypeId::VOID_POINTER)];
     // GCC's names; not of every target.
-    let wide = [("__int128_t", TypeId::int(IntKind::I128)), ("__uint128_t", TypeId::int(IntKind::U128))];
+    let wide =
+        [("__int128_t", TypeId::int(IntKind::I128)), ("__uint128_t", TypeId::int(IntKind::U128))];
     let wide = wide.into_iter().filter(|_| model.int128);
     integers.chain(others).chain(wide).collect()
 }

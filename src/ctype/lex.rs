@@ -13,6 +13,7 @@ pub(super) struct Token {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(super) enum Tok {
     /// The end of the text.
     End,
@@ -28,8 +29,8 @@ pub(super) enum Tok {
     Punct(Punct),
     /// `$` that stands for a type.
     Type(QualType),
-    /// `$` that stands for an integer.
-    Int(i64),
+    /// `$` that stands for an integer: the position of its value.
+    Int(u32),
     /// `#` at the start of a line that the parser must look at: `#pragma pack`, `#define`, and errors.
     Directive,
     /// Bytes that are no token.
@@ -60,32 +61,33 @@ impl Bad {
     }
 }
 
-/// Punctuation: one to three ASCII characters.
+/// Punctuation: one to three ASCII characters, the first in the lowest byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Punct([u8; 3]);
+pub(super) struct Punct(u32);
 
 impl Punct {
     /// The punctuation with this spelling.
     pub(super) const fn new(text: &str) -> Punct {
         let bytes = text.as_bytes();
-        let mut punct = [0; 3];
-        let mut i = 0;
-        while i < bytes.len() {
-            punct[i] = bytes[i];
-            i += 1;
+        let mut punct = 0;
+        let mut i = bytes.len();
+        while i > 0 {
+            i -= 1;
+            punct = punct << 8 | bytes[i] as u32;
         }
         Punct(punct)
     }
 
-    pub(super) fn text(&self) -> &str {
-        let len = self.0.iter().position(|&b| b == 0).unwrap_or(3);
-        std::str::from_utf8(&self.0[..len]).unwrap_or("")
+    /// The character, if it is only one; else 0.
+    pub(super) fn char(self) -> u8 {
+        u8::try_from(self.0).unwrap_or(0)
     }
 }
 
 impl std::fmt::Debug for Punct {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.text())
+        let bytes = self.0.to_le_bytes();
+        f.write_str(String::from_utf8_lossy(&bytes).trim_end_matches('\0'))
     }
 }
 
@@ -275,7 +277,7 @@ impl<'t> Lexer<'t> {
         self.at += 1;
         match byte {
             b'$' | b'!' | b'#' | b'%'..=b'/' | b':'..=b'?' | b'['..=b'^' | b'{'..=b'~' => {
-                Tok::Punct(Punct([byte, 0, 0]))
+                Tok::Punct(Punct(byte.into()))
             }
             _ => Tok::Bad(Bad::Stray),
         }

@@ -116,8 +116,8 @@ impl Printer<'_> {
     fn specifier(&mut self, id: TypeId, text: &mut String) {
         match self.table.get(id) {
             Type::Void => text.push_str("void"),
-            Type::Bool => text.push_str("bool"),
-            Type::Int(kind) => text.push_str(int_text(*kind)),
+            Type::Bool => text.push_str(if self.exact { "_Bool" } else { "bool" }),
+            Type::Int(kind) => text.push_str(self.int_text(*kind)),
             Type::Float(kind) => text.push_str(self.float_text(*kind)),
             Type::Complex(FloatKind::F64) if !self.exact => text.push_str("complex"),
             Type::Complex(kind) => {
@@ -138,6 +138,25 @@ impl Printer<'_> {
             }
             // The loop over declarators took these apart.
             Type::Pointer(_) | Type::Reference(_) | Type::Array(..) | Type::Function(_) => {}
+        }
+    }
+
+    fn int_text(&self, kind: IntKind) -> &'static str {
+        match kind {
+            IntKind::Char => "char",
+            IntKind::I8 => "signed char",
+            IntKind::U8 => "unsigned char",
+            IntKind::I16 => "short",
+            IntKind::U16 => "unsigned short",
+            IntKind::I32 => "int",
+            IntKind::U32 => "unsigned int",
+            // A program may have declared LuaJIT's names differently.
+            IntKind::I64 if self.exact => "long long",
+            IntKind::U64 if self.exact => "unsigned long long",
+            IntKind::I64 => "int64_t",
+            IntKind::U64 => "uint64_t",
+            IntKind::I128 => "__int128",
+            IntKind::U128 => "unsigned __int128",
         }
     }
 
@@ -201,7 +220,7 @@ impl Printer<'_> {
             Some(tag) => text.push_str(self.table.name(tag)),
             None if self.exact && !declared.values.is_empty() => {
                 let base = self.table.enum_base(id);
-                let _ = write!(text, ": {} {{ ", int_text(base));
+                let _ = write!(text, ": {} {{ ", self.int_text(base));
                 for (name, value) in &declared.values {
                     let name = self.table.name(*name);
                     let _ = match base {
@@ -246,22 +265,6 @@ fn quals_text(quals: Quals, separator: &str) -> String {
         text.push_str(separator);
     }
     text
-}
-
-fn int_text(kind: IntKind) -> &'static str {
-    match kind {
-        IntKind::Char => "char",
-        IntKind::I8 => "signed char",
-        IntKind::U8 => "unsigned char",
-        IntKind::I16 => "short",
-        IntKind::U16 => "unsigned short",
-        IntKind::I32 => "int",
-        IntKind::U32 => "unsigned int",
-        IntKind::I64 => "int64_t",
-        IntKind::U64 => "uint64_t",
-        IntKind::I128 => "__int128",
-        IntKind::U128 => "unsigned __int128",
-    }
 }
 
 /// With a space after it, to stand before a declarator.

@@ -76,7 +76,7 @@ mod version {
     pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
         // SAFETY: the caller's promise; the registry keeps the thread alive.
         unsafe {
-            sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_MAINTHREAD.into());
+            sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_MAINTHREAD);
             let main = sys::lua_tothread(lua, -1);
             sys::lua_pop(lua, 1);
             main

@@ -8,13 +8,10 @@ use std::slice;
 
 use mlua::ffi as sys;
 
-use super::api::{self, LuaType, lua_CFunction, lua_State};
-use super::cdata;
-use super::clib::system;
-use super::convert::{self, Mode};
-use super::kind::Kind;
+use super::api::{self, LuaType, lua_CFunction};
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
-use super::state::{Anchor, Cx, Head, LuaError, guard};
+use super::state::{Anchor, Cx, Head, LuaError};
+use super::variadic;
 use crate::abi::{Convention, Signature};
 use crate::code;
 use crate::ctype::{QualType, Type as CType, TypeId};
@@ -29,29 +26,27 @@ pub(super) struct Function {
     /// The state's head.
     pub head: *const Head,
     /// The C function itself; `target` may be a stub before it.
-    address: Cell<*const c_void>,
+    pub address: Cell<*const c_void>,
     /// The function type.
-    ty: TypeId,
+    pub ty: TypeId,
     name_len: u32,
     /// Parameters that the prototype names.
-    fixed: u32,
+    pub fixed: u32,
     /// The variable arguments of the last call of a variadic function, and their thunk.
-    last: Cell<(u64, Option<lua_CFunction>)>,
+    pub last: Cell<(u64, Option<lua_CFunction>)>,
 }
 
 impl Function {
-    /// # Safety
-    /// The record is a live userdata block that [`push_record`] made.
-    unsafe fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         let bytes = (&raw const *self).wrapping_add(1).cast::<u8>();
-        // SAFETY: `push_record` wrote `name_len` bytes of a `str` behind the record.
+        // SAFETY: every record is one that `push_record` made, with `name_len` bytes of a `str` behind it.
         unsafe {
             std::str::from_utf8_unchecked(slice::from_raw_parts(bytes, self.name_len as usize))
         }
     }
 
     /// The type of the parameter at `index`, from 0.
-    fn parameter(&self, cx: &Cx<'_>, index: usize) -> Option<QualType> {
+    pub(super) fn parameter(&self, cx: &Cx<'_>, index: usize) -> Option<QualType> {
         let types = cx.state.types.borrow();
         match types.table().get(self.ty) {
             CType::Function(function) => function.params.get(index).copied(),
@@ -59,7 +54,7 @@ impl Function {
         }
     }
 
-    fn result(&self, cx: &Cx<'_>) -> QualType {
+    pub(super) fn result(&self, cx: &Cx<'_>) -> QualType {
         let types = cx.state.types.borrow();
         match types.table().get(self.ty) {
             CType::Function(function) => function.result,
@@ -155,12 +150,12 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<lua_CFunction, LuaError> {
     if signature.fixed.is_some() {
         // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
         crate::abi::plan(&signature, convention).map_err(failed)?;
-        return Ok(call_variadic);
+        return Ok(variadic::call);
     }
     thunk(&signature, convention, &conversions)
 }
 
-fn thunk(
+pub(super) fn thunk(
     signature: &Signature,
     convention: &'static Convention,
     conversions: &Conversions,
@@ -175,7 +170,7 @@ fn thunk(
 }
 
 /// What a function's thunk depends on, with these types for `...`.
-fn shape(
+pub(super) fn shape(
     cx: &Cx<'_>,
     ty: TypeId,
     variable: &[QualType],
@@ -207,7 +202,7 @@ fn shape(
 }
 
 /// The record of a closure that [`push_function`] made.
-fn record_at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a Function> {
+pub(super) fn record_at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a Function> {
     if cx.type_of(index) != LuaType::Function {
         return None;
     }
@@ -270,317 +265,23 @@ pub(super) unsafe fn prepare_pointer(
     Ok(())
 }
 
-/// What a variable argument is to the call: four bits of the key of the last thunk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Variable {
-    Int = 1,
-    Unsigned,
-    Int64,
-    Unsigned64,
-    Double,
-    Pointer,
-}
-
-impl Variable {
-    /// The promoted type of a value for `...` (C11 6.5.2.2p6; LuaJIT's "Conversions for vararg C function arguments", but
-    /// for Lua integers, which stay integers).
-    fn of(cx: &Cx<'_>, index: c_int) -> Result<Variable, LuaError> {
-        let refuse = |what: String| {
-            Err(LuaError::new(format!("cannot convert '{what}' to a variable argument ('...')")))
-        };
-        match cx.type_of(index) {
-            LuaType::Number => Ok(match cx.number(index) {
-                Some(api::Number::Integer(_)) => Variable::Int64,
-                _ => Variable::Double,
-            }),
-            LuaType::Boolean => Ok(Variable::Int),
-            LuaType::Nil | LuaType::String | LuaType::LightUserdata => Ok(Variable::Pointer),
-            LuaType::Function if record_at(cx, index).is_some() => Ok(Variable::Pointer),
-            LuaType::Userdata if cx.c_file(index).is_some() => Ok(Variable::Pointer),
-            LuaType::Userdata => match cdata::at(cx, index) {
-                Some(cd) => Variable::of_cdata(cx, cd.ty).or_else(|| refuse(cx.state.repr(cd.ty))),
-                None => refuse(cx.type_name(index).into()),
-            },
-            _ => refuse(cx.type_name(index).into()),
-        }
-    }
-
-    fn of_cdata(cx: &Cx<'_>, ty: QualType) -> Refusable {
-        Refusable(match cx.state.value_kind(ty) {
-            Kind::Bool => Some(Variable::Int),
-            Kind::Int(kind) => match (kind.size(), kind.is_signed(cx.state.char_signed())) {
-                (4, false) => Some(Variable::Unsigned),
-                (8, true) => Some(Variable::Int64),
-                (8, false) => Some(Variable::Unsigned64),
-                (16, _) => None,
-                _ => Some(Variable::Int),
-            },
-            Kind::Float(crate::ctype::FloatKind::F32 | crate::ctype::FloatKind::F64) => {
-                Some(Variable::Double)
-            }
-            Kind::Pointer(_) | Kind::Reference(_) | Kind::Array(..) | Kind::Function => {
-                Some(Variable::Pointer)
-            }
-            _ => None,
-        })
-    }
-
-    fn ty(self, cx: &Cx<'_>) -> QualType {
-        let known = &cx.state.known;
-        match self {
-            Variable::Int => known.int,
-            Variable::Unsigned => known.uint,
-            Variable::Int64 => known.int64,
-            Variable::Unsigned64 => known.uint64,
-            Variable::Double => known.double,
-            Variable::Pointer => known.const_void_ptr,
-        }
-        .into()
-    }
-}
-
-/// A variable argument's type, if it can be one.
-struct Refusable(Option<Variable>);
-
-impl Refusable {
-    fn or_else(
-        self,
-        refuse: impl FnOnce() -> Result<Variable, LuaError>,
-    ) -> Result<Variable, LuaError> {
-        self.0.map_or_else(refuse, Ok)
-    }
-}
-
-/// The Lua C function of every variadic C function: finds the thunk for the types of the arguments and goes on as it.
-unsafe extern "C-unwind" fn call_variadic(lua: *mut lua_State) -> c_int {
-    let mut thunk = None;
-    // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
-    let results = unsafe {
-        guard(lua, |cx| {
-            let record = &*cx.userdata(sys::lua_upvalueindex(1)).cast::<Function>();
-            thunk = Some(variadic_thunk(cx, record)?);
-            Ok(0)
-        })
-    };
-    match thunk {
-        // SAFETY: the thunk runs as this closure, on the same stack; nothing with a destructor is alive.
-        Some(thunk) => unsafe { thunk(lua) },
-        None => results,
-    }
-}
-
-fn variadic_thunk(cx: &Cx<'_>, record: &Function) -> Result<lua_CFunction, LuaError> {
-    let (fixed, given) = (record.fixed as c_int, cx.top());
-    if given < fixed {
-        return Err(missing(cx, record, given + 1));
-    }
-    let mut key = 1u64;
-    for index in fixed + 1..=given {
-        let variable = Variable::of(cx, index).map_err(|e| at_argument(record, index, e))?;
-        key = if key >> 60 == 0 { key << 4 | variable as u64 } else { u64::MAX };
-    }
-    let (last, thunk) = record.last.get();
-    if let Some(thunk) = thunk
-        && last == key
-        && key != u64::MAX
-    {
-        return Ok(thunk);
-    }
-    let variable = (fixed + 1..=given)
-        .map(|index| Variable::of(cx, index).map(|variable| variable.ty(cx)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let (signature, convention, conversions) = shape(cx, record.ty, &variable)?;
-    let thunk = self::thunk(&signature, convention, &conversions)?;
-    record.last.set((key, Some(thunk)));
-    Ok(thunk)
-}
-
-fn at_argument(record: &Function, index: c_int, error: LuaError) -> LuaError {
+/// The same error, about an argument of the function.
+pub(super) fn at_argument(record: &Function, index: c_int, error: LuaError) -> LuaError {
     match error {
-        // SAFETY: the record is the running closure's.
         LuaError::Message(message) => {
-            LuaError::new(format!("bad argument #{index} to '{}' ({message})", unsafe {
-                record.name()
-            }))
+            let name = record.name();
+            LuaError::new(format!("bad argument #{index} to '{name}' ({message})"))
         }
         other => other,
     }
 }
 
-fn missing(cx: &Cx<'_>, record: &Function, index: c_int) -> LuaError {
+/// The error that there is no argument at `index`.
+pub(super) fn missing(cx: &Cx<'_>, record: &Function, index: c_int) -> LuaError {
     let expected = match record.parameter(cx, index as usize - 1) {
         Some(ty) => cx.state.repr(ty),
         None => "an argument".into(),
     };
     let error = LuaError::new(format!("'{expected}' expected, got no value"));
     at_argument(record, index, error)
-}
-
-/// Runs a helper of a thunk that may raise.
-///
-/// # Safety
-/// `lua` is the state that Lua called the thunk with, `record` its record.
-unsafe fn help<T>(
-    lua: *mut lua_State,
-    record: *const Function,
-    f: impl FnOnce(&Cx<'_>, &Function) -> Result<T, LuaError>,
-) -> T
-where
-    T: Default,
-{
-    let mut value = T::default();
-    // SAFETY: the caller's promise. Where `f` fails, `guard` does not return.
-    unsafe {
-        guard(lua, |cx| {
-            value = f(cx, &*record)?;
-            Ok(0)
-        });
-    }
-    value
-}
-
-/// Thunk helper: the argument at `index` as a C value of its parameter's type.
-fn convert_argument(cx: &Cx<'_>, record: &Function, index: c_int) -> Result<u64, LuaError> {
-    let ty = record
-        .parameter(cx, index as usize - 1)
-        .ok_or_else(|| LuaError::new("no such parameter"))?;
-    let mut bits = 0u64;
-    // SAFETY: the plan has scalars of at most 8 bytes only.
-    unsafe { convert::to_c(cx, index, ty, (&raw mut bits).cast()) }
-        .map_err(|error| at_argument(record, index, error))?;
-    Ok(bits)
-}
-
-/// Thunk helper: an integer argument; only the low bytes that its type has count.
-pub(super) unsafe extern "C-unwind" fn integer(
-    lua: *mut lua_State,
-    record: *const Function,
-    index: c_int,
-) -> u64 {
-    // SAFETY (here and in the helpers below): compiled code passes its own state and record.
-    unsafe {
-        match api::integer(lua, index) {
-            Some(value) => value as u64,
-            None => other(lua, record, index),
-        }
-    }
-}
-
-/// Thunk helper: a `float` or `double` argument.
-pub(super) unsafe extern "C-unwind" fn number(
-    lua: *mut lua_State,
-    record: *const Function,
-    index: c_int,
-) -> f64 {
-    // SAFETY: as in `integer`.
-    unsafe {
-        match sys::lua_type(lua, index) {
-            sys::LUA_TNUMBER => sys::lua_tonumber(lua, index),
-            _ => help(lua, record, |cx, record| {
-                let bits = convert_argument(cx, record, index)?;
-                let ty = record.parameter(cx, index as usize - 1);
-                Ok(match ty.and_then(|ty| cx.state.size(ty)) {
-                    Some(4) => f64::from(f32::from_bits(bits as u32)),
-                    _ => f64::from_bits(bits),
-                })
-            }),
-        }
-    }
-}
-
-/// Thunk helper: any other scalar argument.
-pub(super) unsafe extern "C-unwind" fn other(
-    lua: *mut lua_State,
-    record: *const Function,
-    index: c_int,
-) -> u64 {
-    // SAFETY: as in `integer`.
-    unsafe { help(lua, record, |cx, record| convert_argument(cx, record, index)) }
-}
-
-/// Thunk helper: an argument for `...`.
-pub(super) unsafe extern "C-unwind" fn variable(
-    lua: *mut lua_State,
-    record: *const Function,
-    index: c_int,
-) -> u64 {
-    // SAFETY: as in `integer`; every variable argument's type has 8 bytes at most.
-    unsafe {
-        help(lua, record, |cx, record| {
-            let ty = Variable::of(cx, index)?.ty(cx);
-            let mut bits = 0u64;
-            match (cx.type_of(index), record_at(cx, index)) {
-                (LuaType::Boolean, _) => bits = u64::from(cx.truth(index)),
-                (_, Some(function)) => bits = function.address.get() as u64,
-                _ => convert::assign(cx, index, ty, (&raw mut bits).cast(), 8, Mode::Cast)
-                    .map_err(|error| at_argument(record, index, error))?,
-            }
-            Ok(bits)
-        })
-    }
-}
-
-/// Thunk helper: pushes a result that is no plain Lua value. `errno` stays as C left it.
-pub(super) unsafe extern "C-unwind" fn push_result(
-    lua: *mut lua_State,
-    record: *const Function,
-    value: *const u8,
-) {
-    let errno = system::errno();
-    // SAFETY: as in `integer`; `value` is the result, in the thunk's own frame.
-    unsafe {
-        help(lua, record, |cx, record| {
-            let result = record.result(cx);
-            convert::push(cx, result, value, 0)
-        });
-    }
-    system::set_errno(errno);
-}
-
-/// Thunk helper: raises for a wrong number of arguments.
-pub(super) unsafe extern "C-unwind" fn raise_count(
-    lua: *mut lua_State,
-    record: *const Function,
-) -> c_int {
-    // SAFETY: as in `integer`.
-    unsafe {
-        guard(lua, |cx| {
-            let record = &*record;
-            let (expected, given) = (record.fixed as c_int, cx.top());
-            if given < expected {
-                return Err(missing(cx, record, given + 1));
-            }
-            let ty = cx.state.repr(record.ty);
-            let name = record.name();
-            Err(LuaError::new(format!(
-                "wrong number of arguments to '{name}' ({expected} expected, got {given}): {ty}"
-            )))
-        })
-    }
-}
-
-/// Thunk helper: raises for a function without an address.
-pub(super) unsafe extern "C-unwind" fn raise_null(
-    lua: *mut lua_State,
-    record: *const Function,
-) -> c_int {
-    // SAFETY: as in `integer`.
-    unsafe {
-        guard(lua, |_| {
-            let name = (*record).name();
-            Err(LuaError::new(format!("attempt to call '{name}' after its library was closed")))
-        })
-    }
-}
-
-/// Thunk helper: raises the error that a callback caught during the call.
-pub(super) unsafe extern "C-unwind" fn raise_pending(lua: *mut lua_State) -> c_int {
-    // SAFETY: as in `integer`.
-    unsafe {
-        guard(lua, |cx| {
-            super::callback::push_pending(cx);
-            Err(LuaError::Value)
-        })
-    }
 }

@@ -6,11 +6,11 @@
 //!
 //! Nothing here lets an error or a panic cross a C frame.
 
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use mlua::ffi as sys;
 
@@ -29,7 +29,7 @@ pub(super) struct Callback {
     /// The state, null once it is closed.
     state: Arc<Link>,
     /// The Lua function in the registry; `LUA_NOREF` once the callback is freed.
-    function: Cell<c_int>,
+    function: AtomicI32,
     /// The function type as C prints it.
     ty: String,
     parameters: Box<[QualType]>,
@@ -38,16 +38,16 @@ pub(super) struct Callback {
 }
 
 /// The way from a callback to its state.
-pub(super) struct Link(Cell<*const State>);
+pub(super) struct Link(AtomicPtr<State>);
 
 impl Link {
     pub(super) fn new() -> Arc<Link> {
-        Arc::new(Link(Cell::new(ptr::null())))
+        Arc::new(Link(AtomicPtr::new(ptr::null_mut())))
     }
 
     /// Says where the state is; null when it closes.
     pub(super) fn set(&self, state: *const State) {
-        self.0.set(state);
+        self.0.store(state.cast_mut(), Ordering::Release);
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) unsafe fn create(
     cx.push_value(index);
     // SAFETY: a function is on top of the stack. Out of memory leaks `callback` and nothing else.
     let function = unsafe { sys::luaL_ref(cx.lua, sys::LUA_REGISTRYINDEX) };
-    callback.function.set(function);
+    callback.function.store(function, Ordering::Relaxed);
     let callback = Arc::new(callback);
     let data = Arc::into_raw(callback).cast();
     let slot = match code::Callback::new(convention, body, dispatch, data, drop_data) {
@@ -136,7 +136,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<Callback, LuaError> {
     abi::plan(&signature, convention).map_err(failed)?;
     Ok(Callback {
         state: cx.state.link.clone(),
-        function: Cell::new(sys::LUA_NOREF),
+        function: AtomicI32::new(sys::LUA_NOREF),
         ty: table.repr(ty.into()),
         parameters: function.params.clone(),
         result: function.result,
@@ -179,7 +179,7 @@ fn data(callback: code::Callback) -> *const Callback {
 pub(super) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
     // SAFETY: the slot holds the data until another callback takes it.
-    let function = unsafe { (*data(callback)).function.replace(sys::LUA_NOREF) };
+    let function = unsafe { (*data(callback)).function.swap(sys::LUA_NOREF, Ordering::Relaxed) };
     unreference(cx.lua, function);
     cx.state.callbacks.borrow_mut().remove(&(address as usize));
     callback.release();
@@ -200,7 +200,7 @@ pub(super) unsafe fn set(
     // SAFETY: as in `free`; the new function is on top of the stack.
     unsafe {
         let function = sys::luaL_ref(cx.lua, sys::LUA_REGISTRYINDEX);
-        unreference(cx.lua, (*data(callback)).function.replace(function));
+        unreference(cx.lua, (*data(callback)).function.swap(function, Ordering::Relaxed));
     }
     Ok(())
 }
@@ -237,7 +237,7 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     let callback = unsafe { &*(*slot).data.cast::<Callback>() };
     let entered = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: a link leads to a state that is not closed, or nowhere.
-        match unsafe { callback.state.0.get().as_ref() } {
+        match unsafe { callback.state.0.load(Ordering::Acquire).as_ref() } {
             Some(state) => enter(state, callback, frame, errno),
             None => report(&format!("'{}' was called after its Lua state was closed", callback.ty)),
         }
@@ -306,7 +306,7 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
             let entry = &mut *cx.userdata(1).cast::<Entry>();
             let callback = &*entry.callback;
             cx.pop(1);
-            let function = callback.function.get();
+            let function = callback.function.load(Ordering::Relaxed);
             if function == sys::LUA_NOREF {
                 return Err(LuaError::new(format!(
                     "callback '{}' was called after it was freed",

@@ -430,9 +430,7 @@ pub(super) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, value: Scala
 /// Bytes from the real part of a complex number to its imaginary part.
 pub(super) fn complex_step(state: &State, part: FloatKind) -> usize {
     match part {
-        FloatKind::F80 => {
-            usize::from(state.types.borrow().table().model().long_double.1)
-        }
+        FloatKind::F80 => usize::from(state.types.borrow().table().model().long_double.1),
         other => scalar::float_bytes(other),
     }
 }

@@ -21,6 +21,7 @@ mod clib;
 pub mod convert;
 mod ctypes;
 mod functions;
+mod helpers;
 mod host;
 mod index;
 mod initialize;
@@ -30,6 +31,7 @@ mod operands;
 mod print;
 mod scalar;
 pub mod state;
+mod variadic;
 
 pub use host::{preload, run_file};
 

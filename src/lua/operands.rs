@@ -15,7 +15,8 @@ use cranelift_frontend::FunctionBuilder;
 use mlua::ffi as sys;
 
 use super::api::{self, lua_State};
-use super::call::{self, Function};
+use super::call::Function;
+use super::helpers;
 use super::state::Head;
 use crate::abi::{Kind, Piece, Signature, Type};
 use crate::lower::{self, Operand, Operands};
@@ -91,8 +92,8 @@ impl Conversions {
     }
 }
 
-/// What thunks call. The types make sure that each is a C function, not a Rust shim of mlua-sys.
-mod helpers {
+/// Lua's own functions that thunks call. The types make sure that each is a C function, not a Rust shim of mlua-sys.
+mod lua_api {
     use super::*;
 
     pub(super) type ToUserdata =
@@ -215,19 +216,19 @@ impl Operands for LuaOperands<'_> {
         let pointer = self.cx.pointer();
         let lua = params[0];
         let upvalue = b.ins().iconst(types::I32, i64::from(sys::lua_upvalueindex(1)));
-        let to_userdata = helpers::TO_USERDATA as usize;
+        let to_userdata = lua_api::TO_USERDATA as usize;
         let record = self
             .helper(b, to_userdata, &[lua, upvalue], Some(pointer))
             .expect("a helper with a result");
         let target = self.field(b, record, offset_of!(Function, target));
         let null = b.ins().icmp_imm_s(IntCC::Equal, target, 0);
-        self.raise_if(b, null, call::raise_null as *const () as usize, &[lua, record]);
+        self.raise_if(b, null, helpers::raise_null as *const () as usize, &[lua, record]);
         let top = self
-            .helper(b, helpers::GET_TOP as usize, &[lua], Some(types::I32))
+            .helper(b, lua_api::GET_TOP as usize, &[lua], Some(types::I32))
             .expect("a helper with a result");
         let expected = self.conversions.arguments.len() as i64;
         let wrong = b.ins().icmp_imm_s(IntCC::NotEqual, top, expected);
-        self.raise_if(b, wrong, call::raise_count as *const () as usize, &[lua, record]);
+        self.raise_if(b, wrong, helpers::raise_count as *const () as usize, &[lua, record]);
         let head = self.field(b, record, offset_of!(Function, head));
         self.at = Some(Entry { lua, record, target, head, outer: None });
     }
@@ -241,17 +242,17 @@ impl Operands for LuaOperands<'_> {
                 .expect("a helper with a result")
         };
         let value = match self.conversions.arguments[index] {
-            Argument::Integer => read(call::integer as *const () as usize, types::I64),
+            Argument::Integer => read(helpers::integer as *const () as usize, types::I64),
             Argument::Number => {
-                let value = read(call::number as *const () as usize, types::F64);
+                let value = read(helpers::number as *const () as usize, types::F64);
                 match ty.size {
                     4 => b.ins().fdemote(types::F32, value),
                     _ => value,
                 }
             }
-            Argument::Other => read(call::other as *const () as usize, types::I64),
+            Argument::Other => read(helpers::other as *const () as usize, types::I64),
             Argument::Variable => {
-                let bits = read(call::variable as *const () as usize, types::I64);
+                let bits = read(helpers::variable as *const () as usize, types::I64);
                 match ty.kind {
                     Kind::Float => b.ins().bitcast(types::F64, MemFlagsData::new(), bits),
                     _ => bits,
@@ -277,7 +278,7 @@ impl Operands for LuaOperands<'_> {
         b.ins().store(trusted(), outer, at.head, current);
         let pending = offset_of!(Head, pending) as i32;
         let pending = b.ins().load(types::I32, trusted(), at.head, pending);
-        self.raise_if(b, pending, call::raise_pending as *const () as usize, &[at.lua]);
+        self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua]);
         if let Some(&(piece, value)) = result.first() {
             self.push(b, at, &piece, value);
         }
@@ -295,18 +296,18 @@ impl LuaOperands<'_> {
             Outcome::None => {}
             Outcome::Integer => {
                 let wide = self.widen(b, value);
-                self.helper(b, helpers::PUSH_INTEGER as usize, &[lua, wide], None);
+                self.helper(b, lua_api::PUSH_INTEGER as usize, &[lua, wide], None);
             }
             Outcome::Number => {
                 let wide = match piece.bytes {
                     4 => b.ins().fpromote(types::F64, value),
                     _ => value,
                 };
-                self.helper(b, helpers::PUSH_NUMBER as usize, &[lua, wide], None);
+                self.helper(b, lua_api::PUSH_NUMBER as usize, &[lua, wide], None);
             }
             Outcome::Boolean => {
                 let wide = b.ins().uextend(types::I32, value);
-                self.helper(b, helpers::PUSH_BOOLEAN as usize, &[lua, wide], None);
+                self.helper(b, lua_api::PUSH_BOOLEAN as usize, &[lua, wide], None);
             }
             Outcome::Other => {
                 let pointer = self.cx.pointer();
@@ -315,7 +316,7 @@ impl LuaOperands<'_> {
                 let address = b.ins().stack_addr(pointer, slot, 0);
                 b.ins().store(trusted(), value, address, 0);
                 let arguments = [lua, at.record, address];
-                self.helper(b, call::push_result as *const () as usize, &arguments, None);
+                self.helper(b, helpers::push_result as *const () as usize, &arguments, None);
             }
         }
     }

@@ -1,7 +1,11 @@
-//! What the ABI tests share: seeded random signatures, and values that name themselves.
+//! What the ABI tests share: seeded random signatures, values that name themselves, and a callback that checks them.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-use cthunk::abi::{CallPlan, Kind, Signature, Type};
+use std::cell::RefCell;
+use std::ffi::c_void;
+
+use cthunk::abi::{self, CallPlan, Convention, Kind, Signature, Type};
+use cthunk::code::{self, Slot};
 
 /// xorshift64*, so that a printed seed replays a case on every machine.
 pub struct Random(u64);
@@ -129,4 +133,101 @@ pub fn describe(signature: &Signature) -> String {
         arguments.insert(fixed, "...");
     }
     format!("{} f({})", c_name(&signature.result), arguments.join(", "))
+}
+
+/// A callback that checks its arguments and gives the named result.
+pub struct Checker<'s> {
+    signature: &'s Signature,
+    plan: &'s CallPlan,
+    outcome: RefCell<Result<(), String>>,
+}
+
+impl<'s> Checker<'s> {
+    pub fn new(signature: &'s Signature, plan: &'s CallPlan) -> Checker<'s> {
+        Checker { signature, plan, outcome: RefCell::new(Ok(())) }
+    }
+
+    /// Gives `call` the callback's address; says what the callback got wrong, or that it was not called.
+    pub fn during(
+        &self,
+        convention: &'static Convention,
+        call: impl FnOnce(*const c_void),
+    ) -> Result<(), String> {
+        let body = code::callback_body(self.signature, convention).map_err(|e| e.to_string())?;
+        let data = (&raw const *self).cast();
+        let callback = code::Callback::new(convention, body, dispatch, data, keep)
+            .map_err(|e| e.to_string())?;
+        *self.outcome.borrow_mut() = Err("the callback was not called".into());
+        call(callback.address());
+        callback.release();
+        self.outcome.replace(Ok(()))
+    }
+
+    fn enter(&self, frame: &mut [u8]) {
+        let arguments = self.signature.arguments.iter().zip(&self.plan.frame.arguments);
+        let wrong = arguments
+            .enumerate()
+            .find(|(value, (ty, offset))| !is_named(ty, *value, &frame[**offset as usize..]));
+        *self.outcome.borrow_mut() = match wrong {
+            None => Ok(()),
+            Some((value, (ty, offset))) => Err(format!(
+                "the callback got another argument {}: {:02x?}",
+                value + 1,
+                &frame[*offset as usize..][..ty.size as usize]
+            )),
+        };
+        fill(&self.signature.result, RESULT, &mut frame[self.plan.frame.result as usize..]);
+    }
+}
+
+unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
+    // SAFETY: `Checker::during` keeps the checker for as long as its callback is in use, and the body made the Frame.
+    unsafe {
+        let checker = &*(*slot).data.cast::<Checker>();
+        let size = checker.plan.frame.size as usize;
+        checker.enter(std::slice::from_raw_parts_mut(frame, size));
+    }
+}
+
+/// The checker belongs to the test.
+unsafe fn keep(_: *const c_void) {}
+
+/// Calls `target` with arguments that name themselves, through our thunk, and checks the result.
+///
+/// # Safety
+/// `target` is a function of this signature and convention.
+pub unsafe fn call_named(
+    signature: &Signature,
+    convention: &'static Convention,
+    target: *const c_void,
+    rest: u8,
+) -> Result<(), String> {
+    let plan = abi::plan(signature, convention).map_err(|e| e.to_string())?;
+    let thunk = code::frame_call(signature, convention).map_err(|e| e.to_string())?;
+    let target = match plan.vector_count {
+        Some(_) => code::announce_vectors(target).map_err(|e| e.to_string())?,
+        None => target,
+    };
+    let mut frame = frame(signature, &plan, rest);
+    // SAFETY: the caller's promise; the frame is of the plan's layout.
+    unsafe { code::invoke(thunk, target, frame.as_mut_ptr().cast()) };
+    let result = &bytes_of(&mut frame)[plan.frame.result as usize..];
+    match is_named(&signature.result, RESULT, result) {
+        true => Ok(()),
+        false => Err(format!("the result is {:02x?}", &result[..8])),
+    }
+}
+
+/// A signature, what is wrong with it, how to see it again, and its plan.
+pub fn report(
+    signature: &Signature,
+    convention: &'static Convention,
+    error: &str,
+    replay: &str,
+) -> String {
+    let plan = match abi::plan(signature, convention) {
+        Ok(plan) => abi::explain(&plan, &[]),
+        Err(error) => error.to_string(),
+    };
+    format!("{}: {error}\n{replay}\n{plan}", describe(signature))
 }

@@ -11,10 +11,12 @@ const DEPTH: u32 = 16;
 /// aligned in other records as they are. (Only `ms_struct` records are aligned more in the first place.)
 pub(super) fn is_scalar(table: &Table, id: RecordId, depth: u32) -> bool {
     let record = table.record(id);
-    let Some(body) = record.body.as_ref().filter(|body| depth < DEPTH && body.flexible.is_none()) else {
+    let Some(body) = record.body.as_ref().filter(|body| depth < DEPTH && body.flexible.is_none())
+    else {
         return false;
     };
-    let mut sized = body.members.iter().filter(|m| table.layout_of(m.ty).is_some_and(|l| l.size > 0));
+    let mut sized =
+        body.members.iter().filter(|m| table.layout_of(m.ty).is_some_and(|l| l.size > 0));
     match (body.layout.size, record.kind) {
         (1 | 2 | 4 | 8, _) => sized.all(|m| m.bits.is_some() || fits_register(table, m.ty, depth)),
         (16, RecordKind::Struct) => match (sized.next(), sized.next()) {

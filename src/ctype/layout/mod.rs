@@ -58,7 +58,15 @@ impl Facts {
     }
 
     fn scalar(size: u64, align: u64) -> Facts {
-        Facts { size, align, required: None, cap: None, natural: align, arithmetic: 0, complete: true }
+        Facts {
+            size,
+            align,
+            required: None,
+            cap: None,
+            natural: align,
+            arithmetic: 0,
+            complete: true,
+        }
     }
 
     fn capped(size: u64, align: u64, member_align: u8) -> Facts {
@@ -109,8 +117,13 @@ impl Facts {
                 let Layout { size, align } = body.layout;
                 let required = Some(body.required_align).filter(|&r| r != 0);
                 let member_align = u64::from(model.int64_align);
-                let capped = member_align < 8 && align > member_align && gcc::is_scalar(table, *id, 0);
-                Facts { required, cap: capped.then_some(member_align), ..Facts::scalar(size, align) }
+                let capped =
+                    member_align < 8 && align > member_align && gcc::is_scalar(table, *id, 0);
+                Facts {
+                    required,
+                    cap: capped.then_some(member_align),
+                    ..Facts::scalar(size, align)
+                }
             }
             Type::Enum(id) => int(u64::from(table.enum_(*id).base?.size())),
             Type::Aligned(inner, align) => {

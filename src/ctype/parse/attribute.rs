@@ -288,7 +288,9 @@ impl Parser<'_> {
             }
             Known::CountedBy => into.counted_by = Some(self.expect_name()?.0),
             Known::Regparm => match self.constant_integer()? {
-                count @ 0..=3 => into.function.list().convention = Some(CallConv::Regparm(count as u8)),
+                count @ 0..=3 => {
+                    into.function.list().convention = Some(CallConv::Regparm(count as u8))
+                }
                 _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
             },
             Known::NonNull => loop {

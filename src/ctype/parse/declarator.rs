@@ -162,7 +162,7 @@ impl Parser<'_> {
             return true;
         }
         match self.peek() {
-            Tok::Punct(p) => matches!(p.text(), "*" | "(" | "[" | "&" | "^"),
+            Tok::Punct(p) => matches!(p.char(), b'*' | b'(' | b'[' | b'&' | b'^'),
             Tok::Name(name) => naming == Naming::Optional && self.decls.typedef(name).is_none(),
             Tok::Keyword(keyword) => {
                 keyword == Keyword::Attribute || super::attribute::convention(keyword).is_some()

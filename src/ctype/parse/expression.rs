@@ -58,7 +58,7 @@ impl Parser<'_> {
             let Tok::Punct(punct) = self.tok.kind else {
                 return Ok(left);
             };
-            let found = BINARY.iter().find(|op| op.0 == punct.text());
+            let found = BINARY.iter().find(|op| op.0 == punct);
             let Some(&(_, precedence, op)) = found.filter(|op| op.1 > weakest) else {
                 return Ok(left);
             };
@@ -160,14 +160,13 @@ impl Parser<'_> {
     fn unary(&mut self) -> Parse<Operand> {
         let start = self.tok.start;
         match self.tok.kind {
-            Tok::Punct(punct) => match punct.text() {
-                op @ ("-" | "+" | "~" | "!" | "&" | "*") => {
-                    let op = op.as_bytes()[0];
+            Tok::Punct(punct) => match punct.char() {
+                op @ (b'-' | b'+' | b'~' | b'!' | b'&' | b'*') => {
                     self.advance();
                     let operand = self.nested(|p| p.unary())?;
                     self.apply_unary(op, operand, start)
                 }
-                "(" if self.peek_starts_cast() => {
+                b'(' if self.peek_starts_cast() => {
                     self.advance();
                     let ty = self.type_name()?;
                     self.expect(")")?;

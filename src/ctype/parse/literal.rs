@@ -1,7 +1,7 @@
 //! Numbers, characters and strings.
 
 use super::value::{Operand, Value};
-use super::{Failed, Parse, Parser, Tok};
+use super::{Failed, Param, Parse, Parser, Tok};
 use crate::ctype::{FloatKind, IntKind, TypeId};
 
 /// The encoding prefix of a character or string literal.
@@ -57,7 +57,10 @@ impl Parser<'_> {
 
     /// A number token as an operand.
     pub(super) fn number(&mut self) -> Parse<Operand> {
-        if let Tok::Int(value) = self.tok.kind {
+        if let Tok::Int(position) = self.tok.kind {
+            let Some(&Param::Int(value)) = self.params.get(position as usize) else {
+                return Err(self.expected("a number"));
+            };
             self.advance();
             let kind = if i32::try_from(value).is_ok() { IntKind::I32 } else { IntKind::I64 };
             return Ok(Operand::int(kind, value.into()));

@@ -46,8 +46,10 @@ pub(super) struct Parser<'a> {
     last_end: usize,
     params: &'a [Param<'a>],
     /// How many `$` were seen.
-    params_used: usize,
+    params_used: u32,
     errors: Vec<Diagnostic>,
+    /// Whether the end of the text was reported as an error; the brackets that it leaves open are not more.
+    ended: bool,
     /// Unknown type names that were reported.
     unknown: FxHashSet<Name>,
     nesting: u32,
@@ -67,8 +69,9 @@ struct Checkpoint<'a> {
     tok: Token,
     ahead: Option<Token>,
     last_end: usize,
-    params_used: usize,
+    params_used: u32,
     errors: usize,
+    ended: bool,
     ops: usize,
     pointers: usize,
 }
@@ -88,6 +91,7 @@ impl<'a> Parser<'a> {
             params,
             params_used: 0,
             errors: Vec::new(),
+            ended: false,
             unknown: FxHashSet::default(),
             nesting: 0,
             pack: directive::Pack::default(),
@@ -134,7 +138,10 @@ impl<'a> Parser<'a> {
     }
 
     fn finish<T>(mut self, result: Parse<T>) -> Result<T, Diagnostics> {
-        if self.errors.is_empty() && self.params_used < self.params.len() && result.is_ok() {
+        if self.errors.is_empty()
+            && (self.params_used as usize) < self.params.len()
+            && result.is_ok()
+        {
             let message = format!(
                 "{} values for '$' were given, but the text has {}",
                 self.params.len(),
@@ -156,9 +163,9 @@ impl<'a> Parser<'a> {
     fn lex(&mut self) -> Token {
         let mut token = self.lexer.next(&mut self.decls.table.names);
         if token.kind == Tok::Punct(Punct::new("$")) {
-            token.kind = match self.params.get(self.params_used) {
+            token.kind = match self.params.get(self.params_used as usize) {
                 Some(&Param::Type(ty)) => Tok::Type(ty),
-                Some(&Param::Int(value)) => Tok::Int(value),
+                Some(&Param::Int(_)) => Tok::Int(self.params_used),
                 Some(&Param::Name(text)) => self.param_name(text),
                 None => Tok::Bad(Bad::ParamMissing),
             };
@@ -247,9 +254,9 @@ impl<'a> Parser<'a> {
         let mut depth = 0_u32;
         loop {
             match self.tok.kind {
-                Tok::Punct(p) => match p.text() {
-                    "(" | "[" | "{" => depth += 1,
-                    ")" | "]" | "}" => depth = depth.saturating_sub(1),
+                Tok::Punct(p) => match p.char() {
+                    b'(' | b'[' | b'{' => depth += 1,
+                    b')' | b']' | b'}' => depth = depth.saturating_sub(1),
                     _ => {}
                 },
                 Tok::End => return Err(self.error(start, "bracket is never closed".into())),
@@ -265,7 +272,11 @@ impl<'a> Parser<'a> {
     /// Runs a part of the grammar that nests, unless it nests too deep.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.nesting == MAX_NESTING {
-            return Err(self.error_here(format!("nested deeper than {MAX_NESTING} levels")));
+            let failed = self.error_here(format!("nested deeper than {MAX_NESTING} levels"));
+            // What follows would be nested as deep: nothing good can come of it.
+            self.tok = Token { kind: Tok::End, ..self.tok };
+            self.ended = true;
+            return Err(failed);
         }
         self.nesting += 1;
         let result = parse(self);
@@ -308,6 +319,7 @@ impl<'a> Parser<'a> {
     /// An error at the current token: something else should stand there.
     fn expected(&mut self, what: &str) -> Failed {
         let found = match self.tok.kind {
+            Tok::End if std::mem::replace(&mut self.ended, true) => return Failed,
             Tok::End => "the end of the text".to_owned(),
             Tok::Bad(bad) => return self.error_here(bad.message().to_owned()),
             Tok::Directive => return self.stray_directive(),
@@ -333,6 +345,7 @@ impl<'a> Parser<'a> {
             last_end: self.last_end,
             params_used: self.params_used,
             errors: self.errors.len(),
+            ended: self.ended,
             ops: self.ops.len(),
             pointers: self.pointers.len(),
         }
@@ -341,6 +354,8 @@ impl<'a> Parser<'a> {
     /// Goes back to a place, forgetting the errors since then.
     fn rewind(&mut self, to: Checkpoint<'a>) {
         self.errors.truncate(to.errors);
+        self.ended = to.ended;
+        self.unknown.clear();
         self.rewind_tokens(to);
     }
 
@@ -357,6 +372,9 @@ impl<'a> Parser<'a> {
     /// Goes to the end of the declaration that began at `start` and failed somewhere: after its `;`, or after
     /// the `}` of a function body. In a record (`member`) not beyond its `}`.
     fn recover(&mut self, start: Checkpoint<'a>, member: bool) {
+        if self.tok.kind == Tok::End {
+            return;
+        }
         self.rewind_tokens(start);
         if self.tok.kind == Tok::Directive {
             self.ahead = None;
@@ -367,18 +385,18 @@ impl<'a> Parser<'a> {
         loop {
             let closing = match self.tok.kind {
                 Tok::End => return,
-                Tok::Punct(p) => match p.text() {
-                    ";" if depth == 0 => return self.advance(),
-                    "(" | "[" | "{" => {
+                Tok::Punct(p) => match p.char() {
+                    b';' if depth == 0 => return self.advance(),
+                    b'(' | b'[' | b'{' => {
                         depth += 1;
                         false
                     }
-                    "}" if depth == 0 && member => return,
-                    "}" if depth <= 1 => {
+                    b'}' if depth == 0 && member => return,
+                    b'}' if depth <= 1 => {
                         depth = 0;
                         true
                     }
-                    ")" | "]" | "}" => {
+                    b')' | b']' | b'}' => {
                         depth = depth.saturating_sub(1);
                         false
                     }
@@ -396,7 +414,7 @@ impl<'a> Parser<'a> {
     /// Whether what follows a `}` belongs to the same declaration.
     fn goes_on_after_brace(&self) -> bool {
         match self.tok.kind {
-            Tok::Punct(p) => matches!(p.text(), ";" | "," | "*" | "(" | "[" | "=" | ")"),
+            Tok::Punct(p) => matches!(p.char(), b';' | b',' | b'*' | b'(' | b'[' | b'=' | b')'),
             Tok::Name(name) => self.decls.typedef(name).is_none(),
             Tok::Keyword(Keyword::Attribute | Keyword::Asm | Keyword::Const) => true,
             _ => false,

@@ -48,7 +48,6 @@ impl Parser<'_> {
             _ if self.at("{") => None,
             _ => return Err(self.expected("a tag or '{'")),
         };
-        self.attributes(&mut attributes)?;
         let id = self.record_id(kind, tag, start)?;
         if self.at("{") {
             self.record_body(id, kind, start, attributes)?;

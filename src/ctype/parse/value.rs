@@ -1,5 +1,6 @@
 //! Operands of constant expressions and the arithmetic on them, in the target's types.
 
+use crate::ctype::lex::Punct;
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 
 /// A typed operand.
@@ -25,25 +26,25 @@ pub(super) enum Value {
 pub(super) const NOT_CONSTANT: Value = Value::Unknown("not a constant expression");
 
 /// Binary operators with their precedence, the weakest first.
-pub(super) static BINARY: [(&str, u8, Binary); 18] = [
-    ("||", 1, Binary::Or),
-    ("&&", 2, Binary::And),
-    ("|", 3, Binary::BitOr),
-    ("^", 4, Binary::BitXor),
-    ("&", 5, Binary::BitAnd),
-    ("==", 6, Binary::Equal),
-    ("!=", 6, Binary::NotEqual),
-    ("<", 7, Binary::Less),
-    (">", 7, Binary::Greater),
-    ("<=", 7, Binary::LessEqual),
-    (">=", 7, Binary::GreaterEqual),
-    ("<<", 8, Binary::ShiftLeft),
-    (">>", 8, Binary::ShiftRight),
-    ("+", 9, Binary::Add),
-    ("-", 9, Binary::Subtract),
-    ("*", 10, Binary::Multiply),
-    ("/", 10, Binary::Divide),
-    ("%", 10, Binary::Remainder),
+pub(super) static BINARY: [(Punct, u8, Binary); 18] = [
+    (Punct::new("||"), 1, Binary::Or),
+    (Punct::new("&&"), 2, Binary::And),
+    (Punct::new("|"), 3, Binary::BitOr),
+    (Punct::new("^"), 4, Binary::BitXor),
+    (Punct::new("&"), 5, Binary::BitAnd),
+    (Punct::new("=="), 6, Binary::Equal),
+    (Punct::new("!="), 6, Binary::NotEqual),
+    (Punct::new("<"), 7, Binary::Less),
+    (Punct::new(">"), 7, Binary::Greater),
+    (Punct::new("<="), 7, Binary::LessEqual),
+    (Punct::new(">="), 7, Binary::GreaterEqual),
+    (Punct::new("<<"), 8, Binary::ShiftLeft),
+    (Punct::new(">>"), 8, Binary::ShiftRight),
+    (Punct::new("+"), 9, Binary::Add),
+    (Punct::new("-"), 9, Binary::Subtract),
+    (Punct::new("*"), 10, Binary::Multiply),
+    (Punct::new("/"), 10, Binary::Divide),
+    (Punct::new("%"), 10, Binary::Remainder),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

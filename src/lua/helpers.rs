@@ -1,0 +1,183 @@
+//! What compiled thunks call: reading arguments, pushing results, raising errors.
+//!
+//! Each is called with the state that Lua called the thunk with, and most with the thunk's record.
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::api::{self, LuaType, lua_State};
+use super::call::{self, Function};
+use super::callback;
+use super::clib::system;
+use super::convert::{self, Mode};
+use super::state::{Cx, LuaError, guard};
+use super::variadic::Variable;
+
+/// Runs a helper of a thunk that may raise.
+///
+/// # Safety
+/// `lua` is the state that Lua called the thunk with, `record` its record.
+unsafe fn help<T>(
+    lua: *mut lua_State,
+    record: *const Function,
+    f: impl FnOnce(&Cx<'_>, &Function) -> Result<T, LuaError>,
+) -> T
+where
+    T: Default,
+{
+    let mut value = T::default();
+    // SAFETY: the caller's promise. Where `f` fails, `guard` does not return.
+    unsafe {
+        guard(lua, |cx| {
+            value = f(cx, &*record)?;
+            Ok(0)
+        });
+    }
+    value
+}
+
+/// The argument at `index` as a C value of its parameter's type.
+fn convert_argument(cx: &Cx<'_>, record: &Function, index: c_int) -> Result<u64, LuaError> {
+    let ty = record
+        .parameter(cx, index as usize - 1)
+        .ok_or_else(|| LuaError::new("no such parameter"))?;
+    let mut bits = 0u64;
+    // SAFETY: the plan has scalars of at most 8 bytes only.
+    unsafe { convert::to_c(cx, index, ty, (&raw mut bits).cast()) }
+        .map_err(|error| call::at_argument(record, index, error))?;
+    Ok(bits)
+}
+
+/// An integer argument; only the low bytes that its type has count.
+pub(super) unsafe extern "C-unwind" fn integer(
+    lua: *mut lua_State,
+    record: *const Function,
+    index: c_int,
+) -> u64 {
+    // SAFETY: compiled code passes its own state and record, here and in the helpers below.
+    unsafe {
+        match api::integer(lua, index) {
+            Some(value) => value as u64,
+            None => other(lua, record, index),
+        }
+    }
+}
+
+/// A `float` or `double` argument.
+pub(super) unsafe extern "C-unwind" fn number(
+    lua: *mut lua_State,
+    record: *const Function,
+    index: c_int,
+) -> f64 {
+    // SAFETY: as in `integer`.
+    unsafe {
+        match sys::lua_type(lua, index) {
+            sys::LUA_TNUMBER => sys::lua_tonumber(lua, index),
+            _ => help(lua, record, |cx, record| {
+                let bits = convert_argument(cx, record, index)?;
+                let ty = record.parameter(cx, index as usize - 1);
+                Ok(match ty.and_then(|ty| cx.state.size(ty)) {
+                    Some(4) => f64::from(f32::from_bits(bits as u32)),
+                    _ => f64::from_bits(bits),
+                })
+            }),
+        }
+    }
+}
+
+/// Any other scalar argument.
+pub(super) unsafe extern "C-unwind" fn other(
+    lua: *mut lua_State,
+    record: *const Function,
+    index: c_int,
+) -> u64 {
+    // SAFETY: as in `integer`.
+    unsafe { help(lua, record, |cx, record| convert_argument(cx, record, index)) }
+}
+
+/// An argument for `...`.
+pub(super) unsafe extern "C-unwind" fn variable(
+    lua: *mut lua_State,
+    record: *const Function,
+    index: c_int,
+) -> u64 {
+    // SAFETY: as in `integer`; every variable argument's type has 8 bytes at most.
+    unsafe {
+        help(lua, record, |cx, record| {
+            let ty = Variable::of(cx, index)?.ty(cx);
+            let mut bits = 0u64;
+            match (cx.type_of(index), call::record_at(cx, index)) {
+                (LuaType::Boolean, _) => bits = u64::from(cx.truth(index)),
+                (_, Some(function)) => bits = function.address.get() as u64,
+                _ => convert::assign(cx, index, ty, (&raw mut bits).cast(), 8, Mode::Cast)
+                    .map_err(|error| call::at_argument(record, index, error))?,
+            }
+            Ok(bits)
+        })
+    }
+}
+
+/// Pushes a result that is no plain Lua value. `errno` stays as C left it.
+pub(super) unsafe extern "C-unwind" fn push_result(
+    lua: *mut lua_State,
+    record: *const Function,
+    value: *const u8,
+) {
+    let errno = system::errno();
+    // SAFETY: as in `integer`; `value` is the result, in the thunk's own frame.
+    unsafe {
+        help(lua, record, |cx, record| {
+            let result = record.result(cx);
+            convert::push(cx, result, value, 0)
+        });
+    }
+    system::set_errno(errno);
+}
+
+/// Raises for a wrong number of arguments.
+pub(super) unsafe extern "C-unwind" fn raise_count(
+    lua: *mut lua_State,
+    record: *const Function,
+) -> c_int {
+    // SAFETY: as in `integer`.
+    unsafe {
+        guard(lua, |cx| {
+            let record = &*record;
+            let (expected, given) = (record.fixed as c_int, cx.top());
+            if given < expected {
+                return Err(call::missing(cx, record, given + 1));
+            }
+            let ty = cx.state.repr(record.ty);
+            let name = record.name();
+            Err(LuaError::new(format!(
+                "wrong number of arguments to '{name}' ({expected} expected, got {given}): {ty}"
+            )))
+        })
+    }
+}
+
+/// Raises for a function without an address.
+pub(super) unsafe extern "C-unwind" fn raise_null(
+    lua: *mut lua_State,
+    record: *const Function,
+) -> c_int {
+    // SAFETY: as in `integer`.
+    unsafe {
+        guard(lua, |_| {
+            let name = (*record).name();
+            Err(LuaError::new(format!("attempt to call '{name}' after its library was closed")))
+        })
+    }
+}
+
+/// Raises the error that a callback caught during the call.
+pub(super) unsafe extern "C-unwind" fn raise_pending(lua: *mut lua_State) -> c_int {
+    // SAFETY: as in `integer`.
+    unsafe {
+        guard(lua, |cx| {
+            callback::push_pending(cx);
+            Err(LuaError::Value)
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! Calls of variadic functions: the thunk depends on what comes for `...`.
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::api::{self, LuaType, lua_CFunction, lua_State};
+use super::call::{self, Function};
+use super::cdata;
+use super::convert;
+use super::kind::Kind;
+use super::state::{Cx, LuaError, guard};
+use crate::ctype::{FloatKind, QualType};
+
+/// What a variable argument is to the call: four bits of the key of the last thunk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Variable {
+    Int = 1,
+    Unsigned,
+    Int64,
+    Unsigned64,
+    Double,
+    Pointer,
+}
+
+impl Variable {
+    /// The promoted type of a value for `...` (C11 6.5.2.2p6; LuaJIT's "Conversions for vararg C function arguments", but
+    /// for Lua integers, which stay integers).
+    pub(super) fn of(cx: &Cx<'_>, index: c_int) -> Result<Variable, LuaError> {
+        let variable = match cx.type_of(index) {
+            LuaType::Number => match cx.number(index) {
+                Some(api::Number::Integer(_)) => Some(Variable::Int64),
+                _ => Some(Variable::Double),
+            },
+            LuaType::Boolean => Some(Variable::Int),
+            LuaType::Nil | LuaType::String | LuaType::LightUserdata => Some(Variable::Pointer),
+            LuaType::Function => call::record_at(cx, index).map(|_| Variable::Pointer),
+            LuaType::Userdata if cx.c_file(index).is_some() => Some(Variable::Pointer),
+            LuaType::Userdata => cdata::at(cx, index).and_then(|cd| Variable::of_cdata(cx, cd.ty)),
+            _ => None,
+        };
+        variable.ok_or_else(|| {
+            let what = convert::describe(cx, index);
+            LuaError::new(format!("cannot convert '{what}' to a variable argument ('...')"))
+        })
+    }
+
+    fn of_cdata(cx: &Cx<'_>, ty: QualType) -> Option<Variable> {
+        match cx.state.value_kind(ty) {
+            Kind::Bool => Some(Variable::Int),
+            Kind::Int(kind) => match (kind.size(), kind.is_signed(cx.state.char_signed())) {
+                (4, false) => Some(Variable::Unsigned),
+                (8, true) => Some(Variable::Int64),
+                (8, false) => Some(Variable::Unsigned64),
+                (16, _) => None,
+                _ => Some(Variable::Int),
+            },
+            Kind::Float(FloatKind::F32 | FloatKind::F64) => Some(Variable::Double),
+            Kind::Pointer(_) | Kind::Reference(_) | Kind::Array(..) | Kind::Function => {
+                Some(Variable::Pointer)
+            }
+            _ => None,
+        }
+    }
+
+    /// As a C type.
+    pub(super) fn ty(self, cx: &Cx<'_>) -> QualType {
+        let known = &cx.state.known;
+        match self {
+            Variable::Int => known.int,
+            Variable::Unsigned => known.uint,
+            Variable::Int64 => known.int64,
+            Variable::Unsigned64 => known.uint64,
+            Variable::Double => known.double,
+            Variable::Pointer => known.const_void_ptr,
+        }
+        .into()
+    }
+}
+
+/// The Lua C function of every variadic C function: finds the thunk for the types of the arguments and goes on as it.
+pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
+    let mut thunk = None;
+    // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
+    let results = unsafe {
+        guard(lua, |cx| {
+            let record = &*cx.userdata(sys::lua_upvalueindex(1)).cast::<Function>();
+            thunk = Some(find_thunk(cx, record)?);
+            Ok(0)
+        })
+    };
+    match thunk {
+        // SAFETY: the thunk runs as this closure, on the same stack; nothing with a destructor is alive.
+        Some(thunk) => unsafe { thunk(lua) },
+        None => results,
+    }
+}
+
+fn find_thunk(cx: &Cx<'_>, record: &Function) -> Result<lua_CFunction, LuaError> {
+    let (fixed, given) = (record.fixed as c_int, cx.top());
+    if given < fixed {
+        return Err(call::missing(cx, record, given + 1));
+    }
+    let mut key = 1u64;
+    for index in fixed + 1..=given {
+        let variable = Variable::of(cx, index).map_err(|e| call::at_argument(record, index, e))?;
+        key = if key >> 60 == 0 { key << 4 | variable as u64 } else { u64::MAX };
+    }
+    let (last, thunk) = record.last.get();
+    if let Some(thunk) = thunk
+        && last == key
+        && key != u64::MAX
+    {
+        return Ok(thunk);
+    }
+    let variable = (fixed + 1..=given)
+        .map(|index| Variable::of(cx, index).map(|variable| variable.ty(cx)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (signature, convention, conversions) = call::shape(cx, record.ty, &variable)?;
+    let thunk = call::thunk(&signature, convention, &conversions)?;
+    record.last.set((key, Some(thunk)));
+    Ok(thunk)
+}

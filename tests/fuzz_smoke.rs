@@ -1,0 +1,129 @@
+//! The fuzz targets' logic on mutated C for a moment; `cargo fuzz run parse` and `layout` go on for longer.
+
+#[path = "../fuzz/logic/layout.rs"]
+mod layout;
+#[path = "../fuzz/logic/parse.rs"]
+mod parse;
+
+use std::time::{Duration, Instant};
+
+static CORPUS: &str = include_str!("ctype/corpus.h");
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) as usize % bound
+    }
+}
+
+/// A few lines of the corpus with bytes changed, cut, doubled and moved.
+fn mutated(random: &mut Random) -> Vec<u8> {
+    let lines: Vec<&str> = CORPUS.lines().collect();
+    let mut text = vec![random.below(256) as u8];
+    for _ in 0..=random.below(6) {
+        text.extend(lines[random.below(lines.len())].bytes());
+        text.push(b'\n');
+    }
+    for _ in 0..random.below(5) {
+        let at = random.below(text.len().max(1));
+        if text.len() < 2 {
+            break;
+        }
+        match random.below(5) {
+            0 => text[at] = b"(){}[]*,;:=\"'#$<&"[random.below(17)],
+            1 => text[at] = random.below(256) as u8,
+            2 => drop(text.drain(at..(at + 1 + random.below(8)).min(text.len()))),
+            3 => {
+                let end = (at + 1 + random.below(30)).min(text.len());
+                let piece = text[at..end].to_vec();
+                let to = random.below(text.len());
+                text.splice(to..to, piece);
+            }
+            _ => text.truncate(at.max(1)),
+        }
+    }
+    text
+}
+
+fn for_a_second(mut run: impl FnMut(&mut Random)) {
+    let mut random = Random(0x1234_5678_9abc_def1);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(1) {
+        run(&mut random);
+    }
+}
+
+#[test]
+fn parse_survives_mutations() {
+    for_a_second(|random| parse::parse(&mutated(random)));
+}
+
+#[test]
+fn layout_survives_recipes() {
+    for_a_second(|random| {
+        let bytes: Vec<u8> = (0..4 + random.below(40)).map(|_| random.below(256) as u8).collect();
+        layout::layout(&bytes);
+    });
+}
+
+/// Text that nests, repeats or refers to itself as much as it can.
+#[test]
+fn hostile_texts_are_refused_or_read() {
+    let deep = |open: &str, close: &str, n: usize| open.repeat(n) + close.repeat(n).as_str();
+    let chain = |first: &str, next: fn(usize) -> String, n: usize| {
+        first.to_owned() + &(1..n).map(next).collect::<String>()
+    };
+    let texts = [
+        deep("(", ")", 100_000),
+        "int x = ".to_owned() + &deep("(", ")", 100_000) + ";",
+        "int ".to_owned() + &deep("(", ")", 100_000) + ";",
+        "int ".to_owned() + &"*".repeat(100_000) + "p;",
+        "int a".to_owned() + &"[1]".repeat(100_000) + ";",
+        "int f".to_owned() + &deep("(int (*", "))", 50_000) + ";",
+        "struct {".repeat(100_000),
+        "enum { A = ".to_owned() + &"-".repeat(100_000) + "1 };",
+        "enum { A = ".to_owned() + &"1?".repeat(100_000) + "};",
+        "enum { A = ".to_owned() + &"1+".repeat(100_000) + "1 };",
+        "enum { A = ".to_owned() + &"sizeof ".repeat(100_000) + "1 };",
+        "enum { A = ".to_owned() + &"(int)".repeat(100_000) + "1 };",
+        "int x __attribute__((".to_owned() + &deep("(", ")", 100_000) + "));",
+        "extern \"C\" {".repeat(50_000),
+        "typeof(".repeat(50_000),
+        "_Atomic(".repeat(50_000),
+        "int ".repeat(100_000),
+        "unknown ".repeat(100_000),
+        ",".repeat(100_000),
+        "#".repeat(100_000),
+        "#pragma pack(push, 1)\n".repeat(50_000),
+        "#define A\n".repeat(50_000),
+        chain("typedef int t0;", |i| format!("typedef t{} *t{i};", i - 1), 5_000),
+        chain("typedef int t0;", |i| format!("typedef t{} t{i}[2];", i - 1), 5_000),
+        chain("typedef int t0;", |i| format!("typedef void (*t{i})(t{0}, t{0});", i - 1), 150),
+        chain(
+            "typedef struct { int a; } t0;",
+            |i| format!("typedef struct {{ t{} a; }} t{i};", i - 1),
+            5_000,
+        ),
+        chain(
+            "struct t0 { int a0; };",
+            |i| format!("struct t{i} {{ struct t{}; int a{i}; }};", i - 1),
+            5_000,
+        ),
+        "char huge[0x7fffffffffffffff][0x7fffffffffffffff];".to_owned(),
+        "struct { char a[1ull << 55]; char b[1ull << 55]; char c[1ull << 55]; };".to_owned(),
+    ];
+    for text in texts {
+        for target in 0..5_u8 {
+            let mut data = vec![target];
+            data.extend(text.bytes());
+            let start = Instant::now();
+            parse::parse(&data);
+            let took = start.elapsed();
+            assert!(took < Duration::from_secs(20), "{took:?} for {}", &text[..text.len().min(60)]);
+        }
+    }
+}
