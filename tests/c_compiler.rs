@@ -7,31 +7,33 @@ mod support;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::fmt::Write;
 
-use cthunk::abi::{self, Convention, Signature, Type};
-use support::{Checker, RESULT, Random, c_name, call_named, cases, report, signature, variadic};
+use cthunk::abi::{self, Convention};
+use support::{Checker, Prototype, RESULT, Random, Spelled, Types, call_named, cases, report};
 
 /// Signatures in one C file.
-const BATCH: usize = 250;
+const BATCH: usize = 100;
 
 /// What C needs beside the functions: values that name themselves, as in `support`.
 const PRELUDE: &str = r#"
 #include <stdarg.h>
 int failed;
-static unsigned char byte_of(int is_bool, unsigned value, unsigned index) {
+static unsigned char byte_of(int is_bool, unsigned value, unsigned offset) {
     unsigned v = value % 15 + 1;
-    return is_bool ? v & 1 : v << 4 | index;
+    return is_bool ? v & 1 : v << 4 | (offset & 15);
 }
-static __attribute__((noinline)) int named(const void *p, unsigned size, int is_bool, unsigned value) {
+__attribute__((noinline)) static int named(const void *p, unsigned size, int is_bool, unsigned value, unsigned offset) {
     for (unsigned i = 0; i < size; i++)
-        if (((const unsigned char *)p)[i] != byte_of(is_bool, value, i)) return 0;
+        if (((const unsigned char *)p)[i] != byte_of(is_bool, value, offset + i)) return 0;
     return 1;
 }
-static __attribute__((noinline)) void name(void *p, unsigned size, int is_bool, unsigned value) {
-    for (unsigned i = 0; i < size; i++) ((unsigned char *)p)[i] = byte_of(is_bool, value, i);
+__attribute__((noinline)) static void name(void *p, unsigned size, int is_bool, unsigned value, unsigned offset) {
+    for (unsigned i = 0; i < size; i++) ((unsigned char *)p)[i] = byte_of(is_bool, value, offset + i);
 }
 #define IS_BOOL(x) _Generic((x), _Bool: 1, default: 0)
-#define CHECK(x, v) if (!named(&(x), sizeof (x), IS_BOOL(x), v) && !failed) failed = v + 1
-#define NAME(x, v) name(&(x), sizeof (x), IS_BOOL(x), v)
+#define PART(whole, part, v) (char *)&(whole) + ((char *)&(part) - (char *)&(whole)), sizeof (part), IS_BOOL(part), v, \
+    (unsigned)((char *)&(part) - (char *)&(whole))
+#define CHECK(whole, part, v) if (!named(PART(whole, part, v)) && !failed) failed = v + 1
+#define NAME(whole, part, v) name(PART(whole, part, v))
 "#;
 
 struct Abi {
@@ -51,57 +53,72 @@ const MS: Abi = Abi {
     va: ["__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end"],
 };
 
-fn c_functions(text: &mut String, i: usize, signature: &Signature, abi: &Abi) -> std::fmt::Result {
-    let result = c_name(&signature.result);
-    let fixed = signature.fixed.unwrap_or(signature.arguments.len());
-    let typed = |named: bool| {
-        let one = |(i, ty): (usize, &Type)| match named {
-            true => format!("{} a{i}", c_name(ty)),
-            false => c_name(ty).to_owned(),
-        };
-        let mut list: Vec<_> = signature.arguments[..fixed].iter().enumerate().map(one).collect();
-        list.extend(signature.fixed.map(|_| "...".to_owned()));
-        match list.is_empty() {
-            true => "void".to_owned(),
-            false => list.join(", "),
-        }
-    };
-    let attribute = abi.attribute;
-    writeln!(text, "{attribute} {result} callee_{i}({}) {{ failed = 0;", typed(true))?;
-    for v in 0..fixed {
-        writeln!(text, "  CHECK(a{v}, {v});")?;
+/// `MACRO(value, value.part, v);` for every part of a value.
+fn each_part(text: &mut String, action: &str, name: &str, ty: &Spelled, v: usize) {
+    for part in &ty.parts {
+        let _ = writeln!(text, "  {action}({name}, {name}{}, {v});", part.path);
     }
-    if signature.fixed.is_some() {
+}
+
+/// The parameter list, or with no names the list of types.
+fn parameters(prototype: &Prototype, fixed: usize, named: bool) -> String {
+    let one = |(i, ty): (usize, &Spelled)| match named {
+        true => format!("{} a{i}", ty.c),
+        false => ty.c.clone(),
+    };
+    let mut list: Vec<_> = prototype.arguments[..fixed].iter().enumerate().map(one).collect();
+    list.extend(prototype.fixed.map(|_| "...".to_owned()));
+    match list.is_empty() {
+        true => "void".to_owned(),
+        false => list.join(", "),
+    }
+}
+
+fn c_callee(text: &mut String, i: usize, prototype: &Prototype, abi: &Abi) -> std::fmt::Result {
+    let fixed = prototype.fixed.unwrap_or(prototype.arguments.len());
+    let (attribute, result) = (abi.attribute, &prototype.result);
+    let list = parameters(prototype, fixed, true);
+    writeln!(text, "{attribute} {} callee_{i}({list}) {{ failed = 0;", result.c)?;
+    for (v, ty) in prototype.arguments[..fixed].iter().enumerate() {
+        each_part(text, "CHECK", &format!("a{v}"), ty, v);
+    }
+    if prototype.fixed.is_some() {
         let [list, start, end] = abi.va;
         writeln!(text, "  {list} va; {start}(va, a{});", fixed - 1)?;
-        for (v, ty) in signature.arguments.iter().enumerate().skip(fixed) {
-            let ty = c_name(ty);
-            writeln!(text, "  {{ {ty} a = va_arg(va, {ty}); CHECK(a, {v}); }}")?;
+        for (v, ty) in prototype.arguments.iter().enumerate().skip(fixed) {
+            writeln!(text, "  {{ {0} a = va_arg(va, {0});", ty.c)?;
+            each_part(text, "CHECK", "a", ty, v);
+            writeln!(text, "  }}")?;
         }
         writeln!(text, "  {end}(va);")?;
     }
-    let returns = signature.result != Type::VOID;
-    if returns {
-        writeln!(text, "  {result} r; NAME(r, {RESULT}); return r;")?;
+    if result.c != "void" {
+        writeln!(text, "  {} r;", result.c)?;
+        each_part(text, "NAME", "r", result, RESULT);
+        writeln!(text, "  return r;")?;
     }
-    writeln!(text, "}}")?;
-    if signature.fixed.is_some() {
-        return Ok(());
+    writeln!(text, "}}")
+}
+
+/// A function that calls our callback: the number of the first thing that is wrong.
+fn c_caller(text: &mut String, i: usize, prototype: &Prototype, abi: &Abi) -> std::fmt::Result {
+    let count = prototype.arguments.len();
+    writeln!(text, "int caller_{i}(void *f) {{ failed = 0;")?;
+    for (v, ty) in prototype.arguments.iter().enumerate() {
+        writeln!(text, "  {} a{v};", ty.c)?;
+        each_part(text, "NAME", &format!("a{v}"), ty, v);
     }
-    writeln!(text, "int caller_{i}(void *f) {{")?;
-    for (v, ty) in signature.arguments.iter().enumerate() {
-        writeln!(text, "  {} a{v}; NAME(a{v}, {v});", c_name(ty))?;
+    let arguments: Vec<_> = (0..count).map(|v| format!("a{v}")).collect();
+    let (attribute, result) = (abi.attribute.replace(", noinline", ""), &prototype.result);
+    let list = parameters(prototype, count, false);
+    let call = format!("(({} ({attribute} *)({list}))f)({})", result.c, arguments.join(", "));
+    if result.c == "void" {
+        writeln!(text, "  {call};")?;
+    } else {
+        writeln!(text, "  {} r = {call};", result.c)?;
+        each_part(text, "CHECK", "r", result, RESULT);
     }
-    let arguments: Vec<_> = (0..fixed).map(|v| format!("a{v}")).collect();
-    let call = format!("(({result} ({attribute} *)({}))f)({})", typed(false), arguments.join(", "))
-        .replace(", noinline", "");
-    match returns {
-        true => writeln!(
-            text,
-            "  {result} r = {call}; return named(&r, sizeof r, IS_BOOL(r), {RESULT}); }}"
-        ),
-        false => writeln!(text, "  {call}; return 1; }}"),
-    }
+    writeln!(text, "  return failed; }}")
 }
 
 /// A shared library that the system's C compiler made of `text`.
@@ -138,10 +155,10 @@ impl Library {
     }
 }
 
-fn our_call(library: &Library, i: usize, signature: &Signature, abi: &Abi) -> Result<(), String> {
+fn our_call(library: &Library, i: usize, prototype: &Prototype, abi: &Abi) -> Result<(), String> {
     let target = library.symbol(&format!("callee_{i}"));
-    // SAFETY: C declares the callee with this signature and convention.
-    unsafe { call_named(signature, abi.convention, target, 0xFF)? };
+    // SAFETY: C declares the callee with this type and convention.
+    unsafe { call_named(prototype, abi.convention, target, 0xFF)? };
     // SAFETY: an `int` of the library.
     match unsafe { *library.symbol("failed").cast::<c_int>() } {
         0 => Ok(()),
@@ -152,99 +169,114 @@ fn our_call(library: &Library, i: usize, signature: &Signature, abi: &Abi) -> Re
 fn our_callback(
     library: &Library,
     i: usize,
-    signature: &Signature,
+    prototype: &Prototype,
     abi: &Abi,
 ) -> Result<(), String> {
-    let plan = abi::plan(signature, abi.convention).map_err(|e| e.to_string())?;
+    let plan = abi::plan(&prototype.signature(), abi.convention).map_err(|e| e.to_string())?;
     let caller = library.symbol(&format!("caller_{i}"));
     // SAFETY: C declares the caller with this type.
     let caller: unsafe extern "C" fn(*const c_void) -> c_int =
         unsafe { std::mem::transmute(caller) };
-    let mut result_is_right = 0;
-    Checker::new(signature, &plan).during(abi.convention, |callback| {
+    let mut failed = 0;
+    Checker::new(prototype, &plan).during(abi.convention, |callback| {
         // SAFETY: the callback has the type that the caller casts it to.
-        result_is_right = unsafe { caller(callback) };
+        failed = unsafe { caller(callback) };
     })?;
-    match result_is_right {
-        1 => Ok(()),
+    match failed {
+        0 => Ok(()),
         _ => Err("C got another result from the callback".into()),
     }
 }
 
-fn against_c(abi: &Abi, signatures: &[Signature], name: &str, seed: u64) {
-    for (batch, signatures) in signatures.chunks(BATCH).enumerate() {
-        let mut text = PRELUDE.to_owned();
-        for (i, signature) in signatures.iter().enumerate() {
-            c_functions(&mut text, i, signature, abi).unwrap();
-        }
-        let library = Library::compile(&format!("{name}_{}_{batch}", abi.convention.name), &text);
-        for (i, signature) in signatures.iter().enumerate() {
-            let mut outcome = our_call(&library, i, signature, abi);
-            if signature.fixed.is_none() {
-                outcome = outcome.and_then(|()| our_callback(&library, i, signature, abi));
-            }
-            if let Err(error) = outcome {
-                let file = format!("{name}_{}_{batch}.c", abi.convention.name);
-                let replay = format!("seed {seed} (CTHUNK_SEED), {file}, function {i}");
-                panic!("{}", report(signature, abi.convention, &error, &replay));
-            }
+fn against_c(abi: &Abi, types: &Types, prototypes: &[Prototype], name: &str, seed: u64) {
+    let name = format!("{name}_{}_{}", abi.convention.name, types.text.len());
+    let mut text = PRELUDE.to_owned() + &types.text;
+    for (i, prototype) in prototypes.iter().enumerate() {
+        c_callee(&mut text, i, prototype, abi).unwrap();
+        if prototype.fixed.is_none() {
+            c_caller(&mut text, i, prototype, abi).unwrap();
         }
     }
-    println!(
-        "{}: {} {name} signatures against C, seed {seed}",
-        abi.convention.name,
-        signatures.len()
-    );
+    let library = Library::compile(&name, &text);
+    for (i, prototype) in prototypes.iter().enumerate() {
+        let mut outcome = our_call(&library, i, prototype, abi);
+        if prototype.fixed.is_none() {
+            outcome = outcome.and_then(|()| our_callback(&library, i, prototype, abi));
+        }
+        if let Err(error) = outcome {
+            let replay = format!("seed {seed} (CTHUNK_SEED), {name}.c, function {i}");
+            panic!("{}\n{}", report(prototype, abi.convention, &error, &replay), types.text);
+        }
+    }
 }
 
-fn random(abi: &Abi, name: &str, make: fn(&mut Random, usize) -> Signature, most: usize) {
+/// Random prototypes, in batches with `aggregates` structs and unions each.
+fn random(abi: &Abi, name: &str, aggregates: usize, most: usize) {
     let (cases, seed) = cases(300);
     let mut random = Random::new(seed);
-    let signatures: Vec<_> = (0..cases).map(|_| make(&mut random, most)).collect();
-    against_c(abi, &signatures, name, seed);
+    for batch in (0..cases).step_by(BATCH) {
+        let mut types = Types::new();
+        types.make(&mut random, aggregates);
+        let prototypes: Vec<_> = (batch..cases.min(batch + BATCH))
+            .map(|_| match name {
+                "variadic" => types.variadic(&mut random, most),
+                _ => types.signature(&mut random, most),
+            })
+            .collect();
+        against_c(abi, &types, &prototypes, &format!("{name}_{batch}"), seed);
+    }
+    println!("{}: {cases} {name} signatures against C, seed {seed}", abi.convention.name);
 }
 
 #[test]
-fn fixed_sysv64() {
-    random(&SYSV, "fixed", signature, 20);
+fn scalars_sysv64() {
+    random(&SYSV, "scalars", 0, 20);
 }
 
 #[test]
-fn fixed_win64() {
-    random(&MS, "fixed", signature, 20);
+fn scalars_win64() {
+    random(&MS, "scalars", 0, 20);
+}
+
+#[test]
+fn aggregates_sysv64() {
+    random(&SYSV, "aggregates", 25, 8);
+}
+
+#[test]
+fn aggregates_win64() {
+    random(&MS, "aggregates", 25, 8);
 }
 
 #[test]
 fn variadic_sysv64() {
-    random(&SYSV, "variadic", variadic, 15);
+    random(&SYSV, "variadic", 0, 15);
 }
 
 #[test]
 fn variadic_win64() {
-    random(&MS, "variadic", variadic, 15);
+    random(&MS, "variadic", 0, 15);
 }
 
 /// What the FFIs before this one got wrong.
 #[test]
 fn known_traps() {
-    let (long, double) = (Type::int(8, true), Type::F64);
-    let signature = |arguments: Vec<Type>, result, fixed| Signature {
-        arguments: arguments.into(),
-        result,
-        fixed,
-    };
-    let mixed: Vec<Type> = (0..20).map(|i| support::SCALARS[i * 5 % 12].0).collect();
-    let promoted: Vec<Type> = (0..20).map(|i| support::PROMOTED[i % 4].0).collect();
-    let signatures = [
-        signature(vec![double; 10], double, None),
-        signature(vec![Type::F32; 10], Type::F32, None),
-        signature([vec![double; 10], vec![long; 10]].concat(), double, None),
-        signature(mixed, Type::int(1, true), None),
-        signature([vec![Type::int(4, true)], vec![long; 8]].concat(), long, Some(1)),
-        signature([vec![Type::int(4, true)], vec![double; 12]].concat(), double, Some(1)),
-        signature(promoted, Type::BOOL, Some(3)),
+    let mut types = Types::new();
+    let mixed: Vec<&str> = (0..20).map(|i| support::SCALARS[i * 5 % 12]).collect();
+    let promoted: Vec<&str> = (0..20).map(|i| support::PROMOTED[i % 4]).collect();
+    let both = [["double"; 10], ["long long"; 10]].concat();
+    let integers = [&["int"][..], &["long long"; 8]].concat();
+    let doubles = [&["int"][..], &["double"; 12]].concat();
+    let prototypes = [
+        types.prototype(&["double"; 10], "double", None),
+        types.prototype(&["float"; 10], "float", None),
+        types.prototype(&both, "double", None),
+        types.prototype(&mixed, "signed char", None),
+        types.prototype(&integers, "long long", Some(1)),
+        types.prototype(&doubles, "double", Some(1)),
+        types.prototype(&promoted, "_Bool", Some(3)),
     ];
     for abi in [&SYSV, &MS] {
-        against_c(abi, &signatures, "traps", 0);
+        against_c(abi, &types, &prototypes, "traps", 0);
     }
 }

@@ -6,90 +6,99 @@ mod support;
 
 use std::ffi::c_void;
 
-use cthunk::abi::{self, CONVENTIONS, Convention, Signature, Type};
+use cthunk::abi::{self, CONVENTIONS, Convention};
 use cthunk::code;
-use support::{Checker, Random, call_named, cases, frame, report, signature};
+use support::{Checker, Prototype, Random, SCALARS, Types, call_named, cases, frame, report};
 
 /// One call through a callback, with the unused bytes of the Frame all zeros and all ones.
-fn round_trip(signature: &Signature, convention: &'static Convention) -> Result<(), String> {
-    let plan = abi::plan(signature, convention).map_err(|e| e.to_string())?;
-    abi::check(signature, &plan)?;
-    let checker = Checker::new(signature, &plan);
+fn round_trip(prototype: &Prototype, convention: &'static Convention) -> Result<(), String> {
+    let plan = abi::plan(&prototype.signature(), convention).map_err(|e| e.to_string())?;
+    let checker = Checker::new(prototype, &plan);
     [0x00, 0xFF].into_iter().try_for_each(|rest| {
         let mut called = Ok(());
-        // SAFETY: the callback is a function of this signature and convention.
-        let call = |callback| called = unsafe { call_named(signature, convention, callback, rest) };
+        // SAFETY: the callback is a function of this type and convention.
+        let call = |callback| called = unsafe { call_named(prototype, convention, callback, rest) };
         checker.during(convention, call)?;
         called
     })
 }
 
-fn check(signature: &Signature, convention: &'static Convention, seed: u64) {
-    if let Err(error) = round_trip(signature, convention) {
-        let replay = format!("seed {seed} (CTHUNK_SEED)");
-        panic!("{}", report(signature, convention, &error, &replay));
+fn check(types: &Types, prototype: &Prototype, convention: &'static Convention, seed: u64) {
+    if let Err(error) = round_trip(prototype, convention) {
+        let replay = format!("seed {seed} (CTHUNK_SEED)\n{}", types.text);
+        panic!("{}", report(prototype, convention, &error, &replay));
     }
-}
-
-fn fixed(arguments: Vec<Type>, result: Type) -> Signature {
-    Signature { arguments: arguments.into(), result, fixed: None }
 }
 
 #[test]
 fn fixed_cases() {
-    let ints = Type::int(8, true);
-    let mixed: Vec<Type> =
-        (0..20).map(|i| support::SCALARS[i % support::SCALARS.len()].0).collect();
-    let signatures = [
-        fixed(vec![], Type::VOID),
-        fixed(vec![Type::F64; 10], Type::F64),
-        fixed(vec![Type::F32; 20], Type::F32),
-        fixed(vec![ints; 20], ints),
-        fixed(mixed.clone(), Type::BOOL),
-        fixed(mixed.into_iter().rev().collect(), Type::POINTER),
-        fixed([[Type::F64; 9], [Type::int(1, true); 9]].concat(), Type::int(2, true)),
+    let mut types = Types::new();
+    let mixed: Vec<&str> = SCALARS.iter().cycle().take(20).copied().collect();
+    let backwards: Vec<&str> = mixed.iter().rev().copied().collect();
+    let both = [["double"; 9], ["signed char"; 9]].concat();
+    let prototypes = [
+        types.prototype(&[], "void", None),
+        types.prototype(&["double"; 10], "double", None),
+        types.prototype(&["float"; 20], "float", None),
+        types.prototype(&["long long"; 20], "long long", None),
+        types.prototype(&mixed, "_Bool", None),
+        types.prototype(&backwards, "void *", None),
+        types.prototype(&both, "short", None),
     ];
     for convention in CONVENTIONS {
-        for signature in &signatures {
-            check(signature, convention, 0);
+        for prototype in &prototypes {
+            check(&types, prototype, convention, 0);
         }
     }
 }
 
-fn random(convention: &'static Convention) {
-    let (cases, seed) = cases(20_000);
+/// Random signatures; `aggregates`: structs and unions that they take from, made anew every hundred signatures.
+fn random(convention: &'static Convention, default: usize, aggregates: usize) {
+    let (cases, seed) = cases(default);
     let mut random = Random::new(seed);
-    for _ in 0..cases {
-        check(&signature(&mut random, 20), convention, seed);
+    let mut types = Types::new();
+    for case in 0..cases {
+        if case % 100 == 0 {
+            types = Types::new();
+            types.make(&mut random, aggregates);
+        }
+        let prototype = types.signature(&mut random, if aggregates == 0 { 20 } else { 10 });
+        check(&types, &prototype, convention, seed);
     }
     println!("{}: {cases} signatures, seed {seed}", convention.name);
 }
 
 #[test]
-fn random_sysv64() {
-    random(&abi::SYSV64);
+fn random_scalars_sysv64() {
+    random(&abi::SYSV64, 20_000, 0);
 }
 
 #[test]
-fn random_win64() {
-    random(&abi::WIN64);
+fn random_scalars_win64() {
+    random(&abi::WIN64, 20_000, 0);
+}
+
+#[test]
+fn random_aggregates_sysv64() {
+    random(&abi::SYSV64, 2_000, 20);
+}
+
+#[test]
+fn random_aggregates_win64() {
+    random(&abi::WIN64, 2_000, 20);
 }
 
 #[test]
 fn variable_arguments_are_placed_by_the_plan() {
     // 8 integers and 10 doubles for `...`: what a callback of the same types without `...` finds on System V,
     // where a variadic call differs in AL only.
-    let mut arguments = vec![Type::int(8, true); 8];
-    arguments.extend([Type::F64; 10]);
-    let variadic = Signature {
-        arguments: arguments.clone().into(),
-        result: Type::int(4, true),
-        fixed: Some(1),
-    };
-    let plain = fixed(arguments, Type::int(4, true));
-    let plan = abi::plan(&variadic, &abi::SYSV64).unwrap();
-    assert_eq!(plan.vector_count, Some(8));
-    assert_eq!(plan.arguments, abi::plan(&plain, &abi::SYSV64).unwrap().arguments);
+    let mut types = Types::new();
+    let arguments = [&["long long"; 8][..], &["double"; 10]].concat();
+    let plan = |prototype: Prototype| abi::plan(&prototype.signature(), &abi::SYSV64).unwrap();
+    let variadic = plan(types.prototype(&arguments, "int", Some(1)));
+    let plain = plan(types.prototype(&arguments, "int", None));
+    assert_eq!(variadic.vector_count, Some(8));
+    assert_eq!(variadic.arguments, plain.arguments);
 }
 
 /// Unwind information: without it, this ends the process.
@@ -98,10 +107,10 @@ fn a_panic_passes_through_a_thunk() {
     unsafe extern "C-unwind" fn target(x: i32) -> i32 {
         std::panic::panic_any(x);
     }
-    let signature = fixed(vec![Type::int(4, true)], Type::int(4, true));
-    let plan = abi::plan(&signature, &abi::SYSV64).unwrap();
-    let thunk = code::frame_call(&signature, &abi::SYSV64).unwrap();
-    let mut frame = frame(&signature, &plan, 0);
+    let prototype = Types::new().prototype(&["int"], "int", None);
+    let plan = abi::plan(&prototype.signature(), &abi::SYSV64).unwrap();
+    let thunk = code::frame_call(&prototype.signature(), &abi::SYSV64).unwrap();
+    let mut frame = frame(&prototype, &plan, 0);
     let call = std::panic::AssertUnwindSafe(|| {
         // SAFETY: the target has the signature.
         unsafe { code::invoke(thunk, target as *const c_void, frame.as_mut_ptr().cast()) }

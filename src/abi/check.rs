@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{CallPlan, Pass, Piece, Place, Signature, Type};
+use super::{CallPlan, Leaf, Pass, Piece, Place, Signature, Type};
 
-/// Checks that pieces tile their values, that no place is used twice, that places exist and are aligned,
+/// Checks that pieces tile their values but for padding, that no place is used twice, that places exist and are aligned,
 /// and that the frame's slots do not overlap.
 ///
 /// # Errors
@@ -18,14 +18,19 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
         ));
     }
     let mut used = HashSet::new();
+    let mut place = |label: &str, pass: &Pass| {
+        argument_places(plan, pass)?.into_iter().try_for_each(|place| match used.insert(place) {
+            true => Ok(()),
+            false => Err(format!("{label}: {place:?} is used twice")),
+        })
+    };
+    if let Pass::Pointer { .. } = plan.result {
+        place("result", &plan.result).map_err(|e| format!("result: {e}"))?;
+    }
     for (i, (ty, pass)) in signature.arguments.iter().zip(&plan.arguments).enumerate() {
-        tiles(ty, pass).map_err(|e| format!("argument {}: {e}", i + 1))?;
-        for piece in pass.pieces() {
-            argument_place(plan, piece).map_err(|e| format!("argument {}: {e}", i + 1))?;
-            if !used.insert(piece.place) {
-                return Err(format!("argument {}: {:?} is used twice", i + 1, piece.place));
-            }
-        }
+        let label = format!("argument {}", i + 1);
+        tiles(ty, pass).map_err(|e| format!("{label}: {e}"))?;
+        place(&label, pass).map_err(|e| format!("{label}: {e}"))?;
     }
     tiles(&signature.result, &plan.result).map_err(|e| format!("result: {e}"))?;
     for piece in plan.result.pieces() {
@@ -38,37 +43,71 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
 }
 
 fn tiles(ty: &Type, pass: &Pass) -> Result<(), String> {
-    let mut at = 0;
-    for piece in pass.pieces() {
-        if piece.offset != at {
-            return Err(format!("a piece at byte {}, expected {at}", piece.offset));
-        }
-        if piece.bytes == 0 || piece.bytes > piece.width.bytes() {
-            return Err(format!("{} bytes in {:?}", piece.bytes, piece.width));
-        }
-        at += piece.bytes;
-    }
-    if at != ty.size {
-        return Err(format!("{at} of {} bytes are passed", ty.size));
+    let covered = match pass {
+        Pass::Ignore => 0,
+        Pass::Stack { size, .. } | Pass::Pointer { size, .. } => *size,
+        Pass::Pieces(pieces) => return pieces_tile(ty, pieces),
+    };
+    if covered != ty.size {
+        return Err(format!("{covered} of {} bytes are passed", ty.size));
     }
     Ok(())
 }
 
-fn argument_place(plan: &CallPlan, piece: &Piece) -> Result<(), String> {
-    let convention = plan.convention;
-    match piece.place {
+fn pieces_tile(ty: &Type, pieces: &[Piece]) -> Result<(), String> {
+    let mut end = 0;
+    for piece in pieces {
+        if piece.offset < end || padding(ty, end, piece.offset).is_none() {
+            return Err(format!("a piece at byte {}, expected {end}", piece.offset));
+        }
+        if piece.bytes == 0 || piece.bytes > piece.width.bytes() {
+            return Err(format!("{} bytes in {:?}", piece.bytes, piece.width));
+        }
+        end = piece.offset + piece.bytes;
+    }
+    if end > ty.size || padding(ty, end, ty.size).is_none() {
+        return Err(format!("{end} of {} bytes are passed", ty.size));
+    }
+    Ok(())
+}
+
+/// Whether the bytes from `from` to `to` are padding.
+fn padding(ty: &Type, from: u32, to: u32) -> Option<()> {
+    let value = |leaf: &Leaf| leaf.offset < to && leaf.offset + leaf.size > from;
+    let filled = match ty.leaves() {
+        Some(leaves) => leaves.iter().any(value),
+        None => true,
+    };
+    (from == to || !filled).then_some(())
+}
+
+/// The registers and slots that an argument uses, each checked by itself.
+fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Place>, String> {
+    let slot = plan.convention.slot;
+    if let &Pass::Stack { offset, size } = pass {
+        let slots = (offset..offset + size).step_by(slot as usize);
+        return slots.map(|offset| stack_slot(plan, offset)).collect();
+    }
+    let place = |piece: &Piece| match piece.place {
         Place::Register(r) if r.bank != piece.bank => Err(format!("{} of the wrong bank", r.name)),
-        Place::Register(r) if !convention.arguments.of(r.bank).contains(&r) => {
+        Place::Register(r) if !plan.convention.arguments.of(r.bank).contains(&r) => {
             Err(format!("{} passes no arguments", r.name))
         }
-        Place::Stack(offset) if !offset.is_multiple_of(convention.slot) => {
-            Err(format!("stack offset {offset} is not aligned"))
-        }
-        Place::Stack(offset) if offset + convention.slot > plan.stack_bytes => {
-            Err(format!("stack offset {offset} beyond {}", plan.stack_bytes))
-        }
-        _ => Ok(()),
+        Place::Register(_) => Ok(piece.place),
+        Place::Stack(offset) => stack_slot(plan, offset),
+    };
+    pass.placed().iter().map(place).collect()
+}
+
+fn stack_slot(plan: &CallPlan, offset: u32) -> Result<Place, String> {
+    let slot = plan.convention.slot;
+    if !offset.is_multiple_of(slot) {
+        return Err(format!("stack offset {offset} is not aligned"));
     }
+    if offset + slot > plan.stack_bytes {
+        return Err(format!("stack offset {offset} beyond {}", plan.stack_bytes));
+    }
+    Ok(Place::Stack(offset))
 }
 
 fn frame(signature: &Signature, plan: &CallPlan) -> Result<(), String> {

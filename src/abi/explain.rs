@@ -77,14 +77,27 @@ fn places(plan: &CallPlan, pass: &Pass) -> Vec<String> {
     match pass {
         Pass::Ignore => vec!["nothing".into()],
         Pass::Pieces(pieces) => pieces.iter().map(|piece| describe(plan, piece)).collect(),
+        Pass::Stack { offset, size } => {
+            vec![format!("[sp+{}]  a copy of all {size} bytes", plan.convention.shadow + offset)]
+        }
+        Pass::Pointer { pointer, size, align } => {
+            let place = place_name(plan, pointer.place);
+            vec![format!(
+                "{place:<8} pointer to {size} bytes in memory of the caller, {align}-aligned"
+            )]
+        }
+    }
+}
+
+fn place_name(plan: &CallPlan, place: Place) -> String {
+    match place {
+        Place::Register(register) => register.name.into(),
+        Place::Stack(offset) => format!("[sp+{}]", plan.convention.shadow + offset),
     }
 }
 
 fn describe(plan: &CallPlan, piece: &Piece) -> String {
-    let place = match piece.place {
-        Place::Register(register) => register.name.into(),
-        Place::Stack(offset) => format!("[sp+{}]", plan.convention.shadow + offset),
-    };
+    let place = place_name(plan, piece.place);
     let bits = piece.width.bytes() * 8;
     let extension = match piece.extension {
         Extension::None => String::new(),

@@ -15,6 +15,7 @@ mod check;
 mod explain;
 mod signature;
 mod sysv64;
+mod ty;
 mod win64;
 
 use std::fmt;
@@ -22,8 +23,9 @@ use std::fmt;
 pub use assign::plan;
 pub use check::check;
 pub use explain::{explain, explain_variable};
-pub use signature::{FrameLayout, Kind, Signature, Type};
+pub use signature::{FrameLayout, Signature};
 pub use sysv64::SYSV64;
+pub use ty::{Kind, Leaf, LeafKind, Leaves, Type};
 pub use win64::WIN64;
 
 /// Every convention that a plan can be made for.
@@ -123,12 +125,29 @@ pub enum Role {
 }
 
 /// How a value travels, before it has a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Not at all (`void`).
+    /// Not at all (`void`, empty structs).
     Ignore,
     /// As one scalar in a register of this bank or in a stack slot.
     Scalar(Scalar),
+    /// An aggregate's parts, each in a register, if there are registers for all of them; else as [`Class::Memory`].
+    Parts(Vec<Part>),
+    /// As bytes on the stack. A result: in memory that the caller gives a hidden pointer to.
+    Memory,
+    /// As a pointer to a copy that the caller makes. A result: as for [`Class::Memory`].
+    Pointer,
+}
+
+/// A part of an aggregate on its way into a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// First byte of the aggregate.
+    pub offset: u32,
+    /// Bytes of the aggregate.
+    pub bytes: u32,
+    /// What they are in the register.
+    pub scalar: Scalar,
 }
 
 /// A scalar on its way into a register or slot.
@@ -179,7 +198,8 @@ pub struct CallPlan {
     pub convention: &'static Convention,
     /// One entry an argument.
     pub arguments: Box<[Pass]>,
-    /// The result.
+    /// The result; its hidden pointer, if it has one, is an argument before the others, and comes back in the first
+    /// integer result register.
     pub result: Pass,
     /// Bytes of stack arguments, shadow space not counted.
     pub stack_bytes: u32,
@@ -198,14 +218,39 @@ pub enum Pass {
     Ignore,
     /// In these pieces, which tile the value.
     Pieces(Box<[Piece]>),
+    /// As a copy of the value's bytes among the stack arguments.
+    Stack {
+        /// Bytes above the first stack argument.
+        offset: u32,
+        /// Bytes of the value.
+        size: u32,
+    },
+    /// As a pointer: of an argument to a copy that the caller makes, of a result to memory that the caller has.
+    Pointer {
+        /// The pointer.
+        pointer: Piece,
+        /// Bytes of the value.
+        size: u32,
+        /// Alignment of the copy.
+        align: u32,
+    },
 }
 
 impl Pass {
-    /// The pieces, if any.
+    /// The pieces of a value in pieces.
     pub fn pieces(&self) -> &[Piece] {
         match self {
-            Pass::Ignore => &[],
             Pass::Pieces(pieces) => pieces,
+            _ => &[],
+        }
+    }
+
+    /// What is in a register or slot of its own: the pieces, or the pointer.
+    pub fn placed(&self) -> &[Piece] {
+        match self {
+            Pass::Ignore | Pass::Stack { .. } => &[],
+            Pass::Pieces(pieces) => pieces,
+            Pass::Pointer { pointer, .. } => std::slice::from_ref(pointer),
         }
     }
 }

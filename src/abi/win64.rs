@@ -1,9 +1,9 @@
 //! The Microsoft x64 calling convention ("x64 calling convention", learn.microsoft.com).
 
-use super::signature::scalar;
+use super::ty::scalar;
 use super::{
-    Backend, Bank, Class, Convention, Extension, Registers, Role, Scalar, Type, Unsupported,
-    Variadic, Width, registers,
+    Backend, Bank, Class, Convention, Extension, Kind, Part, Registers, Role, Scalar, Type,
+    Unsupported, Variadic, Width, registers,
 };
 
 /// x86-64 Windows; `__attribute__((ms_abi))` elsewhere.
@@ -24,16 +24,31 @@ pub static WIN64: Convention = Convention {
     backend: Backend::WindowsFastcall,
 };
 
-/// "Varargs": a floating-point value for `...` goes to the integer register, where `va_arg` looks.
 fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
-    match scalar(ty, WIN64.name)? {
-        Class::Scalar(s) if s.bank == Bank::Float && role == Role::Variable => {
-            Ok(Class::Scalar(Scalar {
-                bank: Bank::Int,
-                width: Width::W64,
-                extension: Extension::None,
-            }))
+    match scalar(ty) {
+        // "Varargs": a floating-point value for `...` goes to the integer register, where `va_arg` looks.
+        Some(Class::Scalar(s)) if s.bank == Bank::Float && role == Role::Variable => {
+            Ok(Class::Scalar(integer(8)))
         }
-        class => Ok(class),
+        Some(class) => Ok(class),
+        None => aggregate(ty),
     }
+}
+
+/// "Structs and unions of size 8, 16, 32, or 64 bits … are passed as if they were integers of the same size. Structs or unions
+/// of other sizes are passed as a pointer to memory allocated by the caller."
+fn aggregate(ty: &Type) -> Result<Class, Unsupported> {
+    match (&ty.kind, ty.size) {
+        (Kind::Record(_), 0) => Ok(Class::Ignore),
+        (Kind::Record(_), 1 | 2 | 4 | 8) => {
+            Ok(Class::Parts(vec![Part { offset: 0, bytes: ty.size, scalar: integer(ty.size) }]))
+        }
+        (Kind::Record(_), _) => Ok(Class::Pointer),
+        _ => Err(ty.unsupported(WIN64.name)),
+    }
+}
+
+fn integer(bytes: u32) -> Scalar {
+    let extension = if bytes < 8 { Extension::Zero } else { Extension::None };
+    Scalar { bank: Bank::Int, width: Width::W64, extension }
 }

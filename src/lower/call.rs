@@ -1,16 +1,17 @@
 //! Call thunks: operands → native call → result.
 
-use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Value};
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, StackSlotData, StackSlotKind, Value};
 use cranelift_frontend::FunctionBuilder;
 
 use super::pieces::{self, Operand};
-use super::{Context, function, native_signature};
-use crate::abi::{CallPlan, Piece};
+use super::sig::{self, Word};
+use super::{Context, function};
+use crate::abi::{CallPlan, Pass, Piece};
 
 /// Where a call thunk takes its arguments from and gives its result to.
 ///
-/// The methods are called in this order: `signature`, `begin`, `argument` for each argument, `target`, then after
-/// the native call `finish`.
+/// The methods are called in this order: `signature`, `begin`, `argument` for each argument, `result_memory` if the
+/// result is in memory, `target`, then after the native call `finish`.
 pub trait Operands {
     /// The signature of the thunk itself.
     fn signature(&self) -> ir::Signature;
@@ -18,6 +19,8 @@ pub trait Operands {
     fn begin(&mut self, b: &mut FunctionBuilder<'_>, params: &[Value]);
     /// The argument at `index`.
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand;
+    /// The address of memory for a result that the callee writes through a hidden pointer.
+    fn result_memory(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
     /// The address of the native function; called right before the call.
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
     /// Takes the pieces of the result, each as wide as its place, and returns from the thunk.
@@ -28,24 +31,82 @@ pub trait Operands {
 pub fn call(cx: Context<'_>, operands: &mut dyn Operands) -> ir::Function {
     function(cx, operands.signature(), |b, params| {
         operands.begin(b, params);
-        let mut values = Vec::with_capacity(cx.plan.arguments.len());
-        for (index, pass) in cx.plan.arguments.iter().enumerate() {
-            let operand = operands.argument(b, index);
-            values.extend(pass.pieces().iter().map(|piece| pieces::take(b, piece, operand)));
-        }
-        let target = operands.target(b);
-        let signature = b.import_signature(native_signature(cx.plan));
-        let call = b.ins().call_indirect(signature, target, &values);
-        let result: Vec<(Piece, Value)> = cx
-            .plan
-            .result
-            .pieces()
-            .iter()
-            .copied()
-            .zip(b.inst_results(call).iter().copied())
+        let arguments: Vec<Operand> = (0..cx.plan.arguments.len())
+            .map(|index| {
+                let operand = operands.argument(b, index);
+                by_pointer(cx, b, &cx.plan.arguments[index], operand)
+            })
             .collect();
-        operands.finish(b, &result);
+        let hidden = match cx.plan.result {
+            Pass::Pointer { .. } => Some(operands.result_memory(b)),
+            _ => None,
+        };
+        let target = operands.target(b);
+        let (signature, words) = sig::native(cx.plan);
+        let values: Vec<Value> = words
+            .iter()
+            .zip(&signature.params)
+            .map(|(word, param)| value(b, word, param.value_type, &arguments, hidden))
+            .collect();
+        let signature = b.import_signature(signature);
+        let call = b.ins().call_indirect(signature, target, &values);
+        let results = b.inst_results(call).to_vec();
+        let pieces = cx.plan.result.pieces().iter().copied();
+        operands.finish(b, &pieces.zip(results).collect::<Vec<_>>());
     })
+}
+
+/// An argument that travels by pointer becomes the pointer to a copy of it.
+fn by_pointer(
+    cx: Context<'_>,
+    b: &mut FunctionBuilder<'_>,
+    pass: &Pass,
+    operand: Operand,
+) -> Operand {
+    match (pass, operand) {
+        (&Pass::Pointer { size, align, .. }, Operand::Memory(base, offset)) => {
+            let copy = memory(cx, b, size, align);
+            pieces::copy(b, (copy, 0), (base, offset), size);
+            Operand::Scalar(copy)
+        }
+        (_, operand) => operand,
+    }
+}
+
+/// The address of memory in the thunk's own frame.
+pub fn memory(cx: Context<'_>, b: &mut FunctionBuilder<'_>, size: u32, align: u32) -> Value {
+    let data = StackSlotData::new(
+        StackSlotKind::ExplicitSlot,
+        size.next_multiple_of(8),
+        align.max(8).trailing_zeros() as u8,
+    );
+    let slot = b.create_sized_stack_slot(data);
+    b.ins().stack_addr(cx.pointer(), slot, 0)
+}
+
+/// What goes into a parameter of type `ty`.
+fn value(
+    b: &mut FunctionBuilder<'_>,
+    word: &Word,
+    ty: ir::Type,
+    arguments: &[Operand],
+    hidden: Option<Value>,
+) -> Value {
+    match *word {
+        Word::Piece { argument: Some(argument), piece } => {
+            pieces::take(b, &piece, ty, arguments[argument])
+        }
+        Word::Bytes { argument, offset, bytes } => match arguments[argument] {
+            Operand::Memory(base, at) => {
+                let piece = pieces::whole_bytes(offset, bytes);
+                pieces::take(b, &piece, ty, Operand::Memory(base, at))
+            }
+            Operand::Scalar(value) => value,
+        },
+        Word::Piece { argument: None, .. } => hidden.expect("a hidden pointer has memory"),
+        Word::Dummy if ty.is_float() => b.ins().f64const(0.0),
+        Word::Dummy => b.ins().iconst(ty, 0),
+    }
 }
 
 /// Operands in a Frame: the thunk is `fn(target, frame)`.
@@ -80,6 +141,10 @@ impl Operands for FrameOperands<'_> {
 
     fn argument(&mut self, _: &mut FunctionBuilder<'_>, index: usize) -> Operand {
         Operand::Memory(self.params().1, self.plan.frame.arguments[index] as i32)
+    }
+
+    fn result_memory(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
+        b.ins().iadd_imm_s(self.params().1, i64::from(self.plan.frame.result))
     }
 
     fn target(&mut self, _: &mut FunctionBuilder<'_>) -> Value {

@@ -1,19 +1,20 @@
 //! Callback bodies: saved registers → Frame → dispatcher → saved registers.
 
-use cranelift_codegen::ir::{
-    self, AbiParam, InstBuilder, StackSlotData, StackSlotKind, Value, types,
-};
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
 
-use super::pieces::{self, Operand, flags};
+use super::call::memory;
+use super::pieces::{self, Address, Operand, flags};
 use super::registers::{self, Home};
+use super::sig::machine_type;
 use super::{Context, function};
-use crate::abi::{CallPlan, Piece, Place};
+use crate::abi::{CallPlan, Pass, Piece, Place};
 
 /// The callback body of a plan: `fn(registers, slot)`.
 ///
 /// It fills a Frame on its own stack from the register block, calls the dispatcher whose address is at offset
-/// `dispatcher` of `slot` as `fn(slot, frame)`, and writes the result into the block.
+/// `dispatcher` of `slot` as `fn(slot, frame)`, and writes the result, which the dispatcher must have put into the Frame, into
+/// the block.
 pub fn callback(cx: Context<'_>, dispatcher: i32) -> ir::Function {
     let plan = cx.plan;
     let pointer = cx.pointer();
@@ -21,50 +22,85 @@ pub fn callback(cx: Context<'_>, dispatcher: i32) -> ir::Function {
     two_pointers.params.extend([AbiParam::new(pointer); 2]);
     function(cx, two_pointers.clone(), |b, params| {
         let (block, slot) = (params[0], params[1]);
-        let frame_slot = b.create_sized_stack_slot(StackSlotData::new(
-            StackSlotKind::ExplicitSlot,
-            plan.frame.size,
-            plan.frame.align.trailing_zeros() as u8,
-        ));
-        let frame = b.ins().stack_addr(pointer, frame_slot, 0);
-        zero_result(b, plan, frame);
-        let on_stack = |piece: &Piece| matches!(piece.place, Place::Stack(_));
-        let stack = match plan.arguments.iter().any(|pass| pass.pieces().iter().any(on_stack)) {
+        let frame = memory(cx, b, plan.frame.size, plan.frame.align);
+        let stack = match uses_stack(plan) {
             true => b.ins().load(pointer, flags(), block, registers::STACK as i32),
             false => block,
         };
+        let entry = Entry { block, stack };
         for (pass, &offset) in plan.arguments.iter().zip(&plan.frame.arguments) {
-            for piece in pass.pieces() {
-                let (base, at) = match registers::home(piece.place) {
-                    Home::Block(at) => (block, at),
-                    Home::Stack(at) => (stack, at),
-                };
-                let wide = b.ins().load(super::sig::machine_type(piece), flags(), base, at);
-                pieces::store(b, piece, wide, frame, offset as i32);
-            }
+            entry.argument(b, pass, (frame, offset as i32));
         }
+        let hidden = match &plan.result {
+            Pass::Pointer { pointer, .. } => Some(entry.piece(b, pointer)),
+            _ => None,
+        };
         let dispatch = b.ins().load(pointer, flags(), slot, dispatcher);
         let signature = b.import_signature(two_pointers);
         b.ins().call_indirect(signature, dispatch, &[slot, frame]);
-        for piece in plan.result.pieces() {
-            let operand = Operand::Memory(frame, plan.frame.result as i32);
-            let value = pieces::take(b, piece, operand);
-            if let Place::Register(register) = piece.place {
-                b.ins().store(flags(), value, block, registers::result(register));
+        let result = (frame, plan.frame.result as i32);
+        match (&plan.result, hidden) {
+            (Pass::Pointer { size, .. }, Some(hidden)) => {
+                pieces::copy(b, (hidden, 0), result, *size);
+                b.ins().store(flags(), hidden, block, registers::RESULT_INT as i32);
             }
+            (pass, _) => result_pieces(b, pass, result, block),
         }
         b.ins().return_(&[]);
     })
 }
 
-/// A dispatcher that fails leaves the result as it is: C gets zeros.
-fn zero_result(b: &mut FunctionBuilder<'_>, plan: &CallPlan, frame: Value) {
-    let bytes: u32 = plan.result.pieces().iter().map(|piece| piece.bytes).sum();
-    if bytes > 0 {
-        let zero = b.ins().iconst(types::I64, 0);
-        for word in 0..bytes.div_ceil(8) {
-            let offset = plan.frame.result + word * 8;
-            b.ins().store(flags(), zero, frame, offset as i32);
+fn uses_stack(plan: &CallPlan) -> bool {
+    let on_stack = |piece: &Piece| matches!(piece.place, Place::Stack(_));
+    let uses =
+        |pass: &Pass| matches!(pass, Pass::Stack { .. }) || pass.placed().iter().any(on_stack);
+    uses(&plan.result) || plan.arguments.iter().any(uses)
+}
+
+/// Where a body finds what C passed.
+struct Entry {
+    /// The register block.
+    block: Value,
+    /// The first stack argument.
+    stack: Value,
+}
+
+impl Entry {
+    /// A piece as wide as its place.
+    fn piece(&self, b: &mut FunctionBuilder<'_>, piece: &Piece) -> Value {
+        let (base, at) = match registers::home(piece.place) {
+            Home::Block(at) => (self.block, at),
+            Home::Stack(at) => (self.stack, at),
+        };
+        b.ins().load(machine_type(piece), flags(), base, at)
+    }
+
+    /// Puts an argument into its slot of the Frame.
+    fn argument(&self, b: &mut FunctionBuilder<'_>, pass: &Pass, to: Address) {
+        match pass {
+            Pass::Ignore => {}
+            Pass::Pieces(pieces) => {
+                for piece in pieces {
+                    let value = self.piece(b, piece);
+                    pieces::store(b, piece, value, to.0, to.1);
+                }
+            }
+            &Pass::Stack { offset, size } => pieces::copy(b, to, (self.stack, offset as i32), size),
+            Pass::Pointer { pointer, size, .. } => {
+                let from = self.piece(b, pointer);
+                pieces::copy(b, to, (from, 0), *size);
+            }
+        }
+    }
+}
+
+/// Puts the pieces of the result into the result registers.
+fn result_pieces(b: &mut FunctionBuilder<'_>, pass: &Pass, from: Address, block: Value) {
+    for piece in pass.pieces() {
+        let operand = Operand::Memory(from.0, from.1);
+        let value = pieces::take(b, piece, machine_type(piece), operand);
+        if let Place::Register(register) = piece.place {
+            b.ins().store(flags(), value, block, registers::result(register));
         }
     }
 }

@@ -19,10 +19,10 @@ use cranelift_codegen::ir;
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::FunctionBuilder;
 
-pub use call::{FrameOperands, Operands, call};
+pub use call::{FrameOperands, Operands, call, memory};
 pub use callback::callback;
 pub use isa::{compile, disassemble, isa};
-pub use pieces::{Operand, narrow};
+pub use pieces::{Operand, narrow, store};
 pub use sig::native_signature;
 
 use crate::abi::CallPlan;

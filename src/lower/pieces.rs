@@ -1,10 +1,10 @@
 //! The only loads and stores of pieces.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
-use super::sig::machine_type;
-use crate::abi::{Extension, Piece};
+use crate::abi::{Bank, Extension, Piece, Place, Width};
 
 /// Where a thunk finds an argument.
 #[derive(Clone, Copy)]
@@ -20,61 +20,124 @@ pub(super) fn flags() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
 
-/// The value of a piece, as wide as its place.
-pub(super) fn take(b: &mut FunctionBuilder<'_>, piece: &Piece, operand: Operand) -> Value {
+/// The value of a piece as `wide`, the type of its parameter: of its own bank, or the same bits in the other.
+pub(super) fn take(
+    b: &mut FunctionBuilder<'_>,
+    piece: &Piece,
+    wide: ir::Type,
+    operand: Operand,
+) -> Value {
     match operand {
-        Operand::Memory(base, offset) => load(b, piece, base, offset + piece.offset as i32),
-        Operand::Scalar(value) => fit(b, piece, value),
+        Operand::Memory(base, offset) => {
+            let offset = offset + piece.offset as i32;
+            if piece.bytes == wide.bytes() {
+                return b.ins().load(wide, flags(), base, offset);
+            }
+            let int = wide.as_int();
+            let value = match piece.extension {
+                Extension::Sign => {
+                    let narrow = b.ins().load(int_type(piece.bytes), flags(), base, offset);
+                    b.ins().sextend(int, narrow)
+                }
+                Extension::Zero | Extension::None => bytes(b, base, offset, piece.bytes, int),
+            };
+            same_bits(b, wide, value)
+        }
+        Operand::Scalar(value) => fit(b, piece, wide, value),
     }
 }
 
-/// Loads exactly the bytes of a piece and extends them to its width.
-fn load(b: &mut FunctionBuilder<'_>, piece: &Piece, base: Value, offset: i32) -> Value {
-    let wide = machine_type(piece);
-    if wide.is_float() || piece.bytes == wide.bytes() {
-        return b.ins().load(wide, flags(), base, offset);
+/// Up to 8 bytes of an aggregate on their way to the stack, as a piece.
+pub(super) fn whole_bytes(offset: u32, bytes: u32) -> Piece {
+    Piece {
+        offset,
+        bytes,
+        bank: Bank::Int,
+        width: Width::W64,
+        extension: Extension::Zero,
+        place: Place::Stack(0),
     }
-    let narrow = b.ins().load(int_type(piece.bytes), flags(), base, offset);
-    extend(b, piece, narrow)
 }
 
-/// A scalar of the operand's width made as wide as the piece's place.
-fn fit(b: &mut FunctionBuilder<'_>, piece: &Piece, value: Value) -> Value {
-    let wide = machine_type(piece);
+/// `count` bytes of memory, and no other, zero-extended to `int`.
+pub(super) fn bytes(
+    b: &mut FunctionBuilder<'_>,
+    base: Value,
+    offset: i32,
+    count: u32,
+    int: ir::Type,
+) -> Value {
+    let mut value = None;
+    for (at, size) in chunks(count) {
+        let part = b.ins().load(int_type(size), flags(), base, offset + at as i32);
+        let part = if size == int.bytes() { part } else { b.ins().uextend(int, part) };
+        value = Some(match value {
+            None => part,
+            Some(low) => {
+                let high = b.ins().ishl_imm_u(part, i64::from(at) * 8);
+                b.ins().bor(low, high)
+            }
+        });
+    }
+    value.unwrap_or_else(|| b.ins().iconst(int, 0))
+}
+
+/// Powers of two that make up `count` bytes, at most 8: offset and size of each.
+fn chunks(count: u32) -> impl Iterator<Item = (u32, u32)> {
+    let sizes = [8, 4, 2, 1].into_iter().filter(move |size| count & size != 0);
+    sizes.scan(0, |at, size| {
+        *at += size;
+        Some((*at - size, size))
+    })
+}
+
+/// A scalar of the operand's width made as wide as the parameter.
+fn fit(b: &mut FunctionBuilder<'_>, piece: &Piece, wide: ir::Type, value: Value) -> Value {
     let have = b.func.dfg.value_type(value);
     if have == wide {
         value
-    } else if have.is_float() {
-        b.ins().bitcast(wide, MemFlagsData::new(), value)
+    } else if have.bytes() == wide.bytes() && have.is_float() != wide.is_float() {
+        same_bits(b, wide, value)
     } else {
         let own = int_type(piece.bytes);
         let narrow = if own == have { value } else { b.ins().ireduce(own, value) };
-        extend(b, piece, narrow)
+        let int = wide.as_int();
+        let extended = match piece.extension {
+            Extension::Sign => b.ins().sextend(int, narrow),
+            _ if own == int => narrow,
+            _ => b.ins().uextend(int, narrow),
+        };
+        same_bits(b, wide, extended)
     }
 }
 
-fn extend(b: &mut FunctionBuilder<'_>, piece: &Piece, narrow: Value) -> Value {
-    let wide = machine_type(piece);
-    match piece.extension {
-        Extension::None => narrow,
-        Extension::Zero => b.ins().uextend(wide, narrow),
-        Extension::Sign => b.ins().sextend(wide, narrow),
+fn same_bits(b: &mut FunctionBuilder<'_>, wide: ir::Type, value: Value) -> Value {
+    match b.func.dfg.value_type(value) == wide {
+        true => value,
+        false => b.ins().bitcast(wide, MemFlagsData::new(), value),
     }
 }
 
 /// Stores exactly the bytes of a piece.
-pub(super) fn store(
-    b: &mut FunctionBuilder<'_>,
-    piece: &Piece,
-    value: Value,
-    base: Value,
-    offset: i32,
-) {
-    let narrow = narrow(b, piece, value);
-    b.ins().store(flags(), narrow, base, offset + piece.offset as i32);
+pub fn store(b: &mut FunctionBuilder<'_>, piece: &Piece, value: Value, base: Value, offset: i32) {
+    let offset = offset + piece.offset as i32;
+    let have = b.func.dfg.value_type(value);
+    if have.is_float() || piece.bytes.is_power_of_two() {
+        let narrow = narrow(b, piece, value);
+        b.ins().store(flags(), narrow, base, offset);
+        return;
+    }
+    for (at, size) in chunks(piece.bytes) {
+        let shifted = match at {
+            0 => value,
+            at => b.ins().ushr_imm_u(value, i64::from(at) * 8),
+        };
+        let part = b.ins().ireduce(int_type(size), shifted);
+        b.ins().store(flags(), part, base, offset + at as i32);
+    }
 }
 
-/// The piece's own bytes of a value as wide as its place: I8 to I64, F32 or F64.
+/// The piece's own bytes, 1, 2, 4 or 8 of them, of a value as wide as its place: I8 to I64, F32 or F64.
 pub fn narrow(b: &mut FunctionBuilder<'_>, piece: &Piece, value: Value) -> Value {
     let have = b.func.dfg.value_type(value);
     if have.is_float() || piece.bytes == have.bytes() {
@@ -82,6 +145,45 @@ pub fn narrow(b: &mut FunctionBuilder<'_>, piece: &Piece, value: Value) -> Value
     } else {
         b.ins().ireduce(int_type(piece.bytes), value)
     }
+}
+
+/// A place in memory: a base and an offset.
+pub(super) type Address = (Value, i32);
+
+/// Copies memory: unrolled where that is short, else in a loop.
+pub(super) fn copy(b: &mut FunctionBuilder<'_>, to: Address, from: Address, size: u32) {
+    const UNROLLED: u32 = 128;
+    let words = size / 8;
+    if size <= UNROLLED {
+        (0..words).for_each(|word| copy_chunk(b, to, from, word * 8, 8));
+    } else {
+        copy_words(b, to, from, words);
+    }
+    for (at, chunk) in chunks(size % 8) {
+        copy_chunk(b, to, from, words * 8 + at, chunk);
+    }
+}
+
+fn copy_chunk(b: &mut FunctionBuilder<'_>, to: Address, from: Address, at: u32, size: u32) {
+    let value = b.ins().load(int_type(size), flags(), from.0, from.1 + at as i32);
+    b.ins().store(flags(), value, to.0, to.1 + at as i32);
+}
+
+/// Copies so many 8-byte words, at least one, from the first to the last.
+fn copy_words(b: &mut FunctionBuilder<'_>, to: Address, from: Address, words: u32) {
+    let pointer = b.func.dfg.value_type(to.0);
+    let (body, done) = (b.create_block(), b.create_block());
+    let index = b.append_block_param(body, pointer);
+    let zero = b.ins().iconst(pointer, 0);
+    b.ins().jump(body, &[zero.into()]);
+    b.switch_to_block(body);
+    let source = b.ins().iadd(from.0, index);
+    let target = b.ins().iadd(to.0, index);
+    copy_chunk(b, (target, to.1), (source, from.1), 0, 8);
+    let next = b.ins().iadd_imm_s(index, 8);
+    let more = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, next, i64::from(words) * 8);
+    b.ins().brif(more, body, &[next.into()], done, &[]);
+    b.switch_to_block(done);
 }
 
 fn int_type(bytes: u32) -> ir::Type {

@@ -35,6 +35,8 @@ pub(super) struct Callback {
     parameters: Box<[QualType]>,
     result: QualType,
     frame: FrameLayout,
+    /// Bytes of the result.
+    result_size: usize,
 }
 
 /// The way from a callback to its state.
@@ -141,6 +143,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<Callback, LuaError> {
         parameters: function.params.clone(),
         result: function.result,
         frame: FrameLayout::of(&signature),
+        result_size: signature.result.size as usize,
     })
 }
 
@@ -235,6 +238,10 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     let errno = system::errno();
     // SAFETY: the body passes its slot, whose data is a `Callback` that the slot keeps alive.
     let callback = unsafe { &*(*slot).data.cast::<Callback>() };
+    // SAFETY: the Frame has a slot for the result. Whatever goes wrong, C gets zeros.
+    unsafe {
+        frame.add(callback.frame.result as usize).write_bytes(0, callback.result_size);
+    }
     let entered = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: a link leads to a state that is not closed, or nowhere.
         match unsafe { callback.state.0.load(Ordering::Acquire).as_ref() } {
@@ -317,7 +324,11 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
             cx.ensure_stack(count + 4);
             sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, function.into());
             for (&ty, &offset) in callback.parameters.iter().zip(&callback.frame.arguments) {
-                convert::push(cx, ty, entry.frame.add(offset as usize), 0)?;
+                let value = entry.frame.add(offset as usize);
+                match cx.state.kind(ty).is_aggregate() {
+                    true => convert::push_copy(cx, ty, value)?,
+                    false => convert::push(cx, ty, value, 0)?,
+                }
             }
             system::set_errno(entry.errno);
             sys::lua_call(lua, count, 1);

@@ -9,6 +9,7 @@ use mlua::ffi as sys;
 use super::api::{self, LuaType, lua_State};
 use super::call::{self, Function};
 use super::callback;
+use super::cdata;
 use super::clib::system;
 use super::convert::{self, Mode};
 use super::state::{Cx, LuaError, guard};
@@ -96,6 +97,35 @@ pub(super) unsafe extern "C-unwind" fn other(
     unsafe { help(lua, record, |cx, record| convert_argument(cx, record, index)) }
 }
 
+/// The address of a struct, union, complex number or 128-bit integer argument: of the cdata's own bytes, or of a temporary
+/// cdata in its place on the stack.
+pub(super) unsafe extern "C-unwind" fn aggregate(
+    lua: *mut lua_State,
+    record: *const Function,
+    index: c_int,
+) -> usize {
+    // SAFETY: as in `integer`.
+    unsafe {
+        help(lua, record, |cx, record| {
+            let ty = record
+                .parameter(cx, index as usize - 1)
+                .ok_or_else(|| LuaError::new("no such parameter"))?;
+            let ty = cx.state.resolve(ty);
+            if let Some(cd) = cdata::at(cx, index)
+                && cx.state.resolve(cd.ty).id() == ty.id()
+            {
+                return Ok(cd.bytes() as usize);
+            }
+            let size = cx.state.known_size(ty)?;
+            let bytes = cdata::push_value(cx, ty, size, false)?;
+            convert::to_c(cx, index, ty, bytes)
+                .map_err(|error| call::at_argument(record, index, error))?;
+            cx.replace(index);
+            Ok(bytes as usize)
+        })
+    }
+}
+
 /// An argument for `...`.
 pub(super) unsafe extern "C-unwind" fn variable(
     lua: *mut lua_State,
@@ -130,6 +160,23 @@ pub(super) unsafe extern "C-unwind" fn push_result(
         help(lua, record, |cx, record| {
             let result = record.result(cx);
             convert::push(cx, result, value, 0)
+        });
+    }
+    system::set_errno(errno);
+}
+
+/// Pushes a result as a cdata that holds a copy of it. `errno` stays as C left it.
+pub(super) unsafe extern "C-unwind" fn push_copy(
+    lua: *mut lua_State,
+    record: *const Function,
+    value: *const u8,
+) {
+    let errno = system::errno();
+    // SAFETY: as in `push_result`.
+    unsafe {
+        help(lua, record, |cx, record| {
+            let result = record.result(cx);
+            convert::push_copy(cx, result, value)
         });
     }
     system::set_errno(errno);

@@ -8,9 +8,7 @@ use std::ffi::c_int;
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    self, AbiParam, Block, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value, types,
-};
+use cranelift_codegen::ir::{self, AbiParam, Block, InstBuilder, MemFlagsData, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use mlua::ffi as sys;
 
@@ -31,6 +29,8 @@ pub(super) enum Argument {
     Number,
     /// Anything to a scalar of at most 8 bytes, by its C type.
     Other,
+    /// A cdata or a table to a struct, union, complex number or 128-bit integer.
+    Aggregate,
     /// For `...`: by its Lua type.
     Variable,
 }
@@ -49,6 +49,8 @@ pub(super) enum Outcome {
     Boolean,
     /// By its C type.
     Other,
+    /// As a cdata that holds a copy.
+    Copy,
 }
 
 /// The conversions of a call.
@@ -64,6 +66,7 @@ impl Argument {
         match ty.kind {
             Kind::Int { .. } => Argument::Integer,
             Kind::Float => Argument::Number,
+            _ if ty.leaves().is_some() => Argument::Aggregate,
             _ => Argument::Other,
         }
     }
@@ -79,6 +82,7 @@ impl Outcome {
             Kind::Int { signed } if ty.size < 8 || (signed && api::NATIVE_INT64) => {
                 Outcome::Integer
             }
+            _ if ty.leaves().is_some() => Outcome::Copy,
             _ => Outcome::Other,
         }
     }
@@ -127,6 +131,8 @@ struct Entry {
     head: Value,
     /// [`Head::current`] as the call found it.
     outer: Option<Value>,
+    /// Where the callee writes a result through a hidden pointer.
+    result: Option<Value>,
 }
 
 impl<'p> LuaOperands<'p> {
@@ -230,7 +236,7 @@ impl Operands for LuaOperands<'_> {
         let wrong = b.ins().icmp_imm_s(IntCC::NotEqual, top, expected);
         self.raise_if(b, wrong, helpers::raise_count as *const () as usize, &[lua, record]);
         let head = self.field(b, record, offset_of!(Function, head));
-        self.at = Some(Entry { lua, record, target, head, outer: None });
+        self.at = Some(Entry { lua, record, target, head, outer: None, result: None });
     }
 
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -250,6 +256,10 @@ impl Operands for LuaOperands<'_> {
                     _ => value,
                 }
             }
+            Argument::Aggregate => {
+                let address = read(helpers::aggregate as *const () as usize, self.cx.pointer());
+                return Operand::Memory(address, 0);
+            }
             Argument::Other => read(helpers::other as *const () as usize, types::I64),
             Argument::Variable => {
                 let bits = read(helpers::variable as *const () as usize, types::I64);
@@ -260,6 +270,13 @@ impl Operands for LuaOperands<'_> {
             }
         };
         Operand::Scalar(value)
+    }
+
+    fn result_memory(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
+        let memory = self.result_slot(b);
+        let at = self.entry();
+        self.at = Some(Entry { result: Some(memory), ..at });
+        memory
     }
 
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
@@ -279,17 +296,38 @@ impl Operands for LuaOperands<'_> {
         let pending = offset_of!(Head, pending) as i32;
         let pending = b.ins().load(types::I32, trusted(), at.head, pending);
         self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua]);
-        if let Some(&(piece, value)) = result.first() {
-            self.push(b, at, &piece, value);
-        }
-        let results = i64::from(!result.is_empty());
+        self.push(b, at, result);
+        let results = i64::from(self.conversions.result != Outcome::None);
         let results = b.ins().iconst(types::I32, results);
         b.ins().return_(&[results]);
     }
 }
 
 impl LuaOperands<'_> {
-    fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, piece: &Piece, value: Value) {
+    /// Pushes the result.
+    fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, result: &[(Piece, Value)]) {
+        match (self.conversions.result, result) {
+            (Outcome::None, _) => {}
+            (Outcome::Copy, pieces) => {
+                let memory = at.result.unwrap_or_else(|| self.result_slot(b));
+                for (piece, value) in pieces {
+                    lower::store(b, piece, *value, memory, 0);
+                }
+                let arguments = [at.lua, at.record, memory];
+                self.helper(b, helpers::push_copy as *const () as usize, &arguments, None);
+            }
+            (_, &[(piece, value)]) => self.push_scalar(b, at, &piece, value),
+            (_, pieces) => unreachable!("a scalar result in {} pieces", pieces.len()),
+        }
+    }
+
+    /// Memory for the result in the thunk's frame.
+    fn result_slot(&self, b: &mut FunctionBuilder<'_>) -> Value {
+        let Type { size, align, .. } = self.signature.result;
+        lower::memory(self.cx, b, size.max(8), align)
+    }
+
+    fn push_scalar(&self, b: &mut FunctionBuilder<'_>, at: Entry, piece: &Piece, value: Value) {
         let value = lower::narrow(b, piece, value);
         let lua = at.lua;
         match self.conversions.result {
@@ -309,11 +347,8 @@ impl LuaOperands<'_> {
                 let wide = b.ins().uextend(types::I32, value);
                 self.helper(b, lua_api::PUSH_BOOLEAN as usize, &[lua, wide], None);
             }
-            Outcome::Other => {
-                let pointer = self.cx.pointer();
-                let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3);
-                let slot = b.create_sized_stack_slot(data);
-                let address = b.ins().stack_addr(pointer, slot, 0);
+            Outcome::Other | Outcome::Copy => {
+                let address = self.result_slot(b);
                 b.ins().store(trusted(), value, address, 0);
                 let arguments = [lua, at.record, address];
                 self.helper(b, helpers::push_result as *const () as usize, &arguments, None);

@@ -1,11 +1,15 @@
-//! What the ABI tests share: seeded random signatures, values that name themselves, and a callback that checks them.
+//! What the ABI tests share: seeded random C types and signatures, values that name themselves, and a callback that checks
+//! them.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::fmt::Write;
 
-use cthunk::abi::{self, CallPlan, Convention, Kind, Signature, Type};
+use cthunk::Target;
+use cthunk::abi::{self, CallPlan, Convention, Signature, Type};
 use cthunk::code::{self, Slot};
+use cthunk::ctype::{Declarations, QualType, RecordKind, Table, Type as CType};
 
 /// xorshift64*, so that a printed seed replays a case on every machine.
 pub struct Random(u64);
@@ -21,6 +25,10 @@ impl Random {
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % n
     }
+
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
 }
 
 /// The number of cases and the seed, from `CTHUNK_CASES` and `CTHUNK_SEED`.
@@ -31,120 +39,245 @@ pub fn cases(default: usize) -> (usize, u64) {
     (cases, seed)
 }
 
-/// Every scalar type that a convention sees, with its name in C.
-pub const SCALARS: &[(Type, &str)] = &[
-    (Type::BOOL, "_Bool"),
-    (Type::int(1, true), "signed char"),
-    (Type::int(1, false), "unsigned char"),
-    (Type::int(2, true), "short"),
-    (Type::int(2, false), "unsigned short"),
-    (Type::int(4, true), "int"),
-    (Type::int(4, false), "unsigned int"),
-    (Type::int(8, true), "long long"),
-    (Type::int(8, false), "unsigned long long"),
-    (Type::F32, "float"),
-    (Type::F64, "double"),
-    (Type::POINTER, "void *"),
+/// Every scalar type that a convention sees, as C spells it.
+pub const SCALARS: &[&str] = &[
+    "_Bool",
+    "signed char",
+    "unsigned char",
+    "short",
+    "unsigned short",
+    "int",
+    "unsigned int",
+    "long long",
+    "unsigned long long",
+    "float",
+    "double",
+    "void *",
 ];
 
 /// The scalars that survive the default argument promotions.
-pub const PROMOTED: &[(Type, &str)] = &[
-    (Type::int(4, true), "int"),
-    (Type::int(8, false), "unsigned long long"),
-    (Type::F64, "double"),
-    (Type::POINTER, "void *"),
-];
+pub const PROMOTED: &[&str] = &["int", "unsigned long long", "double", "void *"];
 
-/// The name of a type in C.
-pub fn c_name(ty: &Type) -> &'static str {
-    let named = |(known, name): &(Type, &'static str)| (known == ty).then_some(*name);
-    SCALARS.iter().find_map(named).unwrap_or("void")
+/// A scalar inside a value, as the tests fill and check it.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// How C reaches it from the value: empty, or `.m0[1].m2`.
+    pub path: String,
+    pub offset: usize,
+    pub size: usize,
+    pub is_bool: bool,
 }
 
-/// A random signature of at most `most` arguments.
-pub fn signature(random: &mut Random, most: usize) -> Signature {
-    let pick = |random: &mut Random| SCALARS[random.below(SCALARS.len())].0;
-    Signature {
-        arguments: (0..random.below(most + 1)).map(|_| pick(random)).collect(),
-        result: match random.below(13) {
-            0 => Type::VOID,
-            _ => pick(random),
-        },
-        fixed: None,
+/// A C type with its spelling.
+#[derive(Clone, Debug)]
+pub struct Spelled {
+    pub c: String,
+    pub ty: Type,
+    /// Everything in it that is not padding; of a union, its largest member.
+    pub parts: Vec<Part>,
+}
+
+/// C types by their spelling, and random structs and unions.
+pub struct Types {
+    declarations: Declarations,
+    /// The structs and unions made so far, as C.
+    pub text: String,
+    made: Vec<String>,
+}
+
+impl Types {
+    pub fn new() -> Types {
+        let declarations = Declarations::new(&Target::host());
+        Types { declarations, text: String::new(), made: Vec::new() }
+    }
+
+    /// The type that C spells so.
+    pub fn of(&mut self, c: &str) -> Spelled {
+        let id = self.declarations.parse_type(c.as_bytes(), &[]).unwrap();
+        let table = self.declarations.table();
+        let mut parts = Vec::new();
+        collect(table, id, 0, String::new(), &mut parts);
+        Spelled { c: c.into(), ty: Type::of(table, id).unwrap(), parts }
+    }
+
+    /// Declares so many random structs and unions.
+    pub fn make(&mut self, random: &mut Random, count: usize) {
+        for _ in 0..count {
+            let keyword = random.pick(&["struct", "struct", "struct", "union"]);
+            let name = format!("{keyword} t{}", self.made.len());
+            let mut text = format!("{name} {{");
+            for member in 0..1 + random.below(5) {
+                let ty = match random.below(4) {
+                    0 if !self.made.is_empty() => self.made[random.below(self.made.len())].clone(),
+                    // Runs of floats and of chars make the interesting classes.
+                    1 => random.pick(&["float", "double", "float", "signed char"]).into(),
+                    _ => random.pick(SCALARS).into(),
+                };
+                let array = random.pick(&["", "", "", "", "[2]", "[3]"]);
+                let _ = write!(text, " {ty} m{member}{array};");
+            }
+            let attribute = random.pick(&["", "", "", " __attribute__((packed))"]);
+            let _ = writeln!(text, " }}{attribute};");
+            self.declarations.cdef(text.as_bytes(), &[]).unwrap();
+            self.text += &text;
+            self.made.push(name);
+        }
+    }
+
+    /// A random argument or result type: a scalar, or one that [`Types::make`] made.
+    pub fn any(&mut self, random: &mut Random) -> Spelled {
+        let c = match self.made.len() {
+            0 => random.pick(SCALARS).to_owned(),
+            _ if random.below(5) > 2 => random.pick(SCALARS).to_owned(),
+            made => self.made[random.below(made)].clone(),
+        };
+        self.of(&c)
+    }
+
+    /// A random signature of at most `most` arguments.
+    pub fn signature(&mut self, random: &mut Random, most: usize) -> Prototype {
+        let count = random.below(most + 1);
+        let arguments = (0..count).map(|_| self.any(random)).collect();
+        let result = if random.below(13) == 0 { self.of("void") } else { self.any(random) };
+        Prototype { arguments, result, fixed: None }
+    }
+
+    /// A random signature that ends in variable arguments.
+    pub fn variadic(&mut self, random: &mut Random, most: usize) -> Prototype {
+        let mut prototype = self.signature(random, 5);
+        prototype.arguments.insert(0, self.of("int"));
+        prototype.fixed = Some(prototype.arguments.len());
+        for _ in 0..random.below(most + 1) {
+            let variable = random.pick(PROMOTED);
+            prototype.arguments.push(self.of(variable));
+        }
+        prototype
+    }
+
+    /// The prototype with these types.
+    pub fn prototype(
+        &mut self,
+        arguments: &[&str],
+        result: &str,
+        fixed: Option<usize>,
+    ) -> Prototype {
+        let arguments = arguments.iter().map(|c| self.of(c)).collect();
+        Prototype { arguments, result: self.of(result), fixed }
     }
 }
 
-/// A random signature that ends in variable arguments.
-pub fn variadic(random: &mut Random, most: usize) -> Signature {
-    let mut signature = signature(random, 5);
-    let mut arguments = vec![Type::int(4, true)];
-    arguments.extend(signature.arguments.iter().copied());
-    signature.fixed = Some(arguments.len());
-    let variable = (0..random.below(most + 1)).map(|_| PROMOTED[random.below(PROMOTED.len())].0);
-    arguments.extend(variable);
-    signature.arguments = arguments.into();
-    signature
-}
-
-/// Byte `b` of value `v` (arguments from 0; the result is 14) is `0xVB`, V from 1 to F; a `_Bool` is its lowest bit.
-pub fn byte(ty: &Type, value: usize, index: usize) -> u8 {
-    let v = (value % 15 + 1) as u8;
-    match ty.kind {
-        Kind::Bool => v & 1,
-        _ => v << 4 | index as u8,
+fn collect(table: &Table, ty: QualType, at: usize, path: String, parts: &mut Vec<Part>) {
+    let size = |ty| table.layout_of(ty).unwrap().size as usize;
+    match table.shape(ty) {
+        CType::Void => {}
+        CType::Array(element, _) => {
+            let step = size(*element);
+            for i in 0..size(ty) / step {
+                collect(table, *element, at + i * step, format!("{path}[{i}]"), parts);
+            }
+        }
+        CType::Record(record) => {
+            let record = table.record(*record);
+            let members = &record.body.as_ref().unwrap().members;
+            let largest = members.iter().max_by_key(|member| size(member.ty));
+            for member in members.iter().filter(|member| {
+                record.kind == RecordKind::Struct || largest.is_some_and(|l| l.name == member.name)
+            }) {
+                let path = format!("{path}.{}", table.name(member.name.unwrap()));
+                collect(table, member.ty, at + member.offset as usize, path, parts);
+            }
+        }
+        shape => {
+            let is_bool = *shape == CType::Bool;
+            parts.push(Part { path, offset: at, size: size(ty), is_bool });
+        }
     }
 }
 
+/// A function type to call.
+#[derive(Clone, Debug)]
+pub struct Prototype {
+    pub arguments: Vec<Spelled>,
+    pub result: Spelled,
+    pub fixed: Option<usize>,
+}
+
+impl Prototype {
+    pub fn signature(&self) -> Signature {
+        Signature {
+            arguments: self.arguments.iter().map(|argument| argument.ty.clone()).collect(),
+            result: self.result.ty.clone(),
+            fixed: self.fixed,
+        }
+    }
+
+    /// As C would declare it.
+    pub fn describe(&self) -> String {
+        let mut arguments: Vec<&str> = self.arguments.iter().map(|ty| &*ty.c).collect();
+        if let Some(fixed) = self.fixed {
+            arguments.insert(fixed, "...");
+        }
+        format!("{} f({})", self.result.c, arguments.join(", "))
+    }
+}
+
+/// The number of the result among the values; arguments count from 0.
 pub const RESULT: usize = 13;
 
+/// Byte `b` of value `v` is `0xVB`, V from 1 to F; a `_Bool` is the lowest bit of V.
+fn byte(part: &Part, value: usize, index: usize) -> u8 {
+    let v = (value % 15 + 1) as u8;
+    match part.is_bool {
+        true => v & 1,
+        false => v << 4 | ((part.offset + index) & 15) as u8,
+    }
+}
+
 /// Writes a value that names itself.
-pub fn fill(ty: &Type, value: usize, to: &mut [u8]) {
-    for (index, to) in to[..ty.size as usize].iter_mut().enumerate() {
-        *to = byte(ty, value, index);
+pub fn fill(ty: &Spelled, value: usize, to: &mut [u8]) {
+    for part in &ty.parts {
+        for index in 0..part.size {
+            to[part.offset + index] = byte(part, value, index);
+        }
     }
 }
 
 /// Whether the bytes are those of [`fill`].
-pub fn is_named(ty: &Type, value: usize, bytes: &[u8]) -> bool {
-    (0..ty.size as usize).all(|index| bytes[index] == byte(ty, value, index))
+pub fn is_named(ty: &Spelled, value: usize, bytes: &[u8]) -> bool {
+    let named = |part: &Part| {
+        (0..part.size).all(|index| bytes[part.offset + index] == byte(part, value, index))
+    };
+    ty.parts.iter().all(named)
 }
 
 /// A frame with every argument filled in and the rest 0x00 or 0xFF, to show what must not be read.
-pub fn frame(signature: &Signature, plan: &CallPlan, rest: u8) -> Vec<u64> {
-    let mut words = vec![u64::from_ne_bytes([rest; 8]); plan.frame.size as usize / 8];
+pub fn frame(prototype: &Prototype, plan: &CallPlan, rest: u8) -> Vec<u128> {
+    let words = (plan.frame.size as usize).div_ceil(16);
+    let mut words = vec![u128::from_ne_bytes([rest; 16]); words];
     let bytes = bytes_of(&mut words);
-    let arguments = signature.arguments.iter().zip(&plan.frame.arguments);
+    let arguments = prototype.arguments.iter().zip(&plan.frame.arguments);
     for (value, (ty, offset)) in arguments.enumerate() {
         fill(ty, value, &mut bytes[*offset as usize..]);
     }
     words
 }
 
-pub fn bytes_of(words: &mut [u64]) -> &mut [u8] {
-    let size = words.len() * 8;
-    // SAFETY: any u64 is 8 bytes.
+pub fn bytes_of(words: &mut [u128]) -> &mut [u8] {
+    let size = size_of_val(words);
+    // SAFETY: any u128 is 16 bytes.
     unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size) }
-}
-
-/// A signature as C would declare it.
-pub fn describe(signature: &Signature) -> String {
-    let mut arguments: Vec<&str> = signature.arguments.iter().map(c_name).collect();
-    if let Some(fixed) = signature.fixed {
-        arguments.insert(fixed, "...");
-    }
-    format!("{} f({})", c_name(&signature.result), arguments.join(", "))
 }
 
 /// A callback that checks its arguments and gives the named result.
 pub struct Checker<'s> {
-    signature: &'s Signature,
+    prototype: &'s Prototype,
     plan: &'s CallPlan,
     outcome: RefCell<Result<(), String>>,
 }
 
 impl<'s> Checker<'s> {
-    pub fn new(signature: &'s Signature, plan: &'s CallPlan) -> Checker<'s> {
-        Checker { signature, plan, outcome: RefCell::new(Ok(())) }
+    pub fn new(prototype: &'s Prototype, plan: &'s CallPlan) -> Checker<'s> {
+        Checker { prototype, plan, outcome: RefCell::new(Ok(())) }
     }
 
     /// Gives `call` the callback's address; says what the callback got wrong, or that it was not called.
@@ -153,7 +286,8 @@ impl<'s> Checker<'s> {
         convention: &'static Convention,
         call: impl FnOnce(*const c_void),
     ) -> Result<(), String> {
-        let body = code::callback_body(self.signature, convention).map_err(|e| e.to_string())?;
+        let signature = self.prototype.signature();
+        let body = code::callback_body(&signature, convention).map_err(|e| e.to_string())?;
         let data = (&raw const *self).cast();
         let callback = code::Callback::new(convention, body, dispatch, data, keep)
             .map_err(|e| e.to_string())?;
@@ -164,7 +298,7 @@ impl<'s> Checker<'s> {
     }
 
     fn enter(&self, frame: &mut [u8]) {
-        let arguments = self.signature.arguments.iter().zip(&self.plan.frame.arguments);
+        let arguments = self.prototype.arguments.iter().zip(&self.plan.frame.arguments);
         let wrong = arguments
             .enumerate()
             .find(|(value, (ty, offset))| !is_named(ty, *value, &frame[**offset as usize..]));
@@ -173,10 +307,10 @@ impl<'s> Checker<'s> {
             Some((value, (ty, offset))) => Err(format!(
                 "the callback got another argument {}: {:02x?}",
                 value + 1,
-                &frame[*offset as usize..][..ty.size as usize]
+                &frame[*offset as usize..][..ty.ty.size as usize]
             )),
         };
-        fill(&self.signature.result, RESULT, &mut frame[self.plan.frame.result as usize..]);
+        fill(&self.prototype.result, RESULT, &mut frame[self.plan.frame.result as usize..]);
     }
 }
 
@@ -195,39 +329,44 @@ unsafe fn keep(_: *const c_void) {}
 /// Calls `target` with arguments that name themselves, through our thunk, and checks the result.
 ///
 /// # Safety
-/// `target` is a function of this signature and convention.
+/// `target` is a function of this type and convention.
 pub unsafe fn call_named(
-    signature: &Signature,
+    prototype: &Prototype,
     convention: &'static Convention,
     target: *const c_void,
     rest: u8,
 ) -> Result<(), String> {
-    let plan = abi::plan(signature, convention).map_err(|e| e.to_string())?;
-    let thunk = code::frame_call(signature, convention).map_err(|e| e.to_string())?;
+    let signature = prototype.signature();
+    let plan = abi::plan(&signature, convention).map_err(|e| e.to_string())?;
+    abi::check(&signature, &plan)?;
+    let thunk = code::frame_call(&signature, convention).map_err(|e| e.to_string())?;
     let target = match plan.vector_count {
         Some(_) => code::announce_vectors(target).map_err(|e| e.to_string())?,
         None => target,
     };
-    let mut frame = frame(signature, &plan, rest);
+    let mut frame = frame(prototype, &plan, rest);
     // SAFETY: the caller's promise; the frame is of the plan's layout.
     unsafe { code::invoke(thunk, target, frame.as_mut_ptr().cast()) };
     let result = &bytes_of(&mut frame)[plan.frame.result as usize..];
-    match is_named(&signature.result, RESULT, result) {
+    match is_named(&prototype.result, RESULT, result) {
         true => Ok(()),
-        false => Err(format!("the result is {:02x?}", &result[..8])),
+        false => {
+            let size = prototype.result.ty.size as usize;
+            Err(format!("the result is {:02x?}", &result[..size]))
+        }
     }
 }
 
-/// A signature, what is wrong with it, how to see it again, and its plan.
+/// A prototype, what is wrong with it, how to see it again, and its plan.
 pub fn report(
-    signature: &Signature,
+    prototype: &Prototype,
     convention: &'static Convention,
     error: &str,
     replay: &str,
 ) -> String {
-    let plan = match abi::plan(signature, convention) {
+    let plan = match abi::plan(&prototype.signature(), convention) {
         Ok(plan) => abi::explain(&plan, &[]),
         Err(error) => error.to_string(),
     };
-    format!("{}: {error}\n{replay}\n{plan}", describe(signature))
+    format!("{}: {error}\n{replay}\n{plan}", prototype.describe())
 }

@@ -1,0 +1,235 @@
+//! C types as calling conventions see them: size, alignment, and the scalars inside.
+
+use std::sync::Arc;
+
+use super::{Bank, Class, Extension, Scalar, Unsupported, Width};
+use crate::ctype::{ArrayLen, FloatKind, IntKind, QualType, RecordId, Table, Type as CType};
+use crate::error::Error;
+
+/// A C type as a calling convention sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Type {
+    /// Bytes.
+    pub size: u32,
+    /// Alignment in bytes.
+    pub align: u32,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The kinds of types that conventions tell apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `void`, as a result.
+    Void,
+    /// `_Bool`: one byte, 0 or 1.
+    Bool,
+    /// An integer or enum of at most 64 bits.
+    Int {
+        /// Whether it extends with its sign.
+        signed: bool,
+    },
+    /// A data or function pointer, or a C++ reference.
+    Pointer,
+    /// `float` or `double`.
+    Float,
+    /// `_Float16`, x87 or IEEE quad `long double`.
+    OtherFloat,
+    /// A vector.
+    Vector,
+    /// A struct or union.
+    Record(Leaves),
+    /// A complex number: its two parts.
+    Complex(Leaves),
+    /// `__int128`: its two halves.
+    Int128(Leaves),
+}
+
+/// The scalars inside a value of several parts, by offset; those of a union may overlap. Left out of values of more than
+/// [`Type::MAX_LEAVES`] bytes, which no convention passes in registers.
+pub type Leaves = Arc<[Leaf]>;
+
+/// A scalar inside an aggregate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Leaf {
+    /// Bytes from the start of the aggregate.
+    pub offset: u32,
+    /// Bytes; of a bit-field, those that it touches.
+    pub size: u32,
+    /// Its natural alignment; 1 for bit-fields, which are never misaligned.
+    pub align: u32,
+    /// What it is.
+    pub kind: LeafKind,
+}
+
+/// The kinds of scalars inside aggregates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeafKind {
+    /// Integers, booleans, enums, pointers, bit-fields.
+    Int,
+    /// `float` and `double`.
+    Float,
+    /// x87 extended precision.
+    X87,
+    /// `_Float16`, IEEE quad, vectors.
+    Other,
+}
+
+impl Type {
+    /// The size of the largest aggregate that any convention passes in registers (four 16-byte vectors, AAPCS64).
+    pub const MAX_LEAVES: u32 = 64;
+
+    const fn new(size: u32, kind: Kind) -> Type {
+        Type { size, align: size, kind }
+    }
+
+    /// `void`
+    pub const VOID: Type = Type { size: 0, align: 1, kind: Kind::Void };
+    /// `_Bool`
+    pub const BOOL: Type = Type::new(1, Kind::Bool);
+    /// `float`
+    pub const F32: Type = Type::new(4, Kind::Float);
+    /// `double`
+    pub const F64: Type = Type::new(8, Kind::Float);
+    /// A pointer of a 64-bit target.
+    pub const POINTER: Type = Type::new(8, Kind::Pointer);
+
+    /// An integer of `size` bytes.
+    pub const fn int(size: u32, signed: bool) -> Type {
+        Type::new(size, Kind::Int { signed })
+    }
+
+    /// What `ty` is to a convention.
+    ///
+    /// # Errors
+    /// [`Error::IncompleteType`] for a type that cannot be a parameter or a result.
+    pub fn of(table: &Table, ty: QualType) -> Result<Type, Error> {
+        let incomplete = || Error::incomplete(table, ty);
+        let char_signed = table.model().char_signed;
+        let kind = match table.shape(ty) {
+            CType::Void => return Ok(Type::VOID),
+            CType::Array(..) | CType::Function(_) | CType::Aligned(..) => return Err(incomplete()),
+            CType::Bool => Kind::Bool,
+            CType::Int(IntKind::I128 | IntKind::U128) => Kind::Int128(leaves(table, ty)),
+            CType::Int(kind) => Kind::Int { signed: kind.is_signed(char_signed) },
+            CType::Enum(id) => Kind::Int { signed: table.enum_base(*id).is_signed(char_signed) },
+            CType::Pointer(_) | CType::Reference(_) => Kind::Pointer,
+            CType::Float(FloatKind::F32 | FloatKind::F64) => Kind::Float,
+            CType::Float(_) => Kind::OtherFloat,
+            CType::Complex(_) => Kind::Complex(leaves(table, ty)),
+            CType::Vector(..) => Kind::Vector,
+            CType::Record(_) => Kind::Record(leaves(table, ty)),
+        };
+        let layout = table.layout_of(ty).ok_or_else(incomplete)?;
+        let size = u32::try_from(layout.size).map_err(|_| incomplete())?;
+        Ok(Type { size, align: layout.align as u32, kind })
+    }
+
+    /// The scalars inside a value of several parts.
+    pub fn leaves(&self) -> Option<&[Leaf]> {
+        match &self.kind {
+            Kind::Record(leaves) | Kind::Complex(leaves) | Kind::Int128(leaves) => Some(leaves),
+            _ => None,
+        }
+    }
+
+    pub(super) fn unsupported(&self, convention: &'static str) -> Unsupported {
+        let what = match self.kind {
+            Kind::Void => "void",
+            Kind::Bool => "_Bool",
+            Kind::Int { .. } => "an integer",
+            Kind::Pointer => "a pointer",
+            Kind::Float => "a floating-point number",
+            Kind::OtherFloat => "long double, _Float16 or _Float128 by value",
+            Kind::Int128(_) => "__int128 by value",
+            Kind::Complex(_) => "a complex number by value",
+            Kind::Vector => "a vector by value",
+            Kind::Record(_) => "this struct or union by value",
+        };
+        Unsupported { what: what.into(), convention }
+    }
+}
+
+/// The scalars of a type, by offset.
+fn leaves(table: &Table, ty: QualType) -> Leaves {
+    let mut found = Vec::new();
+    let small = |size| size <= u64::from(Type::MAX_LEAVES);
+    if table.layout_of(ty).is_some_and(|layout| small(layout.size)) {
+        collect(table, ty, 0, &mut found);
+        found.sort_by_key(|leaf| (leaf.offset, leaf.size));
+    }
+    found.into()
+}
+
+fn collect(table: &Table, ty: QualType, at: u32, found: &mut Vec<Leaf>) {
+    let Some(layout) = table.layout_of(ty) else { return };
+    let size = layout.size as u32;
+    let natural = table.layout_of(table.resolve(ty)).map_or(1, |layout| layout.align as u32);
+    let mut leaf = |offset, size, kind| {
+        found.push(Leaf { offset, size, align: natural.min(size.max(1)), kind });
+    };
+    let float = |kind: FloatKind| match kind {
+        FloatKind::F32 | FloatKind::F64 => LeafKind::Float,
+        FloatKind::F80 => LeafKind::X87,
+        FloatKind::F16 | FloatKind::F128 => LeafKind::Other,
+    };
+    match *table.shape(ty) {
+        CType::Void | CType::Function(_) | CType::Aligned(..) => {}
+        CType::Bool | CType::Enum(_) | CType::Pointer(_) | CType::Reference(_) => {
+            leaf(at, size, LeafKind::Int);
+        }
+        CType::Int(_) if size == 16 => {
+            leaf(at, 8, LeafKind::Int);
+            leaf(at + 8, 8, LeafKind::Int);
+        }
+        CType::Int(_) => leaf(at, size, LeafKind::Int),
+        CType::Float(kind) => leaf(at, size, float(kind)),
+        CType::Complex(kind) => {
+            leaf(at, size / 2, float(kind));
+            leaf(at + size / 2, size / 2, float(kind));
+        }
+        CType::Vector(..) => leaf(at, size, LeafKind::Other),
+        CType::Array(element, ArrayLen::Fixed(count)) => {
+            let step = table.layout_of(element).map_or(0, |layout| layout.size as u32);
+            // An element without size has no scalars, however many there are.
+            let count = if step == 0 { 0 } else { count as u32 };
+            (0..count).for_each(|i| collect(table, element, at + i * step, found));
+        }
+        CType::Array(..) => {}
+        CType::Record(record) => collect_record(table, record, at, found),
+    }
+}
+
+fn collect_record(table: &Table, record: RecordId, at: u32, found: &mut Vec<Leaf>) {
+    let Some(body) = &table.record(record).body else { return };
+    for member in &body.members {
+        let offset = at + member.offset as u32;
+        match member.bits {
+            None => collect(table, member.ty, offset, found),
+            Some(bits) => {
+                let (first, _, size) = bits.bytes();
+                let offset = offset + first as u32;
+                found.push(Leaf { offset, size: size as u32, align: 1, kind: LeafKind::Int });
+            }
+        }
+    }
+}
+
+/// The class of a plain scalar, `None` for other types; the same in every 64-bit convention that promotes small integers to
+/// 32 bits.
+pub(super) fn scalar(ty: &Type) -> Option<Class> {
+    let (bank, signed) = match ty.kind {
+        Kind::Void => return Some(Class::Ignore),
+        Kind::Bool | Kind::Pointer => (Bank::Int, false),
+        Kind::Int { signed } => (Bank::Int, signed),
+        Kind::Float => (Bank::Float, false),
+        _ => return None,
+    };
+    let width = if ty.size > 4 { Width::W64 } else { Width::W32 };
+    let extension = match (ty.size < width.bytes(), signed) {
+        (false, _) => Extension::None,
+        (true, false) => Extension::Zero,
+        (true, true) => Extension::Sign,
+    };
+    Some(Class::Scalar(Scalar { bank, width, extension }))
+}
