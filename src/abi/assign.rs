@@ -49,9 +49,9 @@ impl Assigner {
             Class::Scalar(scalar) => Pass::Pieces(Box::new([self.scalar(scalar, ty.size)])),
             Class::Parts(parts) => match self.parts(&parts) {
                 Some(pieces) => Pass::Pieces(pieces),
-                None => self.memory(ty),
+                None => self.memory(ty)?,
             },
-            Class::Memory => self.memory(ty),
+            Class::Memory => self.memory(ty)?,
             Class::Pointer => self.pointer(ty),
         })
     }
@@ -86,8 +86,12 @@ impl Assigner {
         pieces
     }
 
-    fn memory(&mut self, ty: &Type) -> Pass {
-        Pass::Stack { offset: self.stack(ty.size, ty.align), size: ty.size }
+    /// A copy on the stack. One that is aligned to more than the stack pointer is would need a stack of its own alignment.
+    fn memory(&mut self, ty: &Type) -> Result<Pass, Unsupported> {
+        if ty.align > self.convention.stack_align {
+            return Err(ty.unsupported(self.convention.name));
+        }
+        Ok(Pass::Stack { offset: self.stack(ty.size, ty.align), size: ty.size })
     }
 
     fn pointer(&mut self, ty: &Type) -> Pass {

@@ -108,3 +108,32 @@ double MS t_ms_sum(int n, ...) {
     __builtin_ms_va_end(va);
     return sum;
 }
+
+/* By value. */
+struct v_point { double x, y; };
+struct v_pair { int a, b; };
+struct v_mixed { double d; int i; char c[3]; };
+struct v_large { int64_t n[5]; };
+struct v_odd { char c[5]; };
+union v_number { int64_t i; double d; };
+struct v_point t_point(struct v_point p) { struct v_point r = { p.y, p.x }; return r; }
+struct v_pair t_pair(struct v_pair p) { struct v_pair r = { p.b, p.a }; return r; }
+struct v_mixed t_mixed(int n, struct v_mixed m, double d) { m.i += n; m.d += d; m.c[2]++; return m; }
+struct v_large t_large(struct v_large l, int64_t x) { for (int i = 0; i < 5; i++) l.n[i] += x; return l; }
+struct v_odd t_odd(struct v_odd o) { o.c[0]++; o.c[4]++; return o; }
+union v_number t_number(union v_number n) { n.i ^= INT64_C(1) << 63; return n; }
+double _Complex t_complex(double _Complex z) { return z * 2; }
+float _Complex t_complexf(float _Complex z) { return z + 1; }
+__int128 t_int128(__int128 x) { return -x; }
+double t_large_after(int a, struct v_large l, double d, struct v_odd o, int b) { return a + l.n[4] + d + o.c[4] + b; }
+struct v_mixed t_call_mixed(struct v_mixed (*f)(struct v_mixed, struct v_large, struct v_pair)) {
+    struct v_mixed m = { 1.5, 2, "xy" };
+    struct v_large l = { { 1, 2, 3, 4, 5 } };
+    struct v_pair p = { 6, 7 };
+    return f(m, l, p);
+}
+int64_t t_call_large(struct v_large (*f)(struct v_odd)) {
+    struct v_odd o = { "odd!" };
+    struct v_large l = f(o);
+    return l.n[0] + l.n[4];
+}

@@ -83,12 +83,14 @@ pub struct Types {
     /// The structs and unions made so far, as C.
     pub text: String,
     made: Vec<String>,
+    /// How many were made and are not used.
+    large: usize,
 }
 
 impl Types {
     pub fn new() -> Types {
         let declarations = Declarations::new(&Target::host());
-        Types { declarations, text: String::new(), made: Vec::new() }
+        Types { declarations, text: String::new(), made: Vec::new(), large: 0 }
     }
 
     /// The type that C spells so.
@@ -104,7 +106,7 @@ impl Types {
     pub fn make(&mut self, random: &mut Random, count: usize) {
         for _ in 0..count {
             let keyword = random.pick(&["struct", "struct", "struct", "union"]);
-            let name = format!("{keyword} t{}", self.made.len());
+            let name = format!("{keyword} t{}", self.made.len() + self.large);
             let mut text = format!("{name} {{");
             for member in 0..1 + random.below(5) {
                 let ty = match random.below(4) {
@@ -120,7 +122,12 @@ impl Types {
             let _ = writeln!(text, " }}{attribute};");
             self.declarations.cdef(text.as_bytes(), &[]).unwrap();
             self.text += &text;
-            self.made.push(name);
+            // Large ones are rare enough as they are, and slow to compile.
+            if self.of(&name).parts.len() <= 24 {
+                self.made.push(name);
+            } else {
+                self.large += 1;
+            }
         }
     }
 
