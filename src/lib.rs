@@ -19,9 +19,9 @@
 //!
 //! # What this version supports
 //!
-//! Hosts: x86-64 Linux. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float` and `double`, and `...`
-//! in calls. Everything else (aggregates, `long double`, complex numbers by value; other conventions) is an
-//! [`Error`] that says so.
+//! Hosts: x86-64 Linux. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float` and `double`, structs and
+//! unions, and `...` in calls; on System V also complex numbers and `__int128`. Everything else (`long double`, vectors,
+//! half floats by value; other conventions) is an [`Error`] that says so.
 //!
 //! # Trust
 //!
