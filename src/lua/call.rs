@@ -12,7 +12,7 @@ use super::api::{self, LuaType, lua_CFunction};
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
 use super::state::{Anchor, Cx, Head, LuaError};
 use super::variadic;
-use crate::abi::{Convention, Signature};
+use crate::abi::{self, Convention, Signature};
 use crate::code;
 use crate::ctype::{QualType, Type as CType, TypeId};
 use crate::lower;
@@ -32,6 +32,8 @@ pub(super) struct Function {
     name_len: u32,
     /// Parameters that the prototype names.
     pub fixed: u32,
+    /// Whether `target` is a stub that announces vector registers (System V, variadic).
+    announces_vectors: bool,
     /// The variable arguments of the last call of a variadic function, and their thunk.
     pub last: Cell<(u64, Option<lua_CFunction>)>,
 }
@@ -76,39 +78,29 @@ pub(super) unsafe fn push_function(
     keep: c_int,
 ) -> Result<(), LuaError> {
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
-    let function = entry(cx, ty)?;
+    let entry = entry(cx, ty)?;
     // SAFETY: the caller's promise.
-    unsafe { push_record(cx, ty, name) };
+    unsafe { push_record(cx, ty, name, entry.announces_vectors) };
     // SAFETY: the block that was just made.
     let record = unsafe { &*cx.userdata(-1).cast::<Function>() };
-    aim(cx, record, target)?;
+    aim(record, target)?;
     match keep {
         0 => cx.push_nil(),
         index => cx.push_value(index),
     }
-    cx.push_closure(function, 2);
+    cx.push_closure(entry.function, 2);
     Ok(())
 }
 
 /// Sets the function that a record's closure calls.
-fn aim(cx: &Cx<'_>, record: &Function, target: *const c_void) -> Result<(), LuaError> {
+fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
     record.address.set(target);
-    let target = match needs_vector_count(cx, record.ty) {
+    let target = match record.announces_vectors {
         true if !target.is_null() => code::announce_vectors(target).map_err(failed)?,
         _ => target,
     };
     record.target.set(target);
     Ok(())
-}
-
-fn needs_vector_count(cx: &Cx<'_>, ty: TypeId) -> bool {
-    let types = cx.state.types.borrow();
-    match Signature::of(types.table(), &Target::host(), ty, &[]) {
-        Ok((signature, convention)) => {
-            signature.fixed.is_some() && convention.variadic == crate::abi::Variadic::VectorCount
-        }
-        Err(_) => false,
-    }
 }
 
 fn failed(error: impl std::fmt::Display) -> LuaError {
@@ -119,7 +111,7 @@ fn failed(error: impl std::fmt::Display) -> LuaError {
 ///
 /// # Safety
 /// There are 3 free stack slots.
-unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str) {
+unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bool) {
     let fixed = match cx.state.types.borrow().table().get(ty) {
         CType::Function(function) => function.params.len() as u32,
         _ => 0,
@@ -136,6 +128,7 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str) {
             ty,
             name_len: name.len() as u32,
             fixed,
+            announces_vectors,
             last: Cell::new((0, None)),
         });
         ptr::copy_nonoverlapping(name.as_ptr(), record.add(1).cast(), name.len());
@@ -144,15 +137,22 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str) {
     cx.set_metatable(-2);
 }
 
-/// The Lua C function for a function type: its thunk, or for a variadic function the one that finds the thunk.
-fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<lua_CFunction, LuaError> {
+/// What calls a function type.
+struct Entry {
+    /// Its thunk, or for a variadic function the one that finds the thunk.
+    function: lua_CFunction,
+    announces_vectors: bool,
+}
+
+fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
-    if signature.fixed.is_some() {
-        // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
-        crate::abi::plan(&signature, convention).map_err(failed)?;
-        return Ok(variadic::call);
+    if signature.fixed.is_none() {
+        let function = thunk(&signature, convention, &conversions)?;
+        return Ok(Entry { function, announces_vectors: false });
     }
-    thunk(&signature, convention, &conversions)
+    // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
+    let plan = abi::plan(&signature, convention).map_err(failed)?;
+    Ok(Entry { function: variadic::call, announces_vectors: plan.vector_count.is_some() })
 }
 
 pub(super) fn thunk(
@@ -183,7 +183,6 @@ pub(super) fn shape(
         return Err(LuaError::new("not a function type"));
     };
     let is_enum = |ty: QualType| matches!(table.get(table.resolve(ty).id()), CType::Enum(_));
-    let fixed = function.params.len();
     let arguments = signature.arguments.iter().enumerate();
     let arguments = arguments.map(|(i, ty)| match function.params.get(i) {
         None => Argument::Variable,
@@ -197,7 +196,6 @@ pub(super) fn shape(
             false => Outcome::of(&signature.result),
         },
     };
-    debug_assert!(signature.arguments.len() >= fixed);
     Ok((signature, convention, conversions))
 }
 
@@ -259,7 +257,7 @@ pub(super) unsafe fn prepare_pointer(
     }
     let record = record_at(cx, -1).ok_or_else(|| LuaError::new("not a function"))?;
     // The thunk takes its target before it does anything else, so calls of one type may nest.
-    aim(cx, record, target)?;
+    aim(record, target)?;
     cx.replace(1);
     cx.pop(1);
     Ok(())
