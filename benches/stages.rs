@@ -22,7 +22,7 @@ fn declarations(count: usize) -> String {
 fn signature() -> Signature {
     let arguments = [Type::int(4, true), Type::F64, Type::POINTER, Type::int(1, false)];
     Signature {
-        arguments: arguments.iter().cycle().take(10).copied().collect(),
+        arguments: arguments.iter().cycle().take(10).cloned().collect(),
         result: Type::F64,
         fixed: None,
     }
@@ -50,7 +50,15 @@ fn with_context<T>(
     let plan = plan();
     let isa = lower::isa(Target::host().triple()).expect("the host");
     let own = isa.default_call_conv();
-    f(lower::Context { plan: &plan, config: isa.frontend_config(), own }, &*isa)
+    f(
+        lower::Context {
+            plan: &plan,
+            config: isa.frontend_config(),
+            own,
+            x87: lower::X87::default(),
+        },
+        &*isa,
+    )
 }
 
 /// From the plan to CLIF.

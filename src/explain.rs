@@ -91,7 +91,10 @@ fn thunks(
     plan: &CallPlan,
 ) -> Result<[(&'static str, cranelift_codegen::ir::Function); 2], Error> {
     let isa = lower::isa(target.triple())?;
-    let cx = lower::Context { plan, config: isa.frontend_config(), own: isa.default_call_conv() };
+    // The addresses of the x87 helpers are a process's own; the text has none.
+    let x87 = lower::X87::default();
+    let cx =
+        lower::Context { plan, config: isa.frontend_config(), own: isa.default_call_conv(), x87 };
     Ok([
         ("call thunk: fn(target, frame)", lower::frame_call(cx)),
         ("callback body: fn(registers, slot)", lower::callback(cx, code::DISPATCH_OFFSET)),

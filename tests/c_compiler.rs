@@ -8,10 +8,12 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::fmt::Write;
 
 use cthunk::abi::{self, Convention};
-use support::{Checker, Prototype, RESULT, Random, Spelled, Types, call_named, cases, report};
+use support::{
+    Checker, Part, Prototype, RESULT, Random, Spelled, Types, call_named, cases, report,
+};
 
 /// Signatures in one C file.
-const BATCH: usize = 100;
+const BATCH: usize = 50;
 
 /// What C needs beside the functions: values that name themselves, as in `support`.
 const PRELUDE: &str = r#"
@@ -29,11 +31,8 @@ __attribute__((noinline)) static int named(const void *p, unsigned size, int is_
 __attribute__((noinline)) static void name(void *p, unsigned size, int is_bool, unsigned value, unsigned offset) {
     for (unsigned i = 0; i < size; i++) ((unsigned char *)p)[i] = byte_of(is_bool, value, offset + i);
 }
-#define IS_BOOL(x) _Generic((x), _Bool: 1, default: 0)
-#define PART(whole, part, v) (char *)&(whole) + ((char *)&(part) - (char *)&(whole)), sizeof (part), IS_BOOL(part), v, \
-    (unsigned)((char *)&(part) - (char *)&(whole))
-#define CHECK(whole, part, v) if (!named(PART(whole, part, v)) && !failed) failed = v + 1
-#define NAME(whole, part, v) name(PART(whole, part, v))
+#define CHECK(x, offset, size, is_bool, v) if (!named((char *)&(x) + offset, size, is_bool, v, offset) && !failed) failed = v + 1
+#define NAME(x, offset, size, is_bool, v) name((char *)&(x) + offset, size, is_bool, v, offset)
 "#;
 
 struct Abi {
@@ -53,10 +52,11 @@ const MS: Abi = Abi {
     va: ["__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end"],
 };
 
-/// `MACRO(value, value.part, v);` for every part of a value.
+/// `MACRO(value, offset, size, is_bool, v);` for every part of a value.
 fn each_part(text: &mut String, action: &str, name: &str, ty: &Spelled, v: usize) {
-    for part in &ty.parts {
-        let _ = writeln!(text, "  {action}({name}, {name}{}, {v});", part.path);
+    for Part { offset, size, is_bool } in &ty.parts {
+        let is_bool = u8::from(*is_bool);
+        let _ = writeln!(text, "  {action}({name}, {offset}, {size}, {is_bool}, {v});");
     }
 }
 
@@ -215,7 +215,8 @@ fn random(abi: &Abi, name: &str, aggregates: usize, most: usize) {
     let (cases, seed) = cases(300);
     let mut random = Random::new(seed);
     for batch in (0..cases).step_by(BATCH) {
-        let mut types = Types::new();
+        let exotic = aggregates > 0 && abi.convention == &abi::SYSV64;
+        let mut types = if exotic { Types::exotic() } else { Types::new() };
         types.make(&mut random, aggregates);
         let prototypes: Vec<_> = (batch..cases.min(batch + BATCH))
             .map(|_| match name {

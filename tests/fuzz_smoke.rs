@@ -117,7 +117,7 @@ fn hostile_texts_are_refused_or_read() {
         "struct { char a[1ull << 55]; char b[1ull << 55]; char c[1ull << 55]; };".to_owned(),
     ];
     for text in texts {
-        for target in 0..5_u8 {
+        for target in [0_u8, 4] {
             let mut data = vec![target];
             data.extend(text.bytes());
             let start = Instant::now();

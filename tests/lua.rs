@@ -1,11 +1,13 @@
 //! Runs every behaviour file of `tests/lua/`: plain Lua with assertions, organised by the sections of LuaJIT's FFI
 //! documentation. The files also run under `luajit`; what differs there is under `if cthunk`.
 //!
-//! `CTHUNK_LUA_TEST=name` runs the files whose name contains `name`.
+//! `CTHUNK_LUA_TEST=name` runs the files whose name contains `name`. `CTHUNK_CASES` and `CTHUNK_SEED` set the number and
+//! the seed of the random operations of `tests/lua/random/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use mlua::Lua;
 
@@ -59,6 +61,77 @@ fn behaviour_files() {
         }
     }
     assert!(failures.is_empty(), "{} files failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// The files that need nothing but `ffi` have the same outcome under LuaJIT's own.
+#[test]
+fn behaviour_files_under_luajit() {
+    let version = Command::new("luajit").arg("-v").output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "luajit is missing: apt-get install luajit");
+        eprintln!("SKIPPED: luajit is not installed, so nothing was compared with it");
+        return;
+    }
+    for path in files() {
+        let output = Command::new("luajit").arg(&path).env("CTHUNK_TESTLIB", library()).output();
+        let output = output.expect("luajit runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {error}", path.display());
+    }
+}
+
+/// Seeded random operations on cdata: any of them may fail, none may end the process.
+#[test]
+fn random_operations() {
+    let setting = |name: &str, default: u64| match std::env::var(name) {
+        Ok(value) => value.parse().expect("a number"),
+        Err(_) => default,
+    };
+    let (seed, cases) = (setting("CTHUNK_SEED", 1), setting("CTHUNK_CASES", 20_000));
+    println!("CTHUNK_SEED={seed} CTHUNK_CASES={cases}");
+    // SAFETY: the file uses `ffi` as its subject.
+    let lua = unsafe { Lua::unsafe_new() };
+    cthunk::lua::preload(&lua).expect("preloads");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lua/random/operations.lua");
+    let chunk = lua.load(fs::read_to_string(path).expect("the file"));
+    let successes: u64 = chunk.set_name("@operations.lua").call((seed, cases)).expect("runs");
+    assert!(successes > cases / 2, "only {successes} of {cases} operations did something");
+}
+
+/// Finalisers that Lua runs while it closes the state use the library, before and after its own end.
+#[test]
+fn closing_the_state_runs_every_finaliser() {
+    // SAFETY: the script uses `ffi` as its subject.
+    let lua = unsafe { Lua::unsafe_new() };
+    let log = lua.create_table().expect("a table");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let note = lua.create_function(move |_, text: String| {
+        sink.lock().expect("one thread").push(text);
+        Ok(())
+    });
+    lua.globals().set("note", note.expect("a function")).expect("a global");
+    lua.globals().set("log", log).expect("a global");
+    let early = "early = setmetatable({}, { __gc = function() note('early ' .. tostring(pcall(new, 'int'))) end })";
+    lua.load(early).exec().expect("runs");
+    cthunk::lua::preload(&lua).expect("preloads");
+    lua.load(
+        "local ffi = require 'ffi'
+         new, kept = ffi.new, {}
+         for i = 1, 3 do
+           kept[i] = ffi.gc(ffi.new('int[2]', i), function(o)
+             note('int ' .. o[0] .. ' ' .. tostring(ffi.istype('int[2]', o)) .. ' ' .. #ffi.string(ffi.new('char[3]', 'ab')))
+           end)
+         end
+         ffi.cdef 'struct closing { int n; }; double fabs(double);'
+         kept.m = ffi.metatype('struct closing', { __gc = function(o) note('meta ' .. o.n + ffi.C.fabs(-1.0)) end })(5)
+         kept.library = ffi.load 'libm.so.6'",
+    )
+    .exec()
+    .expect("runs");
+    drop(lua);
+    let seen = seen.lock().expect("one thread").clone();
+    assert_eq!(seen, ["meta 6.0", "int 3 true 2", "int 2 true 2", "int 1 true 2", "early false"]);
 }
 
 #[test]

@@ -58,8 +58,8 @@ fn random(convention: &'static Convention, default: usize, aggregates: usize) {
     let mut random = Random::new(seed);
     let mut types = Types::new();
     for case in 0..cases {
-        if case % 100 == 0 {
-            types = Types::new();
+        if aggregates > 0 && case % 100 == 0 {
+            types = if convention == &abi::SYSV64 { Types::exotic() } else { Types::new() };
             types.make(&mut random, aggregates);
         }
         let prototype = types.signature(&mut random, if aggregates == 0 { 20 } else { 10 });

@@ -102,6 +102,7 @@ impl Assigner {
         let next = match bank {
             Bank::Int => &mut self.next.int,
             Bank::Float => &mut self.next.float,
+            Bank::X87 => return None,
         };
         let register = *self.convention.arguments.of(bank).get(usize::from(*next))?;
         *next += 1;
@@ -128,15 +129,12 @@ fn piece(part: &Part, place: Place) -> Piece {
 
 /// The parts of a result in the result registers: the next one of its bank for each.
 fn result_pieces(parts: &[Part], convention: &Convention) -> Pass {
-    let mut used = Next::default();
+    let mut used = [0; 3];
     let mut place = |part: &Part| {
-        let next = match part.scalar.bank {
-            Bank::Int => &mut used.int,
-            Bank::Float => &mut used.float,
-        };
+        let next = &mut used[part.scalar.bank as usize];
         *next += 1;
         let registers = convention.results.of(part.scalar.bank);
-        piece(part, Place::Register(registers[usize::from(*next - 1)]))
+        piece(part, Place::Register(registers[*next - 1]))
     };
     Pass::Pieces(parts.iter().map(&mut place).collect())
 }

@@ -63,6 +63,8 @@ pub struct Registers {
     pub int: &'static [Reg],
     /// Vector registers, which carry floating-point values.
     pub float: &'static [Reg],
+    /// x87 registers, top of the stack first.
+    pub x87: &'static [Reg],
 }
 
 impl Registers {
@@ -71,6 +73,7 @@ impl Registers {
         match bank {
             Bank::Int => self.int,
             Bank::Float => self.float,
+            Bank::X87 => self.x87,
         }
     }
 }
@@ -93,6 +96,8 @@ pub enum Bank {
     Int,
     /// Vector and floating point.
     Float,
+    /// The x87 stack, for results only.
+    X87,
 }
 
 /// The extra rule of a variadic call.
@@ -168,6 +173,10 @@ pub enum Width {
     W32,
     /// 64 bits.
     W64,
+    /// 80 bits, in memory 16 bytes of which 6 are padding.
+    W80,
+    /// 128 bits, a whole vector register.
+    W128,
 }
 
 impl Width {
@@ -176,6 +185,8 @@ impl Width {
         match self {
             Width::W32 => 4,
             Width::W64 => 8,
+            Width::W80 => 10,
+            Width::W128 => 16,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::ty::scalar;
 use super::{
-    Backend, Bank, Class, Convention, Extension, Leaf, LeafKind, Part, Registers, Role, Scalar,
-    Type, Unsupported, Variadic, Width, registers,
+    Backend, Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Part, Registers, Role,
+    Scalar, Type, Unsupported, Variadic, Width, registers,
 };
 
 /// x86-64 on everything but Windows; `__attribute__((sysv_abi))` there.
@@ -13,10 +13,12 @@ pub static SYSV64: Convention = Convention {
     arguments: Registers {
         int: registers!(Int: "rdi" "rsi" "rdx" "rcx" "r8" "r9"),
         float: registers!(Float: "xmm0" "xmm1" "xmm2" "xmm3" "xmm4" "xmm5" "xmm6" "xmm7"),
+        x87: &[],
     },
     results: Registers {
         int: registers!(Int: "rax" "rdx"),
         float: registers!(Float: "xmm0" "xmm1"),
+        x87: registers!(X87: "st0" "st1"),
     },
     positional: false,
     slot: 8,
@@ -36,6 +38,8 @@ enum Eightbyte {
     Integer,
     /// SSE
     Sse,
+    /// SSEUP: the upper half of a vector register.
+    SseUp,
 }
 
 fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
@@ -47,44 +51,71 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     if ty.size == 0 {
         return Ok(Class::Ignore);
     }
-    // "If the size of an object is larger than eight eightbytes, or it contains unaligned fields, it has class MEMORY";
-    // without vectors of 32 bytes and more, larger than two eightbytes has the same end (post-merger rule 5c).
-    let misaligned = leaves.iter().any(|leaf| !leaf.offset.is_multiple_of(leaf.align));
-    if ty.size > 16 || misaligned {
-        return Ok(Class::Memory);
-    }
     if leaves.iter().any(|leaf| leaf.kind == LeafKind::Other) {
         return Err(unsupported());
     }
-    if leaves.iter().any(|leaf| leaf.kind == LeafKind::X87) {
-        // X87 arguments are in memory; X87 results are in st0, which needs a stub.
-        return match role {
-            Role::Result => Err(unsupported()),
-            _ => Ok(Class::Memory),
-        };
+    let x87 = leaves.iter().any(|leaf| leaf.kind == LeafKind::X87);
+    if role == Role::Result && x87 && is_x87(ty, leaves) {
+        return Ok(Class::Parts(leaves.iter().map(st).collect()));
     }
-    let parts = (0..ty.size.div_ceil(8)).filter_map(|i| part(ty.size, i, leaves));
+    // "If the size of an object is larger than eight eightbytes, or it contains unaligned fields, it has class MEMORY";
+    // without vectors of 32 bytes and more, larger than two eightbytes has the same end (post-merger rule 5c).
+    // X87 is passed in memory, and a struct that mixes it with other classes is returned there, too.
+    let misaligned = leaves.iter().any(|leaf| !leaf.offset.is_multiple_of(leaf.align));
+    if ty.size > 16 || misaligned || x87 {
+        return Ok(Class::Memory);
+    }
+    let [low, high] = [0, 8].map(|offset| eightbyte(leaves, offset));
+    if (low, high) == (Eightbyte::Sse, Eightbyte::SseUp) {
+        return Ok(Class::Parts(vec![vector()]));
+    }
+    let parts = [(0, low), (8, high)];
+    let parts = parts.into_iter().filter_map(|(offset, class)| part(ty.size, offset, class));
     Ok(Class::Parts(parts.collect()))
 }
 
-/// The part that eightbyte `i` of an aggregate is; `None` for padding.
-fn part(size: u32, i: u32, leaves: &[Leaf]) -> Option<Part> {
-    let offset = i * 8;
+/// Whether a result is on the x87 stack: `long double`, a struct of one, and `long double _Complex`.
+fn is_x87(ty: &Type, leaves: &[Leaf]) -> bool {
+    match ty.kind {
+        Kind::Complex(_) => true,
+        _ => leaves.len() == 1 && ty.size == 16,
+    }
+}
+
+/// A part of an x87 result: "returned on the X87 stack in %st0", of complex ones the imaginary part in %st1.
+fn st(leaf: &Leaf) -> Part {
+    let scalar = Scalar { bank: Bank::X87, width: Width::W80, extension: Extension::None };
+    Part { offset: leaf.offset, bytes: Width::W80.bytes(), scalar }
+}
+
+/// A whole vector register.
+fn vector() -> Part {
+    let scalar = Scalar { bank: Bank::Float, width: Width::W128, extension: Extension::None };
+    Part { offset: 0, bytes: 16, scalar }
+}
+
+/// "If one of the classes is INTEGER, the result is INTEGER", and otherwise SSE, whichever way the members are merged; SSEUP
+/// is the upper half of values that are all 16 bytes wide.
+fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
     let inside = |leaf: &&Leaf| leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
-    // "If one of the classes is INTEGER, the result is INTEGER", whichever way the members are merged.
-    let class = leaves.iter().filter(inside).fold(Eightbyte::Padding, |class, leaf| {
-        match (class, leaf.kind) {
-            (Eightbyte::Integer, _) | (_, LeafKind::Int) => Eightbyte::Integer,
-            _ => Eightbyte::Sse,
+    leaves.iter().filter(inside).fold(Eightbyte::Padding, |class, leaf| match (class, leaf.kind) {
+        (Eightbyte::Integer, _) | (_, LeafKind::Int) => Eightbyte::Integer,
+        (Eightbyte::Padding | Eightbyte::SseUp, LeafKind::Wide) if leaf.offset < offset => {
+            Eightbyte::SseUp
         }
-    });
-    let bytes = (size - offset).min(8);
-    let width = if class == Eightbyte::Sse && bytes == 4 { Width::W32 } else { Width::W64 };
-    let extension = if bytes < width.bytes() { Extension::Zero } else { Extension::None };
+        _ => Eightbyte::Sse,
+    })
+}
+
+/// The part that an eightbyte of an aggregate is; `None` for padding.
+fn part(size: u32, offset: u32, class: Eightbyte) -> Option<Part> {
     let bank = match class {
         Eightbyte::Padding => return None,
         Eightbyte::Integer => Bank::Int,
-        Eightbyte::Sse => Bank::Float,
+        Eightbyte::Sse | Eightbyte::SseUp => Bank::Float,
     };
+    let bytes = (size - offset).min(8);
+    let width = if bank == Bank::Float && bytes <= 4 { Width::W32 } else { Width::W64 };
+    let extension = if bytes < width.bytes() { Extension::Zero } else { Extension::None };
     Some(Part { offset, bytes, scalar: Scalar { bank, width, extension } })
 }

@@ -33,10 +33,10 @@ pub enum Kind {
     Pointer,
     /// `float` or `double`.
     Float,
-    /// `_Float16`, x87 or IEEE quad `long double`.
-    OtherFloat,
-    /// A vector.
-    Vector,
+    /// `_Float16`, x87 extended precision, IEEE quad: their one leaf.
+    OtherFloat(Leaves),
+    /// A vector: its one leaf.
+    Vector(Leaves),
     /// A struct or union.
     Record(Leaves),
     /// A complex number: its two parts.
@@ -67,11 +67,13 @@ pub struct Leaf {
 pub enum LeafKind {
     /// Integers, booleans, enums, pointers, bit-fields.
     Int,
-    /// `float` and `double`.
+    /// `_Float16`, `float`, `double`, vectors of at most 8 bytes.
     Float,
     /// x87 extended precision.
     X87,
-    /// `_Float16`, IEEE quad, vectors.
+    /// IEEE quad and vectors of 16 bytes.
+    Wide,
+    /// Larger vectors.
     Other,
 }
 
@@ -115,9 +117,9 @@ impl Type {
             CType::Enum(id) => Kind::Int { signed: table.enum_base(*id).is_signed(char_signed) },
             CType::Pointer(_) | CType::Reference(_) => Kind::Pointer,
             CType::Float(FloatKind::F32 | FloatKind::F64) => Kind::Float,
-            CType::Float(_) => Kind::OtherFloat,
+            CType::Float(_) => Kind::OtherFloat(leaves(table, ty)),
             CType::Complex(_) => Kind::Complex(leaves(table, ty)),
-            CType::Vector(..) => Kind::Vector,
+            CType::Vector(..) => Kind::Vector(leaves(table, ty)),
             CType::Record(_) => Kind::Record(leaves(table, ty)),
         };
         let layout = table.layout_of(ty).ok_or_else(incomplete)?;
@@ -128,7 +130,11 @@ impl Type {
     /// The scalars inside a value of several parts.
     pub fn leaves(&self) -> Option<&[Leaf]> {
         match &self.kind {
-            Kind::Record(leaves) | Kind::Complex(leaves) | Kind::Int128(leaves) => Some(leaves),
+            Kind::Record(leaves)
+            | Kind::Complex(leaves)
+            | Kind::Int128(leaves)
+            | Kind::OtherFloat(leaves)
+            | Kind::Vector(leaves) => Some(leaves),
             _ => None,
         }
     }
@@ -140,10 +146,10 @@ impl Type {
             Kind::Int { .. } => "an integer",
             Kind::Pointer => "a pointer",
             Kind::Float => "a floating-point number",
-            Kind::OtherFloat => "long double, _Float16 or _Float128 by value",
+            Kind::OtherFloat(_) => "long double, _Float16 or _Float128 by value",
             Kind::Int128(_) => "__int128 by value",
             Kind::Complex(_) => "a complex number by value",
-            Kind::Vector => "a vector by value",
+            Kind::Vector(_) => "a vector by value",
             Kind::Record(_) => "this struct or union by value",
         };
         Unsupported { what: what.into(), convention }
@@ -166,12 +172,12 @@ fn collect(table: &Table, ty: QualType, at: u32, found: &mut Vec<Leaf>) {
     let size = layout.size as u32;
     let natural = table.layout_of(table.resolve(ty)).map_or(1, |layout| layout.align as u32);
     let mut leaf = |offset, size, kind| {
-        found.push(Leaf { offset, size, align: natural.min(size.max(1)), kind });
+        found.push(Leaf { offset, size, align: natural.min(size.next_power_of_two()), kind });
     };
     let float = |kind: FloatKind| match kind {
-        FloatKind::F32 | FloatKind::F64 => LeafKind::Float,
+        FloatKind::F16 | FloatKind::F32 | FloatKind::F64 => LeafKind::Float,
         FloatKind::F80 => LeafKind::X87,
-        FloatKind::F16 | FloatKind::F128 => LeafKind::Other,
+        FloatKind::F128 => LeafKind::Wide,
     };
     match *table.shape(ty) {
         CType::Void | CType::Function(_) | CType::Aligned(..) => {}
@@ -183,12 +189,12 @@ fn collect(table: &Table, ty: QualType, at: u32, found: &mut Vec<Leaf>) {
             leaf(at + 8, 8, LeafKind::Int);
         }
         CType::Int(_) => leaf(at, size, LeafKind::Int),
-        CType::Float(kind) => leaf(at, size, float(kind)),
+        CType::Float(kind) => leaf(at, float_bytes(kind), float(kind)),
         CType::Complex(kind) => {
-            leaf(at, size / 2, float(kind));
-            leaf(at + size / 2, size / 2, float(kind));
+            leaf(at, float_bytes(kind), float(kind));
+            leaf(at + size / 2, float_bytes(kind), float(kind));
         }
-        CType::Vector(..) => leaf(at, size, LeafKind::Other),
+        CType::Vector(..) => leaf(at, size, vector(size)),
         CType::Array(element, ArrayLen::Fixed(count)) => {
             let step = table.layout_of(element).map_or(0, |layout| layout.size as u32);
             // An element without size has no scalars, however many there are.
@@ -197,6 +203,25 @@ fn collect(table: &Table, ty: QualType, at: u32, found: &mut Vec<Leaf>) {
         }
         CType::Array(..) => {}
         CType::Record(record) => collect_record(table, record, at, found),
+    }
+}
+
+/// The bytes of a number that are not padding.
+fn float_bytes(kind: FloatKind) -> u32 {
+    match kind {
+        FloatKind::F16 => 2,
+        FloatKind::F32 => 4,
+        FloatKind::F64 => 8,
+        FloatKind::F80 => 10,
+        FloatKind::F128 => 16,
+    }
+}
+
+fn vector(size: u32) -> LeafKind {
+    match size {
+        0..=8 => LeafKind::Float,
+        16 => LeafKind::Wide,
+        _ => LeafKind::Other,
     }
 }
 

@@ -13,8 +13,9 @@ pub static WIN64: Convention = Convention {
     arguments: Registers {
         int: registers!(Int: "rcx" "rdx" "r8" "r9"),
         float: registers!(Float: "xmm0" "xmm1" "xmm2" "xmm3"),
+        x87: &[],
     },
-    results: Registers { int: registers!(Int: "rax"), float: registers!(Float: "xmm0") },
+    results: Registers { int: registers!(Int: "rax"), float: registers!(Float: "xmm0"), x87: &[] },
     positional: true,
     slot: 8,
     shadow: 32,

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
 use crate::abi::Backend;
-use crate::lower::registers;
+use crate::lower::{X87, registers};
 
 /// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
 #[repr(C, align(16))]
@@ -60,6 +60,28 @@ pub(super) fn entry_point(backend: Backend) -> Option<*const c_void> {
         let _ = backend;
         None
     }
+}
+
+/// What thunks call for results on the x87 stack.
+pub(super) fn x87_helpers() -> X87 {
+    #[cfg(all(target_arch = "x86_64", not(windows)))]
+    return X87 { pop: pop_x87 as *const () as usize, push: push_x87 as *const () as usize };
+    #[cfg(not(all(target_arch = "x86_64", not(windows))))]
+    X87::default()
+}
+
+/// Pops st0 into 10 bytes of memory. Naked: nothing else touches the x87 stack.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+unsafe extern "C" fn pop_x87(_memory: *mut u8) {
+    std::arch::naked_asm!("fstp tbyte ptr [rdi]", "ret")
+}
+
+/// Pushes 10 bytes of memory onto the x87 stack.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+unsafe extern "C" fn push_x87(_memory: *const u8) {
+    std::arch::naked_asm!("fld tbyte ptr [rdi]", "ret")
 }
 
 /// System V callers.

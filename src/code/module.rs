@@ -9,7 +9,7 @@ use target_lexicon::Triple;
 
 use super::arena::{Arena, Provider};
 use super::unwind::Unwind;
-use super::{Thunk, lock};
+use super::{Thunk, entry, lock};
 use crate::abi::CallPlan;
 use crate::error::Error;
 use crate::lower;
@@ -39,6 +39,7 @@ impl Compiler {
             plan,
             config: self.module.isa().frontend_config(),
             own: self.module.isa().default_call_conv(),
+            x87: entry::x87_helpers(),
         }
     }
 

@@ -1,14 +1,15 @@
 //! What the names of a program's declarations stand for.
 //!
 //! C has one name space for ordinary identifiers and one for tags; both are arrays indexed by interned
-//! [`Name`]. A text is declared as a whole or not at all: every change is written to an undo log.
+//! [`Name`]. A text is declared as a whole or not at all: what is new is cut off again, and what changed of the
+//! old is written to an undo log.
 
 use super::diagnostic::Diagnostics;
 use super::parse::Parser;
-use super::table::{Mark, Table, same_enum};
+use super::same::Comparison;
+use super::table::{self, Table};
 use super::{
-    ArrayLen, Constant, Decl, Enum, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type,
-    TypeId,
+    ArrayLen, Constant, Decl, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type, TypeId,
 };
 use crate::target::{BitFieldRule, DataModel, Target, VaList};
 
@@ -27,12 +28,17 @@ pub enum Param<'a> {
 #[derive(Clone, Debug)]
 pub struct Declarations {
     pub(super) table: Table,
-    /// By name: the position in `entries` plus 1, or 0.
-    ordinary: Vec<u32>,
-    tags: Vec<Option<TagEntry>>,
+    /// The ordinary names, into `entries`.
+    ordinary: Slots,
     entries: Vec<Entry>,
+    /// The tags, into `tags`.
+    tag_slots: Slots,
+    tags: Vec<TagEntry>,
     /// The number of the text that is parsed, from 1; 0 are the predeclared names.
     text: u32,
+    /// What there was before that text.
+    mark: Mark,
+    /// Changes of what there was.
     undo: Vec<Undo>,
 }
 
@@ -47,7 +53,26 @@ struct Entry {
 #[derive(Clone, Copy, Debug)]
 struct Site {
     text: u32,
-    offset: usize,
+    offset: u32,
+}
+
+/// A name space: positions by interned name.
+#[derive(Clone, Debug, Default)]
+struct Slots(Vec<u32>);
+
+impl Slots {
+    fn get(&self, name: Name) -> Option<usize> {
+        Some(self.0.get(name.0 as usize)?.checked_sub(1)? as usize)
+    }
+
+    fn set(&mut self, name: Name, position: Option<usize>) {
+        let slot = name.0 as usize;
+        if slot >= self.0.len() {
+            self.0.resize(slot + 1, 0);
+        }
+        let next = position.map_or(0, |position| position + 1);
+        self.0[slot] = u32::try_from(next).expect("fewer than 2^32 declarations");
+    }
 }
 
 /// What a tag stands for.
@@ -59,16 +84,24 @@ pub(super) enum Tag {
 
 #[derive(Clone, Copy, Debug)]
 struct TagEntry {
+    name: Name,
     tag: Tag,
     site: Site,
 }
 
-/// How to take one change back.
+/// How much there was before a text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    table: table::Mark,
+    entries: usize,
+    tags: usize,
+}
+
+/// How to take back one change of something older than the text.
 #[derive(Clone, Debug)]
 enum Undo {
-    Declared,
-    Replaced(u32, Box<Entry>),
-    Tag(Name, Option<TagEntry>),
+    Entry(usize, Entry),
+    TagMoved(usize, Site),
     Record(RecordId),
     Enum(EnumId, Option<IntKind>),
 }
@@ -97,10 +130,12 @@ impl Declarations {
         super::lex::intern_keywords(&mut table.names);
         let mut decls = Declarations {
             table,
-            ordinary: Vec::new(),
+            ordinary: Slots::default(),
+            tag_slots: Slots::default(),
             tags: Vec::new(),
             entries: Vec::new(),
             text: 0,
+            mark: Mark::default(),
             undo: Vec::new(),
         };
         decls.predeclare(target.model());
@@ -135,7 +170,6 @@ impl Declarations {
             let parsed = Parser::new(self, text, &[]).translation_unit();
             debug_assert!(parsed.is_ok(), "{parsed:?}");
         }
-        self.undo.clear();
     }
 
     /// Declares a text of C declarations. The values of its `$` come from `params`.
@@ -193,40 +227,41 @@ impl Declarations {
         &mut self,
         parse: impl FnOnce(&mut Declarations) -> Result<T, Diagnostics>,
     ) -> Result<T, Diagnostics> {
-        let mark = self.table.mark();
+        self.mark =
+            Mark { table: self.table.mark(), entries: self.entries.len(), tags: self.tags.len() };
         self.text += 1;
         let result = parse(self);
         match &result {
             Ok(_) => self.undo.clear(),
-            Err(_) => self.rollback(mark),
+            Err(_) => self.rollback(),
         }
         result
     }
 
-    fn rollback(&mut self, mark: Mark) {
+    fn rollback(&mut self) {
         while let Some(undo) = self.undo.pop() {
             match undo {
-                Undo::Declared => {
-                    if let Some(entry) = self.entries.pop() {
-                        self.ordinary[entry.name.0 as usize] = 0;
-                    }
-                }
-                Undo::Replaced(position, entry) => self.entries[position as usize] = *entry,
-                Undo::Tag(name, before) => self.tags[name.0 as usize] = before,
+                Undo::Entry(position, entry) => self.entries[position] = entry,
+                Undo::TagMoved(position, site) => self.tags[position].site = site,
                 Undo::Record(id) => self.table.undo_record(id),
                 Undo::Enum(id, base) => self.table.undo_enum(id, base),
             }
         }
-        self.table.rollback(mark);
+        for entry in self.entries.drain(self.mark.entries..) {
+            self.ordinary.set(entry.name, None);
+        }
+        for entry in self.tags.drain(self.mark.tags..) {
+            self.tag_slots.set(entry.name, None);
+        }
+        self.table.rollback(self.mark.table);
         let names = self.table.names.len();
-        self.ordinary.truncate(names);
-        self.tags.truncate(names);
+        self.ordinary.0.truncate(names);
+        self.tag_slots.0.truncate(names);
     }
 
     /// What an ordinary name stands for.
     pub(super) fn find(&self, name: Name) -> Option<&Decl> {
-        let position = self.ordinary.get(name.0 as usize)?.checked_sub(1)?;
-        Some(&self.entries[position as usize].decl)
+        Some(&self.entries[self.ordinary.get(name)?].decl)
     }
 
     /// Whether a name is a typedef.
@@ -238,14 +273,13 @@ impl Declarations {
     }
 
     fn push(&mut self, name: Name, decl: Decl, offset: usize) {
-        let slot = name.0 as usize;
-        if slot >= self.ordinary.len() {
-            self.ordinary.resize(slot + 1, 0);
-        }
-        let site = Site { text: self.text, offset };
+        self.ordinary.set(name, Some(self.entries.len()));
+        let site = self.site(offset);
         self.entries.push(Entry { name, decl, site });
-        self.ordinary[slot] = u32::try_from(self.entries.len()).expect("fewer than 2^32 names");
-        self.undo.push(Undo::Declared);
+    }
+
+    fn site(&self, offset: usize) -> Site {
+        Site { text: self.text, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
     }
 
     /// Declares an ordinary name at a byte of the current text. Saying the same again is free.
@@ -255,12 +289,11 @@ impl Declarations {
         decl: Decl,
         offset: usize,
     ) -> Result<(), Conflict> {
-        let slot = self.ordinary.get(name.0 as usize).copied().unwrap_or(0);
-        let Some(position) = slot.checked_sub(1) else {
+        let Some(position) = self.ordinary.get(name) else {
             self.push(name, decl, offset);
             return Ok(());
         };
-        let old = &self.entries[position as usize];
+        let old = &self.entries[position];
         let new = match merge(&self.table, &old.decl, &decl) {
             Merge::Keep => return Ok(()),
             Merge::Replace(new) => new,
@@ -270,17 +303,16 @@ impl Declarations {
                 return Err(self.conflict(old.site, text));
             }
         };
-        let site = Site { text: self.text, offset };
-        let old = std::mem::replace(
-            &mut self.entries[position as usize],
-            Entry { name, decl: new, site },
-        );
-        self.undo.push(Undo::Replaced(position, Box::new(old)));
+        let entry = Entry { name, decl: new, site: self.site(offset) };
+        let old = std::mem::replace(&mut self.entries[position], entry);
+        if position < self.mark.entries {
+            self.undo.push(Undo::Entry(position, old));
+        }
         Ok(())
     }
 
     fn conflict(&self, site: Site, text: String) -> Conflict {
-        let offset = (site.text == self.text).then_some(site.offset);
+        let offset = (site.text == self.text).then_some(site.offset as usize);
         Conflict { offset, text }
     }
 
@@ -297,23 +329,29 @@ impl Declarations {
 
     /// What a tag stands for.
     pub(super) fn tag(&self, name: Name) -> Option<Tag> {
-        Some((*self.tags.get(name.0 as usize)?)?.tag)
+        Some(self.tags[self.tag_slots.get(name)?].tag)
     }
 
     /// Declares a tag, or moves its place to where its body is.
     pub(super) fn set_tag(&mut self, name: Name, tag: Tag, offset: usize) {
-        let slot = name.0 as usize;
-        if slot >= self.tags.len() {
-            self.tags.resize(slot + 1, None);
+        let site = self.site(offset);
+        match self.tag_slots.get(name) {
+            Some(position) => {
+                let before = std::mem::replace(&mut self.tags[position].site, site);
+                if position < self.mark.tags {
+                    self.undo.push(Undo::TagMoved(position, before));
+                }
+            }
+            None => {
+                self.tag_slots.set(name, Some(self.tags.len()));
+                self.tags.push(TagEntry { name, tag, site });
+            }
         }
-        let site = Site { text: self.text, offset };
-        let before = self.tags[slot].replace(TagEntry { tag, site });
-        self.undo.push(Undo::Tag(name, before));
     }
 
     /// The conflict with an earlier declaration of a tag.
     pub(super) fn tag_conflict(&self, name: Name) -> Option<Conflict> {
-        let entry = (*self.tags.get(name.0 as usize)?)?;
+        let entry = self.tags[self.tag_slots.get(name)?];
         let keyword = match entry.tag {
             Tag::Record(id) => super::print::keyword(self.table.record(id).kind),
             Tag::Enum(_) => "enum",
@@ -324,10 +362,12 @@ impl Declarations {
     /// Completes a record; a complete one must have had the same body.
     pub(super) fn complete_record(&mut self, id: RecordId, body: RecordBody) -> bool {
         if let Some(old) = &self.table.record(id).body {
-            return self.table.same_body(old, &body);
+            return Comparison::new(&self.table).bodies(old, &body);
         }
         self.table.complete_record(id, body);
-        self.undo.push(Undo::Record(id));
+        if self.mark.table.has_record(id) {
+            self.undo.push(Undo::Record(id));
+        }
         true
     }
 
@@ -336,7 +376,9 @@ impl Declarations {
         match self.table.enum_(id).base {
             Some(old) => old == base,
             None => {
-                self.undo.push(Undo::Enum(id, None));
+                if self.mark.table.has_enum(id) {
+                    self.undo.push(Undo::Enum(id, None));
+                }
                 self.table.set_enum_base(id, Some(base));
                 true
             }
@@ -352,10 +394,11 @@ impl Declarations {
     ) -> bool {
         let old = self.table.enum_(id);
         if !old.values.is_empty() {
-            let new = Enum { tag: old.tag, base: Some(base), values: values.into() };
-            return same_enum(old, &new);
+            return old.base == Some(base) && *old.values == *values;
         }
-        self.undo.push(Undo::Enum(id, old.base));
+        if self.mark.table.has_enum(id) {
+            self.undo.push(Undo::Enum(id, old.base));
+        }
         self.table.complete_enum(id, base, values.into());
         true
     }
@@ -371,7 +414,7 @@ fn merge(table: &Table, old: &Decl, new: &Decl) -> Merge {
                 return Merge::Conflict;
             };
             let loose = |open: &super::Function| open.unprototyped && open.params.is_empty();
-            let agree = table.same_function(f, g)
+            let agree = Comparison::new(table).functions(f, g)
                 || (loose(f) || loose(g))
                     && table.same(f.result, g.result)
                     && f.convention == g.convention;

@@ -34,6 +34,13 @@ impl Index {
         self.place((fold(hash), position));
     }
 
+    /// Makes room for `more` positions.
+    pub(super) fn reserve(&mut self, more: usize) {
+        while (self.len + more) * 4 > self.slots.len() * 3 {
+            self.grow();
+        }
+    }
+
     /// Takes a position out.
     pub(super) fn remove(&mut self, hash: u64, position: usize) {
         let Some(mask) = self.slots.len().checked_sub(1) else {

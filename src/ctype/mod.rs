@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `lex`, `keyword` | bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
-//! | `decls` | the C name spaces, redeclaration, the atomic `cdef` |
+//! | `decls`, `same` | the C name spaces, redeclaration, the atomic `cdef` |
 //! | `table`, `names`, `index` | interned types and names |
 //! | `layout/` | sizes, alignments and offsets, one file a compiler family |
 //! | `print`, `draw` | types back to C, a record's layout as a picture |
@@ -28,6 +28,7 @@ mod lex;
 mod names;
 mod parse;
 mod print;
+mod same;
 mod table;
 mod types;
 

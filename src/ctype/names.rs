@@ -60,6 +60,14 @@ impl Names {
         Name(self.ends.len() as u32 - 1)
     }
 
+    /// Makes room for the names of a text, so that they need not move while it is read.
+    pub(super) fn reserve(&mut self, text_len: usize) {
+        // A new name comes about every so many bytes.
+        let names = text_len / 32;
+        self.index.reserve(names);
+        self.ends.reserve(names);
+    }
+
     /// Forgets all but the first `len` names.
     pub(super) fn truncate(&mut self, len: usize) {
         while self.ends.len() > len {
@@ -72,6 +80,38 @@ impl Names {
     }
 }
 
+/// Positions of a record's members or an enum's values by name. Few are searched one by one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NameIndex(Box<[(Name, u32)]>);
+
+impl NameIndex {
+    const FEW: usize = 12;
+
+    /// An index of names in order, some of which may be missing.
+    pub(super) fn new(names: impl ExactSizeIterator<Item = Option<Name>>) -> NameIndex {
+        if names.len() <= NameIndex::FEW {
+            return NameIndex::default();
+        }
+        let mut sorted: Vec<_> =
+            (0..).zip(names).filter_map(|(position, name)| Some((name?, position))).collect();
+        sorted.sort_unstable();
+        NameIndex(sorted.into())
+    }
+
+    /// The position of a name among the names that the index was made of.
+    pub(super) fn find(
+        &self,
+        name: Name,
+        mut names: impl ExactSizeIterator<Item = Option<Name>>,
+    ) -> Option<usize> {
+        if names.len() <= NameIndex::FEW {
+            return names.position(|other| other == Some(name));
+        }
+        let found = self.0.binary_search_by_key(&name, |entry| entry.0).ok()?;
+        Some(self.0[found].1 as usize)
+    }
+}
+
 fn hash(text: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(text);
@@ -80,7 +120,20 @@ fn hash(text: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Names;
+    use super::{Name, NameIndex, Names};
+
+    #[test]
+    fn names_are_found_in_few_and_in_many() {
+        for count in [3, 12, 13, 500] {
+            // Every fifth position has no name.
+            let names = (0..count).map(|i| (i % 5 != 0).then_some(Name(1000 - i)));
+            let index = NameIndex::new(names.clone());
+            for i in 0..count {
+                let expected = (i % 5 != 0).then_some(i as usize);
+                assert_eq!(index.find(Name(1000 - i), names.clone()), expected, "{i} of {count}");
+            }
+        }
+    }
 
     #[test]
     fn equal_texts_are_one_name_until_truncated() {

@@ -6,7 +6,7 @@ use rustc_hash::FxHasher;
 
 use super::index::Index;
 use super::layout::Facts;
-use super::names::Names;
+use super::names::{NameIndex, Names};
 use super::{
     ArrayLen, Bits, Constant, Enum, EnumId, Function, IntKind, Layout, Name, QualType, Quals,
     Record, RecordBody, RecordId, RecordKind, Type, TypeId,
@@ -26,9 +26,6 @@ pub struct Table {
     type_index: Index,
     records: Vec<Record>,
     enums: Vec<Enum>,
-    /// Members and enumerators by owner and name.
-    members: Vec<MemberKey>,
-    member_index: Index,
 }
 
 /// A member found by name, through anonymous members too.
@@ -44,27 +41,25 @@ pub struct FoundMember {
     pub counted_by: Option<Name>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct MemberKey {
-    owner: Owner,
-    name: Name,
-    position: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Owner {
-    Record(RecordId),
-    Enum(EnumId),
-}
-
 /// How much a table held at some time; see [`Table::rollback`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
     names: usize,
     types: usize,
     records: usize,
     enums: usize,
-    members: usize,
+}
+
+impl Mark {
+    /// Whether the table had this record then.
+    pub(super) fn has_record(&self, id: RecordId) -> bool {
+        (id.0 as usize) < self.records
+    }
+
+    /// Whether the table had this enum then.
+    pub(super) fn has_enum(&self, id: EnumId) -> bool {
+        (id.0 as usize) < self.enums
+    }
 }
 
 fn hash(value: &(impl Hash + ?Sized)) -> u64 {
@@ -84,8 +79,6 @@ impl Table {
             type_index: Index::default(),
             records: Vec::new(),
             enums: Vec::new(),
-            members: Vec::new(),
-            member_index: Index::default(),
         };
         for ty in TypeId::FIRST {
             table.intern(ty);
@@ -253,8 +246,8 @@ impl Table {
     /// A member by name, those of anonymous members included.
     pub fn find_member(&self, record: RecordId, name: Name) -> Option<FoundMember> {
         let body = self.record(record).body.as_ref()?;
-        if let Some(position) = self.position(Owner::Record(record), name) {
-            let member = body.members.get(position)?;
+        if let Some(position) = body.by_name.find(name, body.members.iter().map(|m| m.name)) {
+            let member = &body.members[position];
             return Some(FoundMember {
                 offset: member.offset,
                 ty: member.ty,
@@ -291,23 +284,10 @@ impl Table {
 
     /// The value of an enumerator by name (unsigned 64-bit values as their bit pattern).
     pub fn enum_value(&self, id: EnumId, name: &[u8]) -> Option<i64> {
-        let position = self.position(Owner::Enum(id), self.find_name(name)?)?;
-        Some(self.enum_(id).values.get(position)?.1)
-    }
-
-    fn position(&self, owner: Owner, name: Name) -> Option<usize> {
-        let matches = |p: usize| self.members[p].owner == owner && self.members[p].name == name;
-        let found = self.member_index.find(hash(&(owner, name)), matches)?;
-        Some(self.members[found].position as usize)
-    }
-
-    fn add_positions(&mut self, owner: Owner, names: impl Iterator<Item = Option<Name>>) {
-        for (position, name) in (0..).zip(names) {
-            if let Some(name) = name {
-                self.member_index.insert(hash(&(owner, name)), self.members.len());
-                self.members.push(MemberKey { owner, name, position });
-            }
-        }
+        let declared = self.enum_(id);
+        let names = declared.values.iter().map(|value| Some(value.0));
+        let position = declared.by_name.find(self.find_name(name)?, names)?;
+        Some(declared.values[position].1)
     }
 
     /// A new incomplete struct or union.
@@ -318,21 +298,19 @@ impl Table {
 
     /// Gives an incomplete record its body.
     pub(super) fn complete_record(&mut self, id: RecordId, body: RecordBody) {
-        self.records[id.0 as usize].body = Some(body);
+        self.records[id.0 as usize].body = Some(Box::new(body));
         let ty = self.record_type(id);
         self.depths[ty.index()] = self.depth_of(&Type::Record(id));
-        let names: Vec<_> = self.body_names(id).collect();
-        self.add_positions(Owner::Record(id), names.into_iter());
-    }
-
-    fn body_names(&self, id: RecordId) -> impl Iterator<Item = Option<Name>> {
-        let body = self.record(id).body.as_ref();
-        body.into_iter().flat_map(|body| body.members.iter().map(|m| m.name))
     }
 
     /// A new enum with no values.
     pub(super) fn add_enum(&mut self, tag: Option<Name>) -> EnumId {
-        self.enums.push(Enum { tag, base: None, values: Box::default() });
+        self.enums.push(Enum {
+            tag,
+            base: None,
+            values: Box::default(),
+            by_name: NameIndex::default(),
+        });
         EnumId(self.enums.len() as u32 - 1)
     }
 
@@ -343,10 +321,9 @@ impl Table {
 
     /// Gives an enum its type and values.
     pub(super) fn complete_enum(&mut self, id: EnumId, base: IntKind, values: Box<[(Name, i64)]>) {
-        let names: Vec<_> = values.iter().map(|v| Some(v.0)).collect();
         let entry = &mut self.enums[id.0 as usize];
+        entry.by_name = NameIndex::new(values.iter().map(|value| Some(value.0)));
         (entry.base, entry.values) = (Some(base), values);
-        self.add_positions(Owner::Enum(id), names.into_iter());
     }
 
     /// Makes a record incomplete again.
@@ -367,18 +344,12 @@ impl Table {
             types: self.types.len(),
             records: self.records.len(),
             enums: self.enums.len(),
-            members: self.members.len(),
         }
     }
 
     /// Forgets everything newer than a mark. Records and enums that were completed since then are the
     /// caller's to undo.
     pub(super) fn rollback(&mut self, mark: Mark) {
-        while self.members.len() > mark.members {
-            if let Some(key) = self.members.pop() {
-                self.member_index.remove(hash(&(key.owner, key.name)), self.members.len());
-            }
-        }
         while self.types.len() > mark.types {
             if let Some(ty) = self.types.pop() {
                 self.type_index.remove(hash(&ty), self.types.len());
@@ -388,60 +359,6 @@ impl Table {
         self.records.truncate(mark.records);
         self.enums.truncate(mark.enums);
         self.names.truncate(mark.names);
-    }
-
-    /// Whether two types are the same, anonymous records and enums compared by what is in them.
-    pub(super) fn same(&self, a: QualType, b: QualType) -> bool {
-        if a == b {
-            return true;
-        }
-        if a.quals() != b.quals() {
-            return false;
-        }
-        match (self.get(a.id()), self.get(b.id())) {
-            (Type::Pointer(a), Type::Pointer(b)) => self.same(*a, *b),
-            (Type::Reference(a), Type::Reference(b)) => self.same(*a, *b),
-            (Type::Array(a, n), Type::Array(b, m)) => n == m && self.same(*a, *b),
-            (Type::Vector(a, n), Type::Vector(b, m)) => n == m && self.same(*a, *b),
-            (Type::Aligned(a, n), Type::Aligned(b, m)) => n == m && self.same(*a, *b),
-            (Type::Function(a), Type::Function(b)) => self.same_function(a, b),
-            (Type::Record(a), Type::Record(b)) => self.same_record(*a, *b),
-            (Type::Enum(a), Type::Enum(b)) => {
-                let (a, b) = (self.enum_(*a), self.enum_(*b));
-                a.tag.is_none() && b.tag.is_none() && same_enum(a, b)
-            }
-            _ => false,
-        }
-    }
-
-    /// The same function type; what one of the two promises about its pointers does not count.
-    pub(super) fn same_function(&self, a: &Function, b: &Function) -> bool {
-        a.variadic == b.variadic
-            && a.convention == b.convention
-            && a.params.len() == b.params.len()
-            && self.same(a.result, b.result)
-            && a.params.iter().zip(&b.params).all(|(&a, &b)| self.same(a, b))
-    }
-
-    fn same_record(&self, a: RecordId, b: RecordId) -> bool {
-        let (a, b) = (self.record(a), self.record(b));
-        a.tag.is_none()
-            && b.tag.is_none()
-            && a.kind == b.kind
-            && match (&a.body, &b.body) {
-                (Some(a), Some(b)) => self.same_body(a, b),
-                _ => false,
-            }
-    }
-
-    /// Whether two bodies declare the same members at the same places.
-    pub(super) fn same_body(&self, a: &RecordBody, b: &RecordBody) -> bool {
-        a.layout == b.layout
-            && a.flexible == b.flexible
-            && a.members.len() == b.members.len()
-            && a.members.iter().zip(&b.members).all(|(a, b)| {
-                (a.name, a.offset, a.bits) == (b.name, b.offset, b.bits) && self.same(a.ty, b.ty)
-            })
     }
 
     /// A type as LuaJIT prints it: `int64_t` for every 64-bit integer, `struct 105` for an anonymous one.
@@ -454,9 +371,4 @@ impl Table {
     pub fn declare(&self, ty: QualType, name: &str) -> String {
         super::print::declare(self, ty, name)
     }
-}
-
-/// Whether two enums declare the same values.
-pub(super) fn same_enum(a: &Enum, b: &Enum) -> bool {
-    a.base == b.base && a.values == b.values
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::names::NameIndex;
+
 /// An unqualified type of one [`super::Table`]. Equal types have equal ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub(super) u32);
@@ -403,7 +405,7 @@ pub struct Record {
     /// Its tag; `None` where anonymous.
     pub tag: Option<Name>,
     /// Members and layout once the body has been seen.
-    pub body: Option<RecordBody>,
+    pub body: Option<Box<RecordBody>>,
 }
 
 /// A complete struct or union.
@@ -423,6 +425,8 @@ pub struct RecordBody {
     pub transparent_union: bool,
     /// What the declaration said about layout.
     pub attributes: RecordAttributes,
+    /// `members` by name.
+    pub(super) by_name: NameIndex,
     /// Unnamed bit-fields: the member that they stand before, the declared type, the width in bits.
     pub unnamed_bits: Box<[(u32, QualType, u8)]>,
 }
@@ -494,6 +498,8 @@ pub struct Enum {
     pub base: Option<IntKind>,
     /// Enumerators in declaration order: name and value (unsigned 64-bit values as their bit pattern).
     pub values: Box<[(Name, i64)]>,
+    /// `values` by name.
+    pub(super) by_name: NameIndex,
 }
 
 /// What an ordinary name stands for.

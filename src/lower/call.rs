@@ -6,7 +6,7 @@ use cranelift_frontend::FunctionBuilder;
 use super::pieces::{self, Operand};
 use super::sig::{self, Word};
 use super::{Context, function};
-use crate::abi::{CallPlan, Pass, Piece};
+use crate::abi::{Bank, CallPlan, Pass, Piece};
 
 /// Where a call thunk takes its arguments from and gives its result to.
 ///
@@ -23,7 +23,8 @@ pub trait Operands {
     fn result_memory(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
     /// The address of the native function; called right before the call.
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
-    /// Takes the pieces of the result, each as wide as its place, and returns from the thunk.
+    /// Takes the pieces of the result, each as wide as its place (of an x87 piece the address of its bytes), and returns from
+    /// the thunk.
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]);
 }
 
@@ -51,9 +52,28 @@ pub fn call(cx: Context<'_>, operands: &mut dyn Operands) -> ir::Function {
         let signature = b.import_signature(signature);
         let call = b.ins().call_indirect(signature, target, &values);
         let results = b.inst_results(call).to_vec();
-        let pieces = cx.plan.result.pieces().iter().copied();
-        operands.finish(b, &pieces.zip(results).collect::<Vec<_>>());
+        let (x87, registers): (Vec<Piece>, Vec<Piece>) =
+            cx.plan.result.pieces().iter().partition(|piece| piece.bank == Bank::X87);
+        let x87 = x87.into_iter().map(|piece| (piece, pop_x87(cx, b))).collect::<Vec<_>>();
+        let registers = registers.into_iter().zip(results);
+        operands.finish(b, &registers.chain(x87).collect::<Vec<_>>());
     })
+}
+
+/// Takes the top of the x87 stack into memory of the thunk, and returns the memory's address.
+fn pop_x87(cx: Context<'_>, b: &mut FunctionBuilder<'_>) -> Value {
+    let memory = memory(cx, b, 16, 16);
+    call_x87(cx, b, cx.x87.pop, memory);
+    memory
+}
+
+/// Calls an x87 helper.
+pub(super) fn call_x87(cx: Context<'_>, b: &mut FunctionBuilder<'_>, helper: usize, memory: Value) {
+    let mut signature = ir::Signature::new(cx.own);
+    signature.params.push(AbiParam::new(cx.pointer()));
+    let signature = b.import_signature(signature);
+    let helper = b.ins().iconst(cx.pointer(), helper as i64);
+    b.ins().call_indirect(signature, helper, &[memory]);
 }
 
 /// An argument that travels by pointer becomes the pointer to a copy of it.

@@ -3,12 +3,12 @@
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
 
-use super::call::memory;
+use super::call::{call_x87, memory};
 use super::pieces::{self, Address, Operand, flags};
 use super::registers::{self, Home};
 use super::sig::machine_type;
 use super::{Context, function};
-use crate::abi::{CallPlan, Pass, Piece, Place};
+use crate::abi::{Bank, CallPlan, Pass, Piece, Place};
 
 /// The callback body of a plan: `fn(registers, slot)`.
 ///
@@ -44,7 +44,7 @@ pub fn callback(cx: Context<'_>, dispatcher: i32) -> ir::Function {
                 pieces::copy(b, (hidden, 0), result, *size);
                 b.ins().store(flags(), hidden, block, registers::RESULT_INT as i32);
             }
-            (pass, _) => result_pieces(b, pass, result, block),
+            (pass, _) => result_pieces(cx, b, pass, result, block),
         }
         b.ins().return_(&[]);
     })
@@ -94,13 +94,23 @@ impl Entry {
     }
 }
 
-/// Puts the pieces of the result into the result registers.
-fn result_pieces(b: &mut FunctionBuilder<'_>, pass: &Pass, from: Address, block: Value) {
-    for piece in pass.pieces() {
+/// Puts the pieces of the result into the result registers; the x87 stack is filled from its end.
+fn result_pieces(
+    cx: Context<'_>,
+    b: &mut FunctionBuilder<'_>,
+    pass: &Pass,
+    from: Address,
+    block: Value,
+) {
+    for piece in pass.pieces().iter().rev() {
+        let Place::Register(register) = piece.place else { continue };
+        if register.bank == Bank::X87 {
+            let address = b.ins().iadd_imm_s(from.0, i64::from(from.1) + i64::from(piece.offset));
+            call_x87(cx, b, cx.x87.push, address);
+            continue;
+        }
         let operand = Operand::Memory(from.0, from.1);
         let value = pieces::take(b, piece, machine_type(piece), operand);
-        if let Place::Register(register) = piece.place {
-            b.ins().store(flags(), value, block, registers::result(register));
-        }
+        b.ins().store(flags(), value, block, registers::result(register));
     }
 }

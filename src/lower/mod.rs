@@ -36,6 +36,17 @@ pub struct Context<'p> {
     pub config: TargetFrontendConfig,
     /// The convention of the thunk itself: the target's default.
     pub own: CallConv,
+    /// Where the x87 helpers are.
+    pub x87: X87,
+}
+
+/// The addresses of two functions `fn(memory)` for results on the x87 stack, which Cranelift does not know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct X87 {
+    /// Pops st0 into 10 bytes of memory.
+    pub pop: usize,
+    /// Pushes 10 bytes of memory.
+    pub push: usize,
 }
 
 impl Context<'_> {

@@ -118,11 +118,18 @@ fn same_bits(b: &mut FunctionBuilder<'_>, wide: ir::Type, value: Value) -> Value
     }
 }
 
-/// Stores exactly the bytes of a piece.
+/// Stores exactly the bytes of a piece; `value` of an x87 piece is their address.
 pub fn store(b: &mut FunctionBuilder<'_>, piece: &Piece, value: Value, base: Value, offset: i32) {
     let offset = offset + piece.offset as i32;
+    if piece.bank == Bank::X87 {
+        return copy(b, (base, offset), (value, 0), piece.bytes);
+    }
     let have = b.func.dfg.value_type(value);
-    if have.is_float() || piece.bytes.is_power_of_two() {
+    let value = match have.is_float() && piece.bytes < have.bytes() {
+        true => b.ins().bitcast(have.as_int(), MemFlagsData::new(), value),
+        false => value,
+    };
+    if piece.bytes.is_power_of_two() {
         let narrow = narrow(b, piece, value);
         b.ins().store(flags(), narrow, base, offset);
         return;

@@ -3,7 +3,7 @@
 //! The stubs of `code::entry` write it, callback bodies read it; `code::entry` checks at compile time that
 //! its structure has these offsets.
 
-use crate::abi::{Place, Reg};
+use crate::abi::{Bank, Place, Reg};
 
 /// Integer argument register *n* is at `INT + 8 * n`.
 pub const INT: u32 = 0;
@@ -31,8 +31,8 @@ pub(super) fn result(register: Reg) -> i32 {
 fn at(register: Reg, int: u32, float: u32) -> i32 {
     let index = u32::from(register.index);
     (match register.bank {
-        crate::abi::Bank::Int => int + 8 * index,
-        crate::abi::Bank::Float => float + 16 * index,
+        Bank::Int => int + 8 * index,
+        Bank::Float | Bank::X87 => float + 16 * index,
     }) as i32
 }
 

@@ -49,7 +49,9 @@ pub(super) fn native(plan: &CallPlan) -> (ir::Signature, Vec<Word>) {
         push(word, word_type(stack_bank, width));
         at = offset + plan.convention.slot;
     }
-    let results = plan.result.pieces().iter().map(|piece| AbiParam::new(machine_type(piece)));
+    let in_register = |piece: &&Piece| piece.bank != Bank::X87;
+    let results = plan.result.pieces().iter().filter(in_register);
+    let results = results.map(|piece| AbiParam::new(machine_type(piece)));
     signature.returns.extend(results);
     (signature, words)
 }
@@ -136,9 +138,10 @@ pub(super) fn machine_type(piece: &Piece) -> ir::Type {
 
 fn word_type(bank: Bank, width: Width) -> ir::Type {
     match (bank, width) {
+        (_, Width::W128) => types::I8X16,
         (Bank::Int, Width::W32) => types::I32,
-        (Bank::Int, Width::W64) => types::I64,
-        (Bank::Float, Width::W32) => types::F32,
-        (Bank::Float, Width::W64) => types::F64,
+        (Bank::Int, _) => types::I64,
+        (Bank::Float | Bank::X87, Width::W32) => types::F32,
+        (Bank::Float | Bank::X87, _) => types::F64,
     }
 }

@@ -353,6 +353,17 @@ impl Cx<'_> {
         unsafe { sys::lua_rawgetp(self.lua, sys::LUA_REGISTRYINDEX, key) };
     }
 
+    /// Pops a value into the registry and returns its reference, which is never 0.
+    pub(crate) fn make_reference(&self) -> c_int {
+        // SAFETY: as in `forward!`.
+        unsafe { sys::luaL_ref(self.lua, sys::LUA_REGISTRYINDEX) }
+    }
+
+    /// Pushes the value of a reference.
+    pub(crate) fn get_reference(&self, reference: c_int) {
+        self.raw_get_integer(sys::LUA_REGISTRYINDEX, i64::from(reference));
+    }
+
     /// Pops a value into the registry, under an address.
     pub(crate) fn set_registry(&self, key: *const c_void) {
         // SAFETY: as in `forward!`.

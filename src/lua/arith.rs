@@ -165,14 +165,14 @@ fn enumerator(cx: &Cx<'_>, name: &[u8], other: c_int) -> Operand {
 
 /// The number that a Lua number or a numeric cdata is.
 pub(super) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
-    match (cx.number(index), cdata::at(cx, index)) {
-        (Some(Number::Integer(n)), _) => Some(Scalar::Signed(n.into())),
-        (Some(Number::Float(n)), _) => Some(Scalar::Float(n)),
-        // SAFETY: a cdata holds a value of its type.
-        (None, Some(cd)) => unsafe {
-            convert::load(cx.state, cx.state.value_kind(cd.ty), cd.bytes())
-        },
-        (None, None) => None,
+    match cx.number(index) {
+        Some(Number::Integer(n)) => Some(Scalar::Signed(n.into())),
+        Some(Number::Float(n)) => Some(Scalar::Float(n)),
+        None => {
+            let cd = cdata::at(cx, index)?;
+            // SAFETY: a cdata holds a value of its type.
+            unsafe { convert::load(cx.state, cx.state.value_kind(cd.ty), cd.bytes()) }
+        }
     }
 }
 

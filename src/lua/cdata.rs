@@ -12,13 +12,14 @@
 //! that have a finaliser, so that plain cdata are never on Lua's list of finalisable objects. A userdata is a cdata if its
 //! metatable is one of the two that its header's type names; nothing that a script can do without `debug` forges that.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
 use super::api::{self, LuaType};
 use super::kind::Kind;
-use super::state::{Anchor, Cx, LuaError};
+use super::state::{Cx, LuaError};
 use crate::ctype::{QualType, TypeId};
 
 /// The start of every cdata's userdata block.
@@ -45,22 +46,28 @@ impl Flags {
     pub const VARIABLE: u32 = 4;
     /// It has user values, the first of which is kept alive for it.
     pub const OWNED: u32 = 8;
+    /// It has the metatable with `__gc`.
+    pub const FINALIZED: u32 = 16;
 }
 
-/// The identities of a type's two metatables, null until they are made.
-#[derive(Clone, Copy, Debug)]
-pub struct Metatables {
-    /// Of cdata without a finaliser.
-    pub plain: *const c_void,
-    /// Of cdata that Lua finalises.
-    pub finalized: *const c_void,
+/// The two metatables of a type's cdata.
+#[derive(Debug, Default)]
+pub(super) struct Metatables {
+    plain: Metatable,
+    finalized: Metatable,
 }
 
-impl Metatables {
-    const NONE: Metatables = Metatables { plain: ptr::null(), finalized: ptr::null() };
+/// A metatable, once it is made.
+#[derive(Debug)]
+struct Metatable {
+    identity: Cell<*const c_void>,
+    /// In the registry; 0 before it is made.
+    reference: Cell<c_int>,
+}
 
-    fn place(&mut self, finalized: bool) -> &mut *const c_void {
-        if finalized { &mut self.finalized } else { &mut self.plain }
+impl Default for Metatable {
+    fn default() -> Metatable {
+        Metatable { identity: Cell::new(ptr::null()), reference: Cell::new(0) }
     }
 }
 
@@ -78,7 +85,7 @@ pub struct CData {
 impl CData {
     /// The address of the bytes of the value; of a pointer, where the pointer is kept.
     pub fn bytes(&self) -> *mut u8 {
-        if self.flags & Flags::POINTER != 0 {
+        if self.has(Flags::POINTER) {
             // SAFETY: the header is in a live userdata; no reference is made.
             unsafe { (&raw mut (*self.header).address).cast() }
         } else {
@@ -88,17 +95,17 @@ impl CData {
 
     /// Whether the bytes belong to somebody else.
     pub fn is_reference(&self) -> bool {
-        self.flags & Flags::REFERENCE != 0
+        self.has(Flags::REFERENCE)
     }
 
     /// Whether it is a pointer.
     pub fn is_pointer(&self) -> bool {
-        self.flags & Flags::POINTER != 0
+        self.has(Flags::POINTER)
     }
 
     /// Size in bytes of a value of variable length that was made with one.
     pub fn variable_size(&self) -> Option<usize> {
-        if self.flags & Flags::VARIABLE == 0 {
+        if !self.has(Flags::VARIABLE) {
             return None;
         }
         // SAFETY: the flag says that a `u64` follows the header.
@@ -106,8 +113,8 @@ impl CData {
         usize::try_from(size).ok()
     }
 
-    fn is_owned(&self) -> bool {
-        self.flags & Flags::OWNED != 0
+    fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
     }
 }
 
@@ -126,50 +133,32 @@ pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
     // only used as an index that is checked.
     let (ty, flags, address) = unsafe { ((*header).ty, (*header).flags, (*header).address) };
     let ty = QualType::from_bits(ty);
-    let known = cx.state.metatables.borrow().get(ty.id().index()).copied()?;
-    (metatable == known.plain || metatable == known.finalized).then_some(CData {
-        ty,
-        address,
-        header,
-        flags,
-    })
-}
-
-/// Whether the cdata at `index` has the metatable with `__gc`.
-fn is_finalized(cx: &Cx<'_>, index: c_int, cd: &CData) -> bool {
-    if !cx.get_metatable(index) {
-        return false;
-    }
-    let metatable = cx.identity(-1);
-    cx.pop(1);
-    let known = cx.state.metatables.borrow().get(cd.ty.id().index()).copied();
-    known.is_some_and(|known| known.finalized == metatable)
+    let known = &cx.state.known_info(ty.id())?.metatables;
+    let expected = if flags & Flags::FINALIZED == 0 { &known.plain } else { &known.finalized };
+    (metatable == expected.identity.get()).then_some(CData { ty, address, header, flags })
 }
 
 /// Pushes the metatable of a type's cdata.
 pub(super) fn push_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
-    let key = (ty.index() * 2 + usize::from(finalized)) as i64;
-    cx.push_anchor(Anchor::Metatables);
-    cx.raw_get_integer(-1, key);
-    if cx.type_of(-1) == LuaType::Nil {
-        cx.pop(1);
+    let known = &cx.state.info(ty).metatables;
+    let metatable = if finalized { &known.finalized } else { &known.plain };
+    if metatable.reference.get() == 0 {
         super::metatype::push_new_metatable(cx, ty, finalized);
-        cx.push_value(-1);
-        cx.raw_set_integer(-3, key);
-        let identity = cx.identity(-1);
-        let mut known = cx.state.metatables.borrow_mut();
-        if known.len() <= ty.index() {
-            known.resize(ty.index() + 1, Metatables::NONE);
-        }
-        *known[ty.index()].place(finalized) = identity;
+        metatable.identity.set(cx.identity(-1));
+        metatable.reference.set(cx.make_reference());
     }
-    cx.remove(-2);
+    cx.get_reference(metatable.reference.get());
 }
 
 /// Gives the cdata at `index` the metatable with or without `__gc`.
-pub(super) fn set_finalized(cx: &Cx<'_>, index: c_int, ty: TypeId, finalized: bool) {
-    push_metatable(cx, ty, finalized);
+pub(super) fn set_finalized(cx: &Cx<'_>, index: c_int, cd: &CData, finalized: bool) {
+    push_metatable(cx, cd.ty.id(), finalized);
     cx.set_metatable(index);
+    // SAFETY: the header is in the live userdata at `index`.
+    unsafe {
+        let flags = &raw mut (*cd.header).flags;
+        *flags = *flags & !Flags::FINALIZED | if finalized { Flags::FINALIZED } else { 0 };
+    }
 }
 
 /// Pushes a userdata with a header and `extra` bytes after it. `owner`: index of a value to keep alive, or 0.
@@ -257,9 +246,9 @@ fn is_available(size: usize) -> bool {
 /// memory or has a finaliser, else what it keeps alive itself (nil: nothing).
 pub(super) fn push_owner(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let owns_memory = !cd.is_pointer() && !cd.is_reference();
-    if owns_memory || is_finalized(cx, index, cd) {
+    if owns_memory || cd.has(Flags::FINALIZED) {
         cx.push_value(index);
-    } else if cd.is_owned() {
+    } else if cd.has(Flags::OWNED) {
         // SAFETY: the flag says that it has a user value.
         unsafe { api::get_user_value(cx.lua, index, 1) };
     } else {

@@ -1,4 +1,5 @@
-//! Conversions between Lua values and C values, by the tables of LuaJIT's "FFI Semantics" page.
+//! From Lua values to C values and between C values, by the tables of LuaJIT's "FFI Semantics" page. The way back is in
+//! [`super::push`].
 //!
 //! Addresses come from declarations and scripts; whether memory is there is the script's word, as in C. What can be seen
 //! to be wrong (types, NULL, sizes of known objects) is an error.
@@ -6,10 +7,11 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use super::api::{self, LuaType, Number};
+use super::api::{LuaType, Number};
 use super::cdata;
 use super::initialize;
 use super::kind::Kind;
+pub use super::push::{push, push_copy};
 use super::scalar::{self, Scalar};
 use super::state::{Cx, LuaError, State};
 use super::{call, callback};
@@ -74,18 +76,13 @@ pub(super) unsafe fn assign(
     let index = cx.absolute(index);
     match cx.type_of(index) {
         LuaType::Number => {
-            let number = cx.number(index);
-            let (known, bits) = match number {
-                Some(Number::Integer(n)) => (Kind::Int(IntKind::I64), n.to_le_bytes()),
-                Some(Number::Float(n)) => (DOUBLE, n.to_le_bytes()),
+            let value = match cx.number(index) {
+                Some(Number::Integer(n)) => Scalar::Signed(n.into()),
+                Some(Number::Float(n)) => Scalar::Float(n),
                 None => return Err(cannot_convert(cx, index, ty)),
             };
-            // SAFETY: 8 bytes are an `int64_t` or a `double`.
-            match unsafe { load(cx.state, known, bits.as_ptr()) } {
-                // SAFETY: the caller's promise.
-                Some(value) => unsafe { store_number(cx, index, ty, dst, value, mode) },
-                None => Err(cannot_convert(cx, index, ty)),
-            }
+            // SAFETY: the caller's promise.
+            unsafe { store_number(cx, index, ty, dst, value, mode) }
         }
         // SAFETY: the caller's promise.
         LuaType::String => unsafe { assign_string(cx, index, ty, dst, room, mode) },
@@ -133,8 +130,6 @@ pub(super) unsafe fn assign(
         LuaType::Thread | LuaType::None => Err(cannot_convert(cx, index, ty)),
     }
 }
-
-const DOUBLE: Kind = Kind::Float(FloatKind::F64);
 
 impl Source {
     /// A `void *` variable.
@@ -460,113 +455,6 @@ pub(super) fn compatible(state: &State, to: QualType, from: QualType, rule: Qual
         }
         (a, b) => a == b,
     }
-}
-
-/// Pushes the Lua value of a C value of type `ty` at `src`: numbers and booleans as Lua's own, a struct, union or array as
-/// a reference that keeps the value at the stack index `owner` alive (0: none), anything else as a fresh cdata.
-///
-/// # Safety
-/// `src` is readable for the size of `ty`; an aggregate stays where it is for as long as the reference lives.
-pub unsafe fn push(
-    cx: &Cx<'_>,
-    ty: QualType,
-    src: *const u8,
-    owner: c_int,
-) -> Result<(), LuaError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if push_scalar(cx, ty, src) {
-            return Ok(());
-        }
-        match cx.state.kind(ty) {
-            Kind::Record(_) | Kind::Array(..) => {
-                cdata::push_reference(cx, ty, src.cast_mut(), owner)
-            }
-            Kind::Reference(to) => {
-                let target = src.cast::<*mut u8>().read_unaligned();
-                if target.is_null() {
-                    return Err(LuaError::new("attempt to dereference a NULL reference"));
-                }
-                return push(cx, to, target, 0);
-            }
-            Kind::Pointer(_) => {
-                cdata::push_pointer(cx, ty, src.cast::<*mut u8>().read_unaligned(), 0);
-            }
-            Kind::Void => cx.push_nil(),
-            _ => return push_copy(cx, ty, src),
-        }
-    }
-    Ok(())
-}
-
-/// Pushes a cdata that holds a copy of a C value, as for a struct that a function returns; numbers and booleans as
-/// [`push`] does.
-///
-/// # Safety
-/// `src` is readable for the size of `ty`.
-pub unsafe fn push_copy(cx: &Cx<'_>, ty: QualType, src: *const u8) -> Result<(), LuaError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if push_scalar(cx, ty, src) {
-            return Ok(());
-        }
-        let size = cx.state.known_size(ty)?;
-        let bytes = cdata::push_value(cx, ty, size, false)?;
-        copy(bytes, src, size);
-    }
-    Ok(())
-}
-
-/// Pushes a C number or boolean that Lua has a type for.
-///
-/// # Safety
-/// `src` is readable for the size of `ty`.
-unsafe fn push_scalar(cx: &Cx<'_>, ty: QualType, src: *const u8) -> bool {
-    let kind = cx.state.value_kind(ty);
-    if let Kind::Complex(_) = kind {
-        return false;
-    }
-    // SAFETY: the caller's promise.
-    match unsafe { load(cx.state, kind, src) } {
-        None => false,
-        Some(value) => push_number(cx, kind, value),
-    }
-}
-
-/// Pushes a number of a C type as a Lua boolean or number. Returns false where it needs a cdata.
-pub(super) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> bool {
-    match (kind, value) {
-        (Kind::Bool, _) => cx.push_bool(value.truth()),
-        (_, Scalar::Float(n)) => cx.push_number(n),
-        (Kind::Int(IntKind::I64), _) if api::NATIVE_INT64 => cx.push_integer(value.to_i64()),
-        (Kind::Int(int), _) if int.size() <= 4 => cx.push_integer(value.to_i64()),
-        _ => return false,
-    }
-    true
-}
-
-/// Pushes the value of a bit-field.
-///
-/// # Safety
-/// `src` is readable for the bytes that the field touches.
-pub(super) unsafe fn push_bit_field(
-    cx: &Cx<'_>,
-    ty: QualType,
-    bits: Bits,
-    src: *const u8,
-) -> Result<(), LuaError> {
-    let kind = cx.state.value_kind(ty);
-    let signed = matches!(kind, Kind::Int(int) if int.is_signed(cx.state.char_signed()));
-    // SAFETY: the caller's promise.
-    let value = unsafe { scalar::load_bit_field(bits, signed, src) };
-    if push_number(cx, kind, value) {
-        return Ok(());
-    }
-    let size = cx.state.known_size(ty)?;
-    let bytes = cdata::push_value(cx, ty, size, false)?;
-    // SAFETY: the new cdata has the size of the type.
-    unsafe { store(cx.state, kind, bytes, value) };
-    Ok(())
 }
 
 /// Converts the Lua value at `index` and writes it into a bit-field, cut to its width.

@@ -13,6 +13,7 @@ use super::ctypes;
 use super::initialize;
 use super::kind::Kind;
 use super::metatype;
+use super::push;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome, entry};
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId};
@@ -442,7 +443,7 @@ pub(super) fn push_constant(
         },
     };
     let kind = cx.state.value_kind(ty);
-    if convert::push_number(cx, kind, scalar) {
+    if push::push_number(cx, kind, scalar) {
         return Ok(());
     }
     let Kind::Int(int) = kind else { return Err(LuaError::new("a constant is not a number")) };

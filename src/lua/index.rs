@@ -2,13 +2,14 @@
 
 use std::ffi::c_int;
 
-use super::arith;
+use super::api::{LuaType, Number};
 use super::cdata::{self, CData};
 use super::convert::{self, Mode};
 use super::functions;
 use super::kind::Kind;
 use super::metatype;
-use super::scalar::Scalar;
+use super::push;
+use super::scalar::float_to_i64;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{Bits, Constant, QualType, Quals, RecordId, TypeId};
 
@@ -68,10 +69,14 @@ pub(super) fn self_cdata(cx: &Cx<'_>) -> Result<CData, LuaError> {
 fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
     let ty = cx.state.resolve(cd.ty);
     let kind = cx.state.kind(ty);
-    if let Some(name) = cx.bytes(key) {
-        return member(cx, cd, ty, kind, name);
-    }
-    let (Some(element), Some(i)) = (element(cx, ty, kind), integer_key(cx, key)) else {
+    let i = match cx.type_of(key) {
+        LuaType::String => {
+            return member(cx, cd, ty, kind, cx.bytes(key).unwrap_or_default());
+        }
+        LuaType::Number | LuaType::Userdata => integer_key(cx, key),
+        _ => None,
+    };
+    let (Some(element), Some(i)) = (element(cx, ty, kind), i) else {
         let target = match kind {
             Kind::Pointer(to) if matches!(cx.state.kind(to), Kind::Record(_)) => {
                 cx.state.resolve(to)
@@ -83,8 +88,7 @@ fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
     // A complex number has two elements and repeats them.
     let i = if let Kind::Complex(_) = kind { i & 1 } else { i };
     let size = cx.state.known_size(element)? as isize;
-    let base = not_null(cx, cd)?;
-    let address = base.wrapping_offset(i.wrapping_mul(size));
+    let address = not_null(cx, cd)?.wrapping_offset(i.wrapping_mul(size));
     Ok(Found::Place(Place { ty: element, address, bits: None }))
 }
 
@@ -102,12 +106,16 @@ fn element(cx: &Cx<'_>, ty: QualType, kind: Kind) -> Option<QualType> {
 
 /// The index that a number or an integer cdata is.
 fn integer_key(cx: &Cx<'_>, key: c_int) -> Option<isize> {
-    if let Some(cd) = cdata::at(cx, key)
-        && !matches!(cx.state.value_kind(cd.ty), Kind::Int(_))
-    {
-        return None;
+    match cx.number(key) {
+        Some(Number::Integer(i)) => Some(i as isize),
+        Some(Number::Float(n)) => Some(float_to_i64(n) as isize),
+        None => {
+            let cd = cdata::at(cx, key)?;
+            let kind @ Kind::Int(_) = cx.state.value_kind(cd.ty) else { return None };
+            // SAFETY: a cdata holds a value of its type.
+            unsafe { convert::load(cx.state, kind, cd.bytes()) }.map(|i| i.to_i64() as isize)
+        }
     }
-    arith::scalar_at(cx, key).map(|n: Scalar| n.to_i64() as isize)
 }
 
 /// The address that an access starts from.
@@ -182,7 +190,7 @@ fn read(cx: &Cx<'_>, index: c_int, cd: &CData, place: Place) -> Result<(), LuaEr
     // SAFETY: the place lies where the declaration says that the object is; that memory is there is the script's word.
     unsafe {
         match place.bits {
-            Some(bits) => convert::push_bit_field(cx, place.ty, bits, place.address),
+            Some(bits) => push::push_bit_field(cx, place.ty, bits, place.address),
             None if cx.state.kind(place.ty).is_aggregate() => {
                 cdata::push_derived(cx, index, cd, |owner| {
                     convert::push(cx, place.ty, place.address, owner)

@@ -43,7 +43,7 @@ pub(super) unsafe fn from_values(
                 record_from_values(cx, &mut next, record, dst, size)?;
                 if next <= cx.top() { Err(too_many(cx, ty)) } else { Ok(()) }
             }
-            (kind, _) => match elements(cx, kind) {
+            (kind, _) => match elements(kind) {
                 Some(element) => array_from_values(cx, first, ty, element, dst, size),
                 None => Err(too_many(cx, ty)),
             },
@@ -52,7 +52,7 @@ pub(super) unsafe fn from_values(
 }
 
 /// The element type of what is initialised element by element: arrays, vectors, and complex numbers as two floats.
-fn elements(cx: &Cx<'_>, kind: Kind) -> Option<QualType> {
+fn elements(kind: Kind) -> Option<QualType> {
     match kind {
         Kind::Array(element, _) | Kind::Vector(element, _) => Some(element),
         Kind::Complex(part) => Some(TypeId::float(part).into()),
@@ -144,7 +144,7 @@ pub(super) unsafe fn from_table(
                 dst.write_bytes(0, size);
                 record_from_table(cx, index, &mut Position::Item(0), record, dst, room)
             }
-            kind => match elements(cx, kind) {
+            kind => match elements(kind) {
                 Some(element) => array_from_table(cx, index, ty, element, dst, room),
                 None => Err(convert::cannot_convert(cx, index, ty)),
             },

@@ -1,8 +1,13 @@
 //! Types as the run time asks about them: small copies that outlive the borrow of the type table.
 
-use crate::ctype::{ArrayLen, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, Type, TypeId};
+use std::cell::Cell;
+use std::ptr;
 
+use super::cdata::Metatables;
 use super::state::{LuaError, State};
+use crate::ctype::{
+    ArrayLen, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, Table, Type, TypeId,
+};
 
 /// A [`Type`] without its heap parts, and with alignment attributes resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,47 +39,90 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// # Panics
+    /// For [`Type::Aligned`], which [`Table::resolve`] takes off.
+    fn of(ty: &Type) -> Kind {
+        match *ty {
+            Type::Void => Kind::Void,
+            Type::Bool => Kind::Bool,
+            Type::Int(kind) => Kind::Int(kind),
+            Type::Float(kind) => Kind::Float(kind),
+            Type::Complex(kind) => Kind::Complex(kind),
+            Type::Pointer(to) => Kind::Pointer(to),
+            Type::Reference(to) => Kind::Reference(to),
+            Type::Array(element, len) => Kind::Array(element, len),
+            Type::Vector(element, count) => Kind::Vector(element, count),
+            Type::Function(_) => Kind::Function,
+            Type::Record(record) => Kind::Record(record),
+            Type::Enum(e) => Kind::Enum(e),
+            Type::Aligned(..) => unreachable!("resolved types are not aligned ones"),
+        }
+    }
+
     /// Whether the values are structs, unions or arrays: Lua sees them by reference.
     pub(super) fn is_aggregate(self) -> bool {
         matches!(self, Kind::Record(_) | Kind::Array(..))
     }
 }
 
+/// What the run time asks about a type again and again. Found once; a type that is incomplete is asked again.
+#[derive(Debug)]
+pub(super) struct TypeInfo {
+    kind: Kind,
+    /// The type without alignment attributes, and the qualifiers that they held.
+    resolved: QualType,
+    layout: Cell<Option<(usize, usize)>>,
+    /// The metatables of its cdata; see [`super::cdata`].
+    pub(super) metatables: Metatables,
+}
+
+impl TypeInfo {
+    fn new(table: &Table, id: TypeId) -> TypeInfo {
+        let resolved = table.resolve(id.into());
+        TypeInfo {
+            kind: Kind::of(table.get(resolved.id())),
+            resolved,
+            layout: Cell::new(None),
+            metatables: Metatables::default(),
+        }
+    }
+}
+
 impl State {
+    /// What is known about a type.
+    pub(super) fn info(&self, id: TypeId) -> &TypeInfo {
+        let known =
+            self.infos.borrow().get(id.index()).and_then(|info| info.as_deref().map(ptr::from_ref));
+        let info = known.unwrap_or_else(|| self.add_info(id));
+        // SAFETY: the infos are in boxes, which are neither moved out nor dropped before the state.
+        unsafe { &*info }
+    }
+
+    #[cold]
+    fn add_info(&self, id: TypeId) -> *const TypeInfo {
+        let info = Box::new(TypeInfo::new(self.types.borrow().table(), id));
+        let mut infos = self.infos.borrow_mut();
+        if infos.len() <= id.index() {
+            infos.resize_with(id.index() + 1, || None);
+        }
+        ptr::from_ref(&**infos[id.index()].insert(info))
+    }
+
+    /// What is known about a type whose cdata exist; `None` for others, and for ids of no type.
+    pub(super) fn known_info(&self, id: TypeId) -> Option<&TypeInfo> {
+        let info = self.infos.borrow().get(id.index())?.as_deref().map(ptr::from_ref)?;
+        // SAFETY: as in `info`.
+        Some(unsafe { &*info })
+    }
+
     /// The type with alignment attributes taken off and the qualifiers under them put on top.
     pub(super) fn resolve(&self, ty: QualType) -> QualType {
-        let types = self.types.borrow();
-        let mut ty = ty;
-        while let Type::Aligned(inner, _) = *types.table().get(ty.id()) {
-            ty = inner.qualified(ty.quals());
-        }
-        ty
+        self.info(ty.id()).resolved.qualified(ty.quals())
     }
 
     /// What kind of type it is.
     pub(super) fn kind(&self, ty: impl Into<QualType>) -> Kind {
-        let types = self.types.borrow();
-        let mut id = ty.into().id();
-        loop {
-            return match *types.table().get(id) {
-                Type::Aligned(inner, _) => {
-                    id = inner.id();
-                    continue;
-                }
-                Type::Void => Kind::Void,
-                Type::Bool => Kind::Bool,
-                Type::Int(kind) => Kind::Int(kind),
-                Type::Float(kind) => Kind::Float(kind),
-                Type::Complex(kind) => Kind::Complex(kind),
-                Type::Pointer(to) => Kind::Pointer(to),
-                Type::Reference(to) => Kind::Reference(to),
-                Type::Array(element, len) => Kind::Array(element, len),
-                Type::Vector(element, count) => Kind::Vector(element, count),
-                Type::Function(_) => Kind::Function,
-                Type::Record(record) => Kind::Record(record),
-                Type::Enum(e) => Kind::Enum(e),
-            };
-        }
+        self.info(ty.into().id()).kind
     }
 
     /// Like [`State::kind`], with an enum as the integer that holds it.
@@ -98,11 +146,23 @@ impl State {
         }
     }
 
-    /// Size in bytes; `None` for incomplete and variable-length types, `void` and functions. A structure with a
-    /// flexible member counts no element.
+    /// Size and alignment in bytes; `None` for incomplete and variable-length types, `void` and functions. A structure
+    /// with a flexible member counts no element.
+    fn layout(&self, id: TypeId) -> Option<(usize, usize)> {
+        let info = self.info(id);
+        if info.layout.get().is_none()
+            && let Some(layout) = self.types.borrow().table().layout(id)
+            && let Ok(size) = usize::try_from(layout.size)
+            && isize::try_from(size).is_ok()
+        {
+            info.layout.set(Some((size, layout.align as usize)));
+        }
+        info.layout.get()
+    }
+
+    /// Size in bytes, where the type has one; see [`State::layout`].
     pub(super) fn size(&self, ty: impl Into<QualType>) -> Option<usize> {
-        let layout = self.types.borrow().table().layout(ty.into().id())?;
-        usize::try_from(layout.size).ok().filter(|size| isize::try_from(*size).is_ok())
+        self.layout(ty.into().id()).map(|(size, _)| size)
     }
 
     /// Size in bytes, or the error that there is none.
@@ -117,8 +177,8 @@ impl State {
     pub(super) fn align(&self, ty: impl Into<QualType>) -> usize {
         let mut ty = ty.into();
         loop {
-            if let Some(layout) = self.types.borrow().table().layout(ty.id()) {
-                return layout.align as usize;
+            if let Some((_, align)) = self.layout(ty.id()) {
+                return align;
             }
             match self.kind(ty) {
                 Kind::Array(element, _) => ty = element,
@@ -141,7 +201,7 @@ impl State {
 
     /// Whether plain `char` is signed.
     pub(super) fn char_signed(&self) -> bool {
-        self.types.borrow().table().model().char_signed
+        self.char_signed
     }
 
     /// `T *`

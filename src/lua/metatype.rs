@@ -6,7 +6,7 @@ use super::api::{self, LuaType, lua_CFunction};
 use super::arith::{self, Operator};
 use super::call;
 use super::callback;
-use super::cdata;
+use super::cdata::{self, CData};
 use super::convert;
 use super::ctypes;
 use super::index;
@@ -249,12 +249,12 @@ pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::Argument(2, "value expected".into()));
     }
     cx.set_top(2);
-    set_finalizer(cx, 1, cd.ty);
+    set_finalizer(cx, 1, &cd);
     Ok(Outcome::results(1))
 }
 
 /// Makes the value on top of the stack, which it pops, the finaliser of the cdata at `index`; nil removes it.
-fn set_finalizer(cx: &Cx<'_>, index: c_int, ty: QualType) {
+fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let finalized = cx.type_of(-1) != LuaType::Nil;
     cx.push_anchor(Anchor::Finalizers);
     cx.insert(-2);
@@ -262,13 +262,16 @@ fn set_finalizer(cx: &Cx<'_>, index: c_int, ty: QualType) {
     cx.insert(-2);
     cx.raw_set(-3);
     cx.pop(1);
-    cdata::set_finalized(cx, index, ty.id(), finalized);
+    cdata::set_finalized(cx, index, cd, finalized);
 }
 
 /// Gives a new cdata at `index` the finaliser that its metatype has, if any.
 pub(super) fn finalize_by_metatype(cx: &Cx<'_>, index: c_int, ty: QualType) {
-    if matches!(cx.state.kind(ty), Kind::Record(_)) && push_from_metatype(cx, ty, b"__gc") {
-        set_finalizer(cx, index, ty);
+    if matches!(cx.state.kind(ty), Kind::Record(_))
+        && let Some(cd) = cdata::at(cx, index)
+        && push_from_metatype(cx, ty, b"__gc")
+    {
+        set_finalizer(cx, index, &cd);
     }
 }
 

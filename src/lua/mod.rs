@@ -4,10 +4,11 @@
 //! api        Lua versions, stack operations          ctypes      ctype objects, type arguments
 //! state      Cx, State, errors, the guard            functions   ffi.new, ffi.cast, ffi.sizeof …
 //! kind       types as the run time asks about them   clib        ffi.C, ffi.load
-//! cdata      C values that Lua holds                 convert     Lua ↔ C, C ↔ C (scalar: numbers in memory)
+//! cdata      C values that Lua holds                 convert     Lua → C, C ↔ C (scalar: numbers in memory)
 //! index      value[key]                              initialize  tables and lists for aggregates
 //! arith      operators                               metatype    metatables, ffi.metatype, ffi.gc
-//! print      tostring                                call, callback   functions, both ways
+//! print      tostring                                push        C → Lua
+//! call, callback, operands, helpers, variadic         functions, both ways; host: the library in a program
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind [`state::guard`]: see [`state`] for the rules.
@@ -29,6 +30,7 @@ mod kind;
 mod metatype;
 mod operands;
 mod print;
+mod push;
 mod scalar;
 pub mod state;
 mod variadic;

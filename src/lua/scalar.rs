@@ -65,15 +65,45 @@ pub(super) fn float_to_u64(n: f64) -> u64 {
     if n >= HALF { (n - HALF * 2.0) as i64 as u64 } else { float_to_i64(n) as u64 }
 }
 
+/// Reads a value of a Rust type that has the representation of the C type.
+///
+/// # Safety
+/// `src` is readable for the type; any alignment.
+unsafe fn read<T: Copy>(src: *const u8) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { src.cast::<T>().read_unaligned() }
+}
+
+/// # Safety
+/// `dst` is writable for the type; any alignment.
+unsafe fn write<T: Copy>(dst: *mut u8, value: T) {
+    // SAFETY: the caller's promise.
+    unsafe { dst.cast::<T>().write_unaligned(value) }
+}
+
 /// Reads an integer.
 ///
 /// # Safety
 /// `src` is readable for the type's size; any alignment.
 pub(super) unsafe fn load_int(kind: IntKind, char_signed: bool, src: *const u8) -> Scalar {
-    let size = kind.size() as usize;
+    let signed = |n: i64| Scalar::Signed(n.into());
+    let unsigned = |n: u64| Scalar::Unsigned(n.into());
     // SAFETY: the caller's promise.
-    let bits = unsafe { load_bytes(src, size) };
-    extend(bits, size * 8, kind.is_signed(char_signed))
+    unsafe {
+        match kind {
+            IntKind::Char if char_signed => signed(read::<i8>(src).into()),
+            IntKind::I8 => signed(read::<i8>(src).into()),
+            IntKind::Char | IntKind::U8 => unsigned(read::<u8>(src).into()),
+            IntKind::I16 => signed(read::<i16>(src).into()),
+            IntKind::U16 => unsigned(read::<u16>(src).into()),
+            IntKind::I32 => signed(read::<i32>(src).into()),
+            IntKind::U32 => unsigned(read::<u32>(src).into()),
+            IntKind::I64 => signed(read(src)),
+            IntKind::U64 => unsigned(read(src)),
+            IntKind::I128 => Scalar::Signed(read(src)),
+            IntKind::U128 => Scalar::Unsigned(read(src)),
+        }
+    }
 }
 
 /// Writes the low bytes of an integer.
@@ -82,7 +112,15 @@ pub(super) unsafe fn load_int(kind: IntKind, char_signed: bool, src: *const u8) 
 /// `dst` is writable for the type's size; any alignment.
 pub(super) unsafe fn store_int(kind: IntKind, dst: *mut u8, bits: u128) {
     // SAFETY: the caller's promise.
-    unsafe { store_bytes(dst, kind.size() as usize, bits) }
+    unsafe {
+        match kind.size() {
+            1 => write(dst, bits as u8),
+            2 => write(dst, bits as u16),
+            4 => write(dst, bits as u32),
+            8 => write(dst, bits as u64),
+            _ => write(dst, bits),
+        }
+    }
 }
 
 /// Reads a bit-field of an integer type.
@@ -165,13 +203,14 @@ pub(super) fn float_bytes(kind: FloatKind) -> usize {
 /// `src` is readable for the format's bytes; any alignment.
 pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
     // SAFETY: the caller's promise.
-    let bits = unsafe { load_bytes(src, float_bytes(kind)) };
-    match kind {
-        FloatKind::F32 => f64::from(f32::from_bits(bits as u32)),
-        FloatKind::F64 => f64::from_bits(bits as u64),
-        FloatKind::F16 => F16.decode(bits),
-        FloatKind::F80 => F80.decode(bits),
-        FloatKind::F128 => F128.decode(bits),
+    unsafe {
+        match kind {
+            FloatKind::F32 => read::<f32>(src).into(),
+            FloatKind::F64 => read(src),
+            FloatKind::F16 => F16.decode(load_bytes(src, 2)),
+            FloatKind::F80 => F80.decode(load_bytes(src, 10)),
+            FloatKind::F128 => F128.decode(load_bytes(src, 16)),
+        }
     }
 }
 
@@ -180,15 +219,16 @@ pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
 /// # Safety
 /// `dst` is writable for the format's bytes; any alignment.
 pub(super) unsafe fn store_float(kind: FloatKind, dst: *mut u8, value: f64) {
-    let bits = match kind {
-        FloatKind::F32 => u128::from((value as f32).to_bits()),
-        FloatKind::F64 => u128::from(value.to_bits()),
-        FloatKind::F16 => F16.encode(value),
-        FloatKind::F80 => F80.encode(value),
-        FloatKind::F128 => F128.encode(value),
-    };
     // SAFETY: the caller's promise.
-    unsafe { store_bytes(dst, float_bytes(kind), bits) }
+    unsafe {
+        match kind {
+            FloatKind::F32 => write(dst, value as f32),
+            FloatKind::F64 => write(dst, value),
+            FloatKind::F16 => store_bytes(dst, 2, F16.encode(value)),
+            FloatKind::F80 => store_bytes(dst, 10, F80.encode(value)),
+            FloatKind::F128 => store_bytes(dst, 16, F128.encode(value)),
+        }
+    }
 }
 
 /// A binary floating-point format that Rust has no stable type for.

@@ -23,6 +23,7 @@ use mlua::ffi as sys;
 
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, Link};
+use super::kind::TypeInfo;
 use crate::code;
 use crate::ctype::{Declarations, IntKind, QualType, Quals, TypeId};
 use crate::target::Target;
@@ -66,8 +67,10 @@ pub struct State {
     pub types: RefCell<Declarations>,
     /// The ids of the types that this module itself needs.
     pub known: Known,
-    /// The metatables of cdata, by type; see [`super::cdata`].
-    pub(super) metatables: RefCell<Vec<super::cdata::Metatables>>,
+    /// What was found out about types, by type.
+    pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
+    /// Whether plain `char` is signed.
+    pub(super) char_signed: bool,
     /// The identity of the metatable of ctype objects.
     pub(super) ctype_metatable: Cell<*const c_void>,
     anchors: [u8; Anchor::ALL.len()],
@@ -79,8 +82,6 @@ pub struct State {
 pub(super) enum Anchor {
     /// The `ffi` table.
     Library,
-    /// Metatables of cdata: `2 * type` for plain ones, `2 * type + 1` for those with a finaliser.
-    Metatables,
     /// What every metatable of cdata starts from.
     Metamethods,
     /// `ffi.metatype`: type → metatable.
@@ -102,9 +103,8 @@ pub(super) enum Anchor {
 }
 
 impl Anchor {
-    const ALL: [Anchor; 11] = [
+    const ALL: [Anchor; 10] = [
         Anchor::Library,
-        Anchor::Metatables,
         Anchor::Metamethods,
         Anchor::Metatypes,
         Anchor::Finalizers,
@@ -373,8 +373,9 @@ impl State {
             callbacks: RefCell::default(),
             link: Link::new(),
             known: Known::new(&mut types),
+            infos: RefCell::new(Vec::new()),
+            char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
-            metatables: RefCell::new(Vec::new()),
             ctype_metatable: Cell::new(ptr::null()),
             anchors: [0; Anchor::ALL.len()],
         }

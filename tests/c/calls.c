@@ -137,3 +137,12 @@ int64_t t_call_large(struct v_large (*f)(struct v_odd)) {
     struct v_large l = f(o);
     return l.n[0] + l.n[4];
 }
+
+/* x87 and vectors. */
+long double t_long_double(int n, long double x) { return n * x; }
+long double _Complex t_complexl(long double _Complex z) { return __builtin_complex(__imag__ z, __real__ z); }
+struct v_extended { long double x; };
+struct v_extended t_extended(struct v_extended e) { e.x += 1; return e; }
+long double t_call_extended(long double (*f)(long double, int), long double x) { return f(x, 10); }
+typedef float v_float4 __attribute__((vector_size(16)));
+v_float4 t_vector(v_float4 v) { return (v_float4){ v[3], v[2], v[1], v[0] }; }

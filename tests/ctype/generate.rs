@@ -54,8 +54,8 @@ pub struct Case {
     pub closed: bool,
 }
 
-/// `(type, bits, natural bit-field)`
-static INTEGERS: [(&str, usize); 14] = [
+/// Integer types and the widest bit-field of each.
+static INTEGERS: [(&str, usize); 15] = [
     ("char", 8),
     ("signed char", 8),
     ("unsigned char", 8),
@@ -70,13 +70,19 @@ static INTEGERS: [(&str, usize); 14] = [
     ("_Bool", 1),
     ("enum small", 3),
     ("enum large", 32),
+    ("tiny", 8),
 ];
 
-static OTHERS: [&str; 13] = [
+static OTHERS: [&str; 18] = [
     "float",
     "double",
     "long double",
     "void *",
+    "callback",
+    "_Atomic char",
+    "_Atomic short",
+    "_Atomic int",
+    "_Atomic(three)",
     "float _Complex",
     "double _Complex",
     "int8v",
@@ -92,6 +98,9 @@ static OTHERS: [&str; 13] = [
 pub static PRELUDE: &str = "\
 enum small { SMALL_A, SMALL_B = 5 };
 enum large { LARGE_A = -1, LARGE_B = 0x7fffffff };
+typedef enum { TINY_A = 200 } __attribute__((packed)) tiny;
+typedef int (*callback)(void *, ...);
+typedef struct three_bytes { char c[3]; } three;
 typedef int int8v __attribute__((vector_size(8)));
 typedef float float16v __attribute__((vector_size(16)));
 typedef char aligned_char __attribute__((aligned(8)));
@@ -124,7 +133,7 @@ impl Generator {
         }
         let mut case = Case { text, tag: tag.clone(), plain: vec![], bits: vec![], closed: true };
         let before = self.record_attributes(true);
-        let _ = write!(case.text, "{keyword} {before}t{} {{\n", self.made.len());
+        let _ = writeln!(case.text, "{keyword} {before}t{} {{", self.made.len());
         let flexible = keyword == "struct" && self.random.one_in(12);
         self.members(&mut case, "", 0, keyword == "union");
         if flexible {
@@ -190,7 +199,7 @@ impl Generator {
 
     fn scalar(&mut self) -> &'static str {
         match self.random.below(3) {
-            0 => *self.random.pick(&OTHERS),
+            0 => OTHERS[self.random.below(OTHERS.len())],
             1 if self.dialect.int128 && self.random.one_in(8) => "__int128",
             _ => self.random.pick(&INTEGERS).0,
         }
@@ -293,7 +302,7 @@ impl Generator {
                 // Whole units, nearly whole ones, and anything.
                 let width = match kind {
                     2 => most,
-                    3 => [8, 16, 32].into_iter().filter(|&w| w <= most).next_back().unwrap_or(most),
+                    3 => [8, 16, 32].into_iter().rfind(|&w| w <= most).unwrap_or(most),
                     _ => 1 + self.random.below(most),
                 };
                 let name = self.name();

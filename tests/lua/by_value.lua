@@ -93,8 +93,33 @@ if cthunk then
   assert(ffi.istype("__int128", x) and ffi.tonumber(x) == -5)
 end
 
+-- long double: x87 on System V, in memory as an argument, in st0 as a result.
+if cthunk then
+  ffi.cdef [[
+  long double t_long_double(int n, long double x);
+  long double _Complex t_complexl(long double _Complex z);
+  struct v_extended { long double x; };
+  struct v_extended t_extended(struct v_extended e);
+  long double t_call_extended(long double (*f)(long double, int), long double x);
+  typedef float v_float4 __attribute__((vector_size(16)));
+  v_float4 t_vector(v_float4 v);
+  ]]
+  assert(T.t_long_double(3, 1.25) == 3.75)
+  local z = T.t_complexl(ffi.new("long double _Complex", 1, 2))
+  assert(tostring(z) == "2+1i")
+  local e = T.t_extended(ffi.new("struct v_extended", 0.5))
+  assert(e.x == 1.5)
+  assert(T.t_call_extended(function(x, n) return x * n end, 2.5) == 25)
+  for i = 1, 20 do assert(T.t_long_double(i, 2) == 2 * i) end -- the x87 stack does not fill up
+  local v = T.t_vector(ffi.new("v_float4", 1, 2, 3, 4))
+  assert(v[0] == 4 and v[3] == 1)
+end
+
 -- What no convention here carries is an error at the first use of the name, not a wrong call.
 if cthunk then
-  ffi.cdef "long double t_long_double(long double) __asm__(\"t_f64\");"
-  fails("not supported by convention", function() return T.t_long_double end)
+  ffi.cdef [[
+  typedef float v_float8 __attribute__((vector_size(32)));
+  v_float8 t_vector8(v_float8 v) __asm__("t_vector");
+  ]]
+  fails("a vector by value is not supported by convention sysv64", function() return T.t_vector8 end)
 end

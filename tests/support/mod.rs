@@ -9,7 +9,7 @@ use std::fmt::Write;
 use cthunk::Target;
 use cthunk::abi::{self, CallPlan, Convention, Signature, Type};
 use cthunk::code::{self, Slot};
-use cthunk::ctype::{Declarations, QualType, RecordKind, Table, Type as CType};
+use cthunk::ctype::{Declarations, FloatKind, QualType, RecordKind, Table, Type as CType};
 
 /// xorshift64*, so that a printed seed replays a case on every machine.
 pub struct Random(u64);
@@ -55,14 +55,30 @@ pub const SCALARS: &[&str] = &[
     "void *",
 ];
 
+/// What System V carries besides: x87, vectors, complex numbers …
+pub const EXOTIC: &[&str] = &[
+    "long double",
+    "float _Complex",
+    "double _Complex",
+    "long double _Complex",
+    "__int128",
+    "_Float16",
+    "__float128",
+    "vector8",
+    "vector16",
+];
+
+/// The vectors of [`EXOTIC`].
+const VECTORS: &str = "typedef float vector8 __attribute__((vector_size(8)));
+typedef double vector16 __attribute__((vector_size(16)));
+";
+
 /// The scalars that survive the default argument promotions.
 pub const PROMOTED: &[&str] = &["int", "unsigned long long", "double", "void *"];
 
 /// A scalar inside a value, as the tests fill and check it.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// How C reaches it from the value: empty, or `.m0[1].m2`.
-    pub path: String,
     pub offset: usize,
     pub size: usize,
     pub is_bool: bool,
@@ -82,15 +98,26 @@ pub struct Types {
     declarations: Declarations,
     /// The structs and unions made so far, as C.
     pub text: String,
+    scalars: Vec<&'static str>,
     made: Vec<String>,
     /// How many were made and are not used.
     large: usize,
 }
 
 impl Types {
+    /// Types that are made of [`SCALARS`].
     pub fn new() -> Types {
-        let declarations = Declarations::new(&Target::host());
-        Types { declarations, text: String::new(), made: Vec::new(), large: 0 }
+        let mut declarations = Declarations::new(&Target::host());
+        declarations.cdef(VECTORS.as_bytes(), &[]).unwrap();
+        let scalars = SCALARS.to_vec();
+        Types { declarations, text: VECTORS.into(), scalars, made: Vec::new(), large: 0 }
+    }
+
+    /// The same with [`EXOTIC`].
+    pub fn exotic() -> Types {
+        let mut types = Types::new();
+        types.scalars.extend(EXOTIC);
+        types
     }
 
     /// The type that C spells so.
@@ -98,7 +125,7 @@ impl Types {
         let id = self.declarations.parse_type(c.as_bytes(), &[]).unwrap();
         let table = self.declarations.table();
         let mut parts = Vec::new();
-        collect(table, id, 0, String::new(), &mut parts);
+        collect(table, id, 0, &mut parts);
         Spelled { c: c.into(), ty: Type::of(table, id).unwrap(), parts }
     }
 
@@ -113,7 +140,7 @@ impl Types {
                     0 if !self.made.is_empty() => self.made[random.below(self.made.len())].clone(),
                     // Runs of floats and of chars make the interesting classes.
                     1 => random.pick(&["float", "double", "float", "signed char"]).into(),
-                    _ => random.pick(SCALARS).into(),
+                    _ => random.pick(&self.scalars).into(),
                 };
                 let array = random.pick(&["", "", "", "", "[2]", "[3]"]);
                 let _ = write!(text, " {ty} m{member}{array};");
@@ -134,8 +161,8 @@ impl Types {
     /// A random argument or result type: a scalar, or one that [`Types::make`] made.
     pub fn any(&mut self, random: &mut Random) -> Spelled {
         let c = match self.made.len() {
-            0 => random.pick(SCALARS).to_owned(),
-            _ if random.below(5) > 2 => random.pick(SCALARS).to_owned(),
+            0 => random.pick(&self.scalars).to_owned(),
+            _ if random.below(5) > 2 => random.pick(&self.scalars).to_owned(),
             made => self.made[random.below(made)].clone(),
         };
         self.of(&c)
@@ -173,31 +200,34 @@ impl Types {
     }
 }
 
-fn collect(table: &Table, ty: QualType, at: usize, path: String, parts: &mut Vec<Part>) {
+fn collect(table: &Table, ty: QualType, at: usize, parts: &mut Vec<Part>) {
     let size = |ty| table.layout_of(ty).unwrap().size as usize;
+    let mut part = |offset, size, is_bool| parts.push(Part { offset, size, is_bool });
     match table.shape(ty) {
         CType::Void => {}
         CType::Array(element, _) => {
             let step = size(*element);
-            for i in 0..size(ty) / step {
-                collect(table, *element, at + i * step, format!("{path}[{i}]"), parts);
-            }
+            (0..size(ty) / step).for_each(|i| collect(table, *element, at + i * step, parts));
         }
         CType::Record(record) => {
             let record = table.record(*record);
             let members = &record.body.as_ref().unwrap().members;
             let largest = members.iter().max_by_key(|member| size(member.ty));
-            for member in members.iter().filter(|member| {
-                record.kind == RecordKind::Struct || largest.is_some_and(|l| l.name == member.name)
-            }) {
-                let path = format!("{path}.{}", table.name(member.name.unwrap()));
-                collect(table, member.ty, at + member.offset as usize, path, parts);
+            for member in members {
+                let is_largest = largest.is_some_and(|l| l.name == member.name);
+                if record.kind == RecordKind::Struct || is_largest {
+                    collect(table, member.ty, at + member.offset as usize, parts);
+                }
             }
         }
-        shape => {
-            let is_bool = *shape == CType::Bool;
-            parts.push(Part { path, offset: at, size: size(ty), is_bool });
+        CType::Bool => part(at, 1, true),
+        // The bytes behind the ten of an x87 number are padding.
+        CType::Float(FloatKind::F80) => part(at, 10, false),
+        CType::Complex(FloatKind::F80) => {
+            part(at, 10, false);
+            part(at + size(ty) / 2, 10, false);
         }
+        _ => part(at, size(ty), false),
     }
 }
 

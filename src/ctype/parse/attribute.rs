@@ -11,8 +11,10 @@ use crate::ctype::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) packed: bool,
-    /// `aligned(n)` and its kin, in bytes; the strictest.
-    pub(super) align: Option<u32>,
+    /// `aligned(n)` and `_Alignas`, in bytes; the strictest.
+    align: Option<u32>,
+    /// `__declspec(align(n))`, which Microsoft C applies to a record that is defined after it.
+    declspec_align: Option<u32>,
     pub(super) mode: Option<Mode>,
     /// Bytes.
     pub(super) vector_size: Option<u64>,
@@ -47,6 +49,7 @@ impl Attributes {
     pub(super) fn merge(&mut self, other: Attributes) {
         self.packed |= other.packed;
         self.align = self.align.max(other.align);
+        self.declspec_align = self.declspec_align.max(other.declspec_align);
         self.mode = other.mode.or(self.mode);
         self.vector_size = other.vector_size.or(self.vector_size);
         self.ms_struct = other.ms_struct.or(self.ms_struct);
@@ -55,12 +58,27 @@ impl Attributes {
         self.function.merge(other.function);
     }
 
+    /// Bytes.
+    pub(super) fn alignment(&self) -> Option<u32> {
+        self.align.max(self.declspec_align)
+    }
+
+    /// Takes the alignment that belongs to a record defined after these attributes.
+    pub(super) fn give_declspec_align(&mut self, record: &mut Attributes) {
+        record.declspec_align = record.declspec_align.max(self.declspec_align.take());
+    }
+
     pub(super) fn of_record(&self, pack: Option<u32>) -> RecordAttributes {
-        RecordAttributes { packed: self.packed, align: self.align, pack, ms_struct: self.ms_struct }
+        RecordAttributes {
+            packed: self.packed,
+            align: self.alignment(),
+            pack,
+            ms_struct: self.ms_struct,
+        }
     }
 
     pub(super) fn of_member(&self) -> MemberAttributes {
-        MemberAttributes { packed: self.packed, align: self.align }
+        MemberAttributes { packed: self.packed, align: self.alignment() }
     }
 }
 
@@ -189,7 +207,10 @@ impl Parser<'_> {
             Tok::Keyword(Keyword::Declspec) => {
                 self.advance();
                 self.expect("(")?;
-                self.attribute_list(into)?;
+                let mut declspec = Attributes::default();
+                self.attribute_list(&mut declspec)?;
+                declspec.declspec_align = declspec.align.take();
+                into.merge(declspec);
                 self.expect(")")?;
             }
             Tok::Keyword(Keyword::Alignas) => {

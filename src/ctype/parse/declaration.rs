@@ -111,7 +111,7 @@ impl Parser<'_> {
             ty = self.slide(ty, &trailing.function);
         }
         ty = self.apply_to_base(ty, trailing)?;
-        let align = specifiers.attributes.align.max(trailing.align);
+        let align = specifiers.attributes.alignment().max(trailing.alignment());
         Ok(match align {
             Some(align) if specifiers.storage.is_typedef => self.aligned(ty, align),
             _ => ty,
@@ -149,7 +149,7 @@ impl Parser<'_> {
     pub(super) fn skip_initializer(&mut self) -> Parse<()> {
         while !self.at(",") && !self.at(";") {
             match self.tok.kind {
-                Tok::End => return Err(self.expected("';'")),
+                Tok::End | Tok::Bad(_) => return Err(self.expected("';'")),
                 _ if self.at("{") || self.at("(") || self.at("[") => self.skip_balanced()?,
                 _ if self.at("}") || self.at(")") => return Err(self.expected("';'")),
                 _ => self.advance(),
@@ -177,8 +177,8 @@ impl Parser<'_> {
     /// `_Static_assert(condition, "message");`
     pub(super) fn static_assert(&mut self) -> Parse<()> {
         self.advance();
-        let start = self.tok.start;
         self.expect("(")?;
+        let start = self.tok.start;
         let errors = self.errors.len();
         let holds = self.constant_integer()? != 0;
         let message = if self.eat(",") { Some(self.string_literal()?) } else { None };

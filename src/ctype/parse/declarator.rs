@@ -246,7 +246,7 @@ impl Parser<'_> {
     fn skip_to_bracket(&mut self) -> Parse<()> {
         while !self.at("]") {
             match self.tok.kind {
-                Tok::End => return Err(self.expected("']'")),
+                Tok::End | Tok::Bad(_) => return Err(self.expected("']'")),
                 _ if self.at("(") || self.at("[") || self.at("{") => self.skip_balanced()?,
                 _ => self.advance(),
             }
@@ -257,8 +257,7 @@ impl Parser<'_> {
     fn parameter_list(&mut self, mut attributes: FunctionAttributes) -> Parse<Op> {
         let start = self.tok.start;
         self.advance();
-        let mut params: Vec<QualType> = Vec::new();
-        let mut names = Vec::new();
+        let mark = self.parameters.len();
         let mut variadic = false;
         let unprototyped = self.at(")");
         while !self.at(")") {
@@ -268,30 +267,27 @@ impl Parser<'_> {
             }
             let param_start = self.tok.start;
             self.prototypes += 1;
-            let parameter = self.parameter(params.len(), &mut attributes);
+            let parameter = self.parameter(self.parameters.len() - mark, &mut attributes);
             self.prototypes -= 1;
             let (name, ty) = parameter?;
             if ty.id() == TypeId::VOID {
-                if params.is_empty() && name.is_none() && self.at(")") {
+                if self.parameters.len() == mark && name.is_none() && self.at(")") {
                     break;
                 }
                 return Err(self.error(param_start, "parameter of type void".into()));
             }
-            params.push(ty);
-            names.push(name);
+            self.parameters.push((name, ty));
             if !self.at(")") && !self.eat(",") {
                 return Err(self.expected("',' or ')'"));
             }
         }
         self.expect(")")?;
-        Ok(Op::Function {
-            params: params.into(),
-            names: names.into(),
-            variadic,
-            unprototyped,
-            attributes,
-            start,
-        })
+        let params = self.parameters[mark..].iter().map(|parameter| parameter.1).collect();
+        // Only a function that is declared needs the names, and none inside a parameter is.
+        let named = if self.prototypes == 0 { mark } else { self.parameters.len() };
+        let names = self.parameters[named..].iter().map(|parameter| parameter.0).collect();
+        self.parameters.truncate(mark);
+        Ok(Op::Function { params, names, variadic, unprototyped, attributes, start })
     }
 
     /// A parameter with its adjusted type; what it promises goes to the function's attributes.
@@ -480,7 +476,7 @@ impl Parser<'_> {
         } else {
             self.slide(declarator.ty, &trailing.function)
         };
-        Ok(match specifiers.attributes.align.max(trailing.align) {
+        Ok(match specifiers.attributes.alignment().max(trailing.alignment()) {
             Some(align) => self.aligned(ty, align),
             None => ty,
         })

@@ -144,7 +144,7 @@ impl Parser<'_> {
     /// The integer type that the platform's compiler gives an enum.
     fn enum_base(&self, values: &[(Name, usize, i128)], packed: bool) -> Option<IntKind> {
         let fits = |kind: IntKind| values.iter().all(|&(_, _, value)| holds(kind, value));
-        if self.decls.table.model().enum_is_int && fits(IntKind::I32) && !packed {
+        if self.decls.table.model().enum_is_int && fits(IntKind::I32) {
             return Some(IntKind::I32);
         }
         let small = [IntKind::U8, IntKind::I8, IntKind::U16, IntKind::I16];

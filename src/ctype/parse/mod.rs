@@ -58,6 +58,8 @@ pub(super) struct Parser<'a> {
     prototypes: u32,
     ops: Vec<declarator::Op>,
     pointers: Vec<declarator::Pointer>,
+    /// The parameters of the open parameter lists.
+    parameters: Vec<(Option<Name>, QualType)>,
     /// Constants of the record that is being parsed.
     scoped: Vec<(Name, QualType, Constant)>,
 }
@@ -74,6 +76,7 @@ struct Checkpoint<'a> {
     ended: bool,
     ops: usize,
     pointers: usize,
+    parameters: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -82,6 +85,7 @@ impl<'a> Parser<'a> {
         text: &'a [u8],
         params: &'a [Param<'a>],
     ) -> Parser<'a> {
+        decls.table.names.reserve(text.len());
         let mut parser = Parser {
             decls,
             lexer: Lexer::new(text),
@@ -98,6 +102,7 @@ impl<'a> Parser<'a> {
             prototypes: 0,
             ops: Vec::new(),
             pointers: Vec::new(),
+            parameters: Vec::new(),
             scoped: Vec::new(),
         };
         parser.tok = parser.lex();
@@ -260,6 +265,7 @@ impl<'a> Parser<'a> {
                     _ => {}
                 },
                 Tok::End => return Err(self.error(start, "bracket is never closed".into())),
+                Tok::Bad(bad) => return Err(self.error_here(bad.message().to_owned())),
                 _ => {}
             }
             self.advance();
@@ -348,6 +354,7 @@ impl<'a> Parser<'a> {
             ended: self.ended,
             ops: self.ops.len(),
             pointers: self.pointers.len(),
+            parameters: self.parameters.len(),
         }
     }
 
@@ -367,6 +374,7 @@ impl<'a> Parser<'a> {
         self.params_used = to.params_used;
         self.ops.truncate(to.ops);
         self.pointers.truncate(to.pointers);
+        self.parameters.truncate(to.parameters);
     }
 
     /// Goes to the end of the declaration that began at `start` and failed somewhere: after its `;`, or after

@@ -1,7 +1,5 @@
 //! `struct` and `union` specifiers.
 
-use rustc_hash::FxHashMap;
-
 use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
 use super::specifier::Specifiers;
@@ -9,18 +7,19 @@ use super::value::Value;
 use super::{Failed, Keyword, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
 use crate::ctype::layout::{self, Field, Placed, Rules, Unplaceable};
+use crate::ctype::names::NameIndex;
 use crate::ctype::print::keyword;
 use crate::ctype::{
     ArrayLen, Bits, Constant, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type,
 };
-use crate::target::Compiler;
+use crate::target::{BitFieldRule, Compiler};
 
 /// A record while its members are parsed.
 #[derive(Debug, Default)]
 struct Draft {
     members: Vec<DraftMember>,
-    /// Where each name was declared.
-    names: FxHashMap<Name, usize>,
+    /// Every name, those of anonymous members included, and where it was declared.
+    names: Vec<(Name, usize)>,
     /// The last member's array without a length; nothing may follow.
     flexible: Option<ArrayLen>,
 }
@@ -35,7 +34,11 @@ struct DraftMember {
 
 impl Parser<'_> {
     /// `struct [tag] [{ … }]`
-    pub(super) fn record_specifier(&mut self, kind: RecordKind) -> Parse<QualType> {
+    pub(super) fn record_specifier(
+        &mut self,
+        kind: RecordKind,
+        before: &mut Attributes,
+    ) -> Parse<QualType> {
         self.advance();
         let mut attributes = Attributes::default();
         self.attributes(&mut attributes)?;
@@ -50,6 +53,9 @@ impl Parser<'_> {
         };
         let id = self.record_id(kind, tag, start)?;
         if self.at("{") {
+            if self.decls.table.model().compiler == Compiler::Msvc {
+                before.give_declspec_align(&mut attributes);
+            }
             self.record_body(id, kind, start, attributes)?;
             if let Some(tag) = tag {
                 self.decls.set_tag(tag, Tag::Record(id), start);
@@ -100,6 +106,7 @@ impl Parser<'_> {
                 self.recover(member, true);
             }
         }
+        self.check_names(&mut draft);
         let constants = std::mem::replace(&mut self.scoped, outer);
         let pack = self.pack.current;
         self.expect("}")?;
@@ -190,9 +197,9 @@ impl Parser<'_> {
         let Type::Record(id) = *self.decls.table.shape(specifiers.ty) else {
             return if specifiers.tagged { Ok(()) } else { Err(self.expected("a member name")) };
         };
-        // A tagged struct without a name is a member only for Microsoft.
-        let tagged = self.decls.table.record(id).tag.is_some();
-        if tagged && self.decls.table.model().compiler != Compiler::Msvc {
+        // A tagged struct or a typedef without a name is a member only on Windows (-fms-extensions).
+        let written_here = specifiers.tagged && self.decls.table.record(id).tag.is_none();
+        if !written_here && self.decls.table.model().bit_fields != BitFieldRule::Ms {
             return Ok(());
         }
         self.add_names(draft, id, start)?;
@@ -213,7 +220,7 @@ impl Parser<'_> {
         let members: Vec<_> = body.members.iter().map(|m| (m.name, m.ty)).collect();
         for (name, ty) in members {
             match (name, self.decls.table.shape(ty)) {
-                (Some(name), _) => self.add_name(draft, name, start)?,
+                (Some(name), _) => draft.names.push((name, start)),
                 (None, &Type::Record(inner)) => {
                     self.nested(|p| p.add_names(draft, inner, start))?
                 }
@@ -223,12 +230,12 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn add_name(&mut self, draft: &mut Draft, name: Name, start: usize) -> Parse<()> {
-        match draft.names.insert(name, start) {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!("second member '{}'", self.decls.table.name(name));
-                Err(self.error(start, message))
+    fn check_names(&mut self, draft: &mut Draft) {
+        draft.names.sort_unstable();
+        for pair in draft.names.windows(2) {
+            if pair[0].0 == pair[1].0 {
+                let message = format!("second member '{}'", self.decls.table.name(pair[1].0));
+                self.error(pair[1].1, message);
             }
         }
     }
@@ -257,9 +264,7 @@ impl Parser<'_> {
         }
         ty = self.apply_to_base(ty, &attributes)?;
         attributes.merge(specifiers.attributes.clone());
-        if let Some((name, start)) = name {
-            self.add_name(draft, name, start)?;
-        }
+        draft.names.extend(name);
         let start = name.map_or(start, |name| name.1);
         if self.at("=") {
             return Err(self.error_here("a member has no initial value".into()));
@@ -395,6 +400,7 @@ fn body(draft: Draft, placed: Placed, rules: &Rules, transparent_union: bool) ->
         });
     }
     RecordBody {
+        by_name: NameIndex::new(members.iter().map(|member| member.name)),
         members: members.into(),
         layout: placed.layout,
         flexible: draft.flexible,

@@ -270,8 +270,8 @@ impl Parser<'_> {
             return Err(self.bad_specifier());
         }
         let found = match keyword {
-            Keyword::Struct => self.nested(|p| p.record_specifier(RecordKind::Struct))?,
-            Keyword::Union => self.nested(|p| p.record_specifier(RecordKind::Union))?,
+            Keyword::Struct => self.record(RecordKind::Struct, specifiers)?,
+            Keyword::Union => self.record(RecordKind::Union, specifiers)?,
             Keyword::Enum => self.enum_specifier()?,
             Keyword::Typeof => self.nested(|p| p.typeof_specifier())?,
             Keyword::TypeofUnqual => self.nested(|p| p.typeof_specifier())?.id().into(),
@@ -299,6 +299,10 @@ impl Parser<'_> {
         specifiers.start = start;
         *ty = Some(found);
         Ok(true)
+    }
+
+    fn record(&mut self, kind: RecordKind, specifiers: &mut Specifiers) -> Parse<QualType> {
+        self.nested(|p| p.record_specifier(kind, &mut specifiers.attributes))
     }
 
     fn words_type(
