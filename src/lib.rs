@@ -20,8 +20,8 @@
 //! # What this version supports
 //!
 //! Hosts: x86-64 Linux. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float` and `double`, structs and
-//! unions, and `...` in calls; on System V also complex numbers and `__int128`. Everything else (`long double`, vectors,
-//! half floats by value; other conventions) is an [`Error`] that says so.
+//! unions, and `...` in calls; on System V also `long double`, complex numbers, `__int128`, half and quad floats, vectors of 8
+//! and 16 bytes. Everything else is an [`Error`] that says so.
 //!
 //! # Trust
 //!

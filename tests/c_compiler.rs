@@ -125,13 +125,19 @@ fn c_caller(text: &mut String, i: usize, prototype: &Prototype, abi: &Abi) -> st
 struct Library(*mut c_void);
 
 impl Library {
-    fn compile(name: &str, text: &str) -> Library {
+    /// With the system's C compiler, or the one of that name.
+    fn compile(name: &str, text: &str, compiler: Option<&str>) -> Library {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
         let (source, library) =
             (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
         std::fs::write(&source, text).unwrap();
         let triple = "x86_64-unknown-linux-gnu";
-        let compiler = cc::Build::new().target(triple).host(triple).opt_level(1).get_compiler();
+        let mut build = cc::Build::new();
+        if let Some(compiler) = compiler {
+            build.compiler(compiler);
+        }
+        let compiler =
+            build.cargo_output(false).target(triple).host(triple).opt_level(1).get_compiler();
         let status = compiler
             .to_command()
             .args(["-shared", "-fPIC", "-Wno-psabi", "-o"])
@@ -188,7 +194,14 @@ fn our_callback(
     }
 }
 
-fn against_c(abi: &Abi, types: &Types, prototypes: &[Prototype], name: &str, seed: u64) {
+fn against_c(
+    abi: &Abi,
+    compiler: Option<&str>,
+    types: &Types,
+    prototypes: &[Prototype],
+    name: &str,
+    seed: u64,
+) {
     let name = format!("{name}_{}_{}", abi.convention.name, types.text.len());
     let mut text = PRELUDE.to_owned() + &types.text;
     for (i, prototype) in prototypes.iter().enumerate() {
@@ -197,7 +210,7 @@ fn against_c(abi: &Abi, types: &Types, prototypes: &[Prototype], name: &str, see
             c_caller(&mut text, i, prototype, abi).unwrap();
         }
     }
-    let library = Library::compile(&name, &text);
+    let library = Library::compile(&name, &text, compiler);
     for (i, prototype) in prototypes.iter().enumerate() {
         let mut outcome = our_call(&library, i, prototype, abi);
         if prototype.fixed.is_none() {
@@ -211,7 +224,7 @@ fn against_c(abi: &Abi, types: &Types, prototypes: &[Prototype], name: &str, see
 }
 
 /// Random prototypes, in batches with `aggregates` structs and unions each.
-fn random(abi: &Abi, name: &str, aggregates: usize, most: usize) {
+fn random(abi: &Abi, compiler: Option<&str>, name: &str, aggregates: usize, most: usize) {
     let (cases, seed) = cases(300);
     let mut random = Random::new(seed);
     for batch in (0..cases).step_by(BATCH) {
@@ -219,44 +232,60 @@ fn random(abi: &Abi, name: &str, aggregates: usize, most: usize) {
         let mut types = if exotic { Types::exotic() } else { Types::new() };
         types.make(&mut random, aggregates);
         let prototypes: Vec<_> = (batch..cases.min(batch + BATCH))
-            .map(|_| match name {
-                "variadic" => types.variadic(&mut random, most),
-                _ => types.signature(&mut random, most),
+            .map(|_| match name.starts_with("variadic") {
+                true => types.variadic(&mut random, most),
+                false => types.signature(&mut random, most),
             })
             .collect();
-        against_c(abi, &types, &prototypes, &format!("{name}_{batch}"), seed);
+        against_c(abi, compiler, &types, &prototypes, &format!("{name}_{batch}"), seed);
     }
     println!("{}: {cases} {name} signatures against C, seed {seed}", abi.convention.name);
 }
 
 #[test]
 fn scalars_sysv64() {
-    random(&SYSV, "scalars", 0, 20);
+    random(&SYSV, None, "scalars", 0, 20);
 }
 
 #[test]
 fn scalars_win64() {
-    random(&MS, "scalars", 0, 20);
+    random(&MS, None, "scalars", 0, 20);
 }
 
 #[test]
 fn aggregates_sysv64() {
-    random(&SYSV, "aggregates", 25, 8);
+    random(&SYSV, None, "aggregates", 25, 8);
 }
 
 #[test]
 fn aggregates_win64() {
-    random(&MS, "aggregates", 25, 8);
+    random(&MS, None, "aggregates", 25, 8);
 }
 
 #[test]
 fn variadic_sysv64() {
-    random(&SYSV, "variadic", 0, 15);
+    random(&SYSV, None, "variadic", 12, 10);
 }
 
 #[test]
 fn variadic_win64() {
-    random(&MS, "variadic", 0, 15);
+    random(&MS, None, "variadic", 0, 15);
+}
+
+/// Clang only: `va_arg` of a `__builtin_ms_va_list` in GCC 12 reads a struct of more than 8 bytes in place, where the
+/// convention, MSVC and Clang have a pointer.
+#[test]
+fn variadic_aggregates_win64() {
+    let clang = "clang-19";
+    let found = std::process::Command::new(clang).arg("--version").output();
+    if found.is_err() {
+        assert!(std::env::var_os("CI").is_none(), "{clang} is missing: apt-get install {clang}");
+        eprintln!(
+            "SKIPPED: {clang} is not installed, so structs for `...` of ms_abi were not tested"
+        );
+        return;
+    }
+    random(&MS, Some(clang), "variadic_aggregates", 12, 10);
 }
 
 /// What the FFIs before this one got wrong.
@@ -278,6 +307,6 @@ fn known_traps() {
         types.prototype(&promoted, "_Bool", Some(3)),
     ];
     for abi in [&SYSV, &MS] {
-        against_c(abi, &types, &prototypes, "traps", 0);
+        against_c(abi, None, &types, &prototypes, "traps", 0);
     }
 }

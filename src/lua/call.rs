@@ -185,6 +185,7 @@ pub(super) fn shape(
     let is_enum = |ty: QualType| matches!(table.get(table.resolve(ty).id()), CType::Enum(_));
     let arguments = signature.arguments.iter().enumerate();
     let arguments = arguments.map(|(i, ty)| match function.params.get(i) {
+        None if ty.leaves().is_some() => Argument::VariableAggregate,
         None => Argument::Variable,
         Some(&param) if is_enum(param) => Argument::Other,
         Some(_) => Argument::of(ty),

@@ -148,6 +148,21 @@ pub(super) unsafe extern "C-unwind" fn variable(
     }
 }
 
+/// The address of the bytes of a cdata for `...`.
+pub(super) unsafe extern "C-unwind" fn variable_aggregate(
+    lua: *mut lua_State,
+    record: *const Function,
+    index: c_int,
+) -> usize {
+    // SAFETY: as in `integer`.
+    unsafe {
+        help(lua, record, |cx, record| match cdata::at(cx, index) {
+            Some(cd) => Ok(cd.bytes() as usize),
+            None => Err(call::missing(cx, record, index)),
+        })
+    }
+}
+
 /// Pushes a result that is no plain Lua value. `errno` stays as C left it.
 pub(super) unsafe extern "C-unwind" fn push_result(
     lua: *mut lua_State,

@@ -33,6 +33,8 @@ pub(super) enum Argument {
     Aggregate,
     /// For `...`: by its Lua type.
     Variable,
+    /// For `...`: a cdata that is passed as it is.
+    VariableAggregate,
 }
 
 /// How the result is pushed.
@@ -259,6 +261,10 @@ impl Operands for LuaOperands<'_> {
             Argument::Aggregate => {
                 let address = read(helpers::aggregate as *const () as usize, self.cx.pointer());
                 return Operand::Memory(address, 0);
+            }
+            Argument::VariableAggregate => {
+                let helper = helpers::variable_aggregate as *const () as usize;
+                return Operand::Memory(read(helper, self.cx.pointer()), 0);
             }
             Argument::Other => read(helpers::other as *const () as usize, types::I64),
             Argument::Variable => {

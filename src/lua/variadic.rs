@@ -12,16 +12,17 @@ use super::kind::Kind;
 use super::state::{Cx, LuaError, guard};
 use crate::ctype::{FloatKind, QualType};
 
-/// What a variable argument is to the call: four bits of the key of the last thunk.
+/// What a variable argument is to the call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Variable {
-    Int = 1,
+    Int,
     Unsigned,
     Int64,
     Unsigned64,
     Double,
     Pointer,
+    /// A cdata of this type, as it is.
+    Value(QualType),
 }
 
 impl Variable {
@@ -37,7 +38,7 @@ impl Variable {
             LuaType::Nil | LuaType::String | LuaType::LightUserdata => Some(Variable::Pointer),
             LuaType::Function => call::record_at(cx, index).map(|_| Variable::Pointer),
             LuaType::Userdata if cx.c_file(index).is_some() => Some(Variable::Pointer),
-            LuaType::Userdata => cdata::at(cx, index).and_then(|cd| Variable::of_cdata(cx, cd.ty)),
+            LuaType::Userdata => cdata::at(cx, index).map(|cd| Variable::of_cdata(cx, cd.ty)),
             _ => None,
         };
         variable.ok_or_else(|| {
@@ -46,36 +47,50 @@ impl Variable {
         })
     }
 
-    fn of_cdata(cx: &Cx<'_>, ty: QualType) -> Option<Variable> {
+    fn of_cdata(cx: &Cx<'_>, ty: QualType) -> Variable {
         match cx.state.value_kind(ty) {
-            Kind::Bool => Some(Variable::Int),
-            Kind::Int(kind) => match (kind.size(), kind.is_signed(cx.state.char_signed())) {
-                (4, false) => Some(Variable::Unsigned),
-                (8, true) => Some(Variable::Int64),
-                (8, false) => Some(Variable::Unsigned64),
-                (16, _) => None,
-                _ => Some(Variable::Int),
+            Kind::Bool => Variable::Int,
+            Kind::Int(kind) => match (kind.size(), kind.is_signed(cx.state.char_signed)) {
+                (4, false) => Variable::Unsigned,
+                (8, true) => Variable::Int64,
+                (8, false) => Variable::Unsigned64,
+                (16, _) => Variable::Value(ty),
+                _ => Variable::Int,
             },
-            Kind::Float(FloatKind::F32 | FloatKind::F64) => Some(Variable::Double),
+            Kind::Float(FloatKind::F32 | FloatKind::F64) => Variable::Double,
             Kind::Pointer(_) | Kind::Reference(_) | Kind::Array(..) | Kind::Function => {
-                Some(Variable::Pointer)
+                Variable::Pointer
             }
-            _ => None,
+            _ => Variable::Value(ty),
         }
     }
 
     /// As a C type.
     pub(super) fn ty(self, cx: &Cx<'_>) -> QualType {
         let known = &cx.state.known;
-        match self {
+        let id = match self {
+            Variable::Value(ty) => return ty,
             Variable::Int => known.int,
             Variable::Unsigned => known.uint,
             Variable::Int64 => known.int64,
             Variable::Unsigned64 => known.uint64,
             Variable::Double => known.double,
             Variable::Pointer => known.const_void_ptr,
-        }
-        .into()
+        };
+        id.into()
+    }
+
+    /// Four bits of the key of a thunk; none where there are too many types.
+    fn key(self) -> Option<u64> {
+        Some(match self {
+            Variable::Int => 1,
+            Variable::Unsigned => 2,
+            Variable::Int64 => 3,
+            Variable::Unsigned64 => 4,
+            Variable::Double => 5,
+            Variable::Pointer => 6,
+            Variable::Value(_) => return None,
+        })
     }
 }
 
@@ -102,23 +117,25 @@ fn find_thunk(cx: &Cx<'_>, record: &Function) -> Result<lua_CFunction, LuaError>
     if given < fixed {
         return Err(call::missing(cx, record, given + 1));
     }
-    let mut key = 1u64;
+    let mut variable = Vec::with_capacity((given - fixed) as usize);
+    let mut key = Some(1);
     for index in fixed + 1..=given {
-        let variable = Variable::of(cx, index).map_err(|e| call::at_argument(record, index, e))?;
-        key = if key >> 60 == 0 { key << 4 | variable as u64 } else { u64::MAX };
+        let next = Variable::of(cx, index).map_err(|e| call::at_argument(record, index, e))?;
+        variable.push(next.ty(cx));
+        key = key
+            .zip(next.key())
+            .filter(|(key, _)| key >> 60 == 0)
+            .map(|(key, next)| key << 4 | next);
     }
-    let (last, thunk) = record.last.get();
-    if let Some(thunk) = thunk
+    if let (Some(key), (last, Some(thunk))) = (key, record.last.get())
         && last == key
-        && key != u64::MAX
     {
         return Ok(thunk);
     }
-    let variable = (fixed + 1..=given)
-        .map(|index| Variable::of(cx, index).map(|variable| variable.ty(cx)))
-        .collect::<Result<Vec<_>, _>>()?;
     let (signature, convention, conversions) = call::shape(cx, record.ty, &variable)?;
     let thunk = call::thunk(&signature, convention, &conversions)?;
-    record.last.set((key, Some(thunk)));
+    if let Some(key) = key {
+        record.last.set((key, Some(thunk)));
+    }
     Ok(thunk)
 }

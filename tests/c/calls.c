@@ -138,6 +138,24 @@ int64_t t_call_large(struct v_large (*f)(struct v_odd)) {
     return l.n[0] + l.n[4];
 }
 
+/* By value through `...`. */
+double t_variable(const char *types, ...) {
+    va_list va;
+    double sum = 0;
+    va_start(va, types);
+    for (; *types; types++)
+        switch (*types) {
+        case 'p': { struct v_point p = va_arg(va, struct v_point); sum += p.x + p.y; break; }
+        case 'm': { struct v_mixed m = va_arg(va, struct v_mixed); sum += m.d + m.i; break; }
+        case 'l': { struct v_large l = va_arg(va, struct v_large); sum += l.n[0] + l.n[4]; break; }
+        case 'L': sum += va_arg(va, long double); break;
+        case 'z': { double _Complex z = va_arg(va, double _Complex); sum += __real__ z + __imag__ z; break; }
+        case 'd': sum += va_arg(va, double); break;
+        }
+    va_end(va);
+    return sum;
+}
+
 /* x87 and vectors. */
 long double t_long_double(int n, long double x) { return n * x; }
 long double _Complex t_complexl(long double _Complex z) { return __builtin_complex(__imag__ z, __real__ z); }

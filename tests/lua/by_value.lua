@@ -115,6 +115,18 @@ if cthunk then
   assert(v[0] == 4 and v[3] == 1)
 end
 
+-- For `...`.
+if cthunk then
+  ffi.cdef "double t_variable(const char *types, ...);"
+  local point, mixed = ffi.new("struct v_point", 1, 2), ffi.new("struct v_mixed", 3, 4)
+  local large = ffi.new("struct v_large", { { 5, 0, 0, 0, 6 } })
+  local complex, extended = ffi.new("complex", 7, 8), ffi.new("long double", 9)
+  for i = 1, 3 do
+    assert(T.t_variable("pmlzLd", point, mixed, large, complex, extended, 10.5) == 55.5)
+    assert(T.t_variable("dpd", 1.5, point, 2.5) == 7)
+  end
+end
+
 -- What no convention here carries is an error at the first use of the name, not a wrong call.
 if cthunk then
   ffi.cdef [[

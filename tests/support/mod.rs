@@ -179,11 +179,16 @@ impl Types {
     /// A random signature that ends in variable arguments.
     pub fn variadic(&mut self, random: &mut Random, most: usize) -> Prototype {
         let mut prototype = self.signature(random, 5);
-        prototype.arguments.insert(0, self.of("int"));
+        // `va_start` wants a last parameter that the default promotions leave as it is.
+        prototype.arguments.push(self.of("int"));
         prototype.fixed = Some(prototype.arguments.len());
         for _ in 0..random.below(most + 1) {
-            let variable = random.pick(PROMOTED);
-            prototype.arguments.push(self.of(variable));
+            let variable = match self.made.len() {
+                0 => random.pick(PROMOTED).to_owned(),
+                _ if random.below(3) > 0 => random.pick(PROMOTED).to_owned(),
+                made => self.made[random.below(made)].clone(),
+            };
+            prototype.arguments.push(self.of(&variable));
         }
         prototype
     }
