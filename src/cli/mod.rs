@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cthunk::Target;
 use cthunk::explain::{Emit, explain};
+use cthunk::{Error, Target};
 use mlua::{Lua, LuaOptions, StdLib};
 
 /// C functions as compiled Lua functions.
@@ -36,9 +36,9 @@ enum Command {
         /// The platform, as a triple; this one if it is not given.
         #[arg(long, value_name = "TRIPLE")]
         target: Option<String>,
-        /// The stage to show.
-        #[arg(long, value_enum, default_value_t = Stage::Plan)]
-        emit: Stage,
+        /// The stage to show: the plan of a function, the layout of another type, if it is not given.
+        #[arg(long, value_enum)]
+        emit: Option<Stage>,
         /// Types of arguments for `...`, separated by commas.
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         varargs: Vec<String>,
@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run { file, arguments } => run(file, arguments),
         Command::Explain { declaration, target, emit, varargs } => {
-            show(&declaration, target.as_deref(), emit.into(), &varargs)
+            show(&declaration, target.as_deref(), emit, &varargs)
         }
     };
     match outcome {
@@ -98,15 +98,22 @@ fn run(file: PathBuf, arguments: Vec<OsString>) -> Result<(), String> {
 fn show(
     declaration: &str,
     target: Option<&str>,
-    emit: Emit,
+    emit: Option<Stage>,
     varargs: &[String],
 ) -> Result<(), String> {
     let target = match target {
-        Some(triple) => triple.parse().map_err(|e: cthunk::Error| e.to_string())?,
+        Some(triple) => triple.parse().map_err(|e: Error| e.to_string())?,
         None => Target::host(),
     };
     let varargs: Vec<&str> = varargs.iter().map(String::as_str).collect();
-    let text = explain(declaration, &varargs, &target, emit).map_err(|e| e.to_string())?;
-    print!("{text}");
+    let text = |emit| explain(declaration, &varargs, &target, emit);
+    let text = match emit {
+        Some(stage) => text(stage.into()),
+        None => match text(Emit::Plan) {
+            Err(Error::NotAFunction { .. }) => text(Emit::Layout),
+            plan => plan,
+        },
+    };
+    print!("{}", text.map_err(|e| e.to_string())?);
     Ok(())
 }
