@@ -5,21 +5,23 @@
 //! state      Cx, State, errors, the guard            functions   ffi.new, ffi.cast, ffi.sizeof …
 //! kind       types as the run time asks about them   clib        ffi.C, ffi.load
 //! cdata      C values that Lua holds                 convert     Lua → C, C ↔ C (scalar: numbers in memory)
-//! index      value[key]                              initialize  tables and lists for aggregates
-//! arith      operators                               metatype    metatables, ffi.metatype, ffi.gc
-//! print      tostring                                push        C → Lua
-//! call, callback, operands, helpers, variadic         functions, both ways; host: the library in a program
+//! index      value[key]                              push        C → Lua
+//! arith      operators                               initialize  tables and lists for aggregates
+//! print      tostring                                metatype    metatables, ffi.metatype, ffi.gc
+//! call       C functions as closures                 operands    their thunks on the Lua stack
+//! variadic   ... and what its thunk depends on       helpers     what thunks call
+//! callback   C calls Lua                             host        the command and `require`
 //! ```
 //!
-//! Everything here runs inside Lua C functions, each behind [`state::guard`]: see [`state`] for the rules.
+//! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
 
 pub(crate) mod api;
 mod arith;
 mod call;
 mod callback;
-pub mod cdata;
+mod cdata;
 mod clib;
-pub mod convert;
+mod convert;
 mod ctypes;
 mod functions;
 mod helpers;
@@ -32,7 +34,7 @@ mod operands;
 mod print;
 mod push;
 mod scalar;
-pub mod state;
+mod state;
 mod variadic;
 
 pub use host::{preload, run_file};

@@ -2,7 +2,7 @@
 
 use super::attribute::Attributes;
 use super::{Failed, Keyword, Parse, Parser, Tok};
-use crate::ctype::{FloatKind, IntKind, QualType, Quals, RecordKind, Type, TypeId};
+use crate::ctype::{FloatKind, IntKind, QualType, Quals, RecordKind, Table, Type, TypeId};
 use crate::target::DataModel;
 
 /// The specifiers of one declaration.
@@ -62,47 +62,61 @@ impl Words {
     }
 
     /// The type that the words make.
-    fn ty(self, model: &DataModel) -> Option<Type> {
-        use Keyword as K;
-        let signed = self.signed.unwrap_or(true);
-        let int = |size: u32| IntKind::of(size, signed).map(Type::Int);
-        let plain = self.signed.is_none() && !self.short && self.long == 0;
-        let sized = !self.short && self.long == 0;
-        let real = match (self.base, self.short, self.long) {
-            (None | Some(K::Double), false, 0) if self.complex && plain => Some(FloatKind::F64),
-            (Some(K::Double), false, 0) if plain => Some(FloatKind::F64),
-            (Some(K::Double), false, 1) if self.signed.is_none() => Some(model.long_double.0),
-            (Some(K::Float | K::Float32), ..) if plain => Some(FloatKind::F32),
-            (Some(K::Float64), ..) if plain => Some(FloatKind::F64),
-            (Some(K::Float16), ..) if plain => Some(FloatKind::F16),
-            (Some(K::Float64x), ..) if plain && model.long_double.0 == FloatKind::F80 => {
-                Some(FloatKind::F80)
-            }
-            (Some(K::Float80), ..) if plain => Some(FloatKind::F80),
-            (Some(K::Float64x | K::Float128), ..) if plain => Some(FloatKind::F128),
-            _ => None,
-        };
-        if let Some(kind) = real {
-            return Some(if self.complex { Type::Complex(kind) } else { Type::Float(kind) });
-        }
+    fn ty(self, table: &mut Table) -> Option<TypeId> {
+        let model = table.model();
         if self.complex {
-            return None;
+            let kind = self.real(model)?;
+            return Some(table.intern(Type::Complex(kind)));
         }
-        match (self.base, self.short, self.long) {
-            (Some(K::Void), ..) if plain => Some(Type::Void),
-            (Some(K::Bool), ..) if plain => Some(Type::Bool),
-            (Some(K::Char), ..) if plain => Some(Type::Int(IntKind::Char)),
-            (Some(K::Char | K::Int8), ..) if sized => int(1),
-            (Some(K::Int16), ..) if sized => int(2),
-            (Some(K::Int32), ..) if sized => int(4),
-            (Some(K::Int64), ..) if sized => int(8),
-            (Some(K::Int128), ..) if sized && model.int128 => int(16),
-            (None | Some(K::Int), true, 0) => int(2),
-            (None | Some(K::Int), false, 0) => int(4),
-            (None | Some(K::Int), false, 1) => int(model.long.into()),
-            (None | Some(K::Int), false, 2) => int(8),
+        let basic = self.integer(model).map(TypeId::int);
+        basic.or_else(|| self.real(model).map(TypeId::float)).or(match self.base {
+            Some(Keyword::Void) if self.is_plain() => Some(TypeId::VOID),
+            Some(Keyword::Bool) if self.is_plain() => Some(TypeId::BOOL),
             _ => None,
+        })
+    }
+
+    /// Whether the base word stands alone.
+    fn is_plain(self) -> bool {
+        self.signed.is_none() && !self.short && self.long == 0
+    }
+
+    fn integer(self, model: &DataModel) -> Option<IntKind> {
+        use Keyword as K;
+        let size = match (self.base, self.short, self.long) {
+            (Some(K::Char), false, 0) if self.signed.is_none() => return Some(IntKind::Char),
+            (None | Some(K::Int), false, 0) => 4,
+            (None | Some(K::Int), true, 0) => 2,
+            (None | Some(K::Int), false, 1) => model.long.into(),
+            (None | Some(K::Int), false, 2) => 8,
+            (Some(K::Char | K::Int8), false, 0) => 1,
+            (Some(K::Int16), false, 0) => 2,
+            (Some(K::Int32), false, 0) => 4,
+            (Some(K::Int64), false, 0) => 8,
+            (Some(K::Int128), false, 0) if model.int128 => 16,
+            _ => return None,
+        };
+        IntKind::of(size, self.signed.unwrap_or(true))
+    }
+
+    fn real(self, model: &DataModel) -> Option<FloatKind> {
+        use Keyword as K;
+        let long_double = model.long_double.0;
+        if self.base == Some(K::Double) && self.long == 1 {
+            return Some(long_double).filter(|_| self.signed.is_none() && !self.short);
         }
+        Some(match self.base {
+            _ if !self.is_plain() => return None,
+            Some(K::Double | K::Float64) => FloatKind::F64,
+            // GNU's plain `_Complex`
+            None => FloatKind::F64,
+            Some(K::Float | K::Float32) => FloatKind::F32,
+            Some(K::Float16) => FloatKind::F16,
+            Some(K::Float64x) if long_double == FloatKind::F80 => FloatKind::F80,
+            Some(K::Float80) => FloatKind::F80,
+            Some(K::Float64x | K::Float128) => FloatKind::F128,
+            _ => return None,
+        })
     }
 }
 
@@ -321,8 +335,8 @@ impl Parser<'_> {
         if words.base == Some(Keyword::Int128) && !model.int128 {
             return Err(self.error(start, format!("__int128 does not exist on {}", model.name)));
         }
-        match words.ty(model) {
-            Some(ty) => Ok(self.table().intern(ty).into()),
+        match words.ty(self.table()) {
+            Some(ty) => Ok(ty.into()),
             None => Err(self.error(start, "these type specifiers do not go together".into())),
         }
     }
