@@ -12,7 +12,7 @@ use super::callback;
 use super::cdata;
 use super::clib::system;
 use super::convert::{self, Mode};
-use super::state::{Cx, LuaError, guard};
+use super::state::{Cx, LuaError, guard, guard_in};
 use super::variadic::Variable;
 
 /// Runs a helper of a thunk that may raise.
@@ -30,7 +30,7 @@ where
     let mut value = T::default();
     // SAFETY: the caller's promise. Where `f` fails, `guard` does not return.
     unsafe {
-        guard(lua, |cx| {
+        guard_in(lua, (*record).head, |cx| {
             value = f(cx, &*record)?;
             Ok(0)
         });

@@ -36,22 +36,16 @@ pub struct Cx<'a> {
     pub state: &'a State,
 }
 
-/// What compiled code reads and writes. It lies in the state's userdata, whose memory Lua frees after every finaliser, so
-/// that a function that a late finaliser calls still finds it.
+/// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after
+/// every finaliser, so that a function that a late finaliser calls still finds it.
 #[repr(C)]
 pub struct Head {
+    /// Null once it is finalised.
+    state: Cell<*mut State>,
     /// The thread of the C call in progress, or null.
     pub current: Cell<*mut lua_State>,
     /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
     pub pending: Cell<u32>,
-}
-
-/// The block of the registry's userdata.
-#[repr(C)]
-struct Owner {
-    /// Null once it is finalised.
-    state: *mut State,
-    head: Head,
 }
 
 /// What a Lua state knows about C.
@@ -249,7 +243,20 @@ pub unsafe fn guard(
     f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { enter(lua, owner_in_registry(lua), |cx| f(cx).map(Outcome::results)) }
+    unsafe { guard_in(lua, owner_in_registry(lua).cast(), f) }
+}
+
+/// [`guard`], where the state is at hand.
+///
+/// # Safety
+/// As for [`guard`]; `head` is null or belongs to the Lua state.
+pub(super) unsafe fn guard_in(
+    lua: *mut lua_State,
+    head: *const Head,
+    f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
+) -> c_int {
+    // SAFETY: the caller's promise; a head begins with the pointer to its state.
+    unsafe { enter(lua, head.cast_mut().cast(), |cx| f(cx).map(Outcome::results)) }
 }
 
 /// # Safety
@@ -342,19 +349,20 @@ impl State {
             if !owner_in_registry(lua).is_null() {
                 return false;
             }
-            let owner = api::new_userdata(lua, mem::size_of::<Owner>(), 0).cast::<Owner>();
-            owner.write(Owner {
-                state: ptr::null_mut(),
-                head: Head { current: Cell::new(ptr::null_mut()), pending: Cell::new(0) },
+            let head = api::new_userdata(lua, mem::size_of::<Head>(), 0).cast::<Head>();
+            head.write(Head {
+                state: Cell::new(ptr::null_mut()),
+                current: Cell::new(ptr::null_mut()),
+                pending: Cell::new(0),
             });
             sys::lua_createtable(lua, 0, 1);
             sys::lua_pushcclosure(lua, close, 0);
             sys::lua_setfield(lua, -2, c"__gc".as_ptr());
             sys::lua_setmetatable(lua, -2);
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
-            let state = Box::new(State::new(&raw const (*owner).head, api::main_thread(lua)));
+            let state = Box::new(State::new(head, api::main_thread(lua)));
             state.link.set(&raw const *state);
-            (*owner).state = Box::into_raw(state);
+            (*head).state.set(Box::into_raw(state));
         }
         true
     }
