@@ -12,8 +12,10 @@ use super::callback;
 use super::cdata;
 use super::clib::system;
 use super::convert::{self, Mode};
+use super::push;
 use super::state::{Cx, LuaError, guard, guard_in};
 use super::variadic::Variable;
+use crate::ctype::QualType;
 
 /// Runs a helper of a thunk that may raise.
 ///
@@ -163,37 +165,38 @@ pub(super) unsafe extern "C-unwind" fn variable_aggregate(
     }
 }
 
-/// Pushes a result that is no plain Lua value. `errno` stays as C left it.
+/// Pushes a result that is no plain Lua value.
 pub(super) unsafe extern "C-unwind" fn push_result(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    let errno = system::errno();
     // SAFETY: as in `integer`; `value` is the result, in the thunk's own frame.
-    unsafe {
-        help(lua, record, |cx, record| {
-            let result = record.result(cx);
-            convert::push(cx, result, value, 0)
-        });
-    }
-    system::set_errno(errno);
+    unsafe { push_with(lua, record, |cx, ty| push::push(cx, ty, value, 0)) }
 }
 
-/// Pushes a result as a cdata that holds a copy of it. `errno` stays as C left it.
+/// Pushes a result as a cdata that holds a copy of it.
 pub(super) unsafe extern "C-unwind" fn push_copy(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    let errno = system::errno();
     // SAFETY: as in `push_result`.
-    unsafe {
-        help(lua, record, |cx, record| {
-            let result = record.result(cx);
-            convert::push_copy(cx, result, value)
-        });
-    }
+    unsafe { push_with(lua, record, |cx, ty| push::push_copy(cx, ty, value)) }
+}
+
+/// Pushes a result of the function's result type; `errno` stays as C left it.
+///
+/// # Safety
+/// As for [`help`].
+unsafe fn push_with(
+    lua: *mut lua_State,
+    record: *const Function,
+    push: impl FnOnce(&Cx<'_>, QualType) -> Result<(), LuaError>,
+) {
+    let errno = system::errno();
+    // SAFETY: the caller's promise.
+    unsafe { help(lua, record, |cx, record| push(cx, record.result(cx))) };
     system::set_errno(errno);
 }
 
