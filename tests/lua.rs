@@ -144,3 +144,31 @@ fn opening_twice_gives_the_same_table() {
     let third = cthunk::lua::open(&other).expect("another state has its own");
     assert_ne!(first.to_pointer(), third.to_pointer());
 }
+
+/// The README's tour prints what it says.
+#[test]
+fn the_tour_of_the_readme() {
+    let readme = include_str!("../README.md");
+    let tour = readme.split("```lua\n").nth(1).and_then(|rest| rest.split("```").next());
+    // SAFETY: the tour is above.
+    let lua = unsafe { Lua::unsafe_new() };
+    cthunk::lua::preload(&lua).expect("preloads");
+    let print = "lines = {}
+    function print(...)
+        local texts = {}
+        for i = 1, select('#', ...) do texts[i] = tostring((select(i, ...))) end
+        lines[#lines + 1] = table.concat(texts, ' ')
+    end";
+    lua.load(print).exec().expect("runs");
+    lua.load(tour.expect("a tour")).set_name("=tour").exec().expect("runs");
+    let lines: Vec<String> = lua.globals().get("lines").expect("lines");
+    assert_eq!(
+        lines,
+        [
+            "42 3.142 hello",
+            "1.0 1.5 3.0 4.0",
+            "false bad argument #1 to 'snprintf' (cannot convert 'table' to 'char *')",
+            "false tour:16: oops",
+        ]
+    );
+}
