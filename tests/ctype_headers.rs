@@ -5,7 +5,7 @@
 //! The libc ones are also read for i686 and, where the cross compilers are installed, for the other targets.
 
 #[path = "ctype/compilers.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test binary uses its part")]
 mod compilers;
 
 use std::process::Command;

@@ -116,13 +116,10 @@ fn value(
         Word::Piece { argument: Some(argument), piece } => {
             pieces::take(b, &piece, ty, arguments[argument])
         }
-        Word::Bytes { argument, offset, bytes } => match arguments[argument] {
-            Operand::Memory(base, at) => {
-                let piece = pieces::whole_bytes(offset, bytes);
-                pieces::take(b, &piece, ty, Operand::Memory(base, at))
-            }
-            Operand::Scalar(value) => value,
-        },
+        Word::Bytes { argument, offset, bytes } => {
+            let piece = pieces::whole_bytes(offset, bytes);
+            pieces::take(b, &piece, ty, arguments[argument])
+        }
         Word::Piece { argument: None, .. } => hidden.expect("a hidden pointer has memory"),
         Word::Dummy if ty.is_float() => b.ins().f64const(0.0),
         Word::Dummy => b.ins().iconst(ty, 0),

@@ -124,7 +124,7 @@ impl Operand {
         let Some(cd) = cdata::at(cx, index) else {
             return match (cx.bytes(index), cx.is_absent(index)) {
                 (Some(name), _) => enumerator(cx, name, other),
-                (None, true) => match cx.state.kind(cx.state.known.void_ptr) {
+                (None, true) => match cx.state.kind(TypeId::VOID_POINTER) {
                     Kind::Pointer(void) => Operand::Pointer(void, std::ptr::null_mut()),
                     _ => Operand::None,
                 },

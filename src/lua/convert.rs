@@ -96,14 +96,14 @@ pub(super) unsafe fn assign(
             unsafe { convert(cx, index, ty, dst, source, mode) }
         }
         LuaType::Nil => {
-            let null = Source::pointer(cx, &ptr::null_mut());
+            let null = Source::pointer(&ptr::null_mut());
             // SAFETY: the caller's promise.
             unsafe { convert(cx, index, ty, dst, null, mode) }
         }
         LuaType::LightUserdata => {
             let value = cx.userdata(index).cast();
             // SAFETY: the caller's promise.
-            unsafe { convert(cx, index, ty, dst, Source::pointer(cx, &value), mode) }
+            unsafe { convert(cx, index, ty, dst, Source::pointer(&value), mode) }
         }
         LuaType::Userdata => {
             if let Some(cd) = cdata::at(cx, index) {
@@ -123,7 +123,7 @@ pub(super) unsafe fn assign(
                 None => cx.userdata(index).cast(),
             };
             // SAFETY: the caller's promise.
-            unsafe { convert(cx, index, ty, dst, Source::pointer(cx, &value), mode) }
+            unsafe { convert(cx, index, ty, dst, Source::pointer(&value), mode) }
         }
         // SAFETY: the caller's promise.
         LuaType::Function => unsafe { assign_function(cx, index, ty, dst, mode) },
@@ -133,9 +133,9 @@ pub(super) unsafe fn assign(
 
 impl Source {
     /// A `void *` variable.
-    fn pointer(cx: &Cx<'_>, variable: &*mut u8) -> Source {
+    fn pointer(variable: &*mut u8) -> Source {
         Source {
-            ty: cx.state.known.void_ptr.into(),
+            ty: TypeId::VOID_POINTER.into(),
             bytes: ptr::from_ref(variable).cast(),
             from_lua: true,
         }

@@ -16,7 +16,7 @@ use super::metatype;
 use super::push;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome, entry};
-use crate::ctype::{ArrayLen, IntKind, QualType, RecordId};
+use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
 pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 20] = [
@@ -253,7 +253,7 @@ fn expect_value(cx: &Cx<'_>, n: c_int) -> Result<(), LuaError> {
 fn integer(cx: &Cx<'_>, n: c_int) -> Result<i64, LuaError> {
     expect_value(cx, n)?;
     let mut value = 0_i64;
-    let ty = cx.state.known.int64.into();
+    let ty = TypeId::int(IntKind::I64).into();
     // SAFETY: the variable is an `int64_t`.
     unsafe { convert::to_c(cx, n, ty, (&raw mut value).cast()) }.map_err(|e| e.at_argument(n))?;
     Ok(value)
@@ -323,7 +323,7 @@ fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         (Some(text), LuaType::None) => text.len() + 1,
         _ => length(cx, 3)?,
     };
-    let dst = pointer(cx, 1, cx.state.known.void_ptr, len)?;
+    let dst = pointer(cx, 1, TypeId::VOID_POINTER, len)?;
     let src = pointer(cx, 2, cx.state.known.const_void_ptr, len)?;
     // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
     unsafe { ptr::copy(src, dst, len) };
@@ -335,7 +335,7 @@ fn fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     expect_value(cx, 1)?;
     let len = length(cx, 2)?;
     let value = if cx.is_absent(3) { 0 } else { integer(cx, 3)? as u8 };
-    let dst = pointer(cx, 1, cx.state.known.void_ptr, len)?;
+    let dst = pointer(cx, 1, TypeId::VOID_POINTER, len)?;
     // SAFETY: memory behind the pointer is the script's word.
     unsafe { ptr::write_bytes(dst, value, len) };
     Ok(Outcome::results(0))

@@ -42,6 +42,7 @@ pub use host::{preload, run_file};
 use std::ffi::c_int;
 use std::ptr;
 
+use crate::ctype::TypeId;
 use api::lua_State;
 use clib::system::{ARCH, Library, OS};
 use state::{Anchor, Cx, State, guard};
@@ -93,7 +94,7 @@ fn make_library(cx: &Cx<'_>) {
     }
     clib::push(cx, Library::default());
     cx.raw_set_name(-2, b"C");
-    cdata::push_pointer(cx, cx.state.known.void_ptr.into(), ptr::null_mut(), 0);
+    cdata::push_pointer(cx, TypeId::VOID_POINTER.into(), ptr::null_mut(), 0);
     for name in [&b"nullptr"[..], b"NULL"] {
         cx.push_value(-1);
         cx.raw_set_name(-3, name);

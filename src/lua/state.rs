@@ -25,7 +25,7 @@ use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, Link};
 use super::kind::TypeInfo;
 use crate::code;
-use crate::ctype::{Declarations, IntKind, QualType, Quals, TypeId};
+use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::target::Target;
 
 /// One call from Lua into this module: the running thread and what its Lua state knows about C.
@@ -111,23 +111,11 @@ impl Anchor {
     ];
 }
 
-/// Types that conversions and operators name.
+/// Types that conversions and operators name, and that [`TypeId`] has no constant for.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// `int`
-    pub int: TypeId,
-    /// `unsigned int`
-    pub uint: TypeId,
-    /// `double`
-    pub double: TypeId,
-    /// `int64_t`
-    pub int64: TypeId,
-    /// `uint64_t`
-    pub uint64: TypeId,
     /// `const char *`
     pub const_char_ptr: TypeId,
-    /// `void *`
-    pub void_ptr: TypeId,
     /// `const void *`
     pub const_void_ptr: TypeId,
 }
@@ -136,13 +124,7 @@ impl Known {
     fn new(declarations: &mut Declarations) -> Known {
         let table = declarations.table_mut();
         Known {
-            int: TypeId::INT,
-            uint: TypeId::int(IntKind::U32),
-            double: TypeId::DOUBLE,
-            int64: TypeId::int(IntKind::I64),
-            uint64: TypeId::int(IntKind::U64),
             const_char_ptr: table.pointer_to(QualType::new(TypeId::CHAR, Quals::CONST)),
-            void_ptr: TypeId::VOID_POINTER,
             const_void_ptr: table.pointer_to(QualType::new(TypeId::VOID, Quals::CONST)),
         }
     }

@@ -10,7 +10,7 @@ use super::cdata;
 use super::convert;
 use super::kind::Kind;
 use super::state::{Cx, LuaError, guard};
-use crate::ctype::{FloatKind, QualType};
+use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 
 /// What a variable argument is to the call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,15 +67,14 @@ impl Variable {
 
     /// As a C type.
     pub(super) fn ty(self, cx: &Cx<'_>) -> QualType {
-        let known = &cx.state.known;
         let id = match self {
             Variable::Value(ty) => return ty,
-            Variable::Int => known.int,
-            Variable::Unsigned => known.uint,
-            Variable::Int64 => known.int64,
-            Variable::Unsigned64 => known.uint64,
-            Variable::Double => known.double,
-            Variable::Pointer => known.const_void_ptr,
+            Variable::Int => TypeId::INT,
+            Variable::Unsigned => TypeId::int(IntKind::U32),
+            Variable::Int64 => TypeId::int(IntKind::I64),
+            Variable::Unsigned64 => TypeId::int(IntKind::U64),
+            Variable::Double => TypeId::DOUBLE,
+            Variable::Pointer => cx.state.known.const_void_ptr,
         };
         id.into()
     }
