@@ -194,7 +194,7 @@ pub(super) fn shape(
         arguments: arguments.collect(),
         result: match is_enum(function.result) {
             true => Outcome::Other,
-            false => Outcome::of(&signature.result),
+            false => Outcome::of(&signature.result, !cx.state.options.boxed_int64.get()),
         },
     };
     Ok((signature, convention, conversions))

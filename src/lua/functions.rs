@@ -13,13 +13,14 @@ use super::ctypes;
 use super::initialize;
 use super::kind::Kind;
 use super::metatype;
+use super::options;
 use super::push;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome, entry};
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
-pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 20] = [
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 21] = [
     (b"abi", entry(abi)),
     (b"addressof", entry(address_of)),
     (b"alignof", entry(align_of)),
@@ -34,6 +35,7 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 20] = [
     (b"metatype", entry(metatype::metatype)),
     (b"new", entry(new)),
     (b"offsetof", entry(offset_of)),
+    (b"option", entry(options::option)),
     (b"sizeof", entry(size_of)),
     (b"string", entry(string)),
     (b"tonumber", entry(to_number)),
@@ -408,7 +410,8 @@ fn push_integral(cx: &Cx<'_>, exact: Option<i64>, rounded: f64) {
 /// `ffi.toretval(cdata)`: the Lua value that C code returning this value would give.
 fn to_result(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = super::index::self_cdata(cx)?;
-    if cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate() {
+    let null_is_nil = cd.address.is_null() && cx.state.options.null_is_nil.get();
+    if (cd.is_pointer() && !null_is_nil) || cx.state.kind(cd.ty).is_aggregate() {
         cx.push_value(1);
     } else {
         // SAFETY: a cdata holds a value of its type.

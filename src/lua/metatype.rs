@@ -241,6 +241,11 @@ pub(super) fn metatype(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// `ffi.gc(cdata, finalizer)`: sets, replaces or (nil) removes the finaliser; returns the cdata.
 pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if cx.type_of(1) == LuaType::Nil && cx.state.options.null_is_nil.get() {
+        // `ffi.gc(C.create(), C.destroy)`, and there was nothing to create.
+        cx.set_top(1);
+        return Ok(Outcome::results(1));
+    }
     let cd = index::self_cdata(cx)?;
     if !(cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate()) {
         return Err(LuaError::Argument(1, "invalid C type".into()));

@@ -11,6 +11,7 @@
 //! call       C functions as closures                 operands    their thunks on the Lua stack
 //! variadic   ... and what its thunk depends on       helpers     what thunks call
 //! callback   C calls Lua                             host        the command and `require`
+//! options    ffi.option
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
@@ -31,6 +32,7 @@ mod initialize;
 mod kind;
 mod metatype;
 mod operands;
+mod options;
 mod print;
 mod push;
 mod scalar;

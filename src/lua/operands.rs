@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{self, AbiParam, Block, InstBuilder, MemFlagsData, Va
 use cranelift_frontend::FunctionBuilder;
 use mlua::ffi as sys;
 
-use super::api::{self, lua_State};
+use super::api::lua_State;
 use super::call::Function;
 use super::helpers;
 use super::state::Head;
@@ -75,15 +75,13 @@ impl Argument {
 }
 
 impl Outcome {
-    /// For a result of this type that is not an enum.
-    pub fn of(ty: &Type) -> Outcome {
+    /// For a result of this type that is not an enum. `native_int64`: `int64_t` is a Lua integer.
+    pub fn of(ty: &Type, native_int64: bool) -> Outcome {
         match ty.kind {
             Kind::Void => Outcome::None,
             Kind::Bool => Outcome::Boolean,
             Kind::Float => Outcome::Number,
-            Kind::Int { signed } if ty.size < 8 || (signed && api::NATIVE_INT64) => {
-                Outcome::Integer
-            }
+            Kind::Int { signed } if ty.size < 8 || (signed && native_int64) => Outcome::Integer,
             _ if ty.leaves().is_some() => Outcome::Copy,
             _ => Outcome::Other,
         }

@@ -3,7 +3,6 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use super::api;
 use super::cdata;
 use super::convert::{load, store};
 use super::kind::Kind;
@@ -38,9 +37,10 @@ pub unsafe fn push(
                 }
                 return push(cx, to, target, 0);
             }
-            Kind::Pointer(_) => {
-                cdata::push_pointer(cx, ty, src.cast::<*mut u8>().read_unaligned(), 0);
-            }
+            Kind::Pointer(_) => match src.cast::<*mut u8>().read_unaligned() {
+                null if null.is_null() && cx.state.options.null_is_nil.get() => cx.push_nil(),
+                pointer => cdata::push_pointer(cx, ty, pointer, 0),
+            },
             Kind::Void => cx.push_nil(),
             _ => return push_copy(cx, ty, src),
         }
@@ -72,7 +72,9 @@ pub unsafe fn push_copy(cx: &Cx<'_>, ty: QualType, src: *const u8) -> Result<(),
 /// `src` is readable for the size of `ty`.
 unsafe fn push_scalar(cx: &Cx<'_>, ty: QualType, src: *const u8) -> bool {
     let kind = cx.state.value_kind(ty);
-    if let Kind::Complex(_) = kind {
+    let boxed_enum =
+        cx.state.options.boxed_enum.get() && matches!(cx.state.kind(ty), Kind::Enum(_));
+    if matches!(kind, Kind::Complex(_)) || boxed_enum {
         return false;
     }
     // SAFETY: the caller's promise.
@@ -87,7 +89,9 @@ pub(super) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> bool {
     match (kind, value) {
         (Kind::Bool, _) => cx.push_bool(value.truth()),
         (_, Scalar::Float(n)) => cx.push_number(n),
-        (Kind::Int(IntKind::I64), _) if api::NATIVE_INT64 => cx.push_integer(value.to_i64()),
+        (Kind::Int(IntKind::I64), _) if !cx.state.options.boxed_int64.get() => {
+            cx.push_integer(value.to_i64())
+        }
         (Kind::Int(int), _) if int.size() <= 4 => cx.push_integer(value.to_i64()),
         _ => return false,
     }

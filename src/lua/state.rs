@@ -24,6 +24,7 @@ use mlua::ffi as sys;
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, Link};
 use super::kind::TypeInfo;
+use super::options::Options;
 use crate::code;
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::target::Target;
@@ -63,6 +64,8 @@ pub struct State {
     pub known: Known,
     /// What was found out about types, by type.
     pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
+    /// What `ffi.option` set.
+    pub(super) options: Options,
     /// Whether plain `char` is signed.
     pub(super) char_signed: bool,
     /// The identity of the metatable of ctype objects.
@@ -364,6 +367,7 @@ impl State {
             link: Link::new(),
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),
+            options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
             ctype_metatable: Cell::new(ptr::null()),

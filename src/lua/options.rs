@@ -1,0 +1,77 @@
+//! `ffi.option`: where what suits the running Lua and what LuaJIT does differ, the Lua state chooses.
+//!
+//! A choice holds for every C value that arrives from then on, whoever declared it: fields, elements, variables, results,
+//! arguments of callbacks. A function that was looked up before keeps the choice of `int64`, which its thunk is compiled for.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+
+use super::api;
+use super::convert;
+use super::state::{Cx, LuaError, Outcome};
+
+/// What a Lua state chose.
+#[derive(Debug)]
+pub(super) struct Options {
+    /// NULL pointers arrive as nil.
+    pub(super) null_is_nil: Cell<bool>,
+    /// `int64_t` arrives as cdata.
+    pub(super) boxed_int64: Cell<bool>,
+    /// Enums arrive as cdata.
+    pub(super) boxed_enum: Cell<bool>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            null_is_nil: Cell::new(false),
+            boxed_int64: Cell::new(!api::NATIVE_INT64),
+            boxed_enum: Cell::new(false),
+        }
+    }
+}
+
+/// One choice, and the names of its two values.
+struct Choice {
+    name: &'static str,
+    values: [&'static str; 2],
+    /// Whether it is the second value.
+    cell: fn(&Options) -> &Cell<bool>,
+}
+
+const CHOICES: [Choice; 3] = [
+    Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
+    Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
+    Choice { name: "enum", values: ["number", "cdata"], cell: |options| &options.boxed_enum },
+];
+
+/// `ffi.option(name [, value])`: the value of an option before the call, which sets it where a value is given.
+pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let known = CHOICES.map(|choice| choice.name);
+    let choice = &CHOICES[one_of(cx, 1, &known)?];
+    let cell = (choice.cell)(&cx.state.options);
+    let before = usize::from(cell.get());
+    if !cx.is_absent(2) {
+        let value = one_of(cx, 2, &choice.values)?;
+        if choice.name == "int64" && value == 0 && !api::NATIVE_INT64 {
+            let message = "this Lua has no 64-bit integers: 'cdata' expected";
+            return Err(LuaError::Argument(2, message.into()));
+        }
+        cell.set(value == 1);
+    }
+    cx.push_bytes(choice.values[before].as_bytes());
+    Ok(Outcome::results(1))
+}
+
+/// Which of some names argument `n` is.
+fn one_of(cx: &Cx<'_>, n: c_int, names: &[&str]) -> Result<usize, LuaError> {
+    let given = cx.bytes(n);
+    let found = names.iter().position(|name| given == Some(name.as_bytes()));
+    found.ok_or_else(|| {
+        let got = match given {
+            Some(text) => format!("'{}'", String::from_utf8_lossy(text)),
+            None => convert::describe(cx, n),
+        };
+        LuaError::Argument(n, format!("one of '{}' expected, got {got}", names.join("', '")))
+    })
+}
