@@ -29,12 +29,22 @@ fn files() -> Vec<PathBuf> {
 fn run(path: &Path) -> mlua::Result<()> {
     // SAFETY: the behaviour files use `ffi`, `io` and `debug` as their subject.
     let lua = unsafe { Lua::unsafe_new() };
-    let ffi = cthunk::lua::open(&lua)?;
-    let package: mlua::Table = lua.globals().get("package")?;
-    package.get::<mlua::Table>("loaded")?.set("ffi", ffi)?;
+    install(&lua)?;
     lua.globals().set("TESTLIB", library())?;
     let name = format!("@{}", path.file_name().unwrap_or_default().to_string_lossy());
     lua.load(fs::read_to_string(path)?).set_name(name).exec()
+}
+
+/// Makes `require "ffi"` give this library: in LuaJIT instead of its own, in Luau with a `require` for that.
+fn install(lua: &Lua) -> mlua::Result<()> {
+    let ffi = cthunk::lua::open(lua)?;
+    match lua.globals().get::<Option<mlua::Table>>("package")? {
+        Some(package) => package.get::<mlua::Table>("loaded")?.set("ffi", ffi),
+        None => {
+            let require = lua.create_function(move |_, _: String| Ok(ffi.clone()))?;
+            lua.globals().set("require", require)
+        }
+    }
 }
 
 /// The path of tests/c/calls.c as a shared library.
@@ -91,7 +101,7 @@ fn random_operations() {
     println!("CTHUNK_SEED={seed} CTHUNK_CASES={cases}");
     // SAFETY: the file uses `ffi` as its subject.
     let lua = unsafe { Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).expect("preloads");
+    install(&lua).expect("opens");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lua/random/operations.lua");
     let chunk = lua.load(fs::read_to_string(path).expect("the file"));
     let successes: u64 = chunk.set_name("@operations.lua").call((seed, cases)).expect("runs");
@@ -114,7 +124,7 @@ fn closing_the_state_runs_every_finaliser() {
     lua.globals().set("log", log).expect("a global");
     let early = "early = setmetatable({}, { __gc = function() note('early ' .. tostring(pcall(new, 'int'))) end })";
     lua.load(early).exec().expect("runs");
-    cthunk::lua::preload(&lua).expect("preloads");
+    install(&lua).expect("opens");
     lua.load(
         "local ffi = require 'ffi'
          new, kept = ffi.new, {}
@@ -152,7 +162,7 @@ fn the_tour_of_the_readme() {
     let tour = readme.split("```lua\n").nth(1).and_then(|rest| rest.split("```").next());
     // SAFETY: the tour is above.
     let lua = unsafe { Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).expect("preloads");
+    install(&lua).expect("opens");
     let print = "lines = {}
     function print(...)
         local texts = {}

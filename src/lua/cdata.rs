@@ -183,7 +183,7 @@ fn push_block(
     if owned {
         cx.push_value(owner);
         // SAFETY: the userdata was made with one user value.
-        unsafe { api::set_user_value(cx.lua, -2, 1) };
+        unsafe { api::set_user_value(cx.lua, -2) };
     }
     push_metatable(cx, ty.id(), false);
     cx.set_metatable(-2);
@@ -250,7 +250,7 @@ pub(super) fn push_owner(cx: &Cx<'_>, index: c_int, cd: &CData) {
         cx.push_value(index);
     } else if cd.has(Flags::OWNED) {
         // SAFETY: the flag says that it has a user value.
-        unsafe { api::get_user_value(cx.lua, index, 1) };
+        unsafe { api::get_user_value(cx.lua, index) };
     } else {
         cx.push_nil();
     }

@@ -1,6 +1,8 @@
 //! The library in a host program: as a module that `require` finds, and scripts as the `lua` command runs them.
 
-use std::ffi::{CString, OsString, c_int};
+use std::ffi::{OsString, c_int};
+use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::ptr;
 
@@ -9,16 +11,18 @@ use mlua::ffi as sys;
 use super::api::lua_State;
 use super::open_raw;
 
-/// Makes `require "ffi"` and `require "cthunk"` give the library.
+/// Makes `require "ffi"` and `require "cthunk"` give the library; in Luau, whose `require` wants it so, `"@ffi"` and
+/// `"@cthunk"`. In LuaJIT `require "ffi"` stays LuaJIT's own where the host opened it.
 ///
 /// # Errors
 /// Out of memory; a `package` library that is not there.
 pub fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     // SAFETY: `loader` is a Lua C function.
     let loader = unsafe { lua.create_c_function(loader)? };
-    let preload: mlua::Table = lua.globals().get::<mlua::Table>("package")?.get("preload")?;
-    preload.set("ffi", &loader)?;
-    preload.set("cthunk", &loader)
+    for name in ["ffi", "cthunk"] {
+        super::api::preload(lua, name, &loader)?;
+    }
+    Ok(())
 }
 
 unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> c_int {
@@ -38,12 +42,11 @@ pub fn run_file(lua: &mlua::Lua, file: &Path, arguments: &[OsString]) -> Result<
         table.set(i as i64 - 2, value).map_err(|e| e.to_string())?;
     }
     lua.globals().set("arg", &table).map_err(|e| e.to_string())?;
-    let path = CString::new(file.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
-    let path = if file == Path::new("-") { ptr::null() } else { path.as_ptr() };
+    let chunk = load(lua, file)?;
     // SAFETY: the closure leaves one value on the stack, its result.
     let error: Option<mlua::LuaString> = unsafe {
-        lua.exec_raw(table, |lua| {
-            match run(lua, path, arguments.len() as c_int) {
+        lua.exec_raw((chunk, table), |lua| {
+            match run(lua, arguments.len() as c_int) {
                 sys::LUA_OK => sys::lua_pushnil(lua),
                 _ => {
                     sys::luaL_tolstring(lua, -1, ptr::null_mut());
@@ -60,23 +63,41 @@ pub fn run_file(lua: &mlua::Lua, file: &Path, arguments: &[OsString]) -> Result<
     }
 }
 
-/// Loads and calls a file with the values 1 to `count` of the table at index 1; leaves the error on the stack, if there is one.
+/// Compiles a file or standard input; a first line that begins with `#` is a comment.
+fn load(lua: &mlua::Lua, file: &Path) -> Result<mlua::Function, String> {
+    let (name, source) = match file.to_str() {
+        Some("-") => {
+            let mut source = Vec::new();
+            let read = std::io::stdin().read_to_end(&mut source);
+            ("=stdin".into(), read.map(|_| source))
+        }
+        _ => (format!("@{}", file.display()), fs::read(file)),
+    };
+    let mut source = source.map_err(|error| format!("cannot open {}: {error}", file.display()))?;
+    if source.first() == Some(&b'#') {
+        source.splice(..0, *b"--");
+    }
+    lua.load(source).set_name(name).into_function().map_err(|error| match error {
+        mlua::Error::SyntaxError { message, .. } => message,
+        other => other.to_string(),
+    })
+}
+
+/// Calls the function at index 1 with the values 1 to `count` of the table at index 2; leaves the error on the stack, if
+/// there is one.
 ///
 /// # Safety
-/// `lua` is live, and `path` a C string or null.
-unsafe fn run(lua: *mut lua_State, path: *const std::ffi::c_char, count: c_int) -> c_int {
+/// `lua` is live.
+unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
     // SAFETY: the caller's promise; indices are as commented.
     unsafe {
-        sys::lua_pushcfunction(lua, traceback); // index 2
-        let loaded = sys::luaL_loadfilex(lua, path, ptr::null());
-        if loaded != sys::LUA_OK {
-            return loaded;
-        }
+        sys::lua_pushcfunction(lua, traceback); // index 3
         sys::luaL_checkstack(lua, count, c"too many arguments to script".as_ptr());
+        sys::lua_pushvalue(lua, 1);
         for i in 1..=count {
-            sys::lua_rawgeti(lua, 1, i.into());
+            sys::lua_rawgeti(lua, 2, i.into());
         }
-        sys::lua_pcall(lua, count, 0, 2)
+        sys::lua_pcall(lua, count, 0, 3)
     }
 }
 

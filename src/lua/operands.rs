@@ -103,13 +103,11 @@ mod lua_api {
     pub(super) type ToUserdata =
         unsafe extern "C-unwind" fn(*mut lua_State, c_int) -> *mut std::ffi::c_void;
     pub(super) type GetTop = unsafe extern "C-unwind" fn(*mut lua_State) -> c_int;
-    pub(super) type PushInteger = unsafe extern "C-unwind" fn(*mut lua_State, sys::lua_Integer);
     pub(super) type PushNumber = unsafe extern "C-unwind" fn(*mut lua_State, sys::lua_Number);
     pub(super) type PushBoolean = unsafe extern "C-unwind" fn(*mut lua_State, c_int);
 
     pub(super) const TO_USERDATA: ToUserdata = sys::lua_touserdata;
     pub(super) const GET_TOP: GetTop = sys::lua_gettop;
-    pub(super) const PUSH_INTEGER: PushInteger = sys::lua_pushinteger;
     pub(super) const PUSH_NUMBER: PushNumber = sys::lua_pushnumber;
     pub(super) const PUSH_BOOLEAN: PushBoolean = sys::lua_pushboolean;
 }
@@ -338,7 +336,7 @@ impl LuaOperands<'_> {
             Outcome::None => {}
             Outcome::Integer => {
                 let wide = self.widen(b, value);
-                self.helper(b, lua_api::PUSH_INTEGER as usize, &[lua, wide], None);
+                self.helper(b, api::PUSH_INTEGER as usize, &[lua, wide], None);
             }
             Outcome::Number => {
                 let wide = match piece.bytes {

@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::ffi::{CString, c_int, c_void};
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
@@ -268,9 +267,7 @@ unsafe fn enter(
                 sys::lua_insert(lua, -2);
                 sys::lua_concat(lua, 2);
             }
-            Some(n) => {
-                sys::luaL_argerror(lua, n, sys::lua_tolstring(lua, -1, ptr::null_mut()));
-            }
+            Some(n) => api::argument_error(lua, n),
         }
         sys::lua_error(lua)
     }
@@ -283,7 +280,7 @@ fn run(
 ) -> Result<Outcome, LuaError> {
     let state =
         state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
-    match catch_unwind(AssertUnwindSafe(|| f(&Cx { lua, state }))) {
+    match api::catch(|| f(&Cx { lua, state })) {
         Ok(outcome) => outcome,
         Err(panic) => Err(LuaError::new(format!("internal error in ffi: {}", panic_text(&*panic)))),
     }
@@ -318,31 +315,28 @@ impl State {
     /// # Safety
     /// `lua` is live and has 4 free stack slots. May raise (out of memory).
     pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
-        unsafe extern "C-unwind" fn close(lua: *mut lua_State) -> c_int {
-            // SAFETY: Lua passes the userdata that it finalises: its block holds the box.
+        unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
+            // SAFETY: the block holds the box, or null.
             unsafe {
-                let owner = sys::lua_touserdata(lua, 1).cast::<*mut State>();
-                let state = ptr::replace(owner, ptr::null_mut());
+                let state = ptr::replace(block.cast::<*mut State>(), ptr::null_mut());
                 if !state.is_null() {
                     drop(Box::from_raw(state));
                 }
             }
-            0
         }
         // SAFETY: the caller's promise. The block holds null until nothing can raise any more.
         unsafe {
             if !owner_in_registry(lua).is_null() {
                 return false;
             }
-            let head = api::new_userdata(lua, mem::size_of::<Head>(), 0).cast::<Head>();
+            let head = api::new_collected(lua, mem::size_of::<Head>(), close).cast::<Head>();
             head.write(Head {
                 state: Cell::new(ptr::null_mut()),
                 current: Cell::new(ptr::null_mut()),
                 pending: Cell::new(0),
             });
             sys::lua_createtable(lua, 0, 1);
-            sys::lua_pushcclosure(lua, close, 0);
-            sys::lua_setfield(lua, -2, c"__gc".as_ptr());
+            api::set_collector(lua, close);
             sys::lua_setmetatable(lua, -2);
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
             let state = Box::new(State::new(head, api::main_thread(lua)));

@@ -1,6 +1,19 @@
 //! Every difference between Lua versions, and the stack operations that the rest of the module uses.
 //!
-//! A new Lua version is one more `version` module below. Nothing else in the crate asks which Lua it is compiled for.
+//! Nothing else in the crate asks which Lua it is compiled for. A file here is a fact that versions differ in:
+//!
+//! | | 5.1 | 5.2 | 5.3 | 5.4, 5.5 | LuaJIT | Luau |
+//! |---|---|---|---|---|---|---|
+//! | [`numbers`] | doubles | doubles | integers | integers | doubles | doubles |
+//! | [`values`]: what a userdata keeps alive | environment | a table | a value | values | environment | weak table |
+//! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
+//! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
+//! | [`collect`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
+
+mod collect;
+mod control;
+mod numbers;
+mod values;
 
 use std::ffi::{c_int, c_void};
 use std::slice;
@@ -8,125 +21,31 @@ use std::slice;
 use mlua::ffi as sys;
 pub use mlua::ffi::{lua_CFunction, lua_State};
 
-pub(crate) use version::*;
+pub(crate) use collect::{new_collected, set_collector};
+pub(crate) use control::{argument_error, catch, main_thread, preload, tail_call};
+pub(crate) use numbers::{
+    INTEGER_OPERATORS, NATIVE_INT64, PUSH_INTEGER, integer, parse_number, to_number,
+};
+pub(crate) use values::{get_user_value, new_userdata, set_user_value};
 
 use super::state::Cx;
 
-/// Lua 5.4: native 64-bit integers, any number of user values.
-#[cfg(feature = "lua54")]
-mod version {
-    use super::*;
-
-    /// Whether a 64-bit signed integer is a Lua number of its own, so that `int64_t` results need no box.
-    pub(crate) const NATIVE_INT64: bool = true;
-
-    /// Metamethods of this version that 5.1 lacks and that cdata answer by themselves.
-    pub(crate) const INTEGER_OPERATORS: bool = true;
-
-    /// Pushes a userdata with `values` user values.
-    ///
-    /// # Safety
-    /// `lua` is live and has a free stack slot. May raise (out of memory).
-    pub(crate) unsafe fn new_userdata(
-        lua: *mut lua_State,
-        size: usize,
-        values: c_int,
-    ) -> *mut c_void {
-        // SAFETY: the caller's promise.
-        unsafe { sys::lua_newuserdatauv(lua, size, values) }
-    }
-
-    /// Pushes the `n`th user value (from 1) of the userdata at `index`, nil where there is none.
-    ///
-    /// # Safety
-    /// A userdata is at `index`; there is a free stack slot.
-    pub(crate) unsafe fn get_user_value(lua: *mut lua_State, index: c_int, n: c_int) {
-        // SAFETY: the caller's promise.
-        unsafe { sys::lua_getiuservalue(lua, index, n) };
-    }
-
-    /// Pops a value into the `n`th user value (from 1) of the userdata at `index`.
-    ///
-    /// # Safety
-    /// A userdata with at least `n` user values is at `index`; a value is on top.
-    pub(crate) unsafe fn set_user_value(lua: *mut lua_State, index: c_int, n: c_int) {
-        // SAFETY: the caller's promise.
-        unsafe { sys::lua_setiuservalue(lua, index, n) };
-    }
-
-    /// The number at `index`, whose Lua type is number.
-    ///
-    /// # Safety
-    /// `index` is acceptable.
-    pub(crate) unsafe fn to_number(lua: *mut lua_State, index: c_int) -> Number {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if sys::lua_isinteger(lua, index) != 0 {
-                Number::Integer(sys::lua_tointegerx(lua, index, std::ptr::null_mut()))
-            } else {
-                Number::Float(sys::lua_tonumberx(lua, index, std::ptr::null_mut()))
-            }
-        }
-    }
-
-    /// The main thread of a Lua state.
-    ///
-    /// # Safety
-    /// `lua` is live and has a free stack slot.
-    pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
-        // SAFETY: the caller's promise; the registry keeps the thread alive.
-        unsafe {
-            sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_MAINTHREAD);
-            let main = sys::lua_tothread(lua, -1);
-            sys::lua_pop(lua, 1);
-            main
-        }
-    }
-
-    /// The value at `index`, if it is an integer: no float, no string.
-    ///
-    /// # Safety
-    /// `index` is acceptable.
-    pub(crate) unsafe fn integer(lua: *mut lua_State, index: c_int) -> Option<i64> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            (sys::lua_isinteger(lua, index) != 0)
-                .then(|| sys::lua_tointegerx(lua, index, std::ptr::null_mut()))
-        }
-    }
-
-    /// Calls the function below `arguments` values and returns all its results to Lua; the function may yield.
-    ///
-    /// # Safety
-    /// The last thing that a C function does; no Rust value with a destructor is alive.
-    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
-        unsafe extern "C-unwind" fn resume(
-            lua: *mut lua_State,
-            _status: c_int,
-            base: sys::lua_KContext,
-        ) -> c_int {
-            // SAFETY: Lua resumes with a live state.
-            unsafe { sys::lua_gettop(lua) - base as c_int }
-        }
-        // SAFETY: the caller's promise; `base` is the stack height below the function.
-        unsafe {
-            let base = sys::lua_gettop(lua) - arguments - 1;
-            sys::lua_callk(
-                lua,
-                arguments,
-                sys::LUA_MULTRET,
-                base as sys::lua_KContext,
-                Some(resume),
-            );
-            sys::lua_gettop(lua) - base
-        }
-    }
-}
+#[cfg(not(any(
+    feature = "lua51",
+    feature = "lua52",
+    feature = "lua53",
+    feature = "lua54",
+    feature = "lua55",
+    feature = "luajit",
+    feature = "luau"
+)))]
+compile_error!("one Lua version is needed: lua51, lua52, lua53, lua54, lua55, luajit or luau");
 
 /// A Lua number as the running version keeps it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number {
     /// An integer (Lua 5.3 and later).
+    #[allow(dead_code, reason = "other versions make none")]
     Integer(i64),
     /// Anything else.
     Float(f64),
@@ -238,10 +157,9 @@ impl Cx<'_> {
         if self.type_of(index) == LuaType::Number {
             return self.push_value(index);
         }
-        let parsed = self.bytes(index).is_some_and(|text| {
-            // SAFETY: as in `forward!`; Lua strings end in a zero byte. The function pushes a number unless it returns 0.
-            unsafe { sys::lua_stringtonumber(self.lua, text.as_ptr().cast()) == text.len() + 1 }
-        });
+        // SAFETY: as in `forward!`.
+        let parsed =
+            self.type_of(index) == LuaType::String && unsafe { parse_number(self.lua, index) };
         if !parsed {
             self.push_nil();
         }
@@ -394,17 +312,14 @@ impl Cx<'_> {
 
     /// The C `FILE *` behind a file of Lua's `io` library; `Some(null)` when it is closed, `None` for another value.
     pub(crate) fn c_file(&self, index: c_int) -> Option<*mut c_void> {
-        /// `luaL_Stream`: the stream, and the function that closes it (null once closed).
-        #[repr(C)]
-        struct Stream {
-            file: *mut c_void,
-            close: Option<lua_CFunction>,
+        if self.type_of(index) != LuaType::Userdata || !self.get_metatable(index) {
+            return None;
         }
-        // SAFETY: a userdata with the metatable "FILE*" is a luaL_Stream (lauxlib.h).
-        unsafe {
-            let stream = sys::luaL_testudata(self.lua, index, c"FILE*".as_ptr()).cast::<Stream>();
-            let stream = stream.as_ref()?;
-            Some(if stream.close.is_some() { stream.file } else { std::ptr::null_mut() })
-        }
+        // SAFETY: as in `forward!`; the registry has a table there, or nothing.
+        unsafe { sys::lua_getfield(self.lua, sys::LUA_REGISTRYINDEX, c"FILE*".as_ptr()) };
+        let is_file = self.identity(-1) == self.identity(-2);
+        self.pop(2);
+        // SAFETY: the block of a file is one of its `io` library (lauxlib.h, liolib.c).
+        is_file.then(|| unsafe { values::stream(self.userdata(index)) })
     }
 }

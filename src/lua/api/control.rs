@@ -1,0 +1,192 @@
+//! Calls, threads, errors.
+
+use std::any::Any;
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::lua_State;
+
+pub(crate) use errors::catch;
+pub(crate) use tail::tail_call;
+pub(crate) use thread::main_thread;
+
+/// Raises "bad argument" about the running function's argument `n`, with the message on top of the stack.
+///
+/// # Safety
+/// `lua` runs a C function with a string on top of its stack; nothing with a destructor is alive.
+pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
+    // SAFETY: the caller's promise; `luaL_argerror` does not return.
+    unsafe {
+        sys::luaL_argerror(lua, n, sys::lua_tolstring(lua, -1, std::ptr::null_mut()));
+        #[allow(unreachable_code, reason = "its type says so in Luau only")]
+        {
+            unreachable!("luaL_argerror returned")
+        }
+    }
+}
+
+/// A function that a C function leaves by, which may yield.
+#[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+mod tail {
+    use super::*;
+
+    /// Calls the function below `arguments` values and returns all its results to Lua; the function may yield where the
+    /// version allows it.
+    ///
+    /// # Safety
+    /// The last thing that a C function does; no Rust value with a destructor is alive.
+    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
+        unsafe extern "C-unwind" fn resume(
+            lua: *mut lua_State,
+            _status: c_int,
+            base: sys::lua_KContext,
+        ) -> c_int {
+            // SAFETY: Lua resumes with a live state.
+            unsafe { sys::lua_gettop(lua) - base as c_int }
+        }
+        // SAFETY: the caller's promise; `base` is the stack height below the function.
+        unsafe {
+            let base = sys::lua_gettop(lua) - arguments - 1;
+            let context = base as sys::lua_KContext;
+            sys::lua_callk(lua, arguments, sys::LUA_MULTRET, context, Some(resume));
+            sys::lua_gettop(lua) - base
+        }
+    }
+}
+
+#[cfg(feature = "lua52")]
+mod tail {
+    use super::*;
+
+    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
+        unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
+            let mut base = 0;
+            // SAFETY: Lua resumes with a live state and the context that was given.
+            unsafe {
+                sys::lua_getctx(lua, &mut base);
+                sys::lua_gettop(lua) - base
+            }
+        }
+        // SAFETY: the caller's promise; `base` is the stack height below the function.
+        unsafe {
+            let base = sys::lua_gettop(lua) - arguments - 1;
+            sys::lua_callk(lua, arguments, sys::LUA_MULTRET, base, Some(resume));
+            sys::lua_gettop(lua) - base
+        }
+    }
+}
+
+/// Yields cannot pass a C function.
+#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+mod tail {
+    use super::*;
+
+    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
+        // SAFETY: the caller's promise; `base` is the stack height below the function.
+        unsafe {
+            let base = sys::lua_gettop(lua) - arguments - 1;
+            sys::lua_call(lua, arguments, sys::LUA_MULTRET);
+            sys::lua_gettop(lua) - base
+        }
+    }
+}
+
+#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+mod thread {
+    use super::*;
+
+    /// A thread of the Lua state that lives as long as it: callbacks outside of any call run there.
+    ///
+    /// # Safety
+    /// `lua` is live and has 2 free stack slots. May raise (out of memory).
+    pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
+        // SAFETY: the caller's promise; the registry keeps the thread alive.
+        unsafe {
+            sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_MAINTHREAD);
+            let main = sys::lua_tothread(lua, -1);
+            sys::lua_pop(lua, 1);
+            main
+        }
+    }
+}
+
+/// The registry does not say which thread is the main one, so callbacks have one of their own.
+#[cfg(any(feature = "lua51", feature = "luajit"))]
+mod thread {
+    use super::*;
+
+    pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
+        // SAFETY: the caller's promise; the registry keeps the thread alive.
+        unsafe {
+            let thread = sys::lua_newthread(lua);
+            sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, thread.cast());
+            thread
+        }
+    }
+}
+
+#[cfg(feature = "luau")]
+mod thread {
+    use super::*;
+
+    pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_mainthread(lua) }
+    }
+}
+
+/// `lua_error` is a `longjmp`: it passes `catch_unwind` unseen.
+#[cfg(not(any(feature = "luajit", feature = "luau")))]
+mod errors {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// Runs `f`, which may raise Lua errors; a panic is returned.
+    pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+        catch_unwind(AssertUnwindSafe(f))
+    }
+}
+
+/// `lua_error` is an exception, which `catch_unwind` would catch (and end the process): a panic is told from it by where
+/// it began.
+#[cfg(any(feature = "luajit", feature = "luau"))]
+mod errors {
+    use super::*;
+
+    /// Runs `f`, which may raise Lua errors. A panic ends the process, with its message, before it reaches the frames of
+    /// Lua: there is no way to stop it that would let the errors pass.
+    pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+        struct Guard;
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    eprintln!("cthunk: internal error: a panic cannot pass this Lua's frames");
+                    std::process::abort();
+                }
+            }
+        }
+        let _guard = Guard;
+        Ok(f())
+    }
+}
+
+/// Makes `require` call a loader for a name.
+///
+/// # Errors
+/// Out of memory; a `package` library that is not there.
+#[cfg(not(feature = "luau"))]
+pub(crate) fn preload(lua: &mlua::Lua, name: &str, loader: &mlua::Function) -> mlua::Result<()> {
+    let package = lua.globals().get::<mlua::Table>("package")?;
+    package.get::<mlua::Table>("preload")?.set(name, loader)
+}
+
+/// Makes `require` give what a loader returns, for `@` and a name.
+///
+/// # Errors
+/// Out of memory.
+#[cfg(feature = "luau")]
+pub(crate) fn preload(lua: &mlua::Lua, name: &str, loader: &mlua::Function) -> mlua::Result<()> {
+    lua.register_module(&format!("@{name}"), loader.call::<mlua::Value>(name)?)
+}
