@@ -13,6 +13,7 @@ use cranelift_frontend::FunctionBuilder;
 use mlua::ffi as sys;
 
 use super::api::lua_State;
+use super::api;
 use super::call::Function;
 use super::helpers;
 use super::state::Head;
