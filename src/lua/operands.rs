@@ -12,8 +12,8 @@ use cranelift_codegen::ir::{self, AbiParam, Block, InstBuilder, MemFlagsData, Va
 use cranelift_frontend::FunctionBuilder;
 use mlua::ffi as sys;
 
-use super::api::lua_State;
 use super::api;
+use super::api::lua_State;
 use super::call::Function;
 use super::helpers;
 use super::state::Head;
