@@ -10,7 +10,7 @@ use target_lexicon::{
     Aarch64Architecture, Architecture, Environment, OperatingSystem, Riscv64Architecture, Triple,
 };
 
-use crate::abi::{Convention, SYSV64, WIN64};
+use crate::abi::{CONVENTIONS, Convention};
 use crate::ctype::{CallConv, FloatKind, IntKind};
 use crate::error::Error;
 
@@ -92,7 +92,7 @@ pub enum VaList {
 }
 
 const LP64: DataModel = DataModel {
-    name: "lp64",
+    name: "x86_64-sysv",
     pointer: 8,
     long: 8,
     char_signed: true,
@@ -241,15 +241,16 @@ impl Target {
     /// # Errors
     /// [`Error::Convention`] where the target has no such convention, or none that this version implements.
     pub fn convention(&self, asked: CallConv) -> Result<&'static Convention, Error> {
-        let windows = self.triple.operating_system == OperatingSystem::Windows;
-        match (self.triple.architecture, asked) {
-            (Architecture::X86_64, CallConv::MsAbi) => Ok(&WIN64),
-            (Architecture::X86_64, CallConv::SysvAbi) => Ok(&SYSV64),
-            (Architecture::X86_64, CallConv::Vectorcall) => Err(self.no_convention("vectorcall")),
-            (Architecture::X86_64, _) if windows => Ok(&WIN64),
-            (Architecture::X86_64, _) => Ok(&SYSV64),
-            (_, asked) => Err(self.no_convention(asked.keyword())),
-        }
+        let architecture = self.triple.architecture.into_str();
+        let by_keyword =
+            |c: &&Convention| c.keyword == Some(asked) && *c.architecture == *architecture;
+        let by_default = |c: &&Convention| c.default_on.contains(&self.model.name);
+        let conventions = || CONVENTIONS.iter().copied();
+        let named = matches!(asked, CallConv::MsAbi | CallConv::SysvAbi | CallConv::Vectorcall);
+        conventions()
+            .find(by_keyword)
+            .or_else(|| conventions().find(by_default).filter(|_| !named))
+            .ok_or_else(|| self.no_convention(asked.keyword()))
     }
 
     fn no_convention(&self, asked: &'static str) -> Error {
@@ -275,5 +276,42 @@ impl FromStr for Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.triple.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_64_bit_platform_has_one_default_convention() {
+        for (triple, name) in [
+            ("x86_64-unknown-linux-gnu", "sysv64"),
+            ("x86_64-apple-darwin", "sysv64"),
+            ("x86_64-pc-windows-msvc", "win64"),
+            ("x86_64-pc-windows-gnu", "win64"),
+            ("aarch64-unknown-linux-gnu", "aapcs64"),
+            ("aarch64-apple-darwin", "aapcs64-apple"),
+            ("aarch64-pc-windows-msvc", "aapcs64-windows"),
+        ] {
+            let target: Target = triple.parse().unwrap();
+            let defaults = CONVENTIONS.iter().filter(|c| c.default_on.contains(&target.model.name));
+            assert_eq!(defaults.map(|c| c.name).collect::<Vec<_>>(), [name], "{triple}");
+            assert_eq!(target.convention(CallConv::Stdcall).unwrap().name, name, "{triple}");
+        }
+    }
+
+    #[test]
+    fn attributes_choose_a_convention_of_the_same_processor() {
+        let name = |triple: &str, asked| {
+            let target: Target = triple.parse().unwrap();
+            target.convention(asked).map(|c| c.name).map_err(|e| e.to_string())
+        };
+        assert_eq!(name("x86_64-unknown-linux-gnu", CallConv::MsAbi), Ok("win64"));
+        assert_eq!(name("x86_64-pc-windows-gnu", CallConv::SysvAbi), Ok("sysv64"));
+        assert_eq!(name("aarch64-unknown-linux-gnu", CallConv::MsAbi), Ok("aapcs64-windows"));
+        assert!(name("aarch64-unknown-linux-gnu", CallConv::SysvAbi).is_err());
+        assert!(name("x86_64-unknown-linux-gnu", CallConv::Vectorcall).is_err());
+        assert!(name("i686-unknown-linux-gnu", CallConv::Default).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! The one assigner: gives every classified value its registers and slots.
 
 use super::{
-    Bank, CallPlan, Class, Convention, Extension, FrameLayout, Next, Part, Pass, Piece, Place, Reg,
-    Role, Scalar, Signature, Type, Unsupported, Variadic, Width,
+    Bank, CallPlan, Class, Convention, Extension, FrameLayout, Next, Otherwise, Part, Parts, Pass,
+    Piece, Place, Reg, Role, Scalar, Signature, Type, Unsupported, Width,
 };
 
 /// Plans a call.
@@ -26,16 +26,23 @@ pub fn plan(
         convention,
         arguments,
         result,
-        stack_bytes: assigner.next.stack,
+        stack_bytes: assigner.next.stack.next_multiple_of(WORD),
         next: assigner.next,
-        vector_count: (signature.fixed.is_some() && convention.variadic == Variadic::VectorCount)
+        vector_count: (signature.fixed.is_some() && convention.vector_count)
             .then_some(convention.arguments.float.len() as u8),
         frame: FrameLayout::of(signature),
     })
 }
 
+/// Bytes of a register and of an ordinary stack slot.
+const WORD: u32 = 8;
+
 /// A pointer on its way into a register or slot.
-const POINTER: Scalar = Scalar { bank: Bank::Int, width: Width::W64, extension: Extension::None };
+const POINTER: Part = Part {
+    offset: 0,
+    bytes: 8,
+    scalar: Scalar { bank: Bank::Int, width: Width::W64, extension: Extension::None },
+};
 
 struct Assigner {
     convention: &'static Convention,
@@ -44,58 +51,80 @@ struct Assigner {
 
 impl Assigner {
     fn argument(&mut self, ty: &Type, role: Role) -> Result<Pass, Unsupported> {
-        Ok(match (self.convention.classify)(ty, role)? {
+        self.place(ty, (self.convention.classify)(ty, role)?)
+    }
+
+    fn place(&mut self, ty: &Type, class: Class) -> Result<Pass, Unsupported> {
+        Ok(match class {
             Class::Ignore => Pass::Ignore,
-            Class::Scalar(scalar) => Pass::Pieces(Box::new([self.scalar(scalar, ty.size)])),
-            Class::Parts(parts) => match self.parts(&parts) {
-                Some(pieces) => Pass::Pieces(pieces),
-                None => self.memory(ty)?,
-            },
-            Class::Memory => self.memory(ty)?,
+            Class::Registers(parts) => return self.parts(ty, parts),
+            Class::Memory { align } => self.memory(ty, align)?,
             Class::Pointer => self.pointer(ty),
         })
     }
 
     fn result(&mut self, ty: &Type) -> Result<Pass, Unsupported> {
-        let whole = |scalar| vec![Part { offset: 0, bytes: ty.size, scalar }];
         Ok(match (self.convention.classify)(ty, Role::Result)? {
             Class::Ignore => Pass::Ignore,
-            Class::Scalar(scalar) => result_pieces(&whole(scalar), self.convention),
-            Class::Parts(parts) => result_pieces(&parts, self.convention),
-            Class::Memory | Class::Pointer => self.pointer(ty),
+            Class::Registers(parts) => result_pieces(&parts.parts, self.convention),
+            Class::Memory { .. } | Class::Pointer => match self.convention.indirect_result {
+                Some(register) => by_pointer(ty, piece(&POINTER, Place::Register(register))),
+                None => self.pointer(ty),
+            },
         })
     }
 
-    fn scalar(&mut self, scalar: Scalar, bytes: u32) -> Piece {
-        let place = match self.register(scalar.bank) {
-            Some(register) => Place::Register(register),
-            None => Place::Stack(self.stack(self.convention.slot, self.convention.slot)),
-        };
-        piece(&Part { offset: 0, bytes, scalar }, place)
+    fn parts(&mut self, ty: &Type, wanted: Parts) -> Result<Pass, Unsupported> {
+        let Parts { parts, even, otherwise } = wanted;
+        if even {
+            self.next.int = self.next.int.next_multiple_of(2);
+        }
+        let before = self.next;
+        let found: Vec<Option<Reg>> =
+            parts.iter().map(|part| self.register(part.scalar.bank)).collect();
+        let all = found.iter().all(Option::is_some);
+        match otherwise {
+            Otherwise::Memory { align } if !all => {
+                self.next = before;
+                self.memory(ty, align)
+            }
+            Otherwise::Exhaust { align } if !all => {
+                parts.iter().for_each(|part| self.exhaust(part.scalar.bank));
+                self.memory(ty, align)
+            }
+            Otherwise::Class(class) if !all => {
+                self.next = before;
+                self.place(ty, *class)
+            }
+            Otherwise::Slots { align } => Ok(self.slots(&parts, &found, align)),
+            _ => Ok(self.slots(&parts, &found, WORD)),
+        }
     }
 
-    /// All parts in registers, or none.
-    fn parts(&mut self, parts: &[Part]) -> Option<Box<[Piece]>> {
-        let before = self.next;
-        let mut place =
-            |part: &Part| Some(piece(part, Place::Register(self.register(part.scalar.bank)?)));
-        let pieces: Option<Box<[Piece]>> = parts.iter().map(&mut place).collect();
-        if pieces.is_none() {
-            self.next = before;
-        }
-        pieces
+    /// Each part in its register or in a stack slot, the first one's aligned so.
+    fn slots(&mut self, parts: &[Part], found: &[Option<Reg>], align: u32) -> Pass {
+        let slot = |(part, found): (&Part, &Option<Reg>)| {
+            let align = if part.offset == 0 { align } else { WORD };
+            piece(
+                part,
+                found.map_or_else(|| Place::Stack(self.stack(WORD, align)), Place::Register),
+            )
+        };
+        Pass::Pieces(parts.iter().zip(found).map(slot).collect())
     }
 
     /// A copy on the stack. One that is aligned to more than the stack pointer is would need a stack of its own alignment.
-    fn memory(&mut self, ty: &Type) -> Result<Pass, Unsupported> {
-        if ty.align > self.convention.stack_align {
+    fn memory(&mut self, ty: &Type, align: u32) -> Result<Pass, Unsupported> {
+        if align > self.convention.stack_align {
             return Err(ty.unsupported(self.convention.name));
         }
-        Ok(Pass::Stack { offset: self.stack(ty.size, ty.align), size: ty.size })
+        Ok(Pass::Stack { offset: self.stack(ty.size, align), size: ty.size })
     }
 
     fn pointer(&mut self, ty: &Type) -> Pass {
-        Pass::Pointer { pointer: self.scalar(POINTER, 8), size: ty.size, align: ty.align }
+        let register = self.register(Bank::Int).map(Place::Register);
+        let place = register.unwrap_or_else(|| Place::Stack(self.stack(WORD, WORD)));
+        by_pointer(ty, piece(&POINTER, place))
     }
 
     fn register(&mut self, bank: Bank) -> Option<Reg> {
@@ -114,12 +143,25 @@ impl Assigner {
         Some(register)
     }
 
+    fn exhaust(&mut self, bank: Bank) {
+        let all = self.convention.arguments.of(bank).len() as u8;
+        match bank {
+            Bank::Int => self.next.int = all,
+            Bank::Float => self.next.float = all,
+            Bank::X87 => {}
+        }
+    }
+
     fn stack(&mut self, size: u32, align: u32) -> u32 {
-        let slot = self.convention.slot;
-        let offset = self.next.stack.next_multiple_of(align.max(slot));
-        self.next.stack = offset + size.next_multiple_of(slot);
+        let align = align.max(self.convention.slot);
+        let offset = self.next.stack.next_multiple_of(align);
+        self.next.stack = offset + size.next_multiple_of(align.min(WORD));
         offset
     }
+}
+
+fn by_pointer(ty: &Type, pointer: Piece) -> Pass {
+    Pass::Pointer { pointer, size: ty.size, align: ty.align }
 }
 
 fn piece(part: &Part, place: Place) -> Piece {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CallPlan, Leaf, Pass, Piece, Place, Signature, Type};
+use super::{CallPlan, Leaf, Pass, Piece, Place, Reg, Signature, Type};
 
 /// Checks that pieces tile their values but for padding, that no place is used twice, that places exist and are aligned,
 /// and that the frame's slots do not overlap.
@@ -90,13 +90,19 @@ fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Place>, String> {
     }
     let place = |piece: &Piece| match piece.place {
         Place::Register(r) if r.bank != piece.bank => Err(format!("{} of the wrong bank", r.name)),
-        Place::Register(r) if !plan.convention.arguments.of(r.bank).contains(&r) => {
+        Place::Register(r) if !is_argument(plan, r) => {
             Err(format!("{} passes no arguments", r.name))
         }
         Place::Register(_) => Ok(piece.place),
         Place::Stack(offset) => stack_slot(plan, offset),
     };
     pass.placed().iter().map(place).collect()
+}
+
+fn is_argument(plan: &CallPlan, register: Reg) -> bool {
+    let convention = plan.convention;
+    convention.arguments.of(register.bank).contains(&register)
+        || convention.indirect_result == Some(register)
 }
 
 fn stack_slot(plan: &CallPlan, offset: u32) -> Result<Place, String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Bank, CallPlan, Extension, Pass, Piece, Place, Variadic, Width};
+use super::{Bank, CallPlan, Class, Extension, Pass, Piece, Place, Role, Type, Width};
 
 /// The plan as a table: one line a piece, then what is common to the call.
 ///
@@ -57,20 +57,25 @@ fn stack(text: &mut String, plan: &CallPlan) {
 
 /// What the variable arguments of a variadic function go on with.
 pub fn explain_variable(plan: &CallPlan) -> String {
-    let free = |bank: Bank, used: u8| {
-        let registers = &plan.convention.arguments.of(bank)[usize::from(used)..];
-        registers.iter().map(|r| r.name).chain(["the stack"]).collect::<Vec<_>>().join(", ")
-    };
-    let floats = match plan.convention.variadic {
-        Variadic::VectorCount => free(Bank::Float, plan.next.float),
-        Variadic::FloatsAsInts => {
-            "the integer register of their position, where va_arg looks".into()
-        }
-    };
     format!(
-        "  ...          default argument promotions, then integers and pointers in: {}; doubles in: {floats}\n",
-        free(Bank::Int, plan.next.int)
+        "  ...          default argument promotions, then integers and pointers in: {}; doubles in: {}\n",
+        free(plan, &Type::POINTER),
+        free(plan, &Type::F64)
     )
+}
+
+/// Where variable arguments of a type go, first to last.
+fn free(plan: &CallPlan, ty: &Type) -> String {
+    let bank = match (plan.convention.classify)(ty, Role::Variable) {
+        Ok(Class::Registers(parts)) => parts.parts.first().map(|part| part.scalar.bank),
+        _ => None,
+    };
+    let registers = match bank {
+        Some(bank @ Bank::Int) => &plan.convention.arguments.of(bank)[usize::from(plan.next.int)..],
+        Some(bank) => &plan.convention.arguments.of(bank)[usize::from(plan.next.float)..],
+        None => &[],
+    };
+    registers.iter().map(|r| r.name).chain(["the stack"]).collect::<Vec<_>>().join(", ")
 }
 
 fn places(plan: &CallPlan, pass: &Pass) -> Vec<String> {
@@ -103,6 +108,7 @@ fn describe(plan: &CallPlan, piece: &Piece) -> String {
         Extension::None => String::new(),
         Extension::Zero => format!(", zero-extended to {bits} bits"),
         Extension::Sign => format!(", sign-extended to {bits} bits"),
+        Extension::Ones => format!(", the rest of {bits} bits ones"),
     };
     let upper = match (piece.bank, piece.width) {
         (Bank::Int, Width::W32) => ", upper half undefined",

@@ -10,9 +10,11 @@
 //! one file here and one line in [`CONVENTIONS`].
 #![forbid(unsafe_code)]
 
+mod aapcs64;
 mod assign;
 mod check;
 mod explain;
+mod natural;
 mod signature;
 mod sysv64;
 mod ty;
@@ -20,6 +22,9 @@ mod win64;
 
 use std::fmt;
 
+use crate::ctype::CallConv;
+
+pub use aapcs64::{AAPCS64, AAPCS64_APPLE, AAPCS64_WINDOWS};
 pub use assign::plan;
 pub use check::check;
 pub use explain::{explain, explain_variable};
@@ -29,7 +34,8 @@ pub use ty::{Kind, Leaf, LeafKind, Leaves, Type};
 pub use win64::WIN64;
 
 /// Every convention that a plan can be made for.
-pub static CONVENTIONS: &[&Convention] = &[&SYSV64, &WIN64];
+pub static CONVENTIONS: &[&Convention] =
+    &[&SYSV64, &WIN64, &AAPCS64, &AAPCS64_APPLE, &AAPCS64_WINDOWS];
 
 /// A calling convention: what the psABI documents print as tables.
 pub struct Convention {
@@ -37,20 +43,28 @@ pub struct Convention {
     pub name: &'static str,
     /// The document that these rules come from.
     pub source: &'static str,
+    /// The processor, as `std::env::consts::ARCH` names it.
+    pub architecture: &'static str,
+    /// The data models ([`crate::target::DataModel::name`]) whose functions use it where their declaration asks for none.
+    pub default_on: &'static [&'static str],
+    /// The attribute that asks for it on its architecture, where it is not the default.
+    pub keyword: Option<CallConv>,
     /// Argument registers in order, by bank.
     pub arguments: Registers,
     /// Result registers in order, by bank.
     pub results: Registers,
+    /// The register of the hidden pointer to a result in memory; `None`: the first integer argument register.
+    pub indirect_result: Option<Reg>,
     /// Whether taking a register of one bank uses up the same position of the other (Win64).
     pub positional: bool,
-    /// Bytes of a stack slot; every stack argument takes a multiple of it.
+    /// Bytes of a stack slot; every stack argument takes a multiple of it. 1: as many bytes as the argument has (Apple).
     pub slot: u32,
     /// Bytes that the caller reserves below the stack arguments for the callee (Win64: 32).
     pub shadow: u32,
     /// Alignment of the stack pointer at the call instruction.
     pub stack_align: u32,
-    /// What a call of a variadic function does besides placing its arguments.
-    pub variadic: Variadic,
+    /// Whether a call of a variadic function announces the number of vector registers in `al` (System V).
+    pub vector_count: bool,
     /// How an argument or a result travels.
     pub classify: fn(&Type, Role) -> Result<Class, Unsupported>,
     /// Who makes the machine code.
@@ -58,6 +72,7 @@ pub struct Convention {
 }
 
 /// The registers of a convention, by bank.
+#[derive(Clone, Copy)]
 pub struct Registers {
     /// General-purpose registers.
     pub int: &'static [Reg],
@@ -100,19 +115,10 @@ pub enum Bank {
     X87,
 }
 
-/// The extra rule of a variadic call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variadic {
-    /// `al` holds an upper bound on the number of vector registers used (System V).
-    VectorCount,
-    /// A variable floating-point argument travels in the integer register of its position (Win64).
-    FloatsAsInts,
-}
-
 /// The code generator of a convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// Cranelift, `CallConv::SystemV`.
+    /// Cranelift, `CallConv::SystemV` of the convention's architecture.
     SystemV,
     /// Cranelift, `CallConv::WindowsFastcall`.
     WindowsFastcall,
@@ -122,7 +128,10 @@ pub enum Backend {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// An argument that the prototype names.
-    Fixed,
+    Fixed {
+        /// Whether `...` follows the named arguments.
+        variadic: bool,
+    },
     /// An argument that matches `...`.
     Variable,
     /// The result.
@@ -134,14 +143,60 @@ pub enum Role {
 pub enum Class {
     /// Not at all (`void`, empty structs).
     Ignore,
-    /// As one scalar in a register of this bank or in a stack slot.
-    Scalar(Scalar),
-    /// An aggregate's parts, each in a register, if there are registers for all of them; else as [`Class::Memory`].
-    Parts(Vec<Part>),
-    /// As bytes on the stack. A result: in memory that the caller gives a hidden pointer to.
-    Memory,
+    /// In registers, while there are any.
+    Registers(Parts),
+    /// As bytes on the stack, aligned so. A result: in memory that the caller gives a hidden pointer to.
+    Memory {
+        /// In bytes.
+        align: u32,
+    },
     /// As a pointer to a copy that the caller makes. A result: as for [`Class::Memory`].
     Pointer,
+}
+
+/// The parts of a value on their way into registers: one for a scalar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// In the order in which they take registers.
+    pub parts: Vec<Part>,
+    /// Whether the first one needs a register of even number.
+    pub even: bool,
+    /// What becomes of the value where registers are missing.
+    pub otherwise: Otherwise,
+}
+
+/// What becomes of a value that finds too few registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// Each part that finds no register takes a stack slot; a value may be split. The slot of the first part is aligned so.
+    Slots {
+        /// In bytes.
+        align: u32,
+    },
+    /// All of it goes to the stack, aligned so; the registers that are left are for others.
+    Memory {
+        /// In bytes.
+        align: u32,
+    },
+    /// As for [`Otherwise::Memory`], and no later argument gets a register of the banks that it wanted.
+    Exhaust {
+        /// In bytes.
+        align: u32,
+    },
+    /// It travels as this.
+    Class(Box<Class>),
+}
+
+impl Class {
+    /// One scalar of `bytes` bytes in a register or a stack slot.
+    pub fn scalar(scalar: Scalar, bytes: u32) -> Class {
+        Class::parts(vec![Part { offset: 0, bytes, scalar }], Otherwise::Slots { align: 8 })
+    }
+
+    /// Parts with no wish for an even register.
+    pub fn parts(parts: Vec<Part>, otherwise: Otherwise) -> Class {
+        Class::Registers(Parts { parts, even: false, otherwise })
+    }
 }
 
 /// A part of an aggregate on its way into a register.
@@ -200,6 +255,8 @@ pub enum Extension {
     Zero,
     /// With the sign.
     Sign,
+    /// With ones: a NaN box (RISC-V, a floating-point value narrower than its register).
+    Ones,
 }
 
 /// The way of one call: where every byte of every argument and of the result is.
@@ -209,8 +266,8 @@ pub struct CallPlan {
     pub convention: &'static Convention,
     /// One entry an argument.
     pub arguments: Box<[Pass]>,
-    /// The result; its hidden pointer, if it has one, is an argument before the others, and comes back in the first
-    /// integer result register.
+    /// The result; its hidden pointer, if it has one, is in [`Convention::indirect_result`] or an argument before the others,
+    /// and comes back in the first integer result register (where nobody may look).
     pub result: Pass,
     /// Bytes of stack arguments, shadow space not counted.
     pub stack_bytes: u32,

@@ -45,7 +45,7 @@ impl Signature {
     pub fn role(&self, index: usize) -> Role {
         match self.fixed {
             Some(fixed) if index >= fixed => Role::Variable,
-            _ => Role::Fixed,
+            fixed => Role::Fixed { variadic: fixed.is_some() },
         }
     }
 }

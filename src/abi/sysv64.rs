@@ -2,14 +2,18 @@
 
 use super::ty::scalar;
 use super::{
-    Backend, Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Part, Registers, Role,
-    Scalar, Type, Unsupported, Variadic, Width, registers,
+    Backend, Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Otherwise, Part, Registers,
+    Role, Scalar, Type, Unsupported, Width, registers,
 };
+use crate::ctype::CallConv;
 
 /// x86-64 on everything but Windows; `__attribute__((sysv_abi))` there.
 pub static SYSV64: Convention = Convention {
     name: "sysv64",
     source: "System V AMD64 psABI, section 3.2.3",
+    architecture: "x86_64",
+    default_on: &["x86_64-sysv", "x86_64-apple"],
+    keyword: Some(CallConv::SysvAbi),
     arguments: Registers {
         int: registers!(Int: "rdi" "rsi" "rdx" "rcx" "r8" "r9"),
         float: registers!(Float: "xmm0" "xmm1" "xmm2" "xmm3" "xmm4" "xmm5" "xmm6" "xmm7"),
@@ -20,11 +24,12 @@ pub static SYSV64: Convention = Convention {
         float: registers!(Float: "xmm0" "xmm1"),
         x87: registers!(X87: "st0" "st1"),
     },
+    indirect_result: None,
     positional: false,
     slot: 8,
     shadow: 0,
     stack_align: 16,
-    variadic: Variadic::VectorCount,
+    vector_count: true,
     classify,
     backend: Backend::SystemV,
 };
@@ -51,27 +56,29 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     if ty.size == 0 {
         return Ok(Class::Ignore);
     }
-    if leaves.iter().any(|leaf| leaf.kind == LeafKind::Other) {
+    if leaves.iter().any(|leaf| leaf.kind == LeafKind::Vector && leaf.size > 16) {
         return Err(unsupported());
     }
     let x87 = leaves.iter().any(|leaf| leaf.kind == LeafKind::X87);
     if role == Role::Result && x87 && is_x87(ty, leaves) {
-        return Ok(Class::Parts(leaves.iter().map(st).collect()));
+        return Ok(Class::parts(leaves.iter().map(st).collect(), Otherwise::Slots { align: 16 }));
     }
     // "If the size of an object is larger than eight eightbytes, or it contains unaligned fields, it has class MEMORY";
     // without vectors of 32 bytes and more, larger than two eightbytes has the same end (post-merger rule 5c).
     // X87 is passed in memory, and a struct that mixes it with other classes is returned there, too.
     let misaligned = leaves.iter().any(|leaf| !leaf.offset.is_multiple_of(leaf.align));
     if ty.size > 16 || misaligned || x87 {
-        return Ok(Class::Memory);
+        return Ok(Class::Memory { align: ty.align });
     }
+    // "If there are no registers available for any eightbyte of an argument, the whole argument is passed on the stack."
+    let otherwise = Otherwise::Memory { align: ty.align };
     let [low, high] = [0, 8].map(|offset| eightbyte(leaves, offset));
     if (low, high) == (Eightbyte::Sse, Eightbyte::SseUp) {
-        return Ok(Class::Parts(vec![vector()]));
+        return Ok(Class::parts(vec![vector()], otherwise));
     }
     let parts = [(0, low), (8, high)];
     let parts = parts.into_iter().filter_map(|(offset, class)| part(ty.size, offset, class));
-    Ok(Class::Parts(parts.collect()))
+    Ok(Class::parts(parts.collect(), otherwise))
 }
 
 /// Whether a result is on the x87 stack: `long double`, a struct of one, and `long double _Complex`.
@@ -100,7 +107,9 @@ fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
     let inside = |leaf: &&Leaf| leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
     leaves.iter().filter(inside).fold(Eightbyte::Padding, |class, leaf| match (class, leaf.kind) {
         (Eightbyte::Integer, _) | (_, LeafKind::Int) => Eightbyte::Integer,
-        (Eightbyte::Padding | Eightbyte::SseUp, LeafKind::Wide) if leaf.offset < offset => {
+        (Eightbyte::Padding | Eightbyte::SseUp, LeafKind::Float | LeafKind::Vector)
+            if leaf.offset < offset =>
+        {
             Eightbyte::SseUp
         }
         _ => Eightbyte::Sse,

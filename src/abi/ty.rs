@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Bank, Class, Extension, Scalar, Unsupported, Width};
-use crate::ctype::{ArrayLen, FloatKind, IntKind, QualType, RecordId, Table, Type as CType};
+use super::{Bank, Class, Extension, Scalar, Unsupported, Width, natural};
+use crate::ctype::{
+    ArrayLen, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
+};
 use crate::error::Error;
 
 /// A C type as a calling convention sees it.
@@ -13,6 +15,8 @@ pub struct Type {
     pub size: u32,
     /// Alignment in bytes.
     pub align: u32,
+    /// The alignment that its members give it, without the attributes of the type itself: AAPCS64's "natural alignment".
+    pub natural: u32,
     /// What it is.
     pub kind: Kind,
 }
@@ -60,6 +64,8 @@ pub struct Leaf {
     pub align: u32,
     /// What it is.
     pub kind: LeafKind,
+    /// Whether it is a member of a union, or inside one.
+    pub in_union: bool,
 }
 
 /// The kinds of scalars inside aggregates.
@@ -67,14 +73,12 @@ pub struct Leaf {
 pub enum LeafKind {
     /// Integers, booleans, enums, pointers, bit-fields.
     Int,
-    /// `_Float16`, `float`, `double`, vectors of at most 8 bytes.
+    /// IEEE half, single, double and quad precision.
     Float,
     /// x87 extended precision.
     X87,
-    /// IEEE quad and vectors of 16 bytes.
-    Wide,
-    /// Larger vectors.
-    Other,
+    /// Vectors.
+    Vector,
 }
 
 impl Type {
@@ -82,11 +86,11 @@ impl Type {
     pub const MAX_LEAVES: u32 = 64;
 
     const fn new(size: u32, kind: Kind) -> Type {
-        Type { size, align: size, kind }
+        Type { size, align: size, natural: size, kind }
     }
 
     /// `void`
-    pub const VOID: Type = Type { size: 0, align: 1, kind: Kind::Void };
+    pub const VOID: Type = Type { size: 0, align: 1, natural: 1, kind: Kind::Void };
     /// `_Bool`
     pub const BOOL: Type = Type::new(1, Kind::Bool);
     /// `float`
@@ -124,7 +128,7 @@ impl Type {
         };
         let layout = table.layout_of(ty).ok_or_else(incomplete)?;
         let size = u32::try_from(layout.size).map_err(|_| incomplete())?;
-        Ok(Type { size, align: layout.align as u32, kind })
+        Ok(Type { size, align: layout.align as u32, natural: natural::align(table, ty), kind })
     }
 
     /// The scalars inside a value of several parts.
@@ -161,23 +165,35 @@ fn leaves(table: &Table, ty: QualType) -> Leaves {
     let mut found = Vec::new();
     let small = |size| size <= u64::from(Type::MAX_LEAVES);
     if table.layout_of(ty).is_some_and(|layout| small(layout.size)) {
-        collect(table, ty, 0, &mut found);
+        collect(table, ty, At { offset: 0, in_union: false }, &mut found);
         found.sort_by_key(|leaf| (leaf.offset, leaf.size));
     }
     found.into()
 }
 
-fn collect(table: &Table, ty: QualType, at: u32, found: &mut Vec<Leaf>) {
+/// Where a leaf is looked for: bytes from the start of the value, and whether a union is around it.
+#[derive(Clone, Copy)]
+struct At {
+    offset: u32,
+    in_union: bool,
+}
+
+impl At {
+    fn plus(self, bytes: u32) -> At {
+        At { offset: self.offset + bytes, ..self }
+    }
+
+    fn leaf(self, size: u32, align: u32, kind: LeafKind) -> Leaf {
+        Leaf { offset: self.offset, size, align, kind, in_union: self.in_union }
+    }
+}
+
+fn collect(table: &Table, ty: QualType, at: At, found: &mut Vec<Leaf>) {
     let Some(layout) = table.layout_of(ty) else { return };
     let size = layout.size as u32;
     let natural = table.layout_of(table.resolve(ty)).map_or(1, |layout| layout.align as u32);
-    let mut leaf = |offset, size, kind| {
-        found.push(Leaf { offset, size, align: natural.min(size.next_power_of_two()), kind });
-    };
-    let float = |kind: FloatKind| match kind {
-        FloatKind::F16 | FloatKind::F32 | FloatKind::F64 => LeafKind::Float,
-        FloatKind::F80 => LeafKind::X87,
-        FloatKind::F128 => LeafKind::Wide,
+    let mut leaf = |at: At, size: u32, kind| {
+        found.push(at.leaf(size, natural.min(size.next_power_of_two()), kind));
     };
     match *table.shape(ty) {
         CType::Void | CType::Function(_) | CType::Aligned(..) => {}
@@ -186,23 +202,30 @@ fn collect(table: &Table, ty: QualType, at: u32, found: &mut Vec<Leaf>) {
         }
         CType::Int(_) if size == 16 => {
             leaf(at, 8, LeafKind::Int);
-            leaf(at + 8, 8, LeafKind::Int);
+            leaf(at.plus(8), 8, LeafKind::Int);
         }
         CType::Int(_) => leaf(at, size, LeafKind::Int),
         CType::Float(kind) => leaf(at, float_bytes(kind), float(kind)),
         CType::Complex(kind) => {
             leaf(at, float_bytes(kind), float(kind));
-            leaf(at + size / 2, float_bytes(kind), float(kind));
+            leaf(at.plus(size / 2), float_bytes(kind), float(kind));
         }
-        CType::Vector(..) => leaf(at, size, vector(size)),
+        CType::Vector(..) => leaf(at, size, LeafKind::Vector),
         CType::Array(element, ArrayLen::Fixed(count)) => {
             let step = table.layout_of(element).map_or(0, |layout| layout.size as u32);
             // An element without size has no scalars, however many there are.
             let count = if step == 0 { 0 } else { count as u32 };
-            (0..count).for_each(|i| collect(table, element, at + i * step, found));
+            (0..count).for_each(|i| collect(table, element, at.plus(i * step), found));
         }
         CType::Array(..) => {}
         CType::Record(record) => collect_record(table, record, at, found),
+    }
+}
+
+fn float(kind: FloatKind) -> LeafKind {
+    match kind {
+        FloatKind::F80 => LeafKind::X87,
+        FloatKind::F16 | FloatKind::F32 | FloatKind::F64 | FloatKind::F128 => LeafKind::Float,
     }
 }
 
@@ -217,24 +240,17 @@ fn float_bytes(kind: FloatKind) -> u32 {
     }
 }
 
-fn vector(size: u32) -> LeafKind {
-    match size {
-        0..=8 => LeafKind::Float,
-        16 => LeafKind::Wide,
-        _ => LeafKind::Other,
-    }
-}
-
-fn collect_record(table: &Table, record: RecordId, at: u32, found: &mut Vec<Leaf>) {
-    let Some(body) = &table.record(record).body else { return };
+fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Vec<Leaf>) {
+    let record = table.record(record);
+    let Some(body) = &record.body else { return };
+    let in_union = at.in_union || record.kind == RecordKind::Union;
     for member in &body.members {
-        let offset = at + member.offset as u32;
+        let at = At { offset: at.offset + member.offset as u32, in_union };
         match member.bits {
-            None => collect(table, member.ty, offset, found),
+            None => collect(table, member.ty, at, found),
             Some(bits) => {
                 let (first, _, size) = bits.bytes();
-                let offset = offset + first as u32;
-                found.push(Leaf { offset, size: size as u32, align: 1, kind: LeafKind::Int });
+                found.push(at.plus(first as u32).leaf(size as u32, 1, LeafKind::Int));
             }
         }
     }
@@ -256,5 +272,5 @@ pub(super) fn scalar(ty: &Type) -> Option<Class> {
         (true, false) => Extension::Zero,
         (true, true) => Extension::Sign,
     };
-    Some(Class::Scalar(Scalar { bank, width, extension }))
+    Some(Class::scalar(Scalar { bank, width, extension }, ty.size))
 }

@@ -2,25 +2,30 @@
 
 use super::ty::scalar;
 use super::{
-    Backend, Bank, Class, Convention, Extension, Kind, Part, Registers, Role, Scalar, Type,
-    Unsupported, Variadic, Width, registers,
+    Backend, Bank, Class, Convention, Extension, Kind, Registers, Role, Scalar, Type, Unsupported,
+    Width, registers,
 };
+use crate::ctype::CallConv;
 
 /// x86-64 Windows; `__attribute__((ms_abi))` elsewhere.
 pub static WIN64: Convention = Convention {
     name: "win64",
     source: "Microsoft x64 calling convention",
+    architecture: "x86_64",
+    default_on: &["x86_64-msvc", "x86_64-mingw"],
+    keyword: Some(CallConv::MsAbi),
     arguments: Registers {
         int: registers!(Int: "rcx" "rdx" "r8" "r9"),
         float: registers!(Float: "xmm0" "xmm1" "xmm2" "xmm3"),
         x87: &[],
     },
     results: Registers { int: registers!(Int: "rax"), float: registers!(Float: "xmm0"), x87: &[] },
+    indirect_result: None,
     positional: true,
     slot: 8,
     shadow: 32,
     stack_align: 16,
-    variadic: Variadic::FloatsAsInts,
+    vector_count: false,
     classify,
     backend: Backend::WindowsFastcall,
 };
@@ -28,8 +33,8 @@ pub static WIN64: Convention = Convention {
 fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     match scalar(ty) {
         // "Varargs": a floating-point value for `...` goes to the integer register, where `va_arg` looks.
-        Some(Class::Scalar(s)) if s.bank == Bank::Float && role == Role::Variable => {
-            Ok(Class::Scalar(integer(8)))
+        Some(_) if ty.kind == Kind::Float && role == Role::Variable => {
+            Ok(Class::scalar(integer(8), ty.size))
         }
         Some(class) => Ok(class),
         None => aggregate(ty),
@@ -41,9 +46,7 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
 fn aggregate(ty: &Type) -> Result<Class, Unsupported> {
     match (&ty.kind, ty.size) {
         (Kind::Record(_), 0) => Ok(Class::Ignore),
-        (Kind::Record(_), 1 | 2 | 4 | 8) => {
-            Ok(Class::Parts(vec![Part { offset: 0, bytes: ty.size, scalar: integer(ty.size) }]))
-        }
+        (Kind::Record(_), 1 | 2 | 4 | 8) => Ok(Class::scalar(integer(ty.size), ty.size)),
         (Kind::Record(_), _) => Ok(Class::Pointer),
         _ => Err(ty.unsupported(WIN64.name)),
     }

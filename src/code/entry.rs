@@ -7,16 +7,17 @@
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 
-use crate::abi::Backend;
+use crate::abi::{Backend, Convention};
+use crate::error::Error;
 use crate::lower::{X87, registers};
 
 /// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
 #[repr(C, align(16))]
 pub struct Registers {
-    int: [u64; 8],
+    int: [u64; 10],
     float: [[u64; 2]; 8],
     result_int: [u64; 2],
-    result_float: [[u64; 2]; 2],
+    result_float: [[u64; 2]; 4],
     stack: *const u8,
     _pad: u64,
 }
@@ -49,17 +50,28 @@ pub struct Slot {
 pub const DISPATCH_OFFSET: i32 = offset_of!(Slot, dispatch) as i32;
 
 /// The entry point for callbacks of a convention, if the host can be called so.
-pub(super) fn entry_point(backend: Backend) -> Option<*const c_void> {
+pub(super) fn entry_point(convention: &Convention) -> Option<*const c_void> {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
-    return Some(match backend {
+    return runs(convention).then_some(match convention.backend {
         Backend::SystemV => sysv64 as *const c_void,
         Backend::WindowsFastcall => win64 as *const c_void,
     });
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
     {
-        let _ = backend;
+        let _ = convention;
         None
     }
+}
+
+/// Whether the host's processor is the convention's.
+pub fn runs(convention: &Convention) -> bool {
+    convention.architecture == std::env::consts::ARCH
+}
+
+/// The error for a convention that the host cannot be called by.
+pub(super) fn not_here(convention: &Convention) -> Error {
+    let target = target_lexicon::Triple::host().to_string();
+    Error::Convention { asked: convention.name, target }
 }
 
 /// What thunks call for results on the x87 stack.

@@ -15,7 +15,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cranelift_codegen::ir;
 
-pub use entry::{DISPATCH_OFFSET, Registers, Slot};
+pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 
 use crate::abi::{self, CallPlan, Convention, Signature};
@@ -86,7 +86,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The thunk of a shape, compiled by `build` if it is new.
 ///
 /// # Errors
-/// [`Error::Unsupported`] from the plan; [`Error::Codegen`] and [`Error::Memory`].
+/// [`Error::Convention`] for one of another processor; [`Error::Unsupported`] from the plan; [`Error::Codegen`] and
+/// [`Error::Memory`].
 pub fn thunk(
     kind: Kind,
     signature: &Signature,
@@ -100,6 +101,9 @@ pub fn thunk(
     };
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
+    }
+    if !runs(convention) {
+        return Err(entry::not_here(convention));
     }
     let plan = abi::plan(signature, convention)?;
     debug_assert_eq!(abi::check(signature, &plan), Ok(()));

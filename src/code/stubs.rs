@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::{LazyLock, Mutex};
 
-use super::entry::{Slot, entry_point};
+use super::entry::{Slot, entry_point, not_here};
 use super::module::ARENA;
 use super::{Thunk, lock};
 use crate::abi::Convention;
@@ -141,10 +141,7 @@ impl Callback {
         data: *const c_void,
         drop: unsafe fn(*const c_void),
     ) -> Result<Callback, Error> {
-        let entry = entry_point(convention.backend).ok_or_else(|| Error::Convention {
-            asked: convention.name,
-            target: target_lexicon::Triple::host().to_string(),
-        })?;
+        let entry = entry_point(convention).ok_or_else(|| not_here(convention))?;
         let mut callbacks = lock(&CALLBACKS);
         if callbacks.free.is_empty() {
             callbacks.free.extend(page(callback_stub)?);

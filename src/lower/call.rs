@@ -4,7 +4,7 @@ use cranelift_codegen::ir::{self, AbiParam, InstBuilder, StackSlotData, StackSlo
 use cranelift_frontend::FunctionBuilder;
 
 use super::pieces::{self, Operand};
-use super::sig::{self, Word};
+use super::sig::{self, Part, Word};
 use super::{Context, function};
 use crate::abi::{Bank, CallPlan, Pass, Piece};
 
@@ -112,15 +112,22 @@ fn value(
     arguments: &[Operand],
     hidden: Option<Value>,
 ) -> Value {
-    match *word {
-        Word::Piece { argument: Some(argument), piece } => {
-            pieces::take(b, &piece, ty, arguments[argument])
+    let part = |b: &mut FunctionBuilder<'_>, part: &Part, ty| match part.argument {
+        Some(argument) => pieces::take(b, &part.piece, ty, arguments[argument]),
+        None => hidden.expect("a hidden pointer has memory"),
+    };
+    match word {
+        Word::Part(one) => part(b, one, ty),
+        Word::Packed(parts) => {
+            let int = ty.as_int();
+            let zero = b.ins().iconst(int, 0);
+            let packed = parts.iter().fold(zero, |word, (at, one)| {
+                let value = part(b, one, int);
+                let value = b.ins().ishl_imm_u(value, i64::from(*at) * 8);
+                b.ins().bor(word, value)
+            });
+            pieces::same_bits(b, ty, packed)
         }
-        Word::Bytes { argument, offset, bytes } => {
-            let piece = pieces::whole_bytes(offset, bytes);
-            pieces::take(b, &piece, ty, arguments[argument])
-        }
-        Word::Piece { argument: None, .. } => hidden.expect("a hidden pointer has memory"),
         Word::Dummy if ty.is_float() => b.ins().f64const(0.0),
         Word::Dummy => b.ins().iconst(ty, 0),
     }

@@ -40,6 +40,12 @@ pub(super) fn take(
                     b.ins().sextend(int, narrow)
                 }
                 Extension::Zero | Extension::None => bytes(b, base, offset, piece.bytes, int),
+                Extension::Ones => {
+                    let value = bytes(b, base, offset, piece.bytes, int);
+                    let above = !0_u64 << (8 * piece.bytes) & !0 >> (64 - int.bits());
+                    let ones = b.ins().iconst(int, above as i64);
+                    b.ins().bor(value, ones)
+                }
             };
             same_bits(b, wide, value)
         }
@@ -111,7 +117,8 @@ fn fit(b: &mut FunctionBuilder<'_>, piece: &Piece, wide: ir::Type, value: Value)
     }
 }
 
-fn same_bits(b: &mut FunctionBuilder<'_>, wide: ir::Type, value: Value) -> Value {
+/// The same bits as a value of type `wide`.
+pub(super) fn same_bits(b: &mut FunctionBuilder<'_>, wide: ir::Type, value: Value) -> Value {
     match b.func.dfg.value_type(value) == wide {
         true => value,
         false => b.ins().bitcast(wide, MemFlagsData::new(), value),

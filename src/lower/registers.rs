@@ -5,18 +5,18 @@
 
 use crate::abi::{Bank, Place, Reg};
 
-/// Integer argument register *n* is at `INT + 8 * n`.
+/// Integer argument register *n* is at `INT + 8 * n`; register 8 is AArch64's x8.
 pub const INT: u32 = 0;
 /// Vector argument register *n* is at `FLOAT + 16 * n`.
-pub const FLOAT: u32 = 64;
+pub const FLOAT: u32 = 80;
 /// Integer result register *n* is at `RESULT_INT + 8 * n`.
-pub const RESULT_INT: u32 = 192;
+pub const RESULT_INT: u32 = 208;
 /// Vector result register *n* is at `RESULT_FLOAT + 16 * n`.
-pub const RESULT_FLOAT: u32 = 208;
+pub const RESULT_FLOAT: u32 = 224;
 /// The address of the first stack argument.
-pub const STACK: u32 = 240;
+pub const STACK: u32 = 288;
 /// Bytes of the block, a multiple of 16.
-pub const SIZE: u32 = 256;
+pub const SIZE: u32 = 304;
 
 /// Where the block keeps an argument register.
 pub(super) fn argument(register: Reg) -> i32 {

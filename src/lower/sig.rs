@@ -3,26 +3,38 @@
 //! Cranelift gives parameters their places itself, in order: registers of the parameter's bank while there are any, then
 //! the stack. So the parameters are listed by place, not by argument: first every register that the plan uses, with a
 //! dummy for each that it skips, then the stack word by word, with enough dummies before it that no register is left.
+//! The register of a hidden result pointer, where it is not an argument register, is Cranelift's `StructReturn`.
 
-use cranelift_codegen::ir::{self, AbiParam, types};
+use std::collections::BTreeMap;
+
+use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, types};
 use cranelift_codegen::isa::CallConv;
 
+use super::pieces;
 use crate::abi::{Backend, Bank, CallPlan, Pass, Piece, Place, Width};
 
 /// What a parameter of the native signature carries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Word {
-    /// A piece of an argument, or its pointer.
-    Piece {
-        /// The argument; `None`: the hidden pointer of the result.
-        argument: Option<usize>,
-        piece: Piece,
-    },
-    /// Bytes of an argument that is copied to the stack.
-    Bytes { argument: usize, offset: u32, bytes: u32 },
+    /// A part of an argument.
+    Part(Part),
+    /// Parts of arguments in one stack word, each at so many bytes of it.
+    Packed(Vec<(u32, Part)>),
     /// Nothing.
     Dummy,
 }
+
+/// A part of an argument in a register or a stack word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// The argument; `None`: the hidden pointer of the result.
+    pub argument: Option<usize>,
+    /// A piece of it or its pointer; or the bytes of a copy, as a piece.
+    pub piece: Piece,
+}
+
+/// Bytes of a stack word.
+const WORD: u32 = 8;
 
 /// The native function of a plan: its signature, and what each parameter carries.
 pub(super) fn native(plan: &CallPlan) -> (ir::Signature, Vec<Word>) {
@@ -31,23 +43,29 @@ pub(super) fn native(plan: &CallPlan) -> (ir::Signature, Vec<Word>) {
         Backend::WindowsFastcall => CallConv::WindowsFastcall,
     });
     let mut words = Vec::new();
-    let mut push = |word: Word, ty: ir::Type| {
-        signature.params.push(AbiParam::new(ty));
+    let mut push = |word: Word, param: AbiParam| {
+        signature.params.push(param);
         words.push(word);
     };
-    let (registers, stack) = places(plan);
-    let stack_bank = register_words(plan, &registers, stack.is_empty(), &mut push);
+    let places = places(plan);
+    if let Some(part) = places.indirect {
+        push(Word::Part(part), AbiParam::special(types::I64, ArgumentPurpose::StructReturn));
+    }
+    let stack_bank = register_words(plan, &places, &mut push);
     let mut at = 0;
-    for (offset, word) in stack {
-        for _ in (at..offset).step_by(plan.convention.slot as usize) {
-            push(Word::Dummy, word_type(stack_bank, Width::W64));
-        }
-        let width = match word {
-            Word::Piece { piece, .. } => piece.width,
-            Word::Bytes { .. } | Word::Dummy => Width::W64,
+    for (offset, parts) in places.stack {
+        let empty = (at..offset).step_by(WORD as usize);
+        empty.for_each(|_| push(Word::Dummy, param(stack_bank, Width::W64)));
+        let word = match *parts {
+            [(0, part)] => Word::Part(part),
+            _ => Word::Packed(parts),
         };
-        push(word, word_type(stack_bank, width));
-        at = offset + plan.convention.slot;
+        let width = match word {
+            Word::Part(part) => part.piece.width,
+            Word::Packed(_) | Word::Dummy => Width::W64,
+        };
+        push(word, param(stack_bank, width));
+        at = offset + WORD;
     }
     let in_register = |piece: &&Piece| piece.bank != Bank::X87;
     let results = plan.result.pieces().iter().filter(in_register);
@@ -61,72 +79,94 @@ pub fn native_signature(plan: &CallPlan) -> ir::Signature {
     native(plan).0
 }
 
-type Registers = Vec<(Bank, u8, Word)>;
-type Stack = Vec<(u32, Word)>;
+/// Everything that a plan places.
+#[derive(Default)]
+struct Places {
+    /// The hidden pointer, where it has a register of its own.
+    indirect: Option<Part>,
+    /// By bank and number.
+    registers: Vec<(Bank, u8, Part)>,
+    /// By word: the parts in it, each with its distance from the word's first byte.
+    stack: BTreeMap<u32, Vec<(u32, Part)>>,
+}
 
-/// Everything that the plan places, registers and stack words apart, the latter by offset.
-fn places(plan: &CallPlan) -> (Registers, Stack) {
-    let (mut registers, mut stack) = (Registers::new(), Stack::new());
+impl Places {
+    fn piece(&mut self, plan: &CallPlan, part: Part) {
+        match part.piece.place {
+            Place::Register(register) if plan.convention.indirect_result == Some(register) => {
+                self.indirect = Some(part);
+            }
+            Place::Register(register) => {
+                self.registers.push((register.bank, register.index, part));
+            }
+            Place::Stack(offset) => self.stack(offset, part),
+        }
+    }
+
+    fn stack(&mut self, offset: u32, part: Part) {
+        let word = offset / WORD * WORD;
+        self.stack.entry(word).or_default().push((offset - word, part));
+    }
+
+    /// A copy of an argument on the stack, word by word.
+    fn copy(&mut self, argument: usize, offset: u32, size: u32) {
+        let mut done = 0;
+        while done < size {
+            let at = offset + done;
+            let bytes = (WORD - at % WORD).min(size - done);
+            let piece = pieces::whole_bytes(done, bytes);
+            self.stack(at, Part { argument: Some(argument), piece });
+            done += bytes;
+        }
+    }
+}
+
+fn places(plan: &CallPlan) -> Places {
+    let mut places = Places::default();
     let hidden = std::iter::once((None, &plan.result)).filter(|(_, pass)| pass.pieces().is_empty());
     let arguments = plan.arguments.iter().enumerate().map(|(i, pass)| (Some(i), pass));
     for (argument, pass) in hidden.chain(arguments) {
         for &piece in pass.placed() {
-            let word = Word::Piece { argument, piece };
-            match piece.place {
-                Place::Register(register) => registers.push((register.bank, register.index, word)),
-                Place::Stack(offset) => stack.push((offset, word)),
-            }
+            places.piece(plan, Part { argument, piece });
         }
         if let (Some(argument), &Pass::Stack { offset, size }) = (argument, pass) {
-            let slot = plan.convention.slot;
-            let word = |at| Word::Bytes { argument, offset: at, bytes: slot.min(size - at) };
-            stack.extend((0..size).step_by(slot as usize).map(|at| (offset + at, word(at))));
+            places.copy(argument, offset, size);
         }
     }
-    stack.sort_by_key(|(offset, _)| *offset);
-    (registers, stack)
+    places
 }
 
 /// Lists the register parameters. Returns the bank in which stack words are passed: one with no register left.
-fn register_words(
-    plan: &CallPlan,
-    registers: &Registers,
-    no_stack: bool,
-    push: &mut impl FnMut(Word, ir::Type),
-) -> Bank {
+fn register_words(plan: &CallPlan, places: &Places, push: &mut impl FnMut(Word, AbiParam)) -> Bank {
     let at = |bank: Bank, index: usize| {
-        let found = registers.iter().find(|r| r.0 == bank && usize::from(r.1) == index);
-        found.map(|r| r.2)
+        let here = |r: &&(Bank, u8, Part)| r.0 == bank && usize::from(r.1) == index;
+        places.registers.iter().find(here).map(|r| r.2)
     };
     let used = |bank: Bank| {
-        let used = registers.iter().filter(|r| r.0 == bank).map(|r| usize::from(r.1) + 1);
-        used.max().unwrap_or(0)
+        let registers = places.registers.iter().filter(|r| r.0 == bank);
+        registers.map(|r| usize::from(r.1) + 1).max().unwrap_or(0)
     };
-    let ty = |bank: Bank, word: Option<Word>| match word {
-        Some(Word::Piece { piece, .. }) => machine_type(&piece),
-        _ => word_type(bank, Width::W64),
+    let mut word = |bank: Bank, part: Option<Part>| match part {
+        Some(part) => push(Word::Part(part), AbiParam::new(machine_type(&part.piece))),
+        None => push(Word::Dummy, param(bank, Width::W64)),
     };
     let all = |bank: Bank| plan.convention.arguments.of(bank).len();
+    let no_stack = places.stack.is_empty();
+    if plan.convention.positional {
+        let count = if no_stack { used(Bank::Int).max(used(Bank::Float)) } else { all(Bank::Int) };
+        for index in 0..count {
+            word(Bank::Int, at(Bank::Float, index).or_else(|| at(Bank::Int, index)));
+        }
+        return Bank::Int;
+    }
     let floats_are_used_up = used(Bank::Float) == all(Bank::Float);
     let stack_bank = match floats_are_used_up && used(Bank::Int) < all(Bank::Int) {
         true => Bank::Float,
         false => Bank::Int,
     };
-    if plan.convention.positional {
-        let count = if no_stack { used(Bank::Int).max(used(Bank::Float)) } else { all(Bank::Int) };
-        for index in 0..count {
-            let float = at(Bank::Float, index).map(|word| (Bank::Float, Some(word)));
-            let (bank, word) = float.unwrap_or((Bank::Int, at(Bank::Int, index)));
-            push(word.unwrap_or(Word::Dummy), ty(bank, word));
-        }
-        return Bank::Int;
-    }
     for bank in [Bank::Int, Bank::Float] {
         let count = if no_stack || bank != stack_bank { used(bank) } else { all(bank) };
-        for index in 0..count {
-            let word = at(bank, index);
-            push(word.unwrap_or(Word::Dummy), ty(bank, word));
-        }
+        (0..count).for_each(|index| word(bank, at(bank, index)));
     }
     stack_bank
 }
@@ -134,6 +174,10 @@ fn register_words(
 /// The Cranelift type of a piece in its register.
 pub(super) fn machine_type(piece: &Piece) -> ir::Type {
     word_type(piece.bank, piece.width)
+}
+
+fn param(bank: Bank, width: Width) -> AbiParam {
+    AbiParam::new(word_type(bank, width))
 }
 
 fn word_type(bank: Bank, width: Width) -> ir::Type {
