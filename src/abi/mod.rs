@@ -14,6 +14,7 @@ mod aapcs64;
 mod assign;
 mod check;
 mod explain;
+mod lp64d;
 mod natural;
 mod signature;
 mod sysv64;
@@ -35,7 +36,7 @@ pub use win64::WIN64;
 
 /// Every convention that a plan can be made for.
 pub static CONVENTIONS: &[&Convention] =
-    &[&SYSV64, &WIN64, &AAPCS64, &AAPCS64_APPLE, &AAPCS64_WINDOWS];
+    &[&SYSV64, &WIN64, &AAPCS64, &AAPCS64_APPLE, &AAPCS64_WINDOWS, &lp64d::LP64D];
 
 /// A calling convention: what the psABI documents print as tables.
 pub struct Convention {
