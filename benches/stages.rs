@@ -28,8 +28,8 @@ fn signature() -> Signature {
     }
 }
 
-/// `cdef` of a fresh state.
-#[divan::bench(args = [1_000, 10_000])]
+/// `cdef` of a header of so many declarations in a fresh state.
+#[divan::bench(args = [1_000, 100_000])]
 fn parse(bencher: divan::Bencher<'_, '_>, count: usize) {
     let text = declarations(count);
     let target = Target::host();

@@ -273,17 +273,30 @@ fn predeclared_names_give_way() {
 
 #[test]
 fn functions_keep_symbol_and_parameter_names() {
-    let decls = declared(
+    let mut decls = declared(
         "int f(int first, char *, double third) __asm__(\"g\"); int (*(*p)(int a))(int b);",
     );
-    let Some(Decl::Function { symbol, params, .. }) = decls.lookup(b"f") else {
-        panic!("a function")
+    let names = |decls: &Declarations, name: &str| -> Vec<Option<String>> {
+        let decl = decls.lookup(name.as_bytes()).expect("a declared name");
+        let names = decls.parameter_names(decl).iter();
+        names.map(|name| name.map(|name| decls.table().name(name).to_owned())).collect()
     };
+    let some = |name: &str| Some(name.to_owned());
+    let Some(Decl::Function { symbol, .. }) = decls.lookup(b"f") else { panic!("a function") };
     assert_eq!(symbol.as_deref(), Some("g"));
-    let names: Vec<_> =
-        params.iter().map(|name| name.map(|name| decls.table().name(name))).collect();
-    assert_eq!(names, [Some("first"), None, Some("third")]);
+    assert_eq!(names(&decls, "f"), [some("first"), None, some("third")]);
     assert!(matches!(decls.lookup(b"p"), Some(Decl::Variable { .. })));
+
+    // What was declared first stays; a type has no names to give.
+    declare(
+        &mut decls,
+        "typedef int type(int of_the_type); type by_type; int f(int again, char *, double); \
+         int old(); int old(int (*callback)(int inner), int last); int last(int a[sizeof(int (*)(int b))]);",
+    );
+    assert_eq!(names(&decls, "f"), [some("first"), None, some("third")]);
+    assert_eq!(names(&decls, "by_type"), []);
+    assert_eq!(names(&decls, "old"), [some("callback"), some("last")]);
+    assert_eq!(names(&decls, "last"), [some("a")]);
 }
 
 #[test]

@@ -4,14 +4,16 @@
 //! [`Name`]. A text is declared as a whole or not at all: what is new is cut off again, and what changed of the
 //! old is written to an undo log.
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::lex::Offset;
 use super::parse::Parser;
+use super::predeclared;
 use super::same::Comparison;
 use super::table::{self, Table};
 use super::{
     ArrayLen, Constant, Decl, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type, TypeId,
 };
-use crate::target::{BitFieldRule, DataModel, Target, VaList};
+use crate::target::{DataModel, Target};
 
 /// The value of one `$` in a text, in order (LuaJIT's parameterised types).
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub struct Declarations {
     /// The ordinary names, into `entries`.
     ordinary: Slots,
     entries: Vec<Entry>,
+    /// The parameter names of the functions among them.
+    parameters: Vec<Option<Name>>,
     /// The tags, into `tags`.
     tag_slots: Slots,
     tags: Vec<TagEntry>,
@@ -53,7 +57,7 @@ struct Entry {
 #[derive(Clone, Copy, Debug)]
 struct Site {
     text: u32,
-    offset: u32,
+    offset: Offset,
 }
 
 /// A name space: positions by interned name.
@@ -62,11 +66,11 @@ struct Slots(Vec<u32>);
 
 impl Slots {
     fn get(&self, name: Name) -> Option<usize> {
-        Some(self.0.get(name.0 as usize)?.checked_sub(1)? as usize)
+        Some(self.0.get(name.position())?.checked_sub(1)? as usize)
     }
 
     fn set(&mut self, name: Name, position: Option<usize>) {
-        let slot = name.0 as usize;
+        let slot = name.position();
         if slot >= self.0.len() {
             self.0.resize(slot + 1, 0);
         }
@@ -94,6 +98,7 @@ struct TagEntry {
 struct Mark {
     table: table::Mark,
     entries: usize,
+    parameters: usize,
     tags: usize,
 }
 
@@ -110,7 +115,7 @@ enum Undo {
 #[derive(Debug)]
 pub(super) struct Conflict {
     /// Its place, if it is in the same text.
-    pub(super) offset: Option<usize>,
+    pub(super) offset: Option<Offset>,
     /// It as C.
     pub(super) text: String,
 }
@@ -126,49 +131,23 @@ impl Declarations {
     /// The names that need no declaration: those of `<stdint.h>`, `<stddef.h>`, `<stdarg.h>`, `<uchar.h>`, and
     /// C23's `bool`, `true`, `false`, `nullptr`. A program may declare them differently.
     pub fn new(target: &Target) -> Declarations {
-        let mut table = Table::new(target);
+        predeclared::fresh(target.model())
+    }
+
+    /// Without the predeclared names.
+    pub(super) fn empty(model: &'static DataModel) -> Declarations {
+        let mut table = Table::new(model);
         super::lex::intern_keywords(&mut table.names);
-        let mut decls = Declarations {
+        Declarations {
             table,
             ordinary: Slots::default(),
+            entries: Vec::new(),
+            parameters: Vec::new(),
             tag_slots: Slots::default(),
             tags: Vec::new(),
-            entries: Vec::new(),
             text: 0,
             mark: Mark::default(),
             undo: Vec::new(),
-        };
-        decls.predeclare(target.model());
-        decls
-    }
-
-    fn predeclare(&mut self, model: &DataModel) {
-        for (name, ty) in predeclared_types(model) {
-            let name = self.table.names.intern(name);
-            self.push(name, Decl::Typedef(ty.into()), 0);
-        }
-        let int = QualType::from(TypeId::BOOL);
-        let constants =
-            [("true", int, 1), ("false", int, 0), ("nullptr", TypeId::VOID_POINTER.into(), 0)];
-        for (name, ty, value) in constants {
-            let name = self.table.names.intern(name);
-            self.push(name, Decl::Constant { ty, value: Constant::Int(value) }, 0);
-        }
-        let text: &[u8] = match model.va_list {
-            VaList::Pointer => b"typedef char *__builtin_va_list;",
-            VaList::SysV64 => {
-                b"typedef struct __va_list_tag { unsigned gp_offset, fp_offset; \
-                  void *overflow_arg_area, *reg_save_area; } __builtin_va_list[1];"
-            }
-            VaList::Aapcs64 => {
-                b"typedef struct __va_list { void *__stack, *__gr_top, *__vr_top; \
-                  int __gr_offs, __vr_offs; } __builtin_va_list;"
-            }
-        };
-        let alias = b"typedef __builtin_va_list __gnuc_va_list, va_list;";
-        for text in [text, alias] {
-            let parsed = Parser::new(self, text, &[]).translation_unit();
-            debug_assert!(parsed.is_ok(), "{parsed:?}");
         }
     }
 
@@ -177,7 +156,7 @@ impl Declarations {
     /// # Errors
     /// All errors of the text; then nothing of it is declared.
     pub fn cdef(&mut self, text: &[u8], params: &[Param<'_>]) -> Result<(), Diagnostics> {
-        self.transaction(|decls| Parser::new(decls, text, params).translation_unit())
+        self.transaction(text, params, |parser| parser.translation_unit())
     }
 
     /// The type that a type name stands for: `"struct x *"`, `"int[4]"`, `"int (*)(double)"`, `"struct { int a; }"`.
@@ -190,7 +169,7 @@ impl Declarations {
         text: &[u8],
         params: &[Param<'_>],
     ) -> Result<QualType, Diagnostics> {
-        self.transaction(|decls| Parser::new(decls, text, params).whole_type_name())
+        self.transaction(text, params, |parser| parser.whole_type_name())
     }
 
     /// One declaration with or without its `;`, or a type name: its type, and the name if there is one. The
@@ -199,7 +178,7 @@ impl Declarations {
     /// # Errors
     /// All errors of the text.
     pub fn parse_one(&mut self, text: &[u8]) -> Result<(Option<Name>, QualType), Diagnostics> {
-        self.transaction(|decls| Parser::new(decls, text, &[]).single())
+        self.transaction(text, &[], |parser| parser.single())
     }
 
     /// What an ordinary name stands for.
@@ -223,19 +202,46 @@ impl Declarations {
         declared.map(|entry| (self.table.name(entry.name), &entry.decl))
     }
 
+    /// The names of a function's parameters, one entry each; nothing for other declarations.
+    pub fn parameter_names(&self, decl: &Decl) -> &[Option<Name>] {
+        let Decl::Function { params, .. } = decl else { return &[] };
+        self.parameters.get(params.start as usize..params.end as usize).unwrap_or(&[])
+    }
+
     fn transaction<T>(
         &mut self,
-        parse: impl FnOnce(&mut Declarations) -> Result<T, Diagnostics>,
+        text: &[u8],
+        params: &[Param<'_>],
+        parse: impl FnOnce(Parser<'_>) -> Result<T, Diagnostics>,
     ) -> Result<T, Diagnostics> {
-        self.mark =
-            Mark { table: self.table.mark(), entries: self.entries.len(), tags: self.tags.len() };
+        if Offset::try_from(text.len()).is_err() {
+            let message = "a text must be shorter than 4 GiB".to_owned();
+            return Err(Diagnostics(vec![Diagnostic::new(text, 0, message)]));
+        }
+        self.mark = Mark {
+            table: self.table.mark(),
+            entries: self.entries.len(),
+            parameters: self.parameters.len(),
+            tags: self.tags.len(),
+        };
         self.text += 1;
-        let result = parse(self);
+        self.reserve(text.len());
+        let result = parse(Parser::new(self, text, params));
         match &result {
             Ok(_) => self.undo.clear(),
             Err(_) => self.rollback(),
         }
         result
+    }
+
+    /// Makes room for what a text of so many bytes declares, so that little has to move while it is read. Room that
+    /// is not used costs no memory, as it is never touched.
+    fn reserve(&mut self, text_len: usize) {
+        let declarations = text_len / 48;
+        self.table.reserve(declarations);
+        self.ordinary.0.reserve(declarations);
+        self.entries.reserve(declarations);
+        self.parameters.reserve(declarations);
     }
 
     fn rollback(&mut self) {
@@ -253,6 +259,7 @@ impl Declarations {
         for entry in self.tags.drain(self.mark.tags..) {
             self.tag_slots.set(entry.name, None);
         }
+        self.parameters.truncate(self.mark.parameters);
         self.table.rollback(self.mark.table);
         let names = self.table.names.len();
         self.ordinary.0.truncate(names);
@@ -272,14 +279,15 @@ impl Declarations {
         }
     }
 
-    fn push(&mut self, name: Name, decl: Decl, offset: usize) {
+    /// Declares a name that is not declared.
+    pub(super) fn push(&mut self, name: Name, decl: Decl, offset: Offset) {
         self.ordinary.set(name, Some(self.entries.len()));
         let site = self.site(offset);
         self.entries.push(Entry { name, decl, site });
     }
 
-    fn site(&self, offset: usize) -> Site {
-        Site { text: self.text, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+    fn site(&self, offset: Offset) -> Site {
+        Site { text: self.text, offset }
     }
 
     /// Declares an ordinary name at a byte of the current text. Saying the same again is free.
@@ -287,7 +295,7 @@ impl Declarations {
         &mut self,
         name: Name,
         decl: Decl,
-        offset: usize,
+        offset: Offset,
     ) -> Result<(), Conflict> {
         let Some(position) = self.ordinary.get(name) else {
             self.push(name, decl, offset);
@@ -311,8 +319,31 @@ impl Declarations {
         Ok(())
     }
 
+    /// Declares a function with the names of its parameters.
+    pub(super) fn declare_function(
+        &mut self,
+        name: Name,
+        ty: TypeId,
+        symbol: Option<Box<str>>,
+        names: &[Option<Name>],
+        offset: Offset,
+    ) -> Result<(), Conflict> {
+        let start = self.parameters.len();
+        self.parameters.extend_from_slice(names);
+        let params = start as u32..self.parameters.len() as u32;
+        self.declare(name, Decl::Function { ty, symbol, params }, offset)?;
+        let kept = match self.find(name) {
+            Some(Decl::Function { params, .. }) => params.start as usize == start,
+            _ => false,
+        };
+        if !kept {
+            self.parameters.truncate(start);
+        }
+        Ok(())
+    }
+
     fn conflict(&self, site: Site, text: String) -> Conflict {
-        let offset = (site.text == self.text).then_some(site.offset as usize);
+        let offset = (site.text == self.text).then_some(site.offset);
         Conflict { offset, text }
     }
 
@@ -333,7 +364,7 @@ impl Declarations {
     }
 
     /// Declares a tag, or moves its place to where its body is.
-    pub(super) fn set_tag(&mut self, name: Name, tag: Tag, offset: usize) {
+    pub(super) fn set_tag(&mut self, name: Name, tag: Tag, offset: Offset) {
         let site = self.site(offset);
         match self.tag_slots.get(name) {
             Some(position) => {
@@ -454,43 +485,4 @@ fn completes(table: &Table, open: QualType, full: QualType) -> bool {
         (Type::Array(a, ArrayLen::Incomplete), Type::Array(b, _)) => table.same(*a, *b),
         _ => false,
     }
-}
-
-fn predeclared_types(model: &DataModel) -> Vec<(&'static str, TypeId)> {
-    use IntKind::{I8, I16, I32, I64, U8, U16, U32, U64};
-    let word = if model.pointer == 8 { (I64, U64) } else { (I32, U32) };
-    // glibc's fast types are words, Microsoft's and Apple's the smallest.
-    let windows = model.bit_fields == BitFieldRule::Ms;
-    let small = windows || model.compiler != crate::target::Compiler::Gcc;
-    let fast16 = if small { (I16, U16) } else { word };
-    let fast32 = if small { (I32, U32) } else { word };
-    let pairs = [
-        ("int8_t", "uint8_t", (I8, U8)),
-        ("int16_t", "uint16_t", (I16, U16)),
-        ("int32_t", "uint32_t", (I32, U32)),
-        ("int64_t", "uint64_t", (I64, U64)),
-        ("int_least8_t", "uint_least8_t", (I8, U8)),
-        ("int_least16_t", "uint_least16_t", (I16, U16)),
-        ("int_least32_t", "uint_least32_t", (I32, U32)),
-        ("int_least64_t", "uint_least64_t", (I64, U64)),
-        ("int_fast8_t", "uint_fast8_t", (I8, U8)),
-        ("int_fast16_t", "uint_fast16_t", fast16),
-        ("int_fast32_t", "uint_fast32_t", fast32),
-        ("int_fast64_t", "uint_fast64_t", (I64, U64)),
-        ("intmax_t", "uintmax_t", (I64, U64)),
-        ("intptr_t", "uintptr_t", word),
-        ("ssize_t", "size_t", word),
-        ("ptrdiff_t", "char16_t", (word.0, U16)),
-        ("wchar_t", "char32_t", (model.wchar, U32)),
-    ];
-    let integers = pairs.iter().flat_map(|&(signed, unsigned, (s, u))| {
-        [(signed, TypeId::int(s)), (unsigned, TypeId::int(u))]
-    });
-    let others =
-        [("char8_t", TypeId::int(U8)), ("bool", TypeId::BOOL), ("nullptr_t", TypeId::VOID_POINTER)];
-    // GCC's names; not of every target.
-    let wide =
-        [("__int128_t", TypeId::int(IntKind::I128)), ("__uint128_t", TypeId::int(IntKind::U128))];
-    let wide = wide.into_iter().filter(|_| model.int128);
-    integers.chain(others).chain(wide).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::lex::Offset;
+
 /// One error in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -39,8 +41,9 @@ const WINDOW: usize = 160;
 
 impl Diagnostic {
     /// An error at byte `offset` of `text`.
-    pub(super) fn new(text: &[u8], offset: usize, message: String) -> Diagnostic {
-        let offset = offset.min(text.len());
+    pub(super) fn new(text: &[u8], offset: Offset, message: String) -> Diagnostic {
+        let line = line_of(text, offset);
+        let offset = text.len().min(offset as usize);
         let before = &text[..offset];
         let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |p| p + 1);
         let end =
@@ -55,7 +58,7 @@ impl Diagnostic {
             .take(WINDOW)
             .collect();
         Diagnostic {
-            line: line_of(text, offset),
+            line,
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
             source_line,
             caret: column - skipped,
@@ -67,8 +70,8 @@ impl Diagnostic {
 }
 
 /// The line, from 1, that byte `offset` of `text` is on.
-pub(super) fn line_of(text: &[u8], offset: usize) -> u32 {
-    let newlines = text[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count();
+pub(super) fn line_of(text: &[u8], offset: Offset) -> u32 {
+    let newlines = text[..text.len().min(offset as usize)].iter().filter(|&&b| b == b'\n').count();
     u32::try_from(newlines + 1).unwrap_or(u32::MAX)
 }
 

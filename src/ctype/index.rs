@@ -27,7 +27,7 @@ impl Index {
     /// Adds a position that [`Index::find`] did not find.
     pub(super) fn insert(&mut self, hash: u64, position: usize) {
         if (self.len + 1) * 4 > self.slots.len() * 3 {
-            self.grow();
+            self.resize((self.slots.len() * 2).max(16));
         }
         let position = u32::try_from(position + 1).expect("fewer than 2^32 - 1 entries");
         self.len += 1;
@@ -36,8 +36,9 @@ impl Index {
 
     /// Makes room for `more` positions.
     pub(super) fn reserve(&mut self, more: usize) {
-        while (self.len + more) * 4 > self.slots.len() * 3 {
-            self.grow();
+        let needed = (self.len + more) * 4 / 3 + 1;
+        if needed > self.slots.len() {
+            self.resize(needed.next_power_of_two());
         }
     }
 
@@ -80,8 +81,7 @@ impl Index {
         self.slots[at] = entry;
     }
 
-    fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(16);
+    fn resize(&mut self, size: usize) {
         let old = std::mem::replace(&mut self.slots, vec![(0, 0); size]);
         for entry in old.into_iter().filter(|e| e.1 != 0) {
             self.place(entry);

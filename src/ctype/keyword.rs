@@ -2,6 +2,7 @@
 
 /// What a reserved word means. Spellings that mean the same are one keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(super) enum Keyword {
     // Storage classes and function specifiers
     Typedef,

@@ -4,14 +4,18 @@ use super::keyword::{KEYWORDS, Keyword};
 use super::names::Names;
 use super::{Name, QualType};
 
+/// A byte of a text. Texts are shorter than 4 GiB.
+pub(super) type Offset = u32;
+
 /// A token and the bytes of the text that it covers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) kind: Tok,
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(super) start: Offset,
+    pub(super) end: Offset,
 }
 
+/// What a token is. All that a kind holds is 32 bits wide, so that it travels in two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Tok {
@@ -27,6 +31,8 @@ pub(super) enum Tok {
     Str,
     /// An operator or other punctuation, by its characters.
     Punct(Punct),
+    /// `$`, which the parser replaces by what it stands for.
+    Dollar,
     /// `$` that stands for a type.
     Type(QualType),
     /// `$` that stands for an integer: the position of its value.
@@ -39,6 +45,7 @@ pub(super) enum Tok {
 
 /// Why bytes are no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(super) enum Bad {
     OpenComment,
     OpenLiteral,
@@ -100,6 +107,43 @@ static LONG_PUNCTUATION: [&str; 23] = [
 /// Alternative spellings (C11 6.4.6).
 static DIGRAPHS: [(&[u8], &str); 4] = [(b"<:", "["), (b":>", "]"), (b"<%", "{"), (b"%>", "}")];
 
+/// What a byte is to the lexer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Letters, `_`, and all that are not ASCII.
+    Letter,
+    Digit,
+    Space,
+    Newline,
+    /// What a comment, a directive or a continued line begins with.
+    Hiding,
+    /// Punctuation that is always one character.
+    Single,
+    Other,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => Class::Letter,
+            b'0'..=b'9' => Class::Digit,
+            b' ' | b'\t' | b'\r' | 0x0b | 0x0c => Class::Space,
+            b'\n' => Class::Newline,
+            b'\\' | b'/' | b'#' => Class::Hiding,
+            b'(' | b')' | b'*' | b',' | b';' | b'{' | b'}' | b'[' | b']' => Class::Single,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
+
 /// Puts the reserved words into an empty interner, where [`Lexer`] expects them.
 pub(super) fn intern_keywords(names: &mut Names) {
     for (text, _) in KEYWORDS {
@@ -135,66 +179,93 @@ impl<'t> Lexer<'t> {
     }
 
     /// The next token.
+    #[inline]
     pub(super) fn next(&mut self, names: &mut Names) -> Token {
-        if let Err(token) = self.skip_space() {
-            return token;
-        }
-        let line_start = std::mem::replace(&mut self.line_start, false);
+        self.skip_space();
         let start = self.at;
-        let kind = match self.byte(0) {
-            _ if start == self.text.len() => Tok::End,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => self.word(names),
-            b'0'..=b'9' => self.number(),
-            b'.' if self.byte(1).is_ascii_digit() => self.number(),
-            quote @ (b'"' | b'\'') => self.quoted(quote),
-            b'#' if line_start => {
-                self.at += 1;
-                Tok::Directive
-            }
-            byte => self.punctuation(byte),
+        let kind = self.kind(names);
+        // `Declarations` refuses texts whose offsets would not fit.
+        Token { kind, start: start as Offset, end: self.at as Offset }
+    }
+
+    fn kind(&mut self, names: &mut Names) -> Tok {
+        let line_start = std::mem::replace(&mut self.line_start, false);
+        let Some(&byte) = self.text.get(self.at) else {
+            return Tok::End;
         };
-        Token { kind, start, end: self.at }
+        match class(byte) {
+            Class::Letter => self.word(names),
+            Class::Single => {
+                self.at += 1;
+                Tok::Punct(Punct(byte.into()))
+            }
+            Class::Digit => self.number(),
+            _ => match byte {
+                b'.' if self.byte(1).is_ascii_digit() => self.number(),
+                b'"' | b'\'' => self.quoted(byte),
+                b'$' => {
+                    self.at += 1;
+                    Tok::Dollar
+                }
+                b'#' if line_start => {
+                    self.at += 1;
+                    Tok::Directive
+                }
+                _ => self.punctuation(byte),
+            },
+        }
     }
 
     /// Skips white space, comments, line marks and the pragmas that mean nothing here.
-    fn skip_space(&mut self) -> Result<(), Token> {
-        loop {
-            match self.byte(0) {
-                b'\n' => {
+    #[inline]
+    fn skip_space(&mut self) {
+        while let Some(&byte) = self.text.get(self.at) {
+            match class(byte) {
+                Class::Space => self.at += 1,
+                Class::Newline => {
                     self.at += 1;
                     self.line_start = true;
                 }
-                b' ' | b'\t' | b'\r' | 0x0b | 0x0c => self.at += 1,
-                b'\\' if matches!(self.rest(), [_, b'\n', ..]) => self.at += 2,
-                b'\\' if matches!(self.rest(), [_, b'\r', b'\n', ..]) => self.at += 3,
-                b'/' if self.byte(1) == b'/' => self.skip_line(),
-                b'/' if self.byte(1) == b'*' => {
-                    let start = self.at;
-                    match find(&self.text[start + 2..], b"*/") {
-                        Some(length) => self.at = start + 2 + length + 2,
-                        None => {
-                            self.at = self.text.len();
-                            let kind = Tok::Bad(Bad::OpenComment);
-                            return Err(Token { kind, start, end: start + 2 });
-                        }
-                    }
-                }
-                b'#' if self.line_start && self.is_ignored_directive() => self.skip_line(),
-                _ => return Ok(()),
+                Class::Hiding => match self.hidden() {
+                    0 => return,
+                    length => self.at += length,
+                },
+                _ => return,
             }
         }
     }
 
-    /// To the end of the line; a backslash before the newline continues it.
+    /// The length of what counts as white space from here on although it begins with `\`, `/` or `#`.
+    #[cold]
+    fn hidden(&self) -> usize {
+        let rest = self.rest();
+        match rest {
+            [b'\\', b'\n', ..] => 2,
+            [b'\\', b'\r', b'\n', ..] => 3,
+            [b'/', b'/', ..] => self.line_length(),
+            [b'/', b'*', comment @ ..] => find(comment, b"*/").map_or(0, |length| length + 4),
+            [b'#', ..] if self.line_start && self.is_ignored_directive() => self.line_length(),
+            _ => 0,
+        }
+    }
+
+    /// Goes to the end of the line.
     pub(super) fn skip_line(&mut self) {
-        while self.at < self.text.len() && self.byte(0) != b'\n' {
-            let continued = match self.rest() {
+        self.at += self.line_length();
+    }
+
+    /// Bytes to the end of the line; a backslash before the newline continues it.
+    fn line_length(&self) -> usize {
+        let rest = self.rest();
+        let mut length = 0;
+        while length < rest.len() && rest[length] != b'\n' {
+            length += match &rest[length..] {
                 [b'\\', b'\n', ..] => 2,
                 [b'\\', b'\r', b'\n', ..] => 3,
                 _ => 1,
             };
-            self.at += continued;
         }
+        length
     }
 
     /// `# 12 "file"`, `#line 12`, `#ident`, and any `#pragma` but `pack` and `ms_struct`.
@@ -214,18 +285,20 @@ impl<'t> Lexer<'t> {
     }
 
     fn word(&mut self, names: &mut Names) -> Tok {
-        let start = self.at;
-        while matches!(self.byte(0), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80..) {
-            self.at += 1;
-        }
-        let word = &self.text[start..self.at];
-        if let (quote @ (b'"' | b'\''), b"L" | b"u" | b"U" | b"u8") = (self.byte(0), word) {
+        let rest = self.rest();
+        let in_word = |&byte: &u8| matches!(class(byte), Class::Letter | Class::Digit);
+        let length = rest.iter().position(|byte| !in_word(byte)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        self.at += length;
+        if let [quote @ (b'"' | b'\''), ..] = *after
+            && matches!(word, b"L" | b"u" | b"U" | b"u8")
+        {
             return self.quoted(quote);
         }
         let Some(name) = names.intern_bytes(word) else {
             return Tok::Bad(Bad::NotUtf8);
         };
-        match KEYWORDS.get(name.0 as usize) {
+        match KEYWORDS.get(name.position()) {
             Some(&(_, keyword)) => Tok::Keyword(keyword),
             None => Tok::Name(name),
         }
@@ -260,23 +333,24 @@ impl<'t> Lexer<'t> {
         Tok::Bad(Bad::OpenLiteral)
     }
 
+    /// All punctuation but the commonest.
     fn punctuation(&mut self, byte: u8) -> Tok {
         let rest = self.rest();
+        if rest.starts_with(b"/*") {
+            self.at = self.text.len();
+            return Tok::Bad(Bad::OpenComment);
+        }
         if let Some((from, to)) = DIGRAPHS.iter().find(|d| rest.starts_with(d.0)) {
             self.at += from.len();
             return Tok::Punct(Punct::new(to));
         }
-        // Single characters are the common case.
-        if !matches!(byte, b'(' | b')' | b'*' | b',' | b';' | b'{' | b'}' | b'[' | b']') {
-            let long = LONG_PUNCTUATION.iter().find(|p| rest.starts_with(p.as_bytes()));
-            if let Some(long) = long {
-                self.at += long.len();
-                return Tok::Punct(Punct::new(long));
-            }
+        if let Some(long) = LONG_PUNCTUATION.iter().find(|p| rest.starts_with(p.as_bytes())) {
+            self.at += long.len();
+            return Tok::Punct(Punct::new(long));
         }
         self.at += 1;
         match byte {
-            b'$' | b'!' | b'#' | b'%'..=b'/' | b':'..=b'?' | b'['..=b'^' | b'{'..=b'~' => {
+            b'!' | b'#' | b'%'..=b'/' | b':'..=b'?' | b'['..=b'^' | b'{'..=b'~' => {
                 Tok::Punct(Punct(byte.into()))
             }
             _ => Tok::Bad(Bad::Stray),
@@ -303,7 +377,7 @@ mod tests {
             if token.kind == Tok::End {
                 return tokens;
             }
-            tokens.push((token.kind, &text[token.start..token.end]));
+            tokens.push((token.kind, &text[token.start as usize..token.end as usize]));
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `lex`, `keyword` | bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `decls`, `same` | the C name spaces, redeclaration, the atomic `cdef` |
+//! | `predeclared` | the names that need no declaration |
 //! | `table`, `names`, `index` | interned types and names |
 //! | `layout/` | sizes, alignments and offsets, one file a compiler family |
 //! | `print`, `draw` | types back to C, a record's layout as a picture |
@@ -27,6 +28,7 @@ mod layout;
 mod lex;
 mod names;
 mod parse;
+mod predeclared;
 mod print;
 mod same;
 mod table;

@@ -1,6 +1,7 @@
 //! Interned identifiers.
 
 use std::hash::Hasher;
+use std::ops::Range;
 
 use rustc_hash::FxHasher;
 
@@ -8,74 +9,88 @@ use super::Name;
 use super::index::Index;
 
 /// Every distinct identifier once; equal texts have equal [`Name`]s, numbered from 0.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
+    /// All of them, one after the other.
     text: String,
-    ends: Vec<usize>,
+    /// Where each begins in `text`, and where the last ends.
+    bounds: Vec<usize>,
     index: Index,
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names { text: String::new(), bounds: vec![0], index: Index::default() }
+    }
 }
 
 impl Names {
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.bounds.len() - 1
     }
 
     /// The text of a name.
     pub(super) fn text(&self, name: Name) -> &str {
-        self.at(name.0 as usize)
+        self.at(name.position())
     }
 
     fn at(&self, position: usize) -> &str {
-        let start = position.checked_sub(1).map_or(0, |p| self.ends[p]);
-        &self.text[start..self.ends[position]]
+        &self.text[self.range(position)]
+    }
+
+    fn range(&self, position: usize) -> Range<usize> {
+        self.bounds[position]..self.bounds[position + 1]
     }
 
     /// The name with this text, if it was interned.
     pub(super) fn find(&self, text: &[u8]) -> Option<Name> {
-        self.index.find(hash(text), |p| self.at(p).as_bytes() == text).map(|p| Name(p as u32))
+        self.find_hashed(text, hash(text))
+    }
+
+    fn find_hashed(&self, text: &[u8], hash: u64) -> Option<Name> {
+        let found = self.index.find(hash, |p| self.text.as_bytes()[self.range(p)] == *text);
+        found.map(Name::at)
     }
 
     /// The name with this text.
     pub(super) fn intern(&mut self, text: &str) -> Name {
         let hash = hash(text.as_bytes());
-        match self.index.find(hash, |p| self.at(p) == text) {
-            Some(found) => Name(found as u32),
-            None => self.add(text, hash),
-        }
+        self.find_hashed(text.as_bytes(), hash).unwrap_or_else(|| self.add(text, hash))
     }
 
     /// The name with this text; `None` if it is not UTF-8.
     pub(super) fn intern_bytes(&mut self, text: &[u8]) -> Option<Name> {
         let hash = hash(text);
-        match self.index.find(hash, |p| self.at(p).as_bytes() == text) {
-            Some(found) => Some(Name(found as u32)),
+        match self.find_hashed(text, hash) {
+            Some(found) => Some(found),
             None => Some(self.add(std::str::from_utf8(text).ok()?, hash)),
         }
     }
 
     fn add(&mut self, text: &str, hash: u64) -> Name {
+        let position = self.len();
         self.text.push_str(text);
-        self.ends.push(self.text.len());
-        self.index.insert(hash, self.ends.len() - 1);
-        Name(self.ends.len() as u32 - 1)
+        self.bounds.push(self.text.len());
+        self.index.insert(hash, position);
+        Name::at(position)
     }
 
-    /// Makes room for the names of a text, so that they need not move while it is read.
-    pub(super) fn reserve(&mut self, text_len: usize) {
-        // A new name comes about every so many bytes.
-        let names = text_len / 32;
-        self.index.reserve(names);
-        self.ends.reserve(names);
+    /// Makes room for `more` names.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.index.reserve(more);
+        self.bounds.reserve(more);
+        // As long as names usually are.
+        self.text.reserve(more * 8);
     }
 
     /// Forgets all but the first `len` names.
     pub(super) fn truncate(&mut self, len: usize) {
-        while self.ends.len() > len {
-            let last = self.ends.len() - 1;
+        while self.len() > len {
+            let last = self.len() - 1;
             let hash = hash(self.at(last).as_bytes());
             self.index.remove(hash, last);
-            self.ends.pop();
-            self.text.truncate(self.ends.last().copied().unwrap_or(0));
+            self.bounds.pop();
+            self.text.truncate(self.bounds[last]);
         }
     }
 }
@@ -126,11 +141,15 @@ mod tests {
     fn names_are_found_in_few_and_in_many() {
         for count in [3, 12, 13, 500] {
             // Every fifth position has no name.
-            let names = (0..count).map(|i| (i % 5 != 0).then_some(Name(1000 - i)));
+            let names = (0..count).map(|i| (i % 5 != 0).then_some(Name::at(1000 - i)));
             let index = NameIndex::new(names.clone());
             for i in 0..count {
-                let expected = (i % 5 != 0).then_some(i as usize);
-                assert_eq!(index.find(Name(1000 - i), names.clone()), expected, "{i} of {count}");
+                let expected = (i % 5 != 0).then_some(i);
+                assert_eq!(
+                    index.find(Name::at(1000 - i), names.clone()),
+                    expected,
+                    "{i} of {count}"
+                );
             }
         }
     }

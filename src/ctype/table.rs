@@ -7,11 +7,12 @@ use rustc_hash::FxHasher;
 use super::index::Index;
 use super::layout::Facts;
 use super::names::{NameIndex, Names};
+use super::types::FunctionRef;
 use super::{
     ArrayLen, Bits, Constant, Enum, EnumId, Function, IntKind, Layout, Name, QualType, Quals,
     Record, RecordBody, RecordId, RecordKind, Type, TypeId,
 };
-use crate::target::{DataModel, Target};
+use crate::target::DataModel;
 
 /// How deep types may nest: it bounds every recursion over types.
 pub(super) const MAX_DEPTH: u16 = 200;
@@ -62,7 +63,14 @@ impl Mark {
     }
 }
 
-fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+fn hash_type(ty: &Type) -> u64 {
+    match ty {
+        Type::Function(function) => hash(function.borrowed()),
+        ty => hash(ty),
+    }
+}
+
+fn hash(value: impl Hash) -> u64 {
     let mut hasher = FxHasher::default();
     value.hash(&mut hasher);
     hasher.finish()
@@ -70,9 +78,9 @@ fn hash(value: &(impl Hash + ?Sized)) -> u64 {
 
 impl Table {
     /// A table with the basic types of a target.
-    pub fn new(target: &Target) -> Table {
+    pub(super) fn new(model: &'static DataModel) -> Table {
         let mut table = Table {
-            model: target.model(),
+            model,
             names: Names::default(),
             types: Vec::new(),
             depths: Vec::new(),
@@ -117,10 +125,27 @@ impl Table {
 
     /// The id of a type.
     pub fn intern(&mut self, ty: Type) -> TypeId {
-        let hash = hash(&ty);
-        if let Some(found) = self.type_index.find(hash, |p| self.types[p] == ty) {
-            return TypeId(found as u32);
+        let hash = hash_type(&ty);
+        match self.type_index.find(hash, |p| self.types[p] == ty) {
+            Some(found) => TypeId(found as u32),
+            None => self.add_type(ty, hash),
         }
+    }
+
+    /// The id of a function type, which is copied only if it is new.
+    pub(super) fn intern_function(&mut self, function: FunctionRef<'_>) -> TypeId {
+        let hash = hash(function);
+        let is_same = |p: usize| match &self.types[p] {
+            Type::Function(other) => other.borrowed() == function,
+            _ => false,
+        };
+        match self.type_index.find(hash, is_same) {
+            Some(found) => TypeId(found as u32),
+            None => self.add_type(Type::Function(Box::new(function.to_owned())), hash),
+        }
+    }
+
+    fn add_type(&mut self, ty: Type, hash: u64) -> TypeId {
         let depth = self.depth_of(&ty);
         let id = self.types.len();
         // Four bits of a QualType are the qualifiers.
@@ -153,8 +178,11 @@ impl Table {
 
     /// A type with more qualifiers. Qualifiers of an array are those of its elements.
     pub fn qualify(&mut self, ty: QualType, quals: Quals) -> QualType {
+        if quals == Quals::NONE {
+            return ty;
+        }
         match *self.get(ty.id()) {
-            Type::Array(element, len) if quals != Quals::NONE => {
+            Type::Array(element, len) => {
                 let element = self.qualify(element, quals);
                 self.array_of(element, len).into()
             }
@@ -337,6 +365,14 @@ impl Table {
         (entry.base, entry.values) = (base, Box::default());
     }
 
+    /// Makes room for the names and types of so many declarations. Types repeat, so that their index grows as it must:
+    /// the pages of an index are all touched, however few entries it has.
+    pub(super) fn reserve(&mut self, declarations: usize) {
+        self.names.reserve(declarations);
+        self.types.reserve(declarations);
+        self.depths.reserve(declarations);
+    }
+
     /// What the table holds now.
     pub(super) fn mark(&self) -> Mark {
         Mark {
@@ -352,7 +388,7 @@ impl Table {
     pub(super) fn rollback(&mut self, mark: Mark) {
         while self.types.len() > mark.types {
             if let Some(ty) = self.types.pop() {
-                self.type_index.remove(hash(&ty), self.types.len());
+                self.type_index.remove(hash_type(&ty), self.types.len());
             }
         }
         self.depths.truncate(mark.types);

@@ -1,6 +1,8 @@
 //! What a C type is, as data. Interning and queries are in [`super::table`].
 
 use std::fmt;
+use std::num::NonZeroU32;
+use std::ops::Range;
 
 use super::names::NameIndex;
 
@@ -228,9 +230,22 @@ pub enum FloatKind {
     F128,
 }
 
-/// A declared name of the table's interner.
+/// A declared name of the table's interner. Never 0, so that an optional one is as small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(pub(super) u32);
+pub struct Name(NonZeroU32);
+
+impl Name {
+    /// The name at this position of the interner.
+    pub(super) fn at(position: usize) -> Name {
+        let next = u32::try_from(position + 1).ok().and_then(NonZeroU32::new);
+        Name(next.expect("fewer than 2^32 - 1 names"))
+    }
+
+    /// Its position in the interner.
+    pub(super) fn position(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// A struct or union of the table; two declarations with one body are two records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -297,6 +312,43 @@ pub struct Function {
     pub convention: CallConv,
     /// What the declaration promises about its pointers (`nonnull`, `access`, `[static n]`).
     pub contracts: Box<[Contract]>,
+}
+
+/// A function type whose lists are kept somewhere else, to look for it in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FunctionRef<'a> {
+    pub(super) result: QualType,
+    pub(super) params: &'a [QualType],
+    pub(super) variadic: bool,
+    pub(super) unprototyped: bool,
+    pub(super) convention: CallConv,
+    pub(super) contracts: &'a [Contract],
+}
+
+impl Function {
+    pub(super) fn borrowed(&self) -> FunctionRef<'_> {
+        FunctionRef {
+            result: self.result,
+            params: &self.params,
+            variadic: self.variadic,
+            unprototyped: self.unprototyped,
+            convention: self.convention,
+            contracts: &self.contracts,
+        }
+    }
+}
+
+impl FunctionRef<'_> {
+    pub(super) fn to_owned(self) -> Function {
+        Function {
+            result: self.result,
+            params: self.params.into(),
+            variadic: self.variadic,
+            unprototyped: self.unprototyped,
+            convention: self.convention,
+            contracts: self.contracts.into(),
+        }
+    }
 }
 
 /// A calling-convention keyword or attribute; what it means is the target's matter.
@@ -513,8 +565,8 @@ pub enum Decl {
         ty: TypeId,
         /// `__asm__("symbol")`
         symbol: Option<Box<str>>,
-        /// One entry a parameter.
-        params: Box<[Option<Name>]>,
+        /// Where [`super::Declarations::parameter_names`] finds the names of its parameters.
+        params: Range<u32>,
     },
     /// An external variable: its type and the symbol to look up.
     Variable {

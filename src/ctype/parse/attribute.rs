@@ -7,24 +7,31 @@ use crate::ctype::{
     RecordAttributes, Type, TypeId,
 };
 
-/// The attributes of one declaration or type, those that have a meaning here.
+/// The attributes of one declaration or type, those that have a meaning here. Most have none, so that these are two
+/// null pointers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
+    object: Option<Box<ObjectAttributes>>,
+    pub(super) function: FunctionAttributes,
+}
+
+/// Attributes of types and members.
+#[derive(Clone, Debug)]
+pub(super) struct ObjectAttributes {
     pub(super) packed: bool,
     /// `aligned(n)` and `_Alignas`, in bytes; the strictest.
     align: Option<u32>,
     /// `__declspec(align(n))`, which Microsoft C applies to a record that is defined after it.
     declspec_align: Option<u32>,
-    pub(super) mode: Option<Mode>,
+    mode: Option<Mode>,
     /// Bytes.
-    pub(super) vector_size: Option<u64>,
+    vector_size: Option<u64>,
     pub(super) ms_struct: Option<bool>,
     pub(super) transparent_union: bool,
     pub(super) counted_by: Option<Name>,
-    pub(super) function: FunctionAttributes,
 }
 
-/// Attributes of function types. Most functions have none, so that this is one null pointer.
+/// Attributes of function types.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FunctionAttributes(Option<Box<FunctionAttributeList>>);
 
@@ -45,8 +52,19 @@ pub(super) enum Mode {
     Complex(FloatKind),
 }
 
-impl Attributes {
-    pub(super) fn merge(&mut self, other: Attributes) {
+impl ObjectAttributes {
+    const NONE: ObjectAttributes = ObjectAttributes {
+        packed: false,
+        align: None,
+        declspec_align: None,
+        mode: None,
+        vector_size: None,
+        ms_struct: None,
+        transparent_union: false,
+        counted_by: None,
+    };
+
+    fn merge(&mut self, other: &ObjectAttributes) {
         self.packed |= other.packed;
         self.align = self.align.max(other.align);
         self.declspec_align = self.declspec_align.max(other.declspec_align);
@@ -55,30 +73,59 @@ impl Attributes {
         self.ms_struct = other.ms_struct.or(self.ms_struct);
         self.transparent_union |= other.transparent_union;
         self.counted_by = other.counted_by.or(self.counted_by);
+    }
+}
+
+impl Attributes {
+    pub(super) fn object(&self) -> &ObjectAttributes {
+        self.object.as_deref().unwrap_or(&ObjectAttributes::NONE)
+    }
+
+    pub(super) fn object_mut(&mut self) -> &mut ObjectAttributes {
+        self.object.get_or_insert_with(|| Box::new(ObjectAttributes::NONE))
+    }
+
+    pub(super) fn merge(&mut self, other: Attributes) {
+        if let Some(object) = &other.object {
+            self.object_mut().merge(object);
+        }
         self.function.merge(other.function);
+    }
+
+    fn align_to(&mut self, align: Option<u32>) {
+        let object = self.object_mut();
+        object.align = object.align.max(align);
     }
 
     /// Bytes.
     pub(super) fn alignment(&self) -> Option<u32> {
-        self.align.max(self.declspec_align)
+        let object = self.object();
+        object.align.max(object.declspec_align)
     }
 
     /// Takes the alignment that belongs to a record defined after these attributes.
     pub(super) fn give_declspec_align(&mut self, record: &mut Attributes) {
-        record.declspec_align = record.declspec_align.max(self.declspec_align.take());
-    }
-
-    pub(super) fn of_record(&self, pack: Option<u32>) -> RecordAttributes {
-        RecordAttributes {
-            packed: self.packed,
-            align: self.alignment(),
-            pack,
-            ms_struct: self.ms_struct,
+        if let Some(given) = self.object.as_mut().and_then(|object| object.declspec_align.take()) {
+            let record = record.object_mut();
+            record.declspec_align = record.declspec_align.max(Some(given));
         }
     }
 
+    pub(super) fn of_record(&self, pack: Option<u32>) -> RecordAttributes {
+        let &ObjectAttributes { packed, ms_struct, .. } = self.object();
+        RecordAttributes { packed, align: self.alignment(), pack, ms_struct }
+    }
+
     pub(super) fn of_member(&self) -> MemberAttributes {
-        MemberAttributes { packed: self.packed, align: self.alignment() }
+        MemberAttributes { packed: self.object().packed, align: self.alignment() }
+    }
+}
+
+impl FunctionAttributeList {
+    fn merge(&mut self, other: FunctionAttributeList) {
+        self.convention = other.convention.or(self.convention);
+        self.all_nonnull |= other.all_nonnull;
+        self.contracts.extend(other.contracts);
     }
 }
 
@@ -105,11 +152,9 @@ impl FunctionAttributes {
     }
 
     pub(super) fn merge(&mut self, other: FunctionAttributes) {
-        let Some(other) = other.0 else { return };
-        let list = self.list();
-        list.convention = other.convention.or(list.convention);
-        list.all_nonnull |= other.all_nonnull;
-        list.contracts.extend(other.contracts);
+        if let Some(other) = other.0 {
+            self.list().merge(*other);
+        }
     }
 }
 
@@ -193,50 +238,60 @@ pub(super) fn convention(keyword: Keyword) -> Option<CallConv> {
 
 impl Parser<'_> {
     /// Takes the attribute at the current token, if there is one.
+    #[inline]
     pub(super) fn attribute(&mut self, into: &mut Attributes) -> Parse<bool> {
         let token = self.tok.kind;
         match token {
-            Tok::Keyword(Keyword::Attribute) => {
-                self.advance();
-                self.expect("(")?;
-                self.expect("(")?;
-                self.attribute_list(into)?;
-                self.expect(")")?;
-                self.expect(")")?;
-            }
-            Tok::Keyword(Keyword::Declspec) => {
-                self.advance();
-                self.expect("(")?;
-                let mut declspec = Attributes::default();
-                self.attribute_list(&mut declspec)?;
-                declspec.declspec_align = declspec.align.take();
-                into.merge(declspec);
-                self.expect(")")?;
-            }
-            Tok::Keyword(Keyword::Alignas) => {
-                self.advance();
-                self.expect("(")?;
-                let align = self.alignment_argument()?;
-                into.align = into.align.max(align);
-                self.expect(")")?;
-            }
-            Tok::Keyword(Keyword::Pragma) => self.pragma_operator()?,
-            Tok::Keyword(Keyword::Ignored) => self.advance(),
-            Tok::Keyword(keyword) => match convention(keyword) {
-                Some(convention) => {
-                    into.function.list().convention = Some(convention);
-                    self.advance();
-                }
-                None => return Ok(false),
-            },
+            Tok::Keyword(keyword) => self.attribute_keyword(keyword, into),
             Tok::Punct(_) if self.at("[") && self.peek_at("[") => {
                 self.advance();
                 self.advance();
                 self.attribute_list(into)?;
                 self.expect("]")?;
                 self.expect("]")?;
+                Ok(true)
             }
-            _ => return Ok(false),
+            _ => Ok(false),
+        }
+    }
+
+    fn attribute_keyword(&mut self, keyword: Keyword, into: &mut Attributes) -> Parse<bool> {
+        match keyword {
+            Keyword::Attribute => {
+                self.advance();
+                self.expect("(")?;
+                self.expect("(")?;
+                self.attribute_list(into)?;
+                self.expect(")")?;
+                self.expect(")")?;
+            }
+            Keyword::Declspec => {
+                self.advance();
+                self.expect("(")?;
+                let mut declspec = Attributes::default();
+                self.attribute_list(&mut declspec)?;
+                if let Some(object) = &mut declspec.object {
+                    object.declspec_align = object.align.take();
+                }
+                into.merge(declspec);
+                self.expect(")")?;
+            }
+            Keyword::Alignas => {
+                self.advance();
+                self.expect("(")?;
+                let align = self.alignment_argument()?;
+                into.align_to(align);
+                self.expect(")")?;
+            }
+            Keyword::Pragma => self.pragma_operator()?,
+            Keyword::Ignored => self.advance(),
+            _ => match convention(keyword) {
+                Some(convention) => {
+                    into.function.list().convention = Some(convention);
+                    self.advance();
+                }
+                None => return Ok(false),
+            },
         }
         Ok(true)
     }
@@ -271,14 +326,14 @@ impl Parser<'_> {
 
     fn known_attribute(&mut self, known: Known, into: &mut Attributes) -> Parse<()> {
         match known {
-            Known::Packed => into.packed = true,
-            Known::MsStruct(on) => into.ms_struct = Some(on),
-            Known::TransparentUnion => into.transparent_union = true,
+            Known::Packed => into.object_mut().packed = true,
+            Known::MsStruct(on) => into.object_mut().ms_struct = Some(on),
+            Known::TransparentUnion => into.object_mut().transparent_union = true,
             Known::Convention(convention) => into.function.list().convention = Some(convention),
             Known::NonNull if !self.at("(") => into.function.list().all_nonnull = true,
             Known::Aligned if !self.at("(") => {
                 let biggest = self.decls.table.model().biggest_align;
-                into.align = into.align.max(Some(biggest.into()));
+                into.align_to(Some(biggest.into()));
             }
             _ => {
                 self.expect("(")?;
@@ -297,17 +352,19 @@ impl Parser<'_> {
         match known {
             Known::Aligned => {
                 let align = self.alignment_argument()?;
-                into.align = into.align.max(align);
+                into.align_to(align);
             }
-            Known::Mode => into.mode = Some(self.mode()?),
+            Known::Mode => into.object_mut().mode = Some(self.mode()?),
             Known::VectorSize => {
                 let size = self.constant_integer()?;
                 match u64::try_from(size) {
-                    Ok(size) if size.is_power_of_two() => into.vector_size = Some(size),
+                    Ok(size) if size.is_power_of_two() => {
+                        into.object_mut().vector_size = Some(size)
+                    }
                     _ => return Err(self.error(start, "vector size must be a power of two".into())),
                 }
             }
-            Known::CountedBy => into.counted_by = Some(self.expect_name()?.0),
+            Known::CountedBy => into.object_mut().counted_by = Some(self.expect_name()?.0),
             Known::Regparm => match self.constant_integer()? {
                 count @ 0..=3 => {
                     into.function.list().convention = Some(CallConv::Regparm(count as u8))
@@ -414,6 +471,7 @@ impl Parser<'_> {
         ty: QualType,
         attributes: &Attributes,
     ) -> Parse<QualType> {
+        let Some(attributes) = &attributes.object else { return Ok(ty) };
         let mut ty = ty;
         if let Some(mode) = attributes.mode {
             ty = self.with_mode(ty, mode)?;

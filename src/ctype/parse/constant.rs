@@ -1,7 +1,7 @@
 //! Constant expressions: what declarations ask of an expression, and conversions.
 
 use super::value::{Operand, Value, rounded};
-use super::{Parse, Parser};
+use super::{Offset, Parse, Parser};
 use crate::ctype::{Constant, FloatKind, IntKind, QualType, Type, TypeId};
 
 /// An arithmetic type as constant expressions see it.
@@ -96,7 +96,7 @@ impl Parser<'_> {
         &mut self,
         operand: Operand,
         ty: QualType,
-        start: usize,
+        start: Offset,
     ) -> Parse<Operand> {
         let operand = self.decayed(operand);
         if *self.decls.table.shape(ty) == Type::Bool {

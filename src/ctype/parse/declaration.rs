@@ -4,12 +4,15 @@ use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
 use super::specifier::Specifiers;
 use super::value::Value;
-use super::{Keyword, Parse, Parser, Tok};
+use super::{Keyword, Offset, Parse, Parser, Tok};
+use crate::ctype::decls::Conflict;
 use crate::ctype::{Constant, Decl, Name, QualType, Type};
 
 impl Parser<'_> {
     /// One declaration of a text, or one item of another kind that may stand among them.
     pub(super) fn external_declaration(&mut self) -> Parse<()> {
+        // Enumerators that stand in no record are no record's constants.
+        self.scoped.clear();
         let token = self.tok.kind;
         match token {
             Tok::Directive => return self.directive(),
@@ -70,7 +73,7 @@ impl Parser<'_> {
     /// What follows a declarator: asm label, attributes, initialiser, body. True: the declaration has ended
     /// with a body.
     fn init_declarator(&mut self, specifiers: &Specifiers, declarator: Declarator) -> Parse<bool> {
-        let Declarator { name, mut ty, params, mut attributes, .. } = declarator;
+        let Declarator { name, mut ty, mut attributes, .. } = declarator;
         let Some((name, start)) = name else {
             return Err(self.expected("a name"));
         };
@@ -84,7 +87,9 @@ impl Parser<'_> {
             return Ok(false);
         }
         if let Type::Function(_) = self.decls.table.get(ty.id()) {
-            self.declare(name, Decl::Function { ty: ty.id(), symbol, params }, start)?;
+            let names = &self.declared_names;
+            let declared = self.decls.declare_function(name, ty.id(), symbol, names, start);
+            self.no_conflict(name, declared, start)?;
             let has_body = self.at("{");
             if has_body {
                 self.skip_balanced()?;
@@ -192,8 +197,18 @@ impl Parser<'_> {
         self.end_of_declaration()
     }
 
-    pub(super) fn declare(&mut self, name: Name, decl: Decl, start: usize) -> Parse<()> {
-        match self.decls.declare(name, decl, start) {
+    pub(super) fn declare(&mut self, name: Name, decl: Decl, start: Offset) -> Parse<()> {
+        let declared = self.decls.declare(name, decl, start);
+        self.no_conflict(name, declared, start)
+    }
+
+    fn no_conflict(
+        &mut self,
+        name: Name,
+        declared: Result<(), Conflict>,
+        start: Offset,
+    ) -> Parse<()> {
+        match declared {
             Ok(()) => Ok(()),
             Err(conflict) => {
                 let name = self.decls.table.name(name);

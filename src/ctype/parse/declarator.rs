@@ -1,11 +1,10 @@
 //! Declarators: pointers, arrays, functions and parentheses around a name.
 
 use super::attribute::{Attributes, FunctionAttributes};
-use super::{Keyword, Parse, Parser, Tok};
+use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::layout::max_size;
-use crate::ctype::{
-    Access, ArrayLen, Contract, Function, Name, QualType, Quals, Table, Type, TypeId,
-};
+use crate::ctype::types::FunctionRef;
+use crate::ctype::{Access, ArrayLen, Contract, Name, QualType, Quals, Table, Type, TypeId};
 
 /// One step from a name outwards to the type of its specifiers.
 #[derive(Debug)]
@@ -15,23 +14,46 @@ pub(super) enum Op {
         len: ArrayLen,
         /// `[static n]` of a parameter.
         at_least: Option<u64>,
-        start: usize,
+        start: Offset,
     },
-    Function {
-        params: Box<[QualType]>,
-        names: Box<[Option<Name>]>,
-        variadic: bool,
-        unprototyped: bool,
-        attributes: FunctionAttributes,
-        start: usize,
-    },
+    Function(FunctionSuffix),
+}
+
+/// `(…)` after a declarator.
+#[derive(Debug)]
+pub(super) struct FunctionSuffix {
+    /// Where its parameters begin among those that the parser holds. They are the last there when their turn comes.
+    params: usize,
+    variadic: bool,
+    unprototyped: bool,
+    attributes: FunctionAttributes,
+    start: Offset,
+}
+
+/// The parameters of the open parameter lists.
+#[derive(Debug, Default)]
+pub(super) struct Parameters {
+    pub(super) types: Vec<QualType>,
+    names: Vec<Option<Name>>,
+}
+
+impl Parameters {
+    fn push(&mut self, name: Option<Name>, ty: QualType) {
+        self.types.push(ty);
+        self.names.push(name);
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.types.truncate(len);
+        self.names.truncate(len);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pointer {
     quals: Quals,
     reference: bool,
-    start: usize,
+    start: Offset,
 }
 
 /// Whether a declarator has a name.
@@ -45,10 +67,8 @@ pub(super) enum Naming {
 /// A declarator with the type that it declares.
 #[derive(Debug)]
 pub(super) struct Declarator {
-    pub(super) name: Option<(Name, usize)>,
+    pub(super) name: Option<(Name, Offset)>,
     pub(super) ty: QualType,
-    /// Parameter names, if a function is declared.
-    pub(super) params: Box<[Option<Name>]>,
     /// The number of a parameter's outermost `[static n]`.
     pub(super) at_least: Option<u64>,
     /// Attributes among the pointers, but those of functions.
@@ -58,7 +78,7 @@ pub(super) struct Declarator {
 /// What is found on the way to the core of a declarator.
 #[derive(Debug, Default)]
 struct Core {
-    name: Option<(Name, usize)>,
+    name: Option<(Name, Offset)>,
     attributes: Attributes,
 }
 
@@ -123,11 +143,11 @@ impl Parser<'_> {
         let mut outer = FunctionAttributes::default();
         loop {
             let start = self.tok.start;
-            if self.at("*") || self.at("&") || self.at("^") || self.at("&&") {
-                let reference = self.at("&") || self.at("&&");
+            let is_star = self.at("*") || self.at("^");
+            if is_star || self.at("&") || self.at("&&") {
                 self.advance();
                 outer.merge(std::mem::take(&mut attributes.function));
-                self.pointers.push(Pointer { quals: Quals::NONE, reference, start });
+                self.pointers.push(Pointer { quals: Quals::NONE, reference: !is_star, start });
             } else if let Some(qual) = self.qualifier() {
                 match self.pointers[mark..].last_mut() {
                     Some(pointer) => pointer.quals = pointer.quals.with(qual),
@@ -185,8 +205,8 @@ impl Parser<'_> {
                 }
             } else if self.at("(") {
                 let attributes = std::mem::take(own);
-                let op = self.nested(|p| p.parameter_list(attributes))?;
-                self.ops.push(op);
+                let suffix = self.nested(|p| p.parameter_list(attributes))?;
+                self.ops.push(Op::Function(suffix));
             } else {
                 return Ok(());
             }
@@ -254,10 +274,10 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn parameter_list(&mut self, mut attributes: FunctionAttributes) -> Parse<Op> {
+    fn parameter_list(&mut self, mut attributes: FunctionAttributes) -> Parse<FunctionSuffix> {
         let start = self.tok.start;
         self.advance();
-        let mark = self.parameters.len();
+        let mark = self.parameters.types.len();
         let mut variadic = false;
         let unprototyped = self.at(")");
         while !self.at(")") {
@@ -267,27 +287,22 @@ impl Parser<'_> {
             }
             let param_start = self.tok.start;
             self.prototypes += 1;
-            let parameter = self.parameter(self.parameters.len() - mark, &mut attributes);
+            let parameter = self.parameter(self.parameters.types.len() - mark, &mut attributes);
             self.prototypes -= 1;
             let (name, ty) = parameter?;
             if ty.id() == TypeId::VOID {
-                if self.parameters.len() == mark && name.is_none() && self.at(")") {
+                if self.parameters.types.len() == mark && name.is_none() && self.at(")") {
                     break;
                 }
                 return Err(self.error(param_start, "parameter of type void".into()));
             }
-            self.parameters.push((name, ty));
+            self.parameters.push(name, ty);
             if !self.at(")") && !self.eat(",") {
                 return Err(self.expected("',' or ')'"));
             }
         }
         self.expect(")")?;
-        let params = self.parameters[mark..].iter().map(|parameter| parameter.1).collect();
-        // Only a function that is declared needs the names, and none inside a parameter is.
-        let named = if self.prototypes == 0 { mark } else { self.parameters.len() };
-        let names = self.parameters[named..].iter().map(|parameter| parameter.0).collect();
-        self.parameters.truncate(mark);
-        Ok(Op::Function { params, names, variadic, unprototyped, attributes, start })
+        Ok(FunctionSuffix { params: mark, variadic, unprototyped, attributes, start })
     }
 
     /// A parameter with its adjusted type; what it promises goes to the function's attributes.
@@ -333,8 +348,12 @@ impl Parser<'_> {
     ) -> Parse<Declarator> {
         let Core { name, attributes: others } = core;
         let mut ty = base;
-        let mut params = Box::default();
         let mut outermost_at_least = None;
+        // No function inside a parameter or a type name is declared.
+        let declares = name.is_some() && self.prototypes == 0;
+        if declares {
+            self.declared_names.clear();
+        }
         while self.ops.len() > mark {
             let Some(op) = self.ops.pop() else { break };
             let innermost = self.ops.len() == mark;
@@ -346,32 +365,12 @@ impl Parser<'_> {
                     }
                     ty = self.build_array(ty, len, start)?;
                 }
-                Op::Function {
-                    params: types,
-                    names,
-                    variadic,
-                    unprototyped,
-                    attributes,
-                    start,
-                } => {
-                    if innermost {
-                        params = names;
-                    }
-                    let mut attributes = attributes;
-                    let last = !self.ops[mark..].iter().any(|op| matches!(op, Op::Function { .. }));
+                Op::Function(mut suffix) => {
+                    let last = !self.ops[mark..].iter().any(|op| matches!(op, Op::Function(_)));
                     if last && !rest.is_empty() {
-                        attributes.merge(std::mem::take(&mut rest));
+                        suffix.attributes.merge(std::mem::take(&mut rest));
                     }
-                    self.check_result(ty, start)?;
-                    let function = Function {
-                        result: ty,
-                        contracts: contracts(&self.decls.table, &types, &attributes),
-                        params: types,
-                        variadic,
-                        unprototyped,
-                        convention: attributes.convention().unwrap_or_default(),
-                    };
-                    ty = self.table().intern(Type::Function(Box::new(function))).into();
+                    ty = self.build_function(ty, suffix, innermost && declares)?.into();
                 }
             }
             self.check_depth(ty, name.map_or(self.tok.start, |name| name.1))?;
@@ -379,7 +378,32 @@ impl Parser<'_> {
         if !rest.is_empty() {
             ty = self.slide(ty, &rest);
         }
-        Ok(Declarator { name, ty, params, at_least: outermost_at_least, attributes: others })
+        Ok(Declarator { name, ty, at_least: outermost_at_least, attributes: others })
+    }
+
+    /// The function type whose parameters are the last of [`Parser::parameters`], which are taken from there.
+    fn build_function(
+        &mut self,
+        result: QualType,
+        suffix: FunctionSuffix,
+        declares: bool,
+    ) -> Parse<TypeId> {
+        self.check_result(result, suffix.start)?;
+        let params = &self.parameters.types[suffix.params..];
+        let contracts = contracts(&self.decls.table, params, &suffix.attributes);
+        let ty = self.decls.table.intern_function(FunctionRef {
+            result,
+            params,
+            variadic: suffix.variadic,
+            unprototyped: suffix.unprototyped,
+            convention: suffix.attributes.convention().unwrap_or_default(),
+            contracts: &contracts,
+        });
+        if declares {
+            self.declared_names.extend_from_slice(&self.parameters.names[suffix.params..]);
+        }
+        self.parameters.truncate(suffix.params);
+        Ok(ty)
     }
 
     fn build_pointer(&mut self, to: QualType, pointer: Pointer) -> Parse<QualType> {
@@ -393,7 +417,7 @@ impl Parser<'_> {
         })
     }
 
-    fn build_array(&mut self, element: QualType, len: ArrayLen, start: usize) -> Parse<QualType> {
+    fn build_array(&mut self, element: QualType, len: ArrayLen, start: Offset) -> Parse<QualType> {
         let table = &self.decls.table;
         let problem = match table.shape(element) {
             Type::Void => Some("array of void"),
@@ -428,7 +452,7 @@ impl Parser<'_> {
         Ok(self.table().array_of(element, len).into())
     }
 
-    fn check_result(&mut self, result: QualType, start: usize) -> Parse<()> {
+    fn check_result(&mut self, result: QualType, start: Offset) -> Parse<()> {
         let what = match self.decls.table.shape(result) {
             Type::Array(..) => "an array",
             Type::Function(_) => "a function",

@@ -1,6 +1,6 @@
 //! The preprocessor lines that have a meaning here: `#pragma pack`, `#define NAME constant`.
 
-use super::{Failed, Keyword, Lexer, Parse, Parser, Tok};
+use super::{Failed, Keyword, Lexer, Offset, Parse, Parser, Tok};
 use crate::ctype::lex::Token;
 use crate::ctype::{Decl, Name};
 
@@ -34,18 +34,18 @@ impl Parser<'_> {
         done
     }
 
-    fn directive_word(&self, line_end: usize) -> String {
+    fn directive_word(&self, line_end: Offset) -> String {
         if self.tok.start < line_end { self.token_text(self.tok) } else { String::new() }
     }
 
     /// The end of the line that `from` is on, continuation lines included.
-    fn line_end(&self, from: usize) -> usize {
+    fn line_end(&self, from: Offset) -> Offset {
         let text = self.lexer.text();
-        let mut end = from;
+        let mut end = from as usize;
         while end < text.len() && (text[end] != b'\n' || is_continued(text, end)) {
             end += 1;
         }
-        end
+        end as Offset
     }
 
     fn unsupported_directive(&mut self, hash: Token, word: &str) -> Failed {
@@ -71,7 +71,7 @@ impl Parser<'_> {
         }
     }
 
-    fn pragma(&mut self, line_end: usize) -> Parse<()> {
+    fn pragma(&mut self, line_end: Offset) -> Parse<()> {
         if self.directive_word(line_end) == "ms_struct" {
             self.advance();
             self.pack.ms_struct = match self.directive_word(line_end).as_str() {
@@ -181,7 +181,7 @@ impl Parser<'_> {
     }
 
     /// `#define NAME constant-expression` declares a constant.
-    fn define(&mut self, line_end: usize) -> Parse<()> {
+    fn define(&mut self, line_end: Offset) -> Parse<()> {
         const HINT: &str = "only '#define NAME constant' is understood; \
                             run the text through 'cc -E -P' and declare its output";
         self.advance();
@@ -189,7 +189,7 @@ impl Parser<'_> {
         let Tok::Name(name) = self.tok.kind else {
             return Err(self.expected("a name"));
         };
-        let function_like = self.lexer.text().get(self.tok.end) == Some(&b'(');
+        let function_like = self.lexer.text().get(self.tok.end as usize) == Some(&b'(');
         self.advance();
         if function_like {
             return Err(self.error_hint(start, "macro with parameters".into(), HINT));

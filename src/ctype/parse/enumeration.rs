@@ -2,7 +2,7 @@
 
 use super::attribute::Attributes;
 use super::value::Value;
-use super::{Parse, Parser, Tok};
+use super::{Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
 use crate::ctype::{Constant, Decl, EnumId, IntKind, Name, QualType, Type, TypeId};
 
@@ -40,7 +40,7 @@ impl Parser<'_> {
         self.starts_type(next)
     }
 
-    fn enum_id(&mut self, tag: Option<Name>, start: usize) -> Parse<EnumId> {
+    fn enum_id(&mut self, tag: Option<Name>, start: Offset) -> Parse<EnumId> {
         let Some(name) = tag else {
             return Ok(self.table().add_enum(None));
         };
@@ -76,7 +76,7 @@ impl Parser<'_> {
         }
     }
 
-    fn enum_body(&mut self, id: EnumId, start: usize, mut attributes: Attributes) -> Parse<()> {
+    fn enum_body(&mut self, id: EnumId, start: Offset, mut attributes: Attributes) -> Parse<()> {
         self.advance();
         // A body that was there before has left its base; only one given with ':' counts here.
         let fixed = if self.decls.table.enum_(id).values.is_empty() {
@@ -84,7 +84,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        let mut values: Vec<(Name, usize, i128)> = Vec::new();
+        let mut values: Vec<(Name, Offset, i128)> = Vec::new();
         let mut next = 0;
         while !self.at("}") {
             let (name, start) = self.expect_name()?;
@@ -104,7 +104,8 @@ impl Parser<'_> {
         }
         self.expect("}")?;
         self.attributes(&mut attributes)?;
-        let Some(base) = fixed.or_else(|| self.enum_base(&values, attributes.packed)) else {
+        let Some(base) = fixed.or_else(|| self.enum_base(&values, attributes.object().packed))
+        else {
             return Err(self.error(start, "no integer type holds all values of this enum".into()));
         };
         self.check_range(&values, base)?;
@@ -126,7 +127,7 @@ impl Parser<'_> {
         name: Name,
         value: i128,
         fixed: Option<IntKind>,
-        start: usize,
+        start: Offset,
     ) -> Parse<()> {
         let kind = match fixed {
             Some(kind) => kind,
@@ -142,7 +143,7 @@ impl Parser<'_> {
     }
 
     /// The integer type that the platform's compiler gives an enum.
-    fn enum_base(&self, values: &[(Name, usize, i128)], packed: bool) -> Option<IntKind> {
+    fn enum_base(&self, values: &[(Name, Offset, i128)], packed: bool) -> Option<IntKind> {
         let fits = |kind: IntKind| values.iter().all(|&(_, _, value)| holds(kind, value));
         if self.decls.table.model().enum_is_int && fits(IntKind::I32) {
             return Some(IntKind::I32);
@@ -153,7 +154,7 @@ impl Parser<'_> {
         small.chain(large).find(|&kind| fits(kind))
     }
 
-    fn check_range(&mut self, values: &[(Name, usize, i128)], base: IntKind) -> Parse<()> {
+    fn check_range(&mut self, values: &[(Name, Offset, i128)], base: IntKind) -> Parse<()> {
         for &(name, start, value) in values {
             if !holds(base, value) {
                 let name = self.decls.table.name(name);

@@ -5,7 +5,7 @@ use super::value::{
     BINARY, Binary, NOT_CONSTANT, Operand, Value, common_float, common_int, float_binary,
     int_binary, promote,
 };
-use super::{Keyword, Parse, Parser, Tok};
+use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::{ArrayLen, Constant, Decl, IntKind, Name, QualType, Type, TypeId};
 
 impl Parser<'_> {
@@ -69,7 +69,13 @@ impl Parser<'_> {
         }
     }
 
-    fn apply(&mut self, op: Binary, left: Operand, right: Operand, start: usize) -> Parse<Operand> {
+    fn apply(
+        &mut self,
+        op: Binary,
+        left: Operand,
+        right: Operand,
+        start: Offset,
+    ) -> Parse<Operand> {
         let (left, right) = (self.decayed(left), self.decayed(right));
         if matches!(op, Binary::And | Binary::Or) {
             return Ok(logical(op, left.value, right.value));
@@ -98,7 +104,13 @@ impl Parser<'_> {
     }
 
     /// The type of a shift is that of its left operand.
-    fn shift(&mut self, op: Binary, left: Operand, right: Operand, start: usize) -> Parse<Operand> {
+    fn shift(
+        &mut self,
+        op: Binary,
+        left: Operand,
+        right: Operand,
+        start: Offset,
+    ) -> Parse<Operand> {
         let (Some(Arithmetic::Int(kind)), Some(Arithmetic::Int(_))) =
             (self.arithmetic(left.ty), self.arithmetic(right.ty))
         else {
@@ -118,7 +130,7 @@ impl Parser<'_> {
         op: Binary,
         left: Operand,
         right: Operand,
-        start: usize,
+        start: Offset,
     ) -> Parse<Operand> {
         if op.is_comparison() {
             let value = match (left.value, right.value) {
@@ -194,7 +206,7 @@ impl Parser<'_> {
     }
 
     /// A cast, or a compound literal, whose value does not matter.
-    fn after_cast_type(&mut self, ty: QualType, start: usize) -> Parse<Operand> {
+    fn after_cast_type(&mut self, ty: QualType, start: Offset) -> Parse<Operand> {
         if self.at("{") {
             self.skip_balanced()?;
             return self.postfix_of(Operand::unknown(ty));
@@ -203,7 +215,7 @@ impl Parser<'_> {
         self.convert(operand, ty, start)
     }
 
-    fn apply_unary(&mut self, op: u8, operand: Operand, start: usize) -> Parse<Operand> {
+    fn apply_unary(&mut self, op: u8, operand: Operand, start: Offset) -> Parse<Operand> {
         if op == b'&' {
             let pointer = self.table().pointer_to(operand.ty);
             let value = match operand.value {
@@ -242,7 +254,7 @@ impl Parser<'_> {
         }
     }
 
-    fn dereference(&mut self, operand: Operand, start: usize) -> Parse<Operand> {
+    fn dereference(&mut self, operand: Operand, start: Offset) -> Parse<Operand> {
         let Some(ty) = self.pointee(operand.ty) else {
             return Err(self.error(start, "'*' needs a pointer".into()));
         };
@@ -338,7 +350,7 @@ impl Parser<'_> {
         &mut self,
         record: QualType,
         name: Name,
-        start: usize,
+        start: Offset,
     ) -> Parse<(QualType, u64)> {
         let table = &self.decls.table;
         let found = match *table.shape(record) {

@@ -39,7 +39,7 @@ impl Prefix {
 
 impl Parser<'_> {
     fn bytes(&self) -> &[u8] {
-        &self.lexer.text()[self.tok.start..self.tok.end]
+        &self.lexer.text()[self.tok.start as usize..self.tok.end as usize]
     }
 
     fn bad_literal(&mut self, message: &str) -> Failed {

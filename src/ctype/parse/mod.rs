@@ -20,7 +20,7 @@ use rustc_hash::FxHashSet;
 use super::decls::{Conflict, Declarations, Param};
 use super::diagnostic::{Diagnostic, Diagnostics, Note, line_of};
 use super::keyword::Keyword;
-use super::lex::{Bad, Lexer, Punct, Tok, Token};
+use super::lex::{Bad, Lexer, Offset, Punct, Tok, Token};
 use super::table::MAX_DEPTH;
 use super::{Constant, Name, QualType, Table};
 
@@ -43,7 +43,7 @@ pub(super) struct Parser<'a> {
     /// The token after `tok`, if it was asked for.
     ahead: Option<Token>,
     /// The end of the token before `tok`.
-    last_end: usize,
+    last_end: Offset,
     params: &'a [Param<'a>],
     /// How many `$` were seen.
     params_used: u32,
@@ -58,8 +58,9 @@ pub(super) struct Parser<'a> {
     prototypes: u32,
     ops: Vec<declarator::Op>,
     pointers: Vec<declarator::Pointer>,
-    /// The parameters of the open parameter lists.
-    parameters: Vec<(Option<Name>, QualType)>,
+    parameters: declarator::Parameters,
+    /// The names of the parameters of the function that was declared last.
+    declared_names: Vec<Option<Name>>,
     /// Constants of the record that is being parsed.
     scoped: Vec<(Name, QualType, Constant)>,
 }
@@ -70,7 +71,7 @@ struct Checkpoint<'a> {
     lexer: Lexer<'a>,
     tok: Token,
     ahead: Option<Token>,
-    last_end: usize,
+    last_end: Offset,
     params_used: u32,
     errors: usize,
     ended: bool,
@@ -85,7 +86,6 @@ impl<'a> Parser<'a> {
         text: &'a [u8],
         params: &'a [Param<'a>],
     ) -> Parser<'a> {
-        decls.table.names.reserve(text.len());
         let mut parser = Parser {
             decls,
             lexer: Lexer::new(text),
@@ -102,10 +102,11 @@ impl<'a> Parser<'a> {
             prototypes: 0,
             ops: Vec::new(),
             pointers: Vec::new(),
-            parameters: Vec::new(),
+            parameters: declarator::Parameters::default(),
+            declared_names: Vec::new(),
             scoped: Vec::new(),
         };
-        parser.tok = parser.lex();
+        parser.advance();
         parser
     }
 
@@ -165,18 +166,23 @@ impl<'a> Parser<'a> {
 
     // Tokens
 
+    #[inline]
     fn lex(&mut self) -> Token {
-        let mut token = self.lexer.next(&mut self.decls.table.names);
-        if token.kind == Tok::Punct(Punct::new("$")) {
-            token.kind = match self.params.get(self.params_used as usize) {
-                Some(&Param::Type(ty)) => Tok::Type(ty),
-                Some(&Param::Int(_)) => Tok::Int(self.params_used),
-                Some(&Param::Name(text)) => self.param_name(text),
-                None => Tok::Bad(Bad::ParamMissing),
-            };
-            self.params_used += 1;
+        let Token { kind, start, end } = self.lexer.next(&mut self.decls.table.names);
+        Token { kind: if kind == Tok::Dollar { self.param() } else { kind }, start, end }
+    }
+
+    /// What the next `$` stands for.
+    #[cold]
+    fn param(&mut self) -> Tok {
+        let position = self.params_used;
+        self.params_used += 1;
+        match self.params.get(position as usize) {
+            Some(&Param::Type(ty)) => Tok::Type(ty),
+            Some(&Param::Int(_)) => Tok::Int(position),
+            Some(&Param::Name(text)) => self.param_name(text),
+            None => Tok::Bad(Bad::ParamMissing),
         }
-        token
     }
 
     /// The identifier that a `$` stands for; anything else is a bad token.
@@ -238,7 +244,7 @@ impl<'a> Parser<'a> {
         if self.eat(punct) { Ok(()) } else { Err(self.expected(&format!("'{punct}'"))) }
     }
 
-    fn expect_name(&mut self) -> Parse<(Name, usize)> {
+    fn expect_name(&mut self) -> Parse<(Name, Offset)> {
         match self.tok.kind {
             Tok::Name(name) => {
                 let start = self.tok.start;
@@ -250,7 +256,8 @@ impl<'a> Parser<'a> {
     }
 
     fn token_text(&self, token: Token) -> String {
-        String::from_utf8_lossy(&self.lexer.text()[token.start..token.end]).into_owned()
+        String::from_utf8_lossy(&self.lexer.text()[token.start as usize..token.end as usize])
+            .into_owned()
     }
 
     /// Takes a bracket, everything up to its partner, and the partner.
@@ -292,11 +299,11 @@ impl<'a> Parser<'a> {
 
     // Errors
 
-    fn error(&mut self, offset: usize, message: String) -> Failed {
+    fn error(&mut self, offset: Offset, message: String) -> Failed {
         self.report(offset, message, None, None)
     }
 
-    fn error_hint(&mut self, offset: usize, message: String, hint: &str) -> Failed {
+    fn error_hint(&mut self, offset: Offset, message: String, hint: &str) -> Failed {
         self.report(offset, message, Some(hint.to_owned()), None)
     }
 
@@ -306,7 +313,7 @@ impl<'a> Parser<'a> {
 
     fn report(
         &mut self,
-        offset: usize,
+        offset: Offset,
         message: String,
         hint: Option<String>,
         note: Option<Note>,
@@ -316,7 +323,7 @@ impl<'a> Parser<'a> {
         Failed
     }
 
-    fn conflict(&mut self, offset: usize, message: String, conflict: Conflict) -> Failed {
+    fn conflict(&mut self, offset: Offset, message: String, conflict: Conflict) -> Failed {
         let line = conflict.offset.map(|offset| line_of(self.lexer.text(), offset));
         let note = Note { line, text: conflict.text };
         self.report(offset, message, None, Some(note))
@@ -354,7 +361,7 @@ impl<'a> Parser<'a> {
             ended: self.ended,
             ops: self.ops.len(),
             pointers: self.pointers.len(),
-            parameters: self.parameters.len(),
+            parameters: self.parameters.types.len(),
         }
     }
 
@@ -430,7 +437,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Refuses a type that nests too deep.
-    fn check_depth(&mut self, ty: QualType, offset: usize) -> Parse<()> {
+    fn check_depth(&mut self, ty: QualType, offset: Offset) -> Parse<()> {
         if self.decls.table.depth(ty.id()) < MAX_DEPTH {
             return Ok(());
         }

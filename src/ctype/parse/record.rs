@@ -4,7 +4,7 @@ use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
 use super::specifier::Specifiers;
 use super::value::Value;
-use super::{Failed, Keyword, Parse, Parser, Tok};
+use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
 use crate::ctype::layout::{self, Field, Placed, Rules, Unplaceable};
 use crate::ctype::names::NameIndex;
@@ -19,7 +19,7 @@ use crate::target::{BitFieldRule, Compiler};
 struct Draft {
     members: Vec<DraftMember>,
     /// Every name, those of anonymous members included, and where it was declared.
-    names: Vec<(Name, usize)>,
+    names: Vec<(Name, Offset)>,
     /// The last member's array without a length; nothing may follow.
     flexible: Option<ArrayLen>,
 }
@@ -29,7 +29,7 @@ struct DraftMember {
     name: Option<Name>,
     field: Field,
     counted_by: Option<Name>,
-    start: usize,
+    start: Offset,
 }
 
 impl Parser<'_> {
@@ -66,7 +66,7 @@ impl Parser<'_> {
         Ok(ty)
     }
 
-    fn record_id(&mut self, kind: RecordKind, tag: Option<Name>, start: usize) -> Parse<RecordId> {
+    fn record_id(&mut self, kind: RecordKind, tag: Option<Name>, start: Offset) -> Parse<RecordId> {
         let Some(name) = tag else {
             return Ok(self.table().add_record(kind, None));
         };
@@ -82,7 +82,7 @@ impl Parser<'_> {
     }
 
     /// A tag that was declared as another kind of type.
-    pub(super) fn other_tag(&mut self, name: Name, start: usize) -> Failed {
+    pub(super) fn other_tag(&mut self, name: Name, start: Offset) -> Failed {
         let message = format!("'{}' is another kind of tag", self.decls.table.name(name));
         match self.decls.tag_conflict(name) {
             Some(conflict) => self.conflict(start, message, conflict),
@@ -94,7 +94,7 @@ impl Parser<'_> {
         &mut self,
         id: RecordId,
         kind: RecordKind,
-        start: usize,
+        start: Offset,
         mut attributes: Attributes,
     ) -> Parse<()> {
         self.advance();
@@ -114,7 +114,9 @@ impl Parser<'_> {
         while self.at_keyword(Keyword::Attribute) {
             self.attribute(&mut attributes)?;
         }
-        attributes.ms_struct = attributes.ms_struct.or(self.pack.ms_struct);
+        if let (None, pragma @ Some(_)) = (attributes.object().ms_struct, self.pack.ms_struct) {
+            attributes.object_mut().ms_struct = pragma;
+        }
         let body = self.lay_out(kind, draft, &attributes, pack, start)?;
         let body = RecordBody { constants: constants.into(), ..body };
         if self.decls.complete_record(id, body) {
@@ -192,7 +194,7 @@ impl Parser<'_> {
         &mut self,
         draft: &mut Draft,
         specifiers: &Specifiers,
-        start: usize,
+        start: Offset,
     ) -> Parse<()> {
         let Type::Record(id) = *self.decls.table.shape(specifiers.ty) else {
             return if specifiers.tagged { Ok(()) } else { Err(self.expected("a member name")) };
@@ -213,7 +215,7 @@ impl Parser<'_> {
     }
 
     /// The names of an anonymous member are names of the record.
-    fn add_names(&mut self, draft: &mut Draft, id: RecordId, start: usize) -> Parse<()> {
+    fn add_names(&mut self, draft: &mut Draft, id: RecordId, start: Offset) -> Parse<()> {
         let Some(body) = &self.decls.table.record(id).body else {
             return Err(self.error(start, "anonymous member of an incomplete type".into()));
         };
@@ -283,7 +285,7 @@ impl Parser<'_> {
         let member = DraftMember {
             name: name.map(|name| name.0),
             field,
-            counted_by: attributes.counted_by,
+            counted_by: attributes.object().counted_by,
             start,
         };
         self.push_member(draft, member)
@@ -314,7 +316,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn check_member_type(&mut self, ty: QualType, start: usize) -> Parse<()> {
+    fn check_member_type(&mut self, ty: QualType, start: Offset) -> Parse<()> {
         let table = &self.decls.table;
         let problem = match table.shape(ty) {
             Type::Void => "void",
@@ -362,7 +364,7 @@ impl Parser<'_> {
         draft: Draft,
         attributes: &Attributes,
         pack: Option<u32>,
-        start: usize,
+        start: Offset,
     ) -> Parse<RecordBody> {
         let rules = Rules { kind, attributes: attributes.of_record(pack) };
         let fields: Vec<Field> = draft.members.iter().map(|member| member.field).collect();
@@ -375,7 +377,7 @@ impl Parser<'_> {
                 return Err(self.error(draft.members[i].start, "member of incomplete type".into()));
             }
         };
-        Ok(body(draft, placed, &rules, attributes.transparent_union))
+        Ok(body(draft, placed, &rules, attributes.object().transparent_union))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Declaration specifiers: storage classes, qualifiers, type words.
 
 use super::attribute::Attributes;
-use super::{Failed, Keyword, Parse, Parser, Tok};
+use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::{FloatKind, IntKind, QualType, Quals, RecordKind, Table, Type, TypeId};
 use crate::target::DataModel;
 
@@ -12,7 +12,7 @@ pub(super) struct Specifiers {
     pub(super) storage: Storage,
     pub(super) attributes: Attributes,
     /// The byte where the type stands, for errors.
-    pub(super) start: usize,
+    pub(super) start: Offset,
     /// A tag or a body was there, so that a declaration without a declarator says something.
     pub(super) tagged: bool,
 }
@@ -322,7 +322,7 @@ impl Parser<'_> {
     fn words_type(
         &mut self,
         words: Words,
-        start: usize,
+        start: Offset,
         specifiers: &Specifiers,
     ) -> Parse<QualType> {
         if words.is_empty() {

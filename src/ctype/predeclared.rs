@@ -1,0 +1,93 @@
+//! The names that need no declaration.
+
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use super::decls::Declarations;
+use super::parse::Parser;
+use super::{Constant, Decl, IntKind, QualType, TypeId};
+use crate::target::{BitFieldRule, Compiler, DataModel, VaList};
+
+/// Declarations of the predeclared names for each model that was asked for: a new state copies one of them.
+static FRESH: LazyLock<Mutex<Vec<Declarations>>> = LazyLock::new(Mutex::default);
+
+/// The predeclared names of a target.
+pub(super) fn fresh(model: &'static DataModel) -> Declarations {
+    let mut fresh = FRESH.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = fresh.iter().find(|known| std::ptr::eq(known.table().model(), model)) {
+        return known.clone();
+    }
+    let decls = predeclare(model);
+    fresh.push(decls.clone());
+    decls
+}
+
+fn predeclare(model: &'static DataModel) -> Declarations {
+    let mut decls = Declarations::empty(model);
+    for (name, ty) in types(model) {
+        let name = decls.table.names.intern(name);
+        decls.push(name, Decl::Typedef(ty.into()), 0);
+    }
+    let bool = QualType::from(TypeId::BOOL);
+    let constants =
+        [("true", bool, 1), ("false", bool, 0), ("nullptr", TypeId::VOID_POINTER.into(), 0)];
+    for (name, ty, value) in constants {
+        let name = decls.table.names.intern(name);
+        decls.push(name, Decl::Constant { ty, value: Constant::Int(value) }, 0);
+    }
+    let text: &[u8] = match model.va_list {
+        VaList::Pointer => b"typedef char *__builtin_va_list;",
+        VaList::SysV64 => {
+            b"typedef struct __va_list_tag { unsigned gp_offset, fp_offset; \
+              void *overflow_arg_area, *reg_save_area; } __builtin_va_list[1];"
+        }
+        VaList::Aapcs64 => {
+            b"typedef struct __va_list { void *__stack, *__gr_top, *__vr_top; \
+              int __gr_offs, __vr_offs; } __builtin_va_list;"
+        }
+    };
+    let alias = b"typedef __builtin_va_list __gnuc_va_list, va_list;";
+    for text in [text, alias] {
+        let parsed = Parser::new(&mut decls, text, &[]).translation_unit();
+        debug_assert!(parsed.is_ok(), "{parsed:?}");
+    }
+    decls
+}
+
+fn types(model: &DataModel) -> Vec<(&'static str, TypeId)> {
+    use IntKind::{I8, I16, I32, I64, U8, U16, U32, U64};
+    let word = if model.pointer == 8 { (I64, U64) } else { (I32, U32) };
+    // glibc's fast types are words, Microsoft's and Apple's the smallest.
+    let windows = model.bit_fields == BitFieldRule::Ms;
+    let small = windows || model.compiler != Compiler::Gcc;
+    let fast16 = if small { (I16, U16) } else { word };
+    let fast32 = if small { (I32, U32) } else { word };
+    let pairs = [
+        ("int8_t", "uint8_t", (I8, U8)),
+        ("int16_t", "uint16_t", (I16, U16)),
+        ("int32_t", "uint32_t", (I32, U32)),
+        ("int64_t", "uint64_t", (I64, U64)),
+        ("int_least8_t", "uint_least8_t", (I8, U8)),
+        ("int_least16_t", "uint_least16_t", (I16, U16)),
+        ("int_least32_t", "uint_least32_t", (I32, U32)),
+        ("int_least64_t", "uint_least64_t", (I64, U64)),
+        ("int_fast8_t", "uint_fast8_t", (I8, U8)),
+        ("int_fast16_t", "uint_fast16_t", fast16),
+        ("int_fast32_t", "uint_fast32_t", fast32),
+        ("int_fast64_t", "uint_fast64_t", (I64, U64)),
+        ("intmax_t", "uintmax_t", (I64, U64)),
+        ("intptr_t", "uintptr_t", word),
+        ("ssize_t", "size_t", word),
+        ("ptrdiff_t", "char16_t", (word.0, U16)),
+        ("wchar_t", "char32_t", (model.wchar, U32)),
+    ];
+    let integers = pairs.iter().flat_map(|&(signed, unsigned, (s, u))| {
+        [(signed, TypeId::int(s)), (unsigned, TypeId::int(u))]
+    });
+    let others =
+        [("char8_t", TypeId::int(U8)), ("bool", TypeId::BOOL), ("nullptr_t", TypeId::VOID_POINTER)];
+    // GCC's names; not of every target.
+    let wide =
+        [("__int128_t", TypeId::int(IntKind::I128)), ("__uint128_t", TypeId::int(IntKind::U128))];
+    let wide = wide.into_iter().filter(|_| model.int128);
+    integers.chain(others).chain(wide).collect()
+}
