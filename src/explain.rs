@@ -53,7 +53,7 @@ pub fn explain(
     let head = format!("{}\n", table.declare(function.into(), name));
     let body = match emit {
         Emit::Plan => plan_text(table, function, &variable, &plan),
-        Emit::Clif => clif_text(target, &plan)?,
+        Emit::Clif => clif(target, &plan)?,
         Emit::Asm => asm_text(target, &plan)?,
         Emit::Layout => String::new(),
     };
@@ -101,7 +101,11 @@ fn thunks(
     ])
 }
 
-fn clif_text(target: &Target, plan: &CallPlan) -> Result<String, Error> {
+/// The Cranelift IR of the call thunk and of the callback body of a plan.
+///
+/// # Errors
+/// [`Error::Codegen`] and [`Error::Target`] where Cranelift does not know the target.
+pub fn clif(target: &Target, plan: &CallPlan) -> Result<String, Error> {
     let mut text = vector_count_note(plan);
     for (title, function) in thunks(target, plan)? {
         let _ = write!(text, "\n; {title}\n{}", function.display());

@@ -15,6 +15,7 @@
 //! | [`lower`] | from a plan to Cranelift IR: call thunks and callback bodies |
 //! | [`code`] | executable memory, compilation, native stubs, the thunk cache |
 //! | [`lua`] | the `ffi` table, cdata, conversions, calls both ways |
+//! | `fuzz` | random functions against C compilers (feature `fuzz-abi`) |
 //! | [`explain`] | plan, CLIF and machine code of a declaration, as text |
 //!
 //! # What this version supports
@@ -32,6 +33,8 @@ pub mod code;
 pub mod ctype;
 mod error;
 pub mod explain;
+#[cfg(all(feature = "fuzz-abi", unix))]
+pub mod fuzz;
 pub mod lower;
 pub mod lua;
 pub mod target;

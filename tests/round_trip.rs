@@ -1,102 +1,79 @@
 //! Call thunk × callback thunk: what goes into a Frame on one side comes out of a Frame on the other, through the
 //! native convention between them. The call side is placed by Cranelift, the callback side by our plan.
-#![cfg(all(target_arch = "x86_64", unix))]
-
-mod support;
+#![cfg(all(target_arch = "x86_64", unix, feature = "fuzz-abi"))]
 
 use std::ffi::c_void;
 
-use cthunk::abi::{self, CONVENTIONS, Convention};
+use cthunk::abi::{self, CallPlan};
 use cthunk::code;
-use support::{Checker, Prototype, Random, SCALARS, Types, call_named, cases, frame, report};
+use cthunk::fuzz::host::{Oracle, RoundTrip};
+use cthunk::fuzz::program::{Direction, Outcome};
+use cthunk::fuzz::{Batch, Generator, Platform, campaign, shape};
 
-/// One call through a callback, with the unused bytes of the Frame all zeros and all ones.
-fn round_trip(prototype: &Prototype, convention: &'static Convention) -> Result<(), String> {
-    let plan = abi::plan(&prototype.signature(), convention).map_err(|e| e.to_string())?;
-    let checker = Checker::new(prototype, &plan);
-    [0x00, 0xFF].into_iter().try_for_each(|rest| {
-        let mut called = Ok(());
-        // SAFETY: the callback is a function of this type and convention.
-        let call = |callback| called = unsafe { call_named(prototype, convention, callback, rest) };
-        checker.during(convention, call)?;
-        called
-    })
+fn check(batch: &Batch, replay: &str) {
+    for prototype in &batch.prototypes {
+        match RoundTrip.step(batch, prototype, Direction::Call) {
+            Outcome::Passed => {}
+            other => panic!(
+                "{other:?}\n{replay}\n{}\n{}\n{}",
+                batch.header,
+                batch.describe(prototype),
+                abi::explain(&prototype.plan, &batch.types(prototype))
+            ),
+        }
+    }
 }
 
-fn check(types: &Types, prototype: &Prototype, convention: &'static Convention, seed: u64) {
-    if let Err(error) = round_trip(prototype, convention) {
-        let replay = format!("seed {seed} (CTHUNK_SEED)\n{}", types.text);
-        panic!("{}", report(prototype, convention, &error, &replay));
-    }
+fn platform(convention: &str) -> &'static Platform {
+    Platform::of(convention).unwrap()
 }
 
 #[test]
 fn fixed_cases() {
-    let mut types = Types::new();
-    let mixed: Vec<&str> = SCALARS.iter().cycle().take(20).copied().collect();
-    let backwards: Vec<&str> = mixed.iter().rev().copied().collect();
-    let both = [["double"; 9], ["signed char"; 9]].concat();
-    let prototypes = [
-        types.prototype(&[], "void", None),
-        types.prototype(&["double"; 10], "double", None),
-        types.prototype(&["float"; 20], "float", None),
-        types.prototype(&["long long"; 20], "long long", None),
-        types.prototype(&mixed, "_Bool", None),
-        types.prototype(&backwards, "void *", None),
-        types.prototype(&both, "short", None),
-    ];
-    for convention in CONVENTIONS.iter().filter(|convention| code::runs(convention)) {
-        for prototype in &prototypes {
-            check(&types, prototype, convention, 0);
-        }
+    for convention in ["sysv64", "win64"] {
+        let header = include_str!("c/traps.h");
+        check(&Batch::parse(header, platform(convention)).unwrap(), convention);
     }
 }
 
-/// Random signatures; `aggregates`: structs and unions that they take from, made anew every hundred signatures.
-fn random(convention: &'static Convention, default: usize, aggregates: usize) {
-    let (cases, seed) = cases(default);
-    let mut random = Random::new(seed);
-    let mut types = Types::new();
-    for case in 0..cases {
-        if aggregates > 0 && case % 100 == 0 {
-            types = if convention == &abi::SYSV64 { Types::exotic() } else { Types::new() };
-            types.make(&mut random, aggregates);
-        }
-        let prototype = types.signature(&mut random, if aggregates == 0 { 20 } else { 10 });
-        check(&types, &prototype, convention, seed);
+/// `CTHUNK_CASES` random functions from the seed `CTHUNK_SEED`.
+fn random(convention: &str) {
+    let read = |name: &str| std::env::var(name).ok().and_then(|v| v.parse().ok());
+    let cases = read("CTHUNK_CASES").unwrap_or(4000) as usize;
+    let seed = read("CTHUNK_SEED").unwrap_or(1);
+    for number in 0..cases.div_ceil(campaign::BATCH) {
+        let mut generator = Generator::new(platform(convention), seed + number as u64);
+        let count = campaign::BATCH.min(cases - number * campaign::BATCH);
+        let functions: Vec<_> = (0..count).map(|_| generator.case()).collect();
+        let batch = Batch::parse(&shape::header(&functions), platform(convention)).unwrap();
+        check(&batch, &format!("CTHUNK_SEED={} CTHUNK_CASES={count}", seed + number as u64));
     }
-    println!("{}: {cases} signatures, seed {seed}", convention.name);
+    println!("{convention}: {cases} functions, seed {seed}");
 }
 
 #[test]
-fn random_scalars_sysv64() {
-    random(&abi::SYSV64, 20_000, 0);
+fn random_functions_sysv64() {
+    random("sysv64");
 }
 
 #[test]
-fn random_scalars_win64() {
-    random(&abi::WIN64, 20_000, 0);
+fn random_functions_win64() {
+    random("win64");
 }
 
-#[test]
-fn random_aggregates_sysv64() {
-    random(&abi::SYSV64, 2_000, 20);
-}
-
-#[test]
-fn random_aggregates_win64() {
-    random(&abi::WIN64, 2_000, 20);
+/// The plan of the first function of a header.
+fn plan(header: &str) -> CallPlan {
+    let batch = Batch::parse(header, platform("sysv64")).unwrap();
+    batch.prototypes[0].plan.clone()
 }
 
 #[test]
 fn variable_arguments_are_placed_by_the_plan() {
     // 8 integers and 10 doubles for `...`: what a callback of the same types without `...` finds on System V,
     // where a variadic call differs in AL only.
-    let mut types = Types::new();
-    let arguments = [&["long long"; 8][..], &["double"; 10]].concat();
-    let plan = |prototype: Prototype| abi::plan(&prototype.signature(), &abi::SYSV64).unwrap();
-    let variadic = plan(types.prototype(&arguments, "int", Some(1)));
-    let plain = plan(types.prototype(&arguments, "int", None));
+    let list = [["long long"; 8].join(", "), ["double"; 10].join(", ")].join(", ");
+    let variadic = plan(&format!("int f(int, ...); void f_variable({list});"));
+    let plain = plan(&format!("int f(int, {list});"));
     assert_eq!(variadic.vector_count, Some(8));
     assert_eq!(variadic.arguments, plain.arguments);
 }
@@ -107,10 +84,11 @@ fn a_panic_passes_through_a_thunk() {
     unsafe extern "C-unwind" fn target(x: i32) -> i32 {
         std::panic::panic_any(x);
     }
-    let prototype = Types::new().prototype(&["int"], "int", None);
-    let plan = abi::plan(&prototype.signature(), &abi::SYSV64).unwrap();
-    let thunk = code::frame_call(&prototype.signature(), &abi::SYSV64).unwrap();
-    let mut frame = frame(&prototype, &plan, 0);
+    let batch = Batch::parse("int f(int);", platform("sysv64")).unwrap();
+    let prototype = &batch.prototypes[0];
+    let thunk = code::frame_call(&prototype.signature, &abi::SYSV64).unwrap();
+    let mut frame = [0_u64; 2];
+    frame[prototype.plan.frame.arguments[0] as usize / 8] = 0x1312_1110;
     let call = std::panic::AssertUnwindSafe(|| {
         // SAFETY: the target has the signature.
         unsafe { code::invoke(thunk, target as *const c_void, frame.as_mut_ptr().cast()) }

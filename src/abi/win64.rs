@@ -37,15 +37,16 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
             Ok(Class::scalar(integer(8), ty.size))
         }
         Some(class) => Ok(class),
-        None => aggregate(ty),
+        None => aggregate(ty, role),
     }
 }
 
 /// "Structs and unions of size 8, 16, 32, or 64 bits … are passed as if they were integers of the same size. Structs or unions
 /// of other sizes are passed as a pointer to memory allocated by the caller."
-fn aggregate(ty: &Type) -> Result<Class, Unsupported> {
+fn aggregate(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     match (&ty.kind, ty.size) {
-        (Kind::Record(_), 0) => Ok(Class::Ignore),
+        // Microsoft's C has no empty structs: GCC and Clang pass the pointer, and GCC returns nothing.
+        (Kind::Record(_), 0) if role == Role::Result => Ok(Class::Ignore),
         (Kind::Record(_), 1 | 2 | 4 | 8) => Ok(Class::scalar(integer(ty.size), ty.size)),
         (Kind::Record(_), _) => Ok(Class::Pointer),
         _ => Err(ty.unsupported(WIN64.name)),

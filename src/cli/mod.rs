@@ -1,4 +1,7 @@
-//! The command line: `run` and `explain`.
+//! The command line: `run`, `explain` and `fuzz-abi`.
+
+#[cfg(unix)]
+mod fuzz_abi;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -43,6 +46,13 @@ enum Command {
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         varargs: Vec<String>,
     },
+    /// Calls random C functions, and has random C functions call callbacks, to prove a calling convention.
+    #[cfg(unix)]
+    FuzzAbi(fuzz_abi::Options),
+    /// Runs one batch of `fuzz-abi`, in a process of its own.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    FuzzAbiWorker(fuzz_abi::WorkerOptions),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,6 +86,10 @@ pub fn main() -> ExitCode {
         Command::Explain { declaration, target, emit, varargs } => {
             show(&declaration, target.as_deref(), emit, &varargs)
         }
+        #[cfg(unix)]
+        Command::FuzzAbi(options) => fuzz_abi::main(&options),
+        #[cfg(unix)]
+        Command::FuzzAbiWorker(options) => fuzz_abi::work(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,140 @@
+//! What `fuzz-abi` prints: text, or one JSON object a line.
+
+use std::time::Duration;
+
+use cthunk::fuzz::compiler::Compiler;
+use cthunk::fuzz::known::DISAGREEMENTS;
+use cthunk::fuzz::program::Direction;
+use cthunk::fuzz::{Finding, Platform, Report, Tally};
+use serde_json::json;
+
+use super::Options;
+
+pub struct Printer<'o> {
+    pub options: &'o Options,
+    pub platform: &'static Platform,
+}
+
+impl Printer<'_> {
+    /// What is about to run.
+    pub fn begin(&self, compilers: &[Compiler]) {
+        let Options { cases, seed, replay, .. } = self.options;
+        let convention = self.platform.convention;
+        let versions: Vec<_> = compilers.iter().map(|compiler| &*compiler.version).collect();
+        if self.options.json {
+            println!(
+                "{}",
+                json!({ "kind": "campaign", "convention": convention.name, "seed": seed,
+                    "cases": cases, "compilers": versions })
+            );
+            return;
+        }
+        let what = match replay {
+            Some(header) => header.display().to_string(),
+            None => format!("{cases} functions, seed {seed}"),
+        };
+        println!("{} ({}): {what}", convention.name, convention.source);
+        versions.iter().for_each(|version| println!("  against {version}"));
+    }
+
+    /// A failure, small enough to look at.
+    pub fn finding(&self, finding: &Finding) {
+        let Finding { oracle, direction, words, function, plan, header, clif } = finding;
+        let command = format!(
+            "cthunk fuzz-abi --convention {} --cc {} --replay {}",
+            self.platform.convention.name,
+            self.options.cc.join(","),
+            header.display()
+        );
+        if self.options.json {
+            println!(
+                "{}",
+                json!({ "kind": "finding", "convention": self.platform.convention.name,
+                    "oracle": oracle, "direction": direction.name(), "words": words,
+                    "function": function, "plan": plan,
+                    "clif": self.options.clif.then_some(clif), "replay": command })
+            );
+            return;
+        }
+        println!("\nFINDING, {oracle} {}: {words}", direction.name());
+        println!("{function}\n{plan}");
+        if self.options.clif {
+            println!("{clif}");
+        }
+        println!("replay: {command}\n");
+    }
+
+    /// The counts.
+    pub fn summary(&self, oracles: &[String], report: &Report, took: Duration) {
+        let directions =
+            oracles.iter().flat_map(|o| Direction::ALL.map(|direction| (o, direction)));
+        let rows = directions.map(|(oracle, direction)| {
+            let tally = report.tallies.get(&(oracle.clone(), direction));
+            (oracle, direction, tally.copied().unwrap_or_default())
+        });
+        match self.options.json {
+            true => self.json_summary(rows, report, took),
+            false => self.text_summary(rows, report, took),
+        }
+    }
+
+    fn json_summary<'r>(
+        &self,
+        rows: impl Iterator<Item = (&'r String, Direction, Tally)>,
+        report: &Report,
+        took: Duration,
+    ) {
+        let convention = self.platform.convention.name;
+        for (oracle, direction, Tally { passed, failed, known, skipped }) in rows {
+            println!(
+                "{}",
+                json!({ "kind": "row", "convention": convention, "oracle": oracle,
+                    "direction": direction.name(), "passed": passed, "failed": failed,
+                    "known": known, "skipped": skipped })
+            );
+        }
+        println!(
+            "{}",
+            json!({ "kind": "end", "convention": convention, "cases": report.cases,
+                "failures": report.failures(), "refused": report.refused, "known": report.known,
+                "seconds": took.as_secs() })
+        );
+    }
+
+    fn text_summary<'r>(
+        &self,
+        rows: impl Iterator<Item = (&'r String, Direction, Tally)>,
+        report: &Report,
+        took: Duration,
+    ) {
+        println!(
+            "  {:<12} {:<9} {:>8} {:>8} {:>8} {:>8}",
+            "oracle", "direction", "passed", "failed", "known", "skipped"
+        );
+        for (oracle, direction, tally) in rows {
+            let Tally { passed, failed, known, skipped } = tally;
+            let note = match tally == Tally::default() {
+                true => "  NOT RUN: is it installed?",
+                false => "",
+            };
+            println!(
+                "  {oracle:<12} {:<9} {passed:>8} {failed:>8} {known:>8} {skipped:>8}{note}",
+                direction.name()
+            );
+        }
+        for (name, times) in &report.known {
+            let row = DISAGREEMENTS.iter().find(|row| row.name == *name);
+            let (reason, link) = row.map_or(("", ""), |row| (row.reason, row.link));
+            println!("  known {name}, {times} times: {reason}\n    {link}");
+        }
+        for (what, times) in &report.refused {
+            println!("  not carried, {times} times: {what}");
+        }
+        println!(
+            "  {} functions in {} s, {} failures",
+            report.cases,
+            took.as_secs(),
+            report.failures()
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! The C side of a batch: for each function a callee that checks its arguments and a caller that calls our callback.
+
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+
+use super::batch::{Batch, Prototype, Value};
+use super::image::{Image, RESULT};
+use super::platform::Platform;
+
+/// Callers that hold values in callee-saved registers during the call: one in so many.
+const LIVE: usize = 8;
+
+/// What C needs beside the functions: values that name themselves, as in [`super::image`]. `report` says which value was
+/// the first wrong one, counted from 1, and what it was.
+const PRELUDE: &str = r#"
+#include <stdarg.h>
+struct byte { unsigned char mask, limit; };
+struct report { unsigned failed, size; unsigned char got[256]; } report;
+static unsigned char named(struct byte b, unsigned value, unsigned i) {
+    unsigned v = value % 15 + 1;
+    return b.limit == 1 ? v & 1 : (v << 4 | (i & 15)) & b.limit;
+}
+__attribute__((noinline)) static void name(void *p, const struct byte *t, unsigned size, unsigned value) {
+    for (unsigned i = 0; i < size; i++) ((unsigned char *)p)[i] = (0xA5 & ~t[i].mask) | named(t[i], value, i);
+}
+__attribute__((noinline)) static void check(const void *p, const struct byte *t, unsigned size, unsigned value) {
+    const unsigned char *b = p;
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < size; i++) wrong |= (b[i] & t[i].mask) != named(t[i], value, i);
+    if (!wrong || report.failed) return;
+    report.failed = value + 1;
+    report.size = size;
+    for (unsigned i = 0; i < size && i < sizeof report.got; i++) report.got[i] = b[i];
+}
+volatile long live_integers[6] = {11, 22, 33, 44, 55, 66};
+volatile double live_doubles[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+"#;
+
+/// The number that `report.failed` has when a register that a callee must save was lost.
+pub const LOST_REGISTER: u32 = 1000;
+
+/// The C file of a batch: `callee_NAME`, and `caller_NAME` for functions without `...`.
+pub fn c_source(batch: &Batch) -> String {
+    let mut writer = Writer { batch, text: PRELUDE.to_owned(), tables: HashMap::new() };
+    writer.text += &batch.header;
+    for (i, prototype) in batch.prototypes.iter().enumerate() {
+        writer.callee(prototype).expect("a String takes everything");
+        if !prototype.is_variadic() {
+            writer.caller(prototype, i % LIVE == 0).expect("a String takes everything");
+        }
+    }
+    writer.text
+}
+
+struct Writer<'b> {
+    batch: &'b Batch,
+    text: String,
+    tables: HashMap<&'b Image, usize>,
+}
+
+impl<'b> Writer<'b> {
+    /// The number of the value's table of bytes, and its size.
+    fn table(&mut self, value: &'b Value) -> Result<(usize, usize), fmt::Error> {
+        let next = self.tables.len();
+        let number = *self.tables.entry(&value.image).or_insert(next);
+        if number == next {
+            write!(self.text, "static const struct byte image_{number}[] = {{")?;
+            for byte in &value.image.bytes {
+                write!(self.text, "{{{},{}}},", byte.mask, byte.limit)?;
+            }
+            writeln!(self.text, "}};")?;
+        }
+        Ok((number, value.image.bytes.len()))
+    }
+
+    fn declare(&self, value: &Value, name: &str) -> String {
+        self.batch.table().declare(value.ty, name)
+    }
+
+    /// The parameter list: of a definition with names, of a type without.
+    fn parameters(&self, prototype: &Prototype, named: bool) -> String {
+        let fixed = prototype.signature.fixed.unwrap_or(prototype.arguments.len());
+        let one = |(i, value): (usize, &Value)| match named {
+            true => self.declare(value, &format!("a{i}")),
+            false => self.declare(value, ""),
+        };
+        let mut list: Vec<_> = prototype.arguments[..fixed].iter().enumerate().map(one).collect();
+        list.extend(prototype.is_variadic().then(|| "...".to_owned()));
+        match list.is_empty() {
+            true => "void".into(),
+            false => list.join(", "),
+        }
+    }
+
+    fn callee(&mut self, prototype: &'b Prototype) -> fmt::Result {
+        let Platform { attribute, va: [list, start, end], .. } = *self.batch.platform;
+        let tables = prototype.arguments.iter().map(|value| self.table(value));
+        let tables: Vec<_> = tables.collect::<Result<_, _>>()?;
+        let (result, result_size) = self.table(&prototype.result)?;
+        let fixed = prototype.signature.fixed.unwrap_or(tables.len());
+        let head = format!("callee_{}({})", prototype.name, self.parameters(prototype, true));
+        let head = self.declare(&prototype.result, &head);
+        writeln!(self.text, "{attribute} {head} {{ report.failed = 0;")?;
+        for (v, (table, size)) in tables[..fixed].iter().enumerate() {
+            writeln!(self.text, "  check(&a{v}, image_{table}, {size}, {v});")?;
+        }
+        if prototype.is_variadic() {
+            writeln!(self.text, "  {list} va; {start}(va, a{});", fixed - 1)?;
+            for (v, (table, size)) in tables.iter().enumerate().skip(fixed) {
+                let value = &prototype.arguments[v];
+                let (a, ty) = (self.declare(value, "a"), self.declare(value, ""));
+                writeln!(
+                    self.text,
+                    "  {{ {a} = va_arg(va, {ty}); check(&a, image_{table}, {size}, {v}); }}"
+                )?;
+            }
+            writeln!(self.text, "  {end}(va);")?;
+        }
+        if !prototype.is_void() {
+            let r = self.declare(&prototype.result, "r");
+            writeln!(
+                self.text,
+                "  {r}; name(&r, image_{result}, {result_size}, {RESULT}); return r;"
+            )?;
+        }
+        writeln!(self.text, "}}")
+    }
+
+    /// A function that calls our callback and leaves in `report` what is wrong with its result.
+    fn caller(&mut self, prototype: &'b Prototype, live: bool) -> fmt::Result {
+        let attribute = self.batch.platform.attribute;
+        let tables = prototype.arguments.iter().map(|value| self.table(value));
+        let tables: Vec<_> = tables.collect::<Result<_, _>>()?;
+        let (result, result_size) = self.table(&prototype.result)?;
+        let ty = format!("({attribute} *f)({})", self.parameters(prototype, false));
+        let ty = self.declare(&prototype.result, &ty);
+        writeln!(self.text, "void caller_{}({ty}) {{ report.failed = 0;", prototype.name)?;
+        for (v, (table, size)) in tables.iter().enumerate() {
+            let a = self.declare(&prototype.arguments[v], &format!("a{v}"));
+            writeln!(self.text, "  {a}; name(&a{v}, image_{table}, {size}, {v});")?;
+        }
+        let each = |template: &dyn Fn(&str, usize) -> String| {
+            let one = |(name, count): (&str, usize)| -> String {
+                (0..count).map(|i| template(name, i)).collect()
+            };
+            one(("integers", 6)) + &one(("doubles", 10))
+        };
+        if live {
+            let load = each(&|name, i| {
+                format!(" __typeof__(+live_{name}[0]) {name}{i} = live_{name}[{i}];")
+            });
+            writeln!(self.text, " {load}")?;
+        }
+        let arguments: Vec<_> = (0..tables.len()).map(|v| format!("a{v}")).collect();
+        let call = format!("f({})", arguments.join(", "));
+        if prototype.is_void() {
+            writeln!(self.text, "  {call};")?;
+        } else {
+            let r = self.declare(&prototype.result, "r");
+            writeln!(
+                self.text,
+                "  {r} = {call}; check(&r, image_{result}, {result_size}, {RESULT});"
+            )?;
+        }
+        if live {
+            let lost = each(&|name, i| format!(" || {name}{i} != live_{name}[{i}]"));
+            writeln!(
+                self.text,
+                "  if (0{lost}) report.failed = {LOST_REGISTER}, report.size = 0;"
+            )?;
+        }
+        writeln!(self.text, "}}")
+    }
+}

@@ -1,0 +1,246 @@
+//! Random functions: the types first, then signatures that draw from them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::platform::Platform;
+use super::random::Random;
+use super::scalar::{FLOATING, INT, PLAIN, SCALARS, Scalar};
+use super::shape::{self, Case, Member, Record, Shape};
+use crate::abi::{self, Signature, Type};
+use crate::ctype::Declarations;
+
+/// What a convention refused to carry, by its reason, and how often: what a campaign did not test.
+pub type Refused = BTreeMap<String, usize>;
+
+/// Records that a batch draws from.
+const RECORDS: usize = 40;
+
+/// The most scalars of a record.
+const MOST_SCALARS: usize = 80;
+
+/// Attempts to find a signature that the convention carries.
+const ATTEMPTS: usize = 50;
+
+/// Random functions that a convention carries.
+pub struct Generator {
+    platform: &'static Platform,
+    random: Random,
+    scalars: Vec<Typed>,
+    records: Vec<Typed>,
+    refused: Refused,
+}
+
+/// A type and what the convention sees of it.
+#[derive(Clone)]
+struct Typed {
+    shape: Shape,
+    ty: Type,
+}
+
+impl Generator {
+    /// The functions of a seed; every generator makes types of its own.
+    pub fn new(platform: &'static Platform, seed: u64) -> Generator {
+        let mut generator = Generator {
+            platform,
+            random: Random::new(seed),
+            scalars: Vec::new(),
+            records: Vec::new(),
+            refused: Refused::new(),
+        };
+        let available = |s: &&&Scalar| !s.except.contains(&platform.convention.name);
+        let scalars: Vec<Shape> =
+            SCALARS.iter().filter(available).map(|&s| Shape::Scalar(s)).collect();
+        generator.scalars = generator.carried(&scalars);
+        let mut records = Vec::new();
+        for _ in 0..RECORDS {
+            let record = generator.record(&records);
+            if record.scalars() <= MOST_SCALARS {
+                records.push(record);
+            }
+        }
+        generator.records = generator.carried(&records);
+        generator
+    }
+
+    /// What was refused so far.
+    pub fn refused(&self) -> &Refused {
+        &self.refused
+    }
+
+    /// The next function: a quarter of them are variadic.
+    pub fn case(&mut self) -> Case {
+        for _ in 0..ATTEMPTS {
+            let fixed = if self.random.one_in(4) { Some(1 + self.random.below(4)) } else { None };
+            let (arguments, result) = self.draw(fixed);
+            let signature = Signature {
+                arguments: arguments.iter().map(|typed| typed.ty.clone()).collect(),
+                result: result.as_ref().map_or(Type::VOID, |typed| typed.ty.clone()),
+                fixed,
+            };
+            match abi::plan(&signature, self.platform.convention) {
+                Ok(_) => {
+                    let arguments = arguments.into_iter().map(|typed| typed.shape).collect();
+                    return Case { arguments, result: result.map(|typed| typed.shape), fixed };
+                }
+                Err(reason) => self.refuse(reason.what),
+            }
+        }
+        Case { arguments: Vec::new(), result: None, fixed: None }
+    }
+
+    fn refuse(&mut self, reason: String) {
+        *self.refused.entry(reason).or_default() += 1;
+    }
+
+    /// Those of the types that can be an argument and a result.
+    fn carried(&mut self, shapes: &[Shape]) -> Vec<Typed> {
+        let (text, names) = shape::declarations(shapes);
+        let mut declarations = Declarations::new(&self.platform.target());
+        declarations.cdef(text.as_bytes(), &[]).expect("generated types are C");
+        let mut carried = Vec::new();
+        for (shape, name) in shapes.iter().zip(names) {
+            let id = declarations.parse_type(name.as_bytes(), &[]).expect("it was declared");
+            let ty = Type::of(declarations.table(), id).expect("generated types are complete");
+            let signature =
+                Signature { arguments: [ty.clone()].into(), result: ty.clone(), fixed: None };
+            match abi::plan(&signature, self.platform.convention) {
+                Ok(_) => carried.push(Typed { shape: shape.clone(), ty }),
+                Err(reason) => self.refuse(match shape {
+                    Shape::Scalar(scalar) => format!("{}: {}", scalar.c, reason.what),
+                    Shape::Record(_) => reason.what,
+                }),
+            }
+        }
+        carried
+    }
+
+    /// Argument types and a result type; long lists are of plain types, which are what fills registers.
+    fn draw(&mut self, fixed: Option<usize>) -> (Vec<Typed>, Option<Typed>) {
+        let plain = self.random.one_in(4);
+        let count = self.random.below(if plain { 21 } else { 9 });
+        let result = match self.random.below(13) {
+            0 => None,
+            _ => Some(self.any(plain)),
+        };
+        let arguments = match fixed {
+            None => (0..count).map(|_| self.any(plain)).collect(),
+            Some(fixed) => {
+                let mut arguments: Vec<Typed> = (1..fixed).map(|_| self.any(plain)).collect();
+                // `va_start` wants a last parameter that the default promotions leave as it is.
+                arguments.push(self.scalars[0].clone());
+                arguments.extend((0..count).map(|_| self.promoted(plain)));
+                arguments
+            }
+        };
+        (arguments, result)
+    }
+
+    /// An argument or result type.
+    fn any(&mut self, plain: bool) -> Typed {
+        if plain {
+            let count = PLAIN.min(self.scalars.len());
+            return self.random.pick(&self.scalars[..count]).clone();
+        }
+        match self.records.is_empty() || self.random.below(5) < 2 {
+            true => self.random.pick(&self.scalars).clone(),
+            false => self.random.pick(&self.records).clone(),
+        }
+    }
+
+    /// A type for `...`.
+    fn promoted(&mut self, plain: bool) -> Typed {
+        loop {
+            let typed = self.any(plain);
+            match &typed.shape {
+                Shape::Scalar(scalar) if !scalar.promoted => {}
+                _ => return typed,
+            }
+        }
+    }
+
+    /// A struct or union that may hold some of `made`.
+    fn record(&mut self, made: &[Shape]) -> Shape {
+        if self.random.one_in(4) {
+            return self.homogeneous();
+        }
+        if self.random.one_in(40) {
+            return record("struct", Vec::new(), "");
+        }
+        let count = 1 + self.random.below(5);
+        let members = (0..count).map(|_| self.member(made)).collect();
+        let keyword = *self.random.pick(&["struct", "struct", "struct", "union"]);
+        let attribute = *self.random.pick(&[
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            " __attribute__((packed))",
+            " __attribute__((packed, aligned(4)))",
+            " __attribute__((aligned(16)))",
+            " __attribute__((aligned(32)))",
+        ]);
+        record(keyword, members, attribute)
+    }
+
+    fn member(&mut self, made: &[Shape]) -> Member {
+        let shape = match self.random.below(4) {
+            0 if !made.is_empty() => self.random.pick(made).clone(),
+            // Runs of floats and of chars make the interesting classes.
+            1 => self.scalar(&["float", "double", "float", "signed char"]),
+            _ => self.random.pick(&self.scalars).shape.clone(),
+        };
+        if let Shape::Scalar(scalar) = shape
+            && scalar.bits > 0
+            && self.random.one_in(4)
+        {
+            let least = usize::from(!self.random.one_in(8));
+            let bits = least + self.random.below(scalar.bits + 1 - least);
+            return Member { bits: Some(bits), ..Member::plain(shape) };
+        }
+        let array = match self.random.below(8) {
+            0 => Some(2),
+            1 => Some(3),
+            2 if self.random.one_in(4) => Some(1 + self.random.below(24)),
+            _ => None,
+        };
+        let attribute = match self.random.below(20) {
+            0 => " __attribute__((packed))",
+            1 => " __attribute__((aligned(16)))",
+            _ => "",
+        };
+        Member { array, attribute, ..Member::plain(shape) }
+    }
+
+    /// One floating type several times, perhaps in structs of its own: what AAPCS64 and others carry in vector registers.
+    fn homogeneous(&mut self) -> Shape {
+        let element = self.scalar(FLOATING);
+        let count = 1 + self.random.below(5);
+        let members = match self.random.below(3) {
+            0 => vec![Member { array: Some(count), ..Member::plain(element) }],
+            1 => {
+                let inner = record("struct", vec![Member::plain(element.clone())], "");
+                (0..count).map(|i| Member::plain([&element, &inner][i % 2].clone())).collect()
+            }
+            _ => vec![Member::plain(element); count],
+        };
+        let keyword = *self.random.pick(&["struct", "struct", "union"]);
+        record(keyword, members, "")
+    }
+
+    /// One of these scalars, or `int` where the platform has none of those drawn.
+    fn scalar(&mut self, names: &[&str]) -> Shape {
+        let name = *self.random.pick(names);
+        let found = self.scalars.iter().find(|typed| match typed.shape {
+            Shape::Scalar(scalar) => scalar.c == name,
+            Shape::Record(_) => false,
+        });
+        found.map_or(Shape::Scalar(&INT), |typed| typed.shape.clone())
+    }
+}
+
+fn record(keyword: &'static str, members: Vec<Member>, attribute: &'static str) -> Shape {
+    Shape::Record(Arc::new(Record { keyword, members, attribute }))
+}

@@ -1,0 +1,132 @@
+//! A C compiler as the oracle: a shared library of callees and callers.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::Path;
+
+use super::Oracle;
+use super::thunks::{Checker, call_named};
+use crate::fuzz::batch::{Batch, Prototype};
+use crate::fuzz::c_source::LOST_REGISTER;
+use crate::fuzz::image::RESULT;
+use crate::fuzz::platform::Platform;
+use crate::fuzz::program::{Direction, Outcome};
+use crate::fuzz::trouble::Trouble;
+
+/// What a compiler made of [`c_source`](crate::fuzz::c_source::c_source).
+pub struct Library {
+    compiler: String,
+    handle: *mut c_void,
+    report: *const Report,
+}
+
+/// `struct report` of the C file.
+#[repr(C)]
+struct Report {
+    failed: u32,
+    size: u32,
+    got: [u8; 256],
+}
+
+impl Library {
+    /// Loads the library that `compiler` made.
+    ///
+    /// # Errors
+    /// [`Trouble::Library`]
+    pub fn open(compiler: &str, path: &Path) -> Result<Library, Trouble> {
+        let handle = open(path.as_os_str().as_encoded_bytes())?;
+        let report = symbol(handle, "report")?.cast();
+        Ok(Library { compiler: compiler.into(), handle, report })
+    }
+
+    fn outcome(&self) -> Result<(), String> {
+        // SAFETY: `report` of the library, which lives as long as the process.
+        let report = unsafe { &*self.report };
+        let bytes = &report.got[..(report.size as usize).min(report.got.len())];
+        match report.failed {
+            0 => Ok(()),
+            LOST_REGISTER => Err("a register that a callee must save was changed".into()),
+            n if n as usize == RESULT + 1 => Err(format!("C got another result: {bytes:02x?}")),
+            n => Err(format!("C got another argument {n}: {bytes:02x?}")),
+        }
+    }
+}
+
+impl Oracle for Library {
+    fn name(&self) -> &str {
+        &self.compiler
+    }
+
+    fn step(&self, batch: &Batch, prototype: &Prototype, direction: Direction) -> Outcome {
+        let (name, platform) = (&prototype.name, batch.platform);
+        let outcome = match direction {
+            Direction::Callback if prototype.is_variadic() => {
+                return Outcome::Skipped("callbacks take no variable arguments".into());
+            }
+            Direction::Call => self.call(name, prototype, platform),
+            Direction::Callback => self.callback(name, prototype, platform),
+        };
+        outcome.into()
+    }
+}
+
+impl Library {
+    fn call(&self, name: &str, prototype: &Prototype, platform: &Platform) -> Result<(), String> {
+        let target =
+            symbol(self.handle, &format!("callee_{name}")).map_err(|error| error.to_string())?;
+        // SAFETY: C declares the callee with this type and convention.
+        unsafe { call_named(prototype, platform, target, || self.outcome()) }
+    }
+
+    fn callback(
+        &self,
+        name: &str,
+        prototype: &Prototype,
+        platform: &Platform,
+    ) -> Result<(), String> {
+        let caller =
+            symbol(self.handle, &format!("caller_{name}")).map_err(|error| error.to_string())?;
+        // SAFETY: C declares the caller with this type.
+        let caller: unsafe extern "C" fn(*const c_void) = unsafe { std::mem::transmute(caller) };
+        Checker::new(prototype).during(platform, |callback| {
+            // SAFETY: the callback has the type that the caller casts it to.
+            unsafe { caller(callback) };
+            self.outcome()
+        })
+    }
+}
+
+/// Opens a shared library, for as long as the process lives.
+pub fn open(name: &[u8]) -> Result<*mut c_void, Trouble> {
+    let text = String::from_utf8_lossy(name).into_owned();
+    let error = |reason| Trouble::Library { name: text.clone(), reason };
+    let name = CString::new(name).map_err(|e| error(e.to_string()))?;
+    // SAFETY: a C string; what the library's constructors do is the matter of who named it.
+    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW as c_int) };
+    match handle.is_null() {
+        true => Err(error(loader_error())),
+        false => Ok(handle),
+    }
+}
+
+/// The address of a symbol.
+pub fn symbol(handle: *mut c_void, name: &str) -> Result<*const c_void, Trouble> {
+    let error = |reason| Trouble::Library { name: name.into(), reason };
+    let text = CString::new(name).map_err(|e| error(e.to_string()))?;
+    // SAFETY: an open library and a C string.
+    let address = unsafe { libc::dlsym(handle, text.as_ptr().cast::<c_char>()) };
+    match address.is_null() {
+        true => Err(error(loader_error())),
+        false => Ok(address),
+    }
+}
+
+fn loader_error() -> String {
+    // SAFETY: the loader's message is a C string until the next call of its functions on this thread.
+    unsafe {
+        let words = libc::dlerror();
+        match words.is_null() {
+            true => "not found".into(),
+            false => CStr::from_ptr(words).to_string_lossy().into_owned(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Random C functions, called both ways between our thunks and C compilers.
+//!
+//! ```text
+//! seed ─Generator→ Case ─header→ C text ─Batch::parse→ Prototype (types, plan, images)
+//!                   │                                     ├─ c_source → callees and callers for a C compiler
+//!                   │                                     └─ an Executor runs both directions, in processes of its own
+//!                   └── shrink::candidates ←── a finding ←┘
+//! ```
+//!
+//! A function is described by C text alone ([`shape::header`]), so that a finding is a header that can be kept, read and run
+//! again. Values name themselves ([`image`]). A way of executing is a [`program::Executor`]; [`campaign`] runs
+//! many batches and shrinks what fails; [`known`] lists where compilers do not agree.
+
+pub mod batch;
+pub mod c_source;
+pub mod campaign;
+pub mod compiler;
+pub mod generate;
+pub mod host;
+pub mod image;
+pub mod known;
+pub mod platform;
+pub mod program;
+pub mod random;
+pub mod scalar;
+pub mod shape;
+pub mod shrink;
+pub mod trouble;
+
+pub use batch::{Batch, Prototype, Value};
+pub use campaign::{Campaign, Finding, Report, Tally};
+pub use generate::Generator;
+pub use image::{Image, RESULT};
+pub use platform::Platform;
+pub use random::Random;
+pub use shape::Case;
+pub use trouble::Trouble;

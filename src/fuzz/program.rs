@@ -1,0 +1,179 @@
+//! Ways of executing a batch, and the lines by which a running program says how far it is.
+//!
+//! Generated code may do anything, so it runs in processes of its own. A program takes the number of steps to leave out
+//! as its last argument, and prints a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS` or `skip WORDS` if
+//! there is something to say, and `done` at the end. A program that ends without `done` crashed in its last step; it is
+//! started again after that step.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::batch::Batch;
+use super::trouble::Trouble;
+
+/// A way of executing batches.
+pub trait Executor: Sync {
+    /// What our code is compared with, in the order of the summary.
+    fn oracles(&self) -> Vec<String>;
+
+    /// Makes the programs that run a batch, with their files in `folder`, which exists.
+    ///
+    /// # Errors
+    /// [`Trouble`] of compilers and files.
+    fn build(&self, batch: &Batch, folder: &Path) -> Result<Vec<Program>, Trouble>;
+}
+
+/// Who calls whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Our call thunk calls a function of the oracle.
+    Call,
+    /// A function of the oracle calls our callback.
+    Callback,
+}
+
+impl Direction {
+    /// Both.
+    pub const ALL: [Direction; 2] = [Direction::Call, Direction::Callback];
+
+    /// As programs and reports spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Call => "call",
+            Direction::Callback => "callback",
+        }
+    }
+}
+
+/// One function called in one direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The position of the function in its batch.
+    pub case: usize,
+    /// What our code is compared with.
+    pub oracle: String,
+    /// Who calls whom.
+    pub direction: Direction,
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every byte was where it should be.
+    Passed,
+    /// A value did not arrive, or something else was touched; or the process ended.
+    Wrong(String),
+    /// The oracle cannot express the function.
+    Skipped(String),
+}
+
+/// A program that runs a batch.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The command, without its last argument.
+    pub command: Vec<String>,
+}
+
+impl Program {
+    /// Runs every step; a crash is an outcome.
+    ///
+    /// # Errors
+    /// [`Trouble::Missing`] and [`Trouble::Program`].
+    pub fn run(&self, mut report: impl FnMut(Step, Outcome)) -> Result<(), Trouble> {
+        let mut steps = 0;
+        while !self.run_from(&mut steps, &mut report)? {}
+        Ok(())
+    }
+
+    /// Runs until the program ends, counts the steps, and says whether all of them were run.
+    fn run_from(
+        &self,
+        steps: &mut usize,
+        report: &mut impl FnMut(Step, Outcome),
+    ) -> Result<bool, Trouble> {
+        let said =
+            |said: &str| Trouble::Program { command: self.command.join(" "), said: said.into() };
+        let missing = |source| Trouble::Missing { name: self.command[0].clone(), source };
+        let mut child = Command::new(&self.command[0])
+            .args(&self.command[1..])
+            .arg(steps.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(missing)?;
+        let mut current: Option<(Step, Outcome)> = None;
+        let mut done = false;
+        let lines = child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines());
+        for line in lines.map_while(Result::ok) {
+            let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            match (word, &mut current) {
+                ("step", current) => {
+                    let step = parse_step(rest).ok_or_else(|| said(&line))?;
+                    *steps += 1;
+                    if let Some((step, outcome)) = current.replace((step, Outcome::Passed)) {
+                        report(step, outcome);
+                    }
+                }
+                ("wrong", Some((_, outcome))) => *outcome = Outcome::Wrong(rest.into()),
+                ("skip", Some((_, outcome))) => *outcome = Outcome::Skipped(rest.into()),
+                ("done", _) => done = true,
+                _ => return Err(said(&line)),
+            }
+        }
+        let status = child.wait().map_err(missing)?;
+        match current {
+            Some((step, outcome)) if done => report(step, outcome),
+            Some((step, _)) => report(step, Outcome::Wrong(format!("the process ended: {status}"))),
+            None if done => {}
+            None => return Err(said(&status.to_string())),
+        }
+        Ok(done)
+    }
+}
+
+fn parse_step(line: &str) -> Option<Step> {
+    let mut words = line.split(' ');
+    let case = words.next()?.parse().ok()?;
+    let oracle = words.next()?.into();
+    let direction = words.next()?;
+    let direction = Direction::ALL.into_iter().find(|d| d.name() == direction)?;
+    Some(Step { case, oracle, direction })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_is_an_outcome_and_the_rest_is_run() {
+        let script = "
+            [ $1 -gt 0 ] || echo step 0 gcc call
+            [ $1 -gt 1 ] || { echo step 0 gcc callback; kill -SEGV $$; }
+            [ $1 -gt 2 ] || { echo step 1 gcc call; echo wrong argument 2; }
+            echo step 1 gcc callback; echo skip it; echo done";
+        let command = ["sh", "-c", script, "sh"].map(String::from).to_vec();
+        let mut seen = Vec::new();
+        Program { command }
+            .run(|step, outcome| seen.push((step.case, step.direction, outcome)))
+            .unwrap();
+        let crash = "the process ended: signal: 11 (SIGSEGV)";
+        let crash = match &seen[1].2 {
+            Outcome::Wrong(words) if words.starts_with(crash) => seen[1].2.clone(),
+            other => panic!("{other:?}"),
+        };
+        let expected = [
+            (0, Direction::Call, Outcome::Passed),
+            (0, Direction::Callback, crash),
+            (1, Direction::Call, Outcome::Wrong("argument 2".into())),
+            (1, Direction::Callback, Outcome::Skipped("it".into())),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_program_that_says_nothing_is_trouble() {
+        let silent = Program { command: vec!["true".into()] };
+        assert!(matches!(silent.run(|_, _| {}), Err(Trouble::Program { .. })));
+    }
+}

@@ -1,0 +1,66 @@
+//! What stops a campaign: not a finding, but something that it needs and does not have.
+
+use std::path::PathBuf;
+
+/// Why a batch could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// A file or folder.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
+
+    /// A program that is not installed.
+    #[error("{name} does not run ({source}); install it, or leave it out with --cc")]
+    Missing {
+        /// As it was called.
+        name: String,
+        /// What happened.
+        source: std::io::Error,
+    },
+
+    /// A compiler that refused a file.
+    #[error("{compiler} does not compile {}:\n{output}", path.display())]
+    Refused {
+        /// Its name.
+        compiler: String,
+        /// The file.
+        path: PathBuf,
+        /// What it printed.
+        output: String,
+    },
+
+    /// A program that ended before it said which function it runs, or said something else.
+    #[error("the program that runs a batch said {said:?}: {command}")]
+    Program {
+        /// The command.
+        command: String,
+        /// Its last words.
+        said: String,
+    },
+
+    /// A shared library that does not load.
+    #[error("{name}: {reason}")]
+    Library {
+        /// Its name.
+        name: String,
+        /// The loader's words.
+        reason: String,
+    },
+
+    /// A header that is no C, or declares what the convention does not carry.
+    #[error(transparent)]
+    Header(#[from] crate::Error),
+}
+
+impl Trouble {
+    pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Trouble {
+        let path = path.into();
+        move |source| Trouble::File { path, source }
+    }
+}
