@@ -73,6 +73,19 @@ fn behaviour_files() {
     assert!(failures.is_empty(), "{} files failed:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// The same without reading or writing Lua's memory in place.
+#[test]
+fn behaviour_files_through_the_c_api() {
+    let tests = std::env::current_exe().expect("this test binary");
+    let output = Command::new(tests)
+        .args(["--exact", "behaviour_files", "--nocapture"])
+        .env("CTHUNK_SLOW", "1")
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
 /// The files that need nothing but `ffi` have the same outcome under LuaJIT's own.
 #[test]
 fn behaviour_files_under_luajit() {

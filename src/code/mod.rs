@@ -6,6 +6,7 @@
 mod arena;
 mod entry;
 mod module;
+mod peek;
 mod stubs;
 mod unwind;
 
@@ -16,6 +17,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 use cranelift_codegen::ir;
 
 pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
+pub use arena::called_from;
+pub use peek::Peek;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 
 use crate::abi::{self, CallPlan, Convention, Signature};

@@ -8,23 +8,36 @@ use std::slice;
 
 use mlua::ffi as sys;
 
-use super::api::{self, LuaType, lua_CFunction};
+use super::api::{self, LuaType, lua_CFunction, lua_State};
+use super::cdata::CData;
+use super::convert::{self, Qualifiers};
+use super::in_place::InPlace;
+use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
-use super::state::{Anchor, Cx, Head, LuaError};
+use super::state::{Anchor, Cx, Head, LuaError, guard};
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
 use crate::code;
-use crate::ctype::{QualType, Type as CType, TypeId};
+use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
 use crate::target::Target;
 
-/// What a closure's thunk finds in its first upvalue: a userdata block, the function's name behind it.
+/// What a closure's thunk finds in its first upvalue: a userdata block. Behind it are what is [`Accepted`] for each parameter,
+/// and the function's name.
 #[repr(C)]
 pub(super) struct Function {
     /// What the thunk calls; null once the library is closed.
     pub target: Cell<*const c_void>,
     /// The state's head.
     pub head: *const Head,
+    /// A thunk that does through Lua's C API what the closure's own thunk cannot do in place, errors included.
+    pub slow: Cell<lua_CFunction>,
+    /// Of a result that is a cdata: the metatable, null before the first one; see [`super::cdata`].
+    pub result_metatable: Cell<*const c_void>,
+    /// The bits of its type.
+    pub result_type: Cell<u32>,
+    /// Bytes of a result that is copied.
+    pub result_size: Cell<u32>,
     /// The C function itself; `target` may be a stub before it.
     pub address: Cell<*const c_void>,
     /// The function type.
@@ -38,9 +51,61 @@ pub(super) struct Function {
     pub last: Cell<(u64, Option<lua_CFunction>)>,
 }
 
+/// The metatables of the last two kinds of cdata that converted to a parameter by their header alone: the address that the
+/// header has is the pointer that is passed, or leads to the value.
+#[derive(Default)]
+#[repr(C)]
+pub(super) struct Accepted(pub [Cell<*const c_void>; 2]);
+
+impl Accepted {
+    /// Where a thunk finds those of the parameter at `index`, from the record on.
+    pub(super) const fn offset(index: usize) -> usize {
+        mem::size_of::<Function>() + index * mem::size_of::<Accepted>()
+    }
+
+    fn add(&self, metatable: *const c_void) {
+        let [first, second] = &self.0;
+        if first.get() != metatable {
+            second.set(first.get());
+            first.set(metatable);
+        }
+    }
+}
+
 impl Function {
+    /// What is accepted for the parameter at `index`, of those that the prototype names.
+    fn accepted(&self, index: usize) -> Option<&Accepted> {
+        let all = (&raw const *self).wrapping_add(1).cast::<Accepted>();
+        // SAFETY: `push_record` puts so many behind the record.
+        (index < self.fixed as usize).then(|| unsafe { &*all.add(index) })
+    }
+
+    /// Lets thunks pass cdata like the one at stack index `index`, which converted to `bits`, without asking again, if all of
+    /// that type convert by their header alone.
+    pub(super) fn accept(&self, cx: &Cx<'_>, index: c_int, cd: &CData, bits: u64) {
+        let by_header = match cx.state.value_kind(cd.ty) {
+            Kind::Pointer(_) | Kind::Array(..) | Kind::Record(_) => bits == cd.address as u64,
+            Kind::Int(kind) => kind.size() == 8,
+            _ => false,
+        };
+        if by_header {
+            self.accept_as_it_is(cx, index);
+        }
+    }
+
+    /// The same, for a cdata whose bytes are the argument.
+    pub(super) fn accept_as_it_is(&self, cx: &Cx<'_>, index: c_int) {
+        if let Some(accepted) = self.accepted(index as usize - 1)
+            && cx.get_metatable(index)
+        {
+            accepted.add(cx.identity(-1));
+            cx.pop(1);
+        }
+    }
+
     pub(super) fn name(&self) -> &str {
-        let bytes = (&raw const *self).wrapping_add(1).cast::<u8>();
+        let bytes = (&raw const *self).wrapping_byte_add(Accepted::offset(self.fixed as usize));
+        let bytes = bytes.cast::<u8>();
         // SAFETY: every record is one that `push_record` made, with `name_len` bytes of a `str` behind it.
         unsafe {
             std::str::from_utf8_unchecked(slice::from_raw_parts(bytes, self.name_len as usize))
@@ -119,11 +184,15 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bo
     let name = &name[..name.len().min(u32::MAX as usize)];
     // SAFETY: the block is as long as the record and the name; userdata blocks are 8-aligned, as the record is.
     unsafe {
-        let size = mem::size_of::<Function>() + name.len();
-        let record = api::new_userdata(cx.lua, size, 0).cast::<Function>();
+        let names_at = Accepted::offset(fixed as usize);
+        let record = api::new_userdata(cx.lua, names_at + name.len(), 0).cast::<Function>();
         record.write(Function {
             target: Cell::new(ptr::null()),
             head: cx.state.head(),
+            slow: Cell::new(slow),
+            result_metatable: Cell::new(ptr::null()),
+            result_type: Cell::new(0),
+            result_size: Cell::new(0),
             address: Cell::new(ptr::null()),
             ty,
             name_len: name.len() as u32,
@@ -131,7 +200,11 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bo
             announces_vectors,
             last: Cell::new((0, None)),
         });
-        ptr::copy_nonoverlapping(name.as_ptr(), record.add(1).cast(), name.len());
+        for index in 0..fixed as usize {
+            record.byte_add(Accepted::offset(index)).cast::<Accepted>().write(Accepted::default());
+        }
+        let bytes = record.byte_add(names_at).cast();
+        ptr::copy_nonoverlapping(name.as_ptr(), bytes, name.len());
     }
     cx.push_anchor(Anchor::Functions);
     cx.set_metatable(-2);
@@ -147,7 +220,7 @@ struct Entry {
 fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
     if signature.fixed.is_none() {
-        let function = thunk(&signature, convention, &conversions)?;
+        let function = thunk(&signature, convention, &conversions, cx.state.in_place)?;
         return Ok(Entry { function, announces_vectors: false });
     }
     // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
@@ -155,18 +228,45 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
     Ok(Entry { function: variadic::call, announces_vectors: plan.vector_count.is_some() })
 }
 
+/// The thunk of a shape: one that reads and writes the stack in place, or one that calls Lua's C API.
 pub(super) fn thunk(
     signature: &Signature,
     convention: &'static Convention,
     conversions: &Conversions,
+    in_place: bool,
 ) -> Result<lua_CFunction, LuaError> {
-    let kind = code::Kind::Lua(conversions.key());
+    let kind = code::Kind::Lua(conversions.key(in_place));
     let thunk = code::thunk(kind, signature, convention, |cx| {
-        lower::call(cx, &mut LuaOperands::new(cx, signature, conversions))
+        let operands = LuaOperands::new(cx, signature, conversions);
+        match (in_place, &api::LAYOUT) {
+            (true, Some(layout)) => lower::call(cx, &mut InPlace::new(operands, layout)),
+            _ => lower::call(cx, &mut { operands }),
+        }
     })
     .map_err(failed)?;
     // SAFETY: `LuaOperands` gives every thunk of this kind the type of a Lua C function.
     Ok(unsafe { mem::transmute::<*const c_void, lua_CFunction>(thunk.address()) })
+}
+
+/// The first [`Function::slow`]: finds the thunk that stays there, and goes on as it.
+unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> c_int {
+    let mut found = None;
+    // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.
+    let results = unsafe {
+        guard(lua, |cx| {
+            let record = &*cx.userdata(sys::lua_upvalueindex(1)).cast::<Function>();
+            let (signature, convention, conversions) = shape(cx, record.ty, &[])?;
+            let thunk = thunk(&signature, convention, &conversions, false)?;
+            record.slow.set(thunk);
+            found = Some(thunk);
+            Ok(0)
+        })
+    };
+    match found {
+        // SAFETY: the thunk runs as this closure, on the same stack; nothing with a destructor is alive.
+        Some(thunk) => unsafe { thunk(lua) },
+        None => results,
+    }
 }
 
 /// What a function's thunk depends on, with these types for `...`.
@@ -187,8 +287,11 @@ pub(super) fn shape(
     let arguments = arguments.map(|(i, ty)| match function.params.get(i) {
         None if ty.leaves().is_some() => Argument::VariableAggregate,
         None => Argument::Variable,
-        Some(&param) if is_enum(param) => Argument::Other,
-        Some(_) => Argument::of(ty),
+        Some(&param) if is_enum(param) => Argument::Enum,
+        Some(&param) => match (Argument::of(ty), cx.state.kind(param)) {
+            (Argument::Pointer, Kind::Pointer(to)) if takes_text(cx, to) => Argument::Text,
+            (argument, _) => argument,
+        },
     });
     let conversions = Conversions {
         arguments: arguments.collect(),
@@ -198,6 +301,12 @@ pub(super) fn shape(
         },
     };
     Ok((signature, convention, conversions))
+}
+
+/// Whether a Lua string converts to a pointer to this type.
+fn takes_text(cx: &Cx<'_>, to: QualType) -> bool {
+    let chars = QualType::new(TypeId::CHAR, Quals::CONST);
+    convert::compatible(cx.state, to, chars, Qualifiers::Kept)
 }
 
 /// The record of a closure that [`push_function`] made.

@@ -8,9 +8,10 @@
 //!
 //! What a pointer or reference was made from, where the library knows it, is its first user value, and so stays alive.
 //!
-//! Each unqualified type has two metatables of its own, made at first use: the plain one, and one with `__gc` for cdata
-//! that have a finaliser, so that plain cdata are never on Lua's list of finalisable objects. A userdata is a cdata if its
-//! metatable is one of the two that its header's type names; nothing that a script can do without `debug` forges that.
+//! Each type has metatables of its own, made at first use: one for each set of `const` and `volatile`, and each of them plain
+//! or with `__gc`, for cdata that have a finaliser, so that plain cdata are never on Lua's list of finalisable objects. A
+//! userdata is a cdata if its metatable is the one that its header names; nothing that a script can do without `debug` forges
+//! that. So one comparison of a metatable recognises a type with its qualifiers.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -20,7 +21,7 @@ use std::ptr;
 use super::api::{self, LuaType};
 use super::kind::Kind;
 use super::state::{Cx, LuaError};
-use crate::ctype::{QualType, TypeId};
+use crate::ctype::{QualType, Quals, TypeId};
 
 /// The start of every cdata's userdata block.
 #[repr(C)]
@@ -50,12 +51,17 @@ impl Flags {
     pub const FINALIZED: u32 = 16;
 }
 
-/// The two metatables of a type's cdata.
+/// The metatables of a type's cdata: by qualifiers, and whether they have `__gc`.
 #[derive(Debug, Default)]
-pub(super) struct Metatables {
-    plain: Metatable,
-    finalized: Metatable,
+pub(super) struct Metatables([Metatable; 8]);
+
+impl Metatables {
+    fn get(&self, quals: Quals, finalized: bool) -> &Metatable {
+        &self.0[usize::from(quals.0 & 3) << 1 | usize::from(finalized)]
+    }
 }
+
+const _: () = assert!(Quals::CONST.0 | Quals::VOLATILE.0 == 3);
 
 /// A metatable, once it is made.
 #[derive(Debug)]
@@ -134,25 +140,43 @@ pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
     let (ty, flags, address) = unsafe { ((*header).ty, (*header).flags, (*header).address) };
     let ty = QualType::from_bits(ty);
     let known = &cx.state.known_info(ty.id())?.metatables;
-    let expected = if flags & Flags::FINALIZED == 0 { &known.plain } else { &known.finalized };
+    let expected = known.get(ty.quals(), flags & Flags::FINALIZED != 0);
     (metatable == expected.identity.get()).then_some(CData { ty, address, header, flags })
 }
 
 /// Pushes the metatable of a type's cdata.
-pub(super) fn push_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
-    let known = &cx.state.info(ty).metatables;
-    let metatable = if finalized { &known.finalized } else { &known.plain };
+fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
+    let metatable = cx.state.info(ty.id()).metatables.get(ty.quals(), finalized);
     if metatable.reference.get() == 0 {
-        super::metatype::push_new_metatable(cx, ty, finalized);
+        super::metatype::push_new_metatable(cx, ty.id(), finalized);
         metatable.identity.set(cx.identity(-1));
         metatable.reference.set(cx.make_reference());
     }
     cx.get_reference(metatable.reference.get());
 }
 
+/// What identifies the metatable of a type's cdata that have no finaliser; made if there is none.
+pub(super) fn metatable(cx: &Cx<'_>, ty: QualType) -> *const c_void {
+    push_metatable(cx, ty, false);
+    let identity = cx.identity(-1);
+    cx.pop(1);
+    identity
+}
+
+/// Calls `change` with each metatable of a type that was made on top of the stack.
+pub(super) fn for_each_metatable(cx: &Cx<'_>, ty: TypeId, change: impl Fn()) {
+    for metatable in &cx.state.info(ty).metatables.0 {
+        if metatable.reference.get() != 0 {
+            cx.get_reference(metatable.reference.get());
+            change();
+            cx.pop(1);
+        }
+    }
+}
+
 /// Gives the cdata at `index` the metatable with or without `__gc`.
 pub(super) fn set_finalized(cx: &Cx<'_>, index: c_int, cd: &CData, finalized: bool) {
-    push_metatable(cx, cd.ty.id(), finalized);
+    push_metatable(cx, cd.ty, finalized);
     cx.set_metatable(index);
     // SAFETY: the header is in the live userdata at `index`.
     unsafe {
@@ -185,7 +209,7 @@ fn push_block(
         // SAFETY: the userdata was made with one user value.
         unsafe { api::set_user_value(cx.lua, -2) };
     }
-    push_metatable(cx, ty.id(), false);
+    push_metatable(cx, ty, false);
     cx.set_metatable(-2);
     header
 }

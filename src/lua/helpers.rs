@@ -3,16 +3,19 @@
 //! Each is called with the state that Lua called the thunk with, and most with the thunk's record.
 
 use std::ffi::c_int;
+use std::mem;
+use std::ptr;
 
 use mlua::ffi as sys;
 
 use super::api::{self, LuaType, lua_State};
 use super::call::{self, Function};
 use super::callback;
-use super::cdata;
+use super::cdata::{self, Flags, Header};
 use super::clib::system;
 use super::convert::{self, Mode};
 use super::push;
+use super::stack;
 use super::state::{Cx, LuaError, guard, guard_in};
 use super::variadic::Variable;
 use crate::ctype::QualType;
@@ -49,6 +52,9 @@ fn convert_argument(cx: &Cx<'_>, record: &Function, index: c_int) -> Result<u64,
     // SAFETY: the plan has scalars of at most 8 bytes only.
     unsafe { convert::to_c(cx, index, ty, (&raw mut bits).cast()) }
         .map_err(|error| call::at_argument(record, index, error))?;
+    if let Some(cd) = cdata::at(cx, index) {
+        record.accept(cx, index, &cd, bits);
+    }
     Ok(bits)
 }
 
@@ -116,6 +122,7 @@ pub(super) unsafe extern "C-unwind" fn aggregate(
             if let Some(cd) = cdata::at(cx, index)
                 && cx.state.resolve(cd.ty).id() == ty.id()
             {
+                record.accept_as_it_is(cx, index);
                 return Ok(cd.bytes() as usize);
             }
             let size = cx.state.known_size(ty)?;
@@ -183,6 +190,72 @@ pub(super) unsafe extern "C-unwind" fn push_copy(
 ) {
     // SAFETY: as in `push_result`.
     unsafe { push_with(lua, record, |cx, ty| push::push_copy(cx, ty, value)) }
+}
+
+/// [`push_result`] of a pointer, by a thunk that works in place.
+pub(super) unsafe extern "C-unwind" fn push_pointer(
+    lua: *mut lua_State,
+    record: *const Function,
+    value: *mut u8,
+) {
+    // SAFETY: as in `push_result`; only thunks of a proven layout call this, and the metatable was found by a push of the
+    // same result type.
+    unsafe {
+        let metatable = (*record).result_metatable.get();
+        if metatable.is_null() || value.is_null() {
+            push_result(lua, record, (&raw const value).cast());
+            return learn_result(lua, record);
+        }
+        let errno = system::errno();
+        let ty = (*record).result_type.get();
+        stack::push_cdata(lua, metatable, Header { ty, flags: Flags::POINTER, address: value }, 0);
+        system::set_errno(errno);
+    }
+}
+
+/// [`push_copy`], by a thunk that works in place.
+pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
+    lua: *mut lua_State,
+    record: *const Function,
+    value: *const u8,
+) {
+    // SAFETY: as in `push_pointer`; the block has room for the bytes, which `value` leads to.
+    unsafe {
+        let metatable = (*record).result_metatable.get();
+        if metatable.is_null() {
+            push_copy(lua, record, value);
+            return learn_result(lua, record);
+        }
+        let errno = system::errno();
+        let size = (*record).result_size.get() as usize;
+        let header = Header { ty: (*record).result_type.get(), flags: 0, address: ptr::null_mut() };
+        let header = stack::push_cdata(lua, metatable, header, size);
+        let bytes = header.add(1).cast::<u8>();
+        (*header).address = bytes;
+        ptr::copy_nonoverlapping(value, bytes, size);
+        system::set_errno(errno);
+    }
+}
+
+/// Keeps in the record what the cdata on top of the stack, its result, is like.
+///
+/// # Safety
+/// As for [`help`].
+unsafe fn learn_result(lua: *mut lua_State, record: *const Function) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        help(lua, record, |cx, record| {
+            let Some(cd) = cdata::at(cx, -1) else { return Ok(()) };
+            let size = if cd.is_pointer() { Some(0) } else { cx.state.size(cd.ty) };
+            let Some(size) = size.and_then(|size| u32::try_from(size).ok()) else { return Ok(()) };
+            if cd.is_pointer() || cx.state.align(cd.ty) <= mem::align_of::<Header>() {
+                record.result_type.set(cd.ty.to_bits());
+                record.result_size.set(size);
+                record.result_metatable.set(cdata::metatable(cx, cd.ty));
+            }
+            Ok(())
+        });
+    }
 }
 
 /// Pushes a result of the function's result type; `errno` stays as C left it.

@@ -229,11 +229,7 @@ pub(super) fn metatype(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.raw_set_integer(-2, key);
     let pointer = cx.state.pointer_to(ty);
     for holder in [ty.id(), pointer] {
-        for finalized in [false, true] {
-            cdata::push_metatable(cx, holder, finalized);
-            set_close(cx, holder);
-            cx.pop(1);
-        }
+        cdata::for_each_metatable(cx, holder, || set_close(cx, holder));
     }
     ctypes::push(cx, ty);
     Ok(Outcome::results(1))

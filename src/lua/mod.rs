@@ -9,7 +9,9 @@
 //! arith      operators                               initialize  tables and lists for aggregates
 //! print      tostring                                metatype    metatables, ffi.metatype, ffi.gc
 //! call       C functions as closures                 operands    their thunks on the Lua stack
-//! variadic   ... and what its thunk depends on       helpers     what thunks call
+//! variadic   ... and what its thunk depends on       in_place    the same without the C API
+//! probe      whether api::layout holds               helpers     what thunks call
+//! stack      Lua's memory, for code that works in place
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option
 //! ```
@@ -27,6 +29,7 @@ mod ctypes;
 mod functions;
 mod helpers;
 mod host;
+mod in_place;
 mod index;
 mod initialize;
 mod kind;
@@ -34,8 +37,10 @@ mod metatype;
 mod operands;
 mod options;
 mod print;
+mod probe;
 mod push;
 mod scalar;
+mod stack;
 mod state;
 mod variadic;
 

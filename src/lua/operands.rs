@@ -1,8 +1,8 @@
 //! The Lua stack as operands: thunks that are Lua C functions.
 //!
-//! A thunk reads its arguments with the helpers below, which call Lua's C API, and leaves its result on the stack. It
-//! depends on how each value converts and on nothing else; the function that it calls, and the types that error
-//! messages name, are in the [`Function`] record that its closure's first upvalue is.
+//! A thunk of this file reads its arguments with the helpers below, which call Lua's C API, and leaves its result on the
+//! stack; [`super::in_place`] does both itself. It depends on how each value converts and on nothing else; the function that
+//! it calls, and the types that error messages name, are in the [`Function`] record that its closure's first upvalue is.
 
 use std::ffi::c_int;
 use std::mem::offset_of;
@@ -28,8 +28,14 @@ pub(super) enum Argument {
     Integer,
     /// A Lua number to a float.
     Number,
-    /// Anything to a scalar of at most 8 bytes, by its C type.
-    Other,
+    /// A Lua boolean.
+    Boolean,
+    /// A Lua integer, or a name, to an enum.
+    Enum,
+    /// A pointer.
+    Pointer,
+    /// A pointer that a Lua string converts to.
+    Text,
     /// A cdata or a table to a struct, union, complex number or 128-bit integer.
     Aggregate,
     /// For `...`: by its Lua type.
@@ -69,8 +75,9 @@ impl Argument {
         match ty.kind {
             Kind::Int { .. } => Argument::Integer,
             Kind::Float => Argument::Number,
+            Kind::Bool => Argument::Boolean,
             _ if ty.leaves().is_some() => Argument::Aggregate,
-            _ => Argument::Other,
+            _ => Argument::Pointer,
         }
     }
 }
@@ -91,9 +98,9 @@ impl Outcome {
 
 impl Conversions {
     /// As a part of the shape of a thunk.
-    pub fn key(&self) -> Box<[u8]> {
+    pub fn key(&self, in_place: bool) -> Box<[u8]> {
         let arguments = self.arguments.iter().map(|&argument| argument as u8);
-        arguments.chain([self.result as u8]).collect()
+        arguments.chain([self.result as u8, u8::from(in_place)]).collect()
     }
 }
 
@@ -113,25 +120,25 @@ mod lua_api {
     pub(super) const PUSH_BOOLEAN: PushBoolean = sys::lua_pushboolean;
 }
 
-/// [`Operands`] on the Lua stack.
+/// [`Operands`] on the Lua stack, through the C API.
 pub(super) struct LuaOperands<'p> {
-    cx: lower::Context<'p>,
-    signature: &'p Signature,
-    conversions: &'p Conversions,
-    at: Option<Entry>,
+    pub(super) cx: lower::Context<'p>,
+    pub(super) signature: &'p Signature,
+    pub(super) conversions: &'p Conversions,
+    pub(super) at: Option<Entry>,
 }
 
 /// What a thunk has at hand once it has begun.
 #[derive(Clone, Copy)]
-struct Entry {
-    lua: Value,
-    record: Value,
-    target: Value,
-    head: Value,
+pub(super) struct Entry {
+    pub lua: Value,
+    pub record: Value,
+    pub target: Value,
+    pub head: Value,
     /// [`Head::current`] as the call found it.
-    outer: Option<Value>,
+    pub outer: Option<Value>,
     /// Where the callee writes a result through a hidden pointer.
-    result: Option<Value>,
+    pub result: Option<Value>,
 }
 
 impl<'p> LuaOperands<'p> {
@@ -143,12 +150,12 @@ impl<'p> LuaOperands<'p> {
         LuaOperands { cx, signature, conversions, at: None }
     }
 
-    fn entry(&self) -> Entry {
+    pub(super) fn entry(&self) -> Entry {
         self.at.expect("`begin` comes first")
     }
 
     /// Calls a helper at a fixed address.
-    fn helper(
+    pub(super) fn helper(
         &self,
         b: &mut FunctionBuilder<'_>,
         address: usize,
@@ -168,7 +175,7 @@ impl<'p> LuaOperands<'p> {
     }
 
     /// Goes on where `condition` is false; where it is true, calls a helper that raises.
-    fn raise_if(
+    pub(super) fn raise_if(
         &self,
         b: &mut FunctionBuilder<'_>,
         condition: Value,
@@ -195,7 +202,7 @@ impl<'p> LuaOperands<'p> {
     }
 
     /// A field of the record or of the head, `offset` bytes in.
-    fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+    pub(super) fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
         b.ins().load(self.cx.pointer(), trusted(), base, offset as i32)
     }
 
@@ -204,7 +211,7 @@ impl<'p> LuaOperands<'p> {
     }
 }
 
-fn trusted() -> MemFlagsData {
+pub(super) fn trusted() -> MemFlagsData {
     MemFlagsData::trusted()
 }
 
@@ -263,7 +270,9 @@ impl Operands for LuaOperands<'_> {
                 let helper = helpers::variable_aggregate as *const () as usize;
                 return Operand::Memory(read(helper, self.cx.pointer()), 0);
             }
-            Argument::Other => read(helpers::other as *const () as usize, types::I64),
+            Argument::Boolean | Argument::Enum | Argument::Pointer | Argument::Text => {
+                read(helpers::other as *const () as usize, types::I64)
+            }
             Argument::Variable => {
                 let bits = read(helpers::variable as *const () as usize, types::I64);
                 match ty.kind {
@@ -292,13 +301,7 @@ impl Operands for LuaOperands<'_> {
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
-        let at = self.entry();
-        let outer = at.outer.expect("`target` comes before `finish`");
-        let current = offset_of!(Head, current) as i32;
-        b.ins().store(trusted(), outer, at.head, current);
-        let pending = offset_of!(Head, pending) as i32;
-        let pending = b.ins().load(types::I32, trusted(), at.head, pending);
-        self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua]);
+        let at = self.returned(b);
         self.push(b, at, result);
         let results = i64::from(self.conversions.result != Outcome::None);
         let results = b.ins().iconst(types::I32, results);
@@ -307,25 +310,47 @@ impl Operands for LuaOperands<'_> {
 }
 
 impl LuaOperands<'_> {
+    /// After the native call: no call is in progress; raises what a callback left.
+    pub(super) fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
+        let at = self.entry();
+        let outer = at.outer.expect("`target` comes before `finish`");
+        let current = offset_of!(Head, current) as i32;
+        b.ins().store(trusted(), outer, at.head, current);
+        let pending = offset_of!(Head, pending) as i32;
+        let pending = b.ins().load(types::I32, trusted(), at.head, pending);
+        self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua]);
+        at
+    }
+
     /// Pushes the result.
-    fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, result: &[(Piece, Value)]) {
+    pub(super) fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, result: &[(Piece, Value)]) {
         match (self.conversions.result, result) {
             (Outcome::None, _) => {}
             (Outcome::Copy, pieces) => {
-                let memory = at.result.unwrap_or_else(|| self.result_slot(b));
-                for (piece, value) in pieces {
-                    lower::store(b, piece, *value, memory, 0);
-                }
-                let arguments = [at.lua, at.record, memory];
-                self.helper(b, helpers::push_copy as *const () as usize, &arguments, None);
+                self.push_copy(b, at, pieces, helpers::push_copy as *const () as usize);
             }
             (_, &[(piece, value)]) => self.push_scalar(b, at, &piece, value),
             (_, pieces) => unreachable!("a scalar result in {} pieces", pieces.len()),
         }
     }
 
+    /// Pushes a result in pieces, or in the memory of `at`, with a helper `fn(lua, record, memory)`.
+    pub(super) fn push_copy(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        at: Entry,
+        pieces: &[(Piece, Value)],
+        helper: usize,
+    ) {
+        let memory = at.result.unwrap_or_else(|| self.result_slot(b));
+        for (piece, value) in pieces {
+            lower::store(b, piece, *value, memory, 0);
+        }
+        self.helper(b, helper, &[at.lua, at.record, memory], None);
+    }
+
     /// Memory for the result in the thunk's frame.
-    fn result_slot(&self, b: &mut FunctionBuilder<'_>) -> Value {
+    pub(super) fn result_slot(&self, b: &mut FunctionBuilder<'_>) -> Value {
         let Type { size, align, .. } = self.signature.result;
         lower::memory(self.cx, b, size.max(8), align)
     }
@@ -360,7 +385,7 @@ impl LuaOperands<'_> {
     }
 
     /// An integer result as a Lua integer, by the sign of its C type.
-    fn widen(&self, b: &mut FunctionBuilder<'_>, value: Value) -> Value {
+    pub(super) fn widen(&self, b: &mut FunctionBuilder<'_>, value: Value) -> Value {
         if b.func.dfg.value_type(value) == types::I64 {
             return value;
         }

@@ -24,6 +24,7 @@ use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, Link};
 use super::kind::TypeInfo;
 use super::options::Options;
+use super::probe;
 use crate::code;
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::target::Target;
@@ -67,6 +68,8 @@ pub struct State {
     pub(super) options: Options,
     /// Whether plain `char` is signed.
     pub(super) char_signed: bool,
+    /// Whether Lua's values are read and written in place; see [`super::probe`].
+    pub(super) in_place: bool,
     /// The identity of the metatable of ctype objects.
     pub(super) ctype_metatable: Cell<*const c_void>,
     anchors: [u8; Anchor::ALL.len()],
@@ -339,7 +342,8 @@ impl State {
             api::set_collector(lua, close);
             sys::lua_setmetatable(lua, -2);
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
-            let state = Box::new(State::new(head, api::main_thread(lua)));
+            let in_place = probe::in_place(lua);
+            let state = Box::new(State::new(head, api::main_thread(lua), in_place));
             state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
         }
@@ -352,7 +356,8 @@ impl State {
         unsafe { &*self.head }
     }
 
-    fn new(head: *const Head, main: *mut lua_State) -> State {
+    fn new(head: *const Head, main: *mut lua_State, in_place: bool) -> State {
+        code::called_from(sys::lua_gettop as *const () as usize);
         let mut types = Declarations::new(&Target::host());
         State {
             head,
@@ -364,6 +369,7 @@ impl State {
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
+            in_place,
             ctype_metatable: Cell::new(ptr::null()),
             anchors: [0; Anchor::ALL.len()],
         }

@@ -132,7 +132,7 @@ fn find_thunk(cx: &Cx<'_>, record: &Function) -> Result<lua_CFunction, LuaError>
         return Ok(thunk);
     }
     let (signature, convention, conversions) = call::shape(cx, record.ty, &variable)?;
-    let thunk = call::thunk(&signature, convention, &conversions)?;
+    let thunk = call::thunk(&signature, convention, &conversions, false)?;
     if let Some(key) = key {
         record.last.set((key, Some(thunk)));
     }

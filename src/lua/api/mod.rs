@@ -8,10 +8,12 @@
 //! | [`values`]: what a userdata keeps alive | environment | a table | a value | values | environment | weak table |
 //! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
+//! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
 //! | [`collect`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
 mod collect;
 mod control;
+pub(crate) mod layout;
 mod numbers;
 mod values;
 
@@ -23,6 +25,7 @@ pub use mlua::ffi::{lua_CFunction, lua_State};
 
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{argument_error, catch, main_thread, preload, tail_call};
+pub(crate) use layout::LAYOUT;
 pub(crate) use numbers::{
     INTEGER_OPERATORS, NATIVE_INT64, PUSH_INTEGER, integer, parse_number, to_number,
 };
