@@ -9,10 +9,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Block, InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
+use super::api::layout::{Boolean, Layout};
 use super::call::{Accepted, Function};
 use super::cdata::Header;
 use super::helpers;
-use super::api::layout::{Boolean, Layout};
 use super::operands::{Argument, Entry, LuaOperands, Outcome, trusted};
 use crate::abi::{Kind, Piece};
 use crate::lower::{self, Operand, Operands};
@@ -236,7 +236,8 @@ impl<'p> InPlace<'p> {
         let value = lower::narrow(b, piece, value);
         let top = self.load(b, at.lua, self.layout.top);
         let tags = &self.layout.tags;
-        let constant = |b: &mut FunctionBuilder<'_>, tag: u8| b.ins().iconst(types::I32, i64::from(tag));
+        let constant =
+            |b: &mut FunctionBuilder<'_>, tag: u8| b.ins().iconst(types::I32, i64::from(tag));
         let (value, tag) = match (self.api.conversions.result, &tags.boolean) {
             (Outcome::Boolean, Boolean::Tags { no, yes }) => {
                 let (no, yes) = (constant(b, *no), constant(b, *yes));

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_State};
 use super::api::layout::{Boolean, Layout};
+use super::api::{self, lua_State};
 use crate::code::Peek;
 
 /// What is known about the interpreter: a process has one for the symbols that this library is linked to.
@@ -34,7 +34,9 @@ pub(super) unsafe fn in_place(lua: *mut lua_State) -> bool {
         let answer = match unsafe { prove(lua, layout) } {
             Ok(()) => YES,
             Err(what) => {
-                log::warn!("this Lua is laid out otherwise ({what}): calls go through its C API, slower");
+                log::warn!(
+                    "this Lua is laid out otherwise ({what}): calls go through its C API, slower"
+                );
                 NO
             }
         };

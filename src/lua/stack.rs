@@ -5,9 +5,9 @@
 
 use std::ffi::c_void;
 
+use super::api::layout::{self, Layout};
 use super::api::{self, lua_State};
 use super::cdata::Header;
-use super::api::layout::{self, Layout};
 
 /// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
 pub(super) const AT: Layout = match api::LAYOUT {

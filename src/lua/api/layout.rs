@@ -124,12 +124,7 @@ pub(crate) const LUA55: Layout = Layout { long_text_behind: true, ..LUA54 };
 #[allow(dead_code, reason = "a build uses the layout of one version")]
 pub(crate) const LUA53: Layout = Layout {
     tag_bytes: 4,
-    tags: Tags {
-        boolean: Boolean::Value { tag: 0x01 },
-        integer: 0x13,
-        float: 0x03,
-        ..LUA54.tags
-    },
+    tags: Tags { boolean: Boolean::Value { tag: 0x01 }, integer: 0x13, float: 0x03, ..LUA54.tags },
     metatable: 16,
     user_values: None,
     block: 40,
