@@ -51,6 +51,9 @@ fn install(lua: &Lua) -> mlua::Result<()> {
 fn library() -> &'static str {
     static LIBRARY: OnceLock<String> = OnceLock::new();
     LIBRARY.get_or_init(|| {
+        if let Ok(built) = std::env::var("CTHUNK_TESTLIB") {
+            return built;
+        }
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/calls.c");
         let library = concat!(env!("CARGO_TARGET_TMPDIR"), "/libcalls.so").to_owned();
         let triple = target_lexicon::HOST.to_string();
@@ -80,6 +83,7 @@ fn behaviour_files_through_the_c_api() {
     let output = Command::new(tests)
         .args(["--exact", "behaviour_files", "--nocapture"])
         .env("CTHUNK_SLOW", "1")
+        .env("CTHUNK_TESTLIB", library())
         .output()
         .expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);

@@ -46,3 +46,8 @@ fn same_both_ways(script: &str, lines: usize) {
 fn calls() {
     same_both_ways("calls.lua", 10_000);
 }
+
+#[test]
+fn members() {
+    same_both_ways("members.lua", 10_000);
+}

@@ -208,7 +208,7 @@ pub(super) unsafe extern "C-unwind" fn push_pointer(
         }
         let errno = system::errno();
         let ty = (*record).result_type.get();
-        stack::push_cdata(lua, metatable, Header { ty, flags: Flags::POINTER, address: value }, 0);
+        stack::push_cdata(lua, metatable, Header { ty, flags: Flags::POINTER, address: value }, 0, 0);
         system::set_errno(errno);
     }
 }
@@ -229,7 +229,7 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
         let errno = system::errno();
         let size = (*record).result_size.get() as usize;
         let header = Header { ty: (*record).result_type.get(), flags: 0, address: ptr::null_mut() };
-        let header = stack::push_cdata(lua, metatable, header, size);
+        let header = stack::push_cdata(lua, metatable, header, size, 0);
         let bytes = header.add(1).cast::<u8>();
         (*header).address = bytes;
         ptr::copy_nonoverlapping(value, bytes, size);

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use super::access;
 use super::api::{LuaType, Number};
 use super::cdata::{self, CData};
 use super::convert::{self, Mode};
@@ -35,6 +36,7 @@ pub(super) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = self_cdata(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
+            access::learn(cx, &cd, place.ty, place.address, place.bits);
             read(cx, 1, &cd, place)?;
             Ok(Outcome::results(1))
         }
@@ -51,6 +53,7 @@ pub(super) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = self_cdata(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
+            access::learn(cx, &cd, place.ty, place.address, place.bits);
             write(cx, 3, &cd, place)?;
             Ok(Outcome::results(0))
         }

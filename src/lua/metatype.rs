@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use super::access;
 use super::api::{self, LuaType, lua_CFunction};
 use super::arith::{self, Operator};
 use super::call;
@@ -64,6 +65,7 @@ pub(super) fn make_metamethods(cx: &Cx<'_>) {
 
 /// Pushes a new metatable for the cdata of a type.
 pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
+    cx.ensure_stack(12);
     cx.new_table(0, 32);
     cx.push_anchor(Anchor::Metamethods);
     cx.push_nil();
@@ -76,6 +78,9 @@ pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
     if finalized {
         cx.push_function(entry(finalize), 0);
         cx.raw_set_name(-2, b"__gc");
+    }
+    if cx.state.in_place {
+        access::set_closures(cx, ty.into());
     }
     set_close(cx, ty);
 }

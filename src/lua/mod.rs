@@ -11,13 +11,14 @@
 //! call       C functions as closures                 operands    their thunks on the Lua stack
 //! variadic   ... and what its thunk depends on       in_place    the same without the C API
 //! probe      whether api::layout holds               helpers     what thunks call
-//! stack      Lua's memory, for code that works in place
+//! stack      Lua's memory, for code that works in place access      index in place
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
 
+mod access;
 pub(crate) mod api;
 mod arith;
 mod call;

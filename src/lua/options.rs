@@ -58,6 +58,11 @@ pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             return Err(LuaError::Argument(2, message.into()));
         }
         cell.set(value == 1);
+        let first = Options::default();
+        let differs = |choice: &Choice| {
+            (choice.cell)(&cx.state.options).get() != (choice.cell)(&first).get()
+        };
+        cx.state.head().chosen.set(CHOICES.iter().any(differs));
     }
     cx.push_bytes(choice.values[before].as_bytes());
     Ok(Outcome::results(1))

@@ -5,7 +5,7 @@
 
 use std::ffi::c_void;
 
-use super::api::layout::{self, Layout};
+use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_State};
 use super::cdata::Header;
 
@@ -15,24 +15,179 @@ pub(super) const AT: Layout = match api::LAYOUT {
     None => layout::LUA54,
 };
 
-/// Pushes a cdata with no user value and `extra` bytes behind its header.
+/// Pushes a cdata with `extra` bytes behind its header and so many user values, one at most.
 ///
 /// # Safety
 /// `lua` is live, of a proven layout, with a free stack slot; the metatable is a table that the registry keeps. May raise
-/// (out of memory).
+/// (out of memory), and may move the stack.
 pub(super) unsafe fn push_cdata(
     lua: *mut lua_State,
     metatable: *const c_void,
     header: Header,
     extra: usize,
+    user_values: i32,
 ) -> *mut Header {
     // SAFETY: the caller's promise. A new object needs no barrier for what the registry keeps anyway.
     unsafe {
-        let block = api::new_userdata(lua, size_of::<Header>() + extra, 0);
-        let userdata = block.byte_offset(-(AT.block as isize));
-        userdata.byte_offset(AT.metatable as isize).cast::<*const c_void>().write(metatable);
+        let block = api::new_userdata(lua, size_of::<Header>() + extra, user_values);
+        let before = AT.block + AT.user_value * user_values - AT.metatable;
+        block.byte_offset(-(before as isize)).cast::<*const c_void>().write(metatable);
         let block = block.cast::<Header>();
         block.write(header);
         block
+    }
+}
+
+/// A slot of the stack, or an upvalue.
+#[derive(Clone, Copy)]
+pub(super) struct Slot(*mut u8);
+
+/// A full userdata.
+#[derive(Clone, Copy)]
+pub(super) struct Userdata(*mut u8);
+
+/// The running C function: its slot and the top of the stack, until something may move the stack.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    function: *mut u8,
+    top: *mut u8,
+}
+
+/// # Safety
+/// `base + offset` is readable as a `T`.
+unsafe fn read<T: Copy>(base: *const u8, offset: i32) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { base.offset(offset as isize).cast::<T>().read() }
+}
+
+/// # Safety
+/// `base + offset` is writable as a `T`.
+unsafe fn write<T>(base: *mut u8, offset: i32, value: T) {
+    // SAFETY: the caller's promise.
+    unsafe { base.offset(offset as isize).cast::<T>().write(value) }
+}
+
+impl Call {
+    /// The C function that runs on `lua`.
+    ///
+    /// # Safety
+    /// `lua` is the state that a C function was called with, of a proven layout; here and in what is reached from here.
+    pub(super) unsafe fn of(lua: *mut lua_State) -> Call {
+        let lua = lua.cast::<u8>();
+        // SAFETY: the caller's promise.
+        unsafe {
+            let call: *const u8 = read(lua, AT.call);
+            Call { function: read(call, AT.call_function), top: read(lua, AT.top) }
+        }
+    }
+
+    /// Values above the function.
+    pub(super) fn count(self) -> usize {
+        (self.top as usize - self.function as usize) / AT.value as usize - 1
+    }
+
+    /// The argument at index `n`, from 1, of so many at least.
+    pub(super) fn argument(self, n: usize) -> Slot {
+        Slot(self.function.wrapping_add(AT.value as usize * n))
+    }
+
+    /// The block of the userdata with `user_values` user values that is upvalue `n`, from 1.
+    ///
+    /// # Safety
+    /// The running function is a closure with such an upvalue.
+    pub(super) unsafe fn upvalue<T>(self, n: usize, user_values: i32) -> *const T {
+        // SAFETY: the caller's promise, and that of `of`.
+        unsafe {
+            let closure: *const u8 = read(self.function, 0);
+            let userdata: *const u8 = read(closure, AT.closure_upvalues + AT.value * (n as i32 - 1));
+            userdata.offset((AT.block + AT.user_value * user_values) as isize).cast()
+        }
+    }
+}
+
+impl Slot {
+    fn has(self, tag: u8) -> bool {
+        // SAFETY: slots are made from a call of a proven layout.
+        unsafe {
+            match AT.tag_bytes {
+                1 => read::<u8>(self.0, AT.tag) == tag,
+                _ => read::<u32>(self.0, AT.tag) == u32::from(tag),
+            }
+        }
+    }
+
+    fn value<T: Copy>(self) -> T {
+        // SAFETY: as in `has`; callers have looked at the tag.
+        unsafe { read(self.0, 0) }
+    }
+
+    fn set<T>(self, tag: u8, value: T) {
+        // SAFETY: as in `has`.
+        unsafe {
+            write(self.0, 0, value);
+            match AT.tag_bytes {
+                1 => write(self.0, AT.tag, tag),
+                _ => write(self.0, AT.tag, u32::from(tag)),
+            }
+        }
+    }
+
+    pub(super) fn integer(self) -> Option<i64> {
+        self.has(AT.tags.integer).then(|| self.value())
+    }
+
+    pub(super) fn float(self) -> Option<f64> {
+        self.has(AT.tags.float).then(|| self.value())
+    }
+
+    pub(super) fn is_nil(self) -> bool {
+        self.has(AT.tags.nil)
+    }
+
+    pub(super) fn boolean(self) -> Option<bool> {
+        match AT.tags.boolean {
+            Boolean::Tags { no, .. } if self.has(no) => Some(false),
+            Boolean::Tags { yes, .. } => self.has(yes).then_some(true),
+            Boolean::Value { tag } => self.has(tag).then(|| self.value::<i32>() != 0),
+        }
+    }
+
+    pub(super) fn userdata(self) -> Option<Userdata> {
+        self.has(AT.tags.userdata).then(|| Userdata(self.value()))
+    }
+
+    /// What identifies a short string: equal ones are the same object.
+    pub(super) fn short_string(self) -> Option<*const c_void> {
+        self.has(AT.tags.short_string).then(|| self.value())
+    }
+
+    pub(super) fn set_integer(self, value: i64) {
+        self.set(AT.tags.integer, value);
+    }
+
+    pub(super) fn set_float(self, value: f64) {
+        self.set(AT.tags.float, value);
+    }
+
+    pub(super) fn set_boolean(self, value: bool) {
+        match AT.tags.boolean {
+            Boolean::Tags { no, yes } => self.set(if value { yes } else { no }, 0_u64),
+            Boolean::Value { tag } => self.set(tag, i32::from(value)),
+        }
+    }
+}
+
+impl Userdata {
+    /// What identifies its metatable, null where it has none.
+    pub(super) fn metatable(self) -> *const c_void {
+        // SAFETY: a live userdata of a proven layout.
+        unsafe { read(self.0, AT.metatable) }
+    }
+
+    /// The block of a userdata with one user value or none.
+    pub(super) fn block<T>(self) -> *mut T {
+        // SAFETY: as in `metatable`.
+        let count = AT.user_values.map_or(0, |at| unsafe { read::<u16>(self.0, at) });
+        self.0.wrapping_offset((AT.block + AT.user_value * i32::from(count)) as isize).cast()
     }
 }

@@ -47,6 +47,8 @@ pub struct Head {
     pub current: Cell<*mut lua_State>,
     /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
     pub pending: Cell<u32>,
+    /// Whether some `ffi.option` is not what it is at first.
+    pub chosen: Cell<bool>,
 }
 
 /// What a Lua state knows about C.
@@ -337,6 +339,7 @@ impl State {
                 state: Cell::new(ptr::null_mut()),
                 current: Cell::new(ptr::null_mut()),
                 pending: Cell::new(0),
+                chosen: Cell::new(false),
             });
             sys::lua_createtable(lua, 0, 1);
             api::set_collector(lua, close);

@@ -1,0 +1,474 @@
+//! Fields and elements in place: `value.name`, `value[i]`, and assignments to them, without Lua's C API.
+//!
+//! Every metatable of cdata has a pair of closures of its own for `__index` and `__newindex`, and both have a [`Places`] that
+//! remembers where names and indices led and how the object there is read and written. It begins empty: the general code
+//! of [`super::index`] does the first access by each name and has it [learned](learn), and it does whatever is not known
+//! here. Names are recognised by the address of Lua's own copy, which the table in the user value keeps alive.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::mem;
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use super::api::{self, lua_CFunction, lua_State};
+use super::cdata::{self, CData, Flags, Header};
+use super::index;
+use super::kind::Kind;
+use super::scalar::{self, Scalar};
+use super::stack::{self, Call, Slot};
+use super::state::{Cx, Head, entry};
+use crate::ctype::{Bits, FloatKind, IntKind, QualType, RecordId};
+
+/// How an object is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Not known.
+    Unknown,
+    Bool,
+    I8,
+    U8,
+    I16,
+    U16,
+    I32,
+    U32,
+    I64,
+    U64,
+    F32,
+    F64,
+    /// A bit-field of a signed or unsigned integer type that Lua has numbers for.
+    Bits { signed: bool },
+    Pointer,
+    /// A struct, union or array.
+    Aggregate,
+}
+
+/// An object in another.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    form: Form,
+    /// Whether it may be assigned to.
+    writable: bool,
+    /// Whether `ffi.option` may say that it is read in another way.
+    optional: bool,
+    bits: Bits,
+    /// The bits of its type, for cdata that hold or refer to it.
+    ty: u32,
+    /// Bytes from the start of the value; of an element, its size.
+    offset: isize,
+    /// The metatable of such cdata.
+    metatable: *const c_void,
+}
+
+impl Place {
+    const UNKNOWN: Place = Place {
+        form: Form::Unknown,
+        writable: false,
+        optional: false,
+        bits: Bits { shift: 0, width: 0 },
+        ty: 0,
+        offset: 0,
+        metatable: ptr::null(),
+    };
+}
+
+/// A name that was looked up.
+struct Field {
+    /// The string's address; null: none.
+    name: Cell<*const c_void>,
+    place: Cell<Place>,
+}
+
+/// What is known about the parts of a type: a userdata block, followed by `mask + 1` fields.
+#[repr(C)]
+pub(super) struct Places {
+    /// The metatable whose cdata this is about.
+    metatable: Cell<*const c_void>,
+    head: *const Head,
+    element: Cell<Place>,
+    /// The number of fields, a power of two, less one.
+    mask: u32,
+}
+
+/// Upvalues of both closures, after the state.
+const PLACES: usize = 2;
+/// The user value of the places: the names.
+const USER_VALUES: i32 = 1;
+/// Fields that are tried for a name.
+const PROBES: usize = 4;
+
+impl Places {
+    fn slot(&self, name: *const c_void, probe: usize) -> &Field {
+        let hash = (name as usize >> 4) ^ (name as usize >> 9);
+        let index = hash.wrapping_add(probe) & self.mask as usize;
+        let fields = (&raw const *self).wrapping_add(1).cast::<Field>();
+        // SAFETY: `push_closures` puts `mask + 1` fields behind.
+        unsafe { &*fields.add(index) }
+    }
+
+    fn field(&self, name: *const c_void) -> Place {
+        for probe in 0..PROBES {
+            let field = self.slot(name, probe);
+            if field.name.get() == name {
+                return field.place.get();
+            }
+        }
+        Place::UNKNOWN
+    }
+
+    fn add(&self, name: *const c_void, place: Place) {
+        for probe in 0..PROBES {
+            let field = self.slot(name, probe);
+            if field.name.get().is_null() || field.name.get() == name {
+                field.name.set(name);
+                field.place.set(place);
+                return;
+            }
+        }
+    }
+}
+
+/// Gives the metatable on top of the stack, of cdata of type `ty`, its `__index` and `__newindex`.
+pub(super) fn set_closures(cx: &Cx<'_>, ty: QualType) {
+    let metatable = cx.identity(-1);
+    let table = cx.top();
+    let count = (field_count(cx, ty) * 2).next_power_of_two().clamp(4, 1024);
+    // SAFETY: the block has room for all that is written; `Cx` promises free stack slots.
+    unsafe {
+        let size = mem::size_of::<Places>() + count * mem::size_of::<Field>();
+        let places = api::new_userdata(cx.lua, size, USER_VALUES).cast::<Places>();
+        places.write(Places {
+            metatable: Cell::new(metatable),
+            head: cx.state.head(),
+            element: Cell::new(Place::UNKNOWN),
+            mask: count as u32 - 1,
+        });
+        for i in 0..count {
+            let field = Field { name: Cell::new(ptr::null()), place: Cell::new(Place::UNKNOWN) };
+            places.add(1).cast::<Field>().add(i).write(field);
+        }
+        cx.new_table(0, 0);
+        api::set_user_value(cx.lua, -2);
+    }
+    let closures: [(&[u8], lua_CFunction); 2] =
+        [(b"__index", index_in_place), (b"__newindex", new_index_in_place)];
+    for (name, function) in closures {
+        cx.push_value(table + 1);
+        cx.push_function(function, 1);
+        cx.raw_set_name(table, name);
+    }
+    cx.set_top(table);
+}
+
+/// The number of names in a struct or union, or in the one that is pointed to.
+fn field_count(cx: &Cx<'_>, ty: QualType) -> usize {
+    let record = match cx.state.kind(ty) {
+        Kind::Record(record) => record,
+        Kind::Pointer(to) => match cx.state.kind(to) {
+            Kind::Record(record) => record,
+            _ => return 0,
+        },
+        _ => return 0,
+    };
+    names(cx, record)
+}
+
+fn names(cx: &Cx<'_>, record: RecordId) -> usize {
+    let inner: Vec<(bool, QualType)> = {
+        let types = cx.state.types.borrow();
+        let body = types.table().record(record).body.as_ref();
+        let members = body.map_or(&[][..], |body| &body.members);
+        members.iter().map(|member| (member.name.is_some(), member.ty)).collect()
+    };
+    let count = |&(named, ty): &(bool, QualType)| match cx.state.kind(ty) {
+        Kind::Record(inner) if !named => names(cx, inner),
+        _ => 1,
+    };
+    inner.iter().map(count).sum()
+}
+
+/// Remembers where the key at stack index 2 led: to an object of type `ty`, `address`, in the cdata at 1.
+pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, bits: Option<Bits>) {
+    if !cx.state.in_place || cd.address.is_null() {
+        return;
+    }
+    let Some(place) = classify(cx, ty, bits) else { return };
+    // SAFETY: `index` runs as a closure that `set_closures` made; the user value is the table of names.
+    unsafe {
+        let call = Call::of(cx.lua);
+        let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
+        if let Some(name) = call.argument(2).short_string() {
+            api::get_user_value(cx.lua, Cx::upvalue(PLACES as c_int - 1));
+            cx.push_value(2);
+            cx.push_bool(true);
+            cx.raw_set(-3);
+            cx.pop(1);
+            let offset = address.offset_from(cd.address);
+            places.add(name, Place { offset, ..place });
+        } else if call.argument(2).integer().is_some()
+            && bits.is_none()
+            && let Some(size) = cx.state.size(ty)
+            && matches!(cx.state.kind(cd.ty), Kind::Pointer(_) | Kind::Array(..))
+        {
+            places.element.set(Place { offset: size as isize, ..place });
+        }
+    }
+}
+
+/// How an object is read and written, but for where it is.
+fn classify(cx: &Cx<'_>, ty: QualType, bits: Option<Bits>) -> Option<Place> {
+    let ty = cx.state.resolve(ty);
+    let char_signed = cx.state.char_signed();
+    let form = match (cx.state.value_kind(ty), bits) {
+        (Kind::Int(kind), Some(_)) if kind.size() <= 4 => {
+            Form::Bits { signed: kind.is_signed(char_signed) }
+        }
+        (_, Some(_)) => return None,
+        (Kind::Bool, _) => Form::Bool,
+        (Kind::Int(kind), _) => match (kind.size(), kind.is_signed(char_signed)) {
+            (1, true) => Form::I8,
+            (1, false) => Form::U8,
+            (2, true) => Form::I16,
+            (2, false) => Form::U16,
+            (4, true) => Form::I32,
+            (4, false) => Form::U32,
+            (8, true) => Form::I64,
+            (8, false) => Form::U64,
+            _ => return None,
+        },
+        (Kind::Float(FloatKind::F32), _) => Form::F32,
+        (Kind::Float(FloatKind::F64), _) => Form::F64,
+        (Kind::Pointer(_), _) => Form::Pointer,
+        (Kind::Record(_) | Kind::Array(..), _) => Form::Aggregate,
+        _ => return None,
+    };
+    let is_enum = matches!(cx.state.kind(ty), Kind::Enum(_));
+    let metatable = match form {
+        Form::U64 | Form::Pointer | Form::Aggregate => cdata::metatable(cx, ty),
+        _ => ptr::null(),
+    };
+    // An enum of 64 bits is a number or a cdata by rules of its own.
+    (!is_enum || !matches!(form, Form::U64)).then_some(Place {
+        form,
+        writable: !ty.is_const() && !matches!(form, Form::Aggregate),
+        optional: is_enum || matches!(form, Form::I64 | Form::Pointer),
+        bits: bits.unwrap_or(Place::UNKNOWN.bits),
+        ty: ty.to_bits(),
+        offset: 0,
+        metatable,
+    })
+}
+
+/// Where the key of the running metamethod leads, if that is known: the object's address, and how it is accessed.
+///
+/// # Safety
+/// `lua` runs a closure of `set_closures` with `arguments` values expected.
+unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, Place, &'p Places)> {
+    if call.count() != arguments {
+        return None;
+    }
+    let userdata = call.argument(1).userdata()?;
+    // SAFETY: the caller's promise; the running closure keeps the places alive. The metatable says that the userdata is a
+    // cdata.
+    unsafe {
+        let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
+        if userdata.metatable() != places.metatable.get() {
+            return None;
+        }
+        let address = (*userdata.block::<Header>()).address;
+        if address.is_null() {
+            return None;
+        }
+        let key = call.argument(2);
+        if let Some(name) = key.short_string() {
+            let place = places.field(name);
+            return Some((address.offset(place.offset), place, places));
+        }
+        let place = places.element.get();
+        let offset = (key.integer()? as isize).wrapping_mul(place.offset);
+        Some((address.wrapping_offset(offset), place, places))
+    }
+}
+
+/// `__index`
+unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(index::index);
+    // SAFETY: Lua calls this with a live state, as a closure of `set_closures`. Memory behind the cdata is the script's word.
+    unsafe {
+        let call = Call::of(lua);
+        if let Some((address, place, places)) = find(call, 2)
+            && !(place.optional && (*places.head).chosen.get())
+            && read(lua, call, address, &place)
+        {
+            return 1;
+        }
+        SLOW(lua)
+    }
+}
+
+/// `__newindex`
+unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(index::new_index);
+    // SAFETY: as in `index_in_place`.
+    unsafe {
+        let call = Call::of(lua);
+        if let Some((address, place, _)) = find(call, 3)
+            && place.writable
+            && assign(call.argument(3), address, &place)
+        {
+            return 0;
+        }
+        SLOW(lua)
+    }
+}
+
+/// Puts the Lua value of an object on top of the stack; false where that is not done here.
+///
+/// # Safety
+/// The object is at `address`; the key is on top of the stack of the running call.
+unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place) -> bool {
+    // The result takes the place of the key.
+    let slot = call.argument(2);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = |flags, address| Header { ty: place.ty, flags, address };
+        let push = |header, extra| stack::push_cdata(lua, place.metatable, header, extra, 0);
+        match place.form {
+            Form::F64 => slot.set_float(load(address)),
+            Form::F32 => slot.set_float(load::<f32>(address).into()),
+            Form::I32 => slot.set_integer(load::<i32>(address).into()),
+            Form::U8 => slot.set_integer(load::<u8>(address).into()),
+            Form::I8 => slot.set_integer(load::<i8>(address).into()),
+            Form::I16 => slot.set_integer(load::<i16>(address).into()),
+            Form::U16 => slot.set_integer(load::<u16>(address).into()),
+            Form::U32 => slot.set_integer(load::<u32>(address).into()),
+            Form::I64 => slot.set_integer(load(address)),
+            Form::Bool => slot.set_boolean(load::<u8>(address) != 0),
+            Form::Bits { signed } => {
+                slot.set_integer(scalar::load_bit_field(place.bits, signed, address).to_i64());
+            }
+            Form::Pointer => {
+                let value = load::<*mut u8>(address);
+                push(header(Flags::POINTER, value), 0);
+            }
+            Form::U64 => {
+                let value = load::<u64>(address);
+                let block = push(header(0, ptr::null_mut()), mem::size_of::<u64>());
+                let bytes = block.add(1).cast::<u8>();
+                (*block).address = bytes;
+                bytes.cast::<u64>().write(value);
+            }
+            Form::Aggregate => return push_reference(lua, call, address, place),
+            Form::Unknown => return false,
+        }
+    }
+    true
+}
+
+/// Pushes a reference to a part of the cdata at 1, which it keeps alive where that owns the memory.
+///
+/// # Safety
+/// As for [`read`].
+unsafe fn push_reference(
+    lua: *mut lua_State,
+    call: Call,
+    address: *mut u8,
+    place: &Place,
+) -> bool {
+    // SAFETY: the caller's promise: a cdata is at 1.
+    unsafe {
+        let Some(parent) = call.argument(1).userdata() else { return false };
+        let flags = (*parent.block::<Header>()).flags;
+        let finalized = flags & Flags::FINALIZED != 0;
+        let owns = flags & (Flags::POINTER | Flags::REFERENCE) == 0;
+        let kept = owns || finalized || flags & Flags::OWNED != 0;
+        let owned = if kept { Flags::OWNED } else { 0 };
+        let header = Header { ty: place.ty, flags: Flags::REFERENCE | owned, address };
+        stack::push_cdata(lua, place.metatable, header, 0, i32::from(kept));
+        if owns || finalized {
+            sys::lua_pushvalue(lua, 1);
+        } else if kept {
+            api::get_user_value(lua, 1);
+        }
+        if kept {
+            api::set_user_value(lua, -2);
+        }
+    }
+    true
+}
+
+/// Assigns a Lua value to an object; false where that is not done here.
+///
+/// # Safety
+/// The object is at `address`.
+unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match place.form {
+            Form::F64 | Form::F32 => {
+                let Some(n) = value.float().or_else(|| value.integer().map(|n| n as f64)) else {
+                    return false;
+                };
+                match place.form {
+                    Form::F64 => store(address, n),
+                    _ => store(address, n as f32),
+                }
+            }
+            Form::Bool => match value.boolean() {
+                Some(truth) => store(address, u8::from(truth)),
+                None => return false,
+            },
+            Form::Pointer => match pointer(value, place) {
+                Some(pointer) => store(address, pointer),
+                None => return false,
+            },
+            _ => {
+                let Some(n) = value.integer().or_else(|| whole(value, place)) else { return false };
+                match place.form {
+                    Form::I8 | Form::U8 => store(address, n as u8),
+                    Form::I16 | Form::U16 => store(address, n as u16),
+                    Form::I32 | Form::U32 => store(address, n as u32),
+                    Form::I64 | Form::U64 => store(address, n),
+                    Form::Bits { .. } => scalar::store_bit_field(place.bits, address, n as u128),
+                    _ => return false,
+                }
+            }
+        }
+    }
+    true
+}
+
+/// A float as an integer of an integer type.
+fn whole(value: Slot, place: &Place) -> Option<i64> {
+    let n = Scalar::Float(value.float()?);
+    Some(match place.form {
+        Form::U64 => n.to_bits(IntKind::U64) as i64,
+        _ => n.to_i64(),
+    })
+}
+
+/// The pointer that nil is, or a cdata of exactly the place's type.
+fn pointer(value: Slot, place: &Place) -> Option<*mut u8> {
+    if value.is_nil() {
+        return Some(ptr::null_mut());
+    }
+    let userdata = value.userdata()?;
+    // SAFETY: the metatable says that the userdata is a pointer.
+    (userdata.metatable() == place.metatable)
+        .then(|| unsafe { (*userdata.block::<Header>()).address })
+}
+
+/// # Safety
+/// `address` is readable as a `T`.
+unsafe fn load<T: Copy>(address: *const u8) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { address.cast::<T>().read_unaligned() }
+}
+
+/// # Safety
+/// `address` is writable as a `T`.
+unsafe fn store<T>(address: *mut u8, value: T) {
+    // SAFETY: the caller's promise.
+    unsafe { address.cast::<T>().write_unaligned(value) }
+}
