@@ -16,8 +16,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cranelift_codegen::ir;
 
-pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
 pub use arena::called_from;
+pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
 pub use peek::Peek;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 

@@ -38,7 +38,9 @@ enum Form {
     F32,
     F64,
     /// A bit-field of a signed or unsigned integer type that Lua has numbers for.
-    Bits { signed: bool },
+    Bits {
+        signed: bool,
+    },
     Pointer,
     /// A struct, union or array.
     Aggregate,
@@ -370,12 +372,7 @@ unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place)
 ///
 /// # Safety
 /// As for [`read`].
-unsafe fn push_reference(
-    lua: *mut lua_State,
-    call: Call,
-    address: *mut u8,
-    place: &Place,
-) -> bool {
+unsafe fn push_reference(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place) -> bool {
     // SAFETY: the caller's promise: a cdata is at 1.
     unsafe {
         let Some(parent) = call.argument(1).userdata() else { return false };

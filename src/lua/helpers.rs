@@ -208,7 +208,13 @@ pub(super) unsafe extern "C-unwind" fn push_pointer(
         }
         let errno = system::errno();
         let ty = (*record).result_type.get();
-        stack::push_cdata(lua, metatable, Header { ty, flags: Flags::POINTER, address: value }, 0, 0);
+        stack::push_cdata(
+            lua,
+            metatable,
+            Header { ty, flags: Flags::POINTER, address: value },
+            0,
+            0,
+        );
         system::set_errno(errno);
     }
 }

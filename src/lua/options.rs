@@ -59,9 +59,8 @@ pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         cell.set(value == 1);
         let first = Options::default();
-        let differs = |choice: &Choice| {
-            (choice.cell)(&cx.state.options).get() != (choice.cell)(&first).get()
-        };
+        let differs =
+            |choice: &Choice| (choice.cell)(&cx.state.options).get() != (choice.cell)(&first).get();
         cx.state.head().chosen.set(CHOICES.iter().any(differs));
     }
     cx.push_bytes(choice.values[before].as_bytes());

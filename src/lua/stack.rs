@@ -99,7 +99,8 @@ impl Call {
         // SAFETY: the caller's promise, and that of `of`.
         unsafe {
             let closure: *const u8 = read(self.function, 0);
-            let userdata: *const u8 = read(closure, AT.closure_upvalues + AT.value * (n as i32 - 1));
+            let userdata: *const u8 =
+                read(closure, AT.closure_upvalues + AT.value * (n as i32 - 1));
             userdata.offset((AT.block + AT.user_value * user_values) as isize).cast()
         }
     }
