@@ -181,6 +181,18 @@ impl Declarations {
         self.transaction(text, &[], |parser| parser.single())
     }
 
+    /// A text that is one constant expression: its type and value.
+    ///
+    /// # Errors
+    /// All errors of the text; an expression that is not constant.
+    pub fn evaluate(
+        &mut self,
+        text: &[u8],
+        params: &[Param<'_>],
+    ) -> Result<(QualType, Constant), Diagnostics> {
+        self.transaction(|decls| Parser::new(decls, text, params).whole_constant())
+    }
+
     /// What an ordinary name stands for.
     pub fn lookup(&self, name: &[u8]) -> Option<&Decl> {
         self.find(self.table.find_name(name)?)

@@ -12,18 +12,26 @@ const MAX_LENGTH: usize = 1 << 16;
 
 /// As LuaJIT's `lj_ctype_repr`, but with the parameters of functions.
 pub(super) fn repr(table: &Table, ty: QualType) -> String {
-    Printer { table, exact: false, length: 0 }.declarator(ty, String::new())
+    Printer { table, exact: false, defined: None, length: 0 }.declarator(ty, String::new())
 }
 
 /// A declaration that parses back.
 pub(super) fn declare(table: &Table, ty: QualType, name: &str) -> String {
-    Printer { table, exact: true, length: 0 }.declarator(ty, name.to_owned())
+    Printer { table, exact: true, defined: None, length: 0 }.declarator(ty, name.to_owned())
+}
+
+/// A declaration of the type itself: of a struct, union or enum with a tag its definition.
+pub(super) fn define(table: &Table, ty: QualType) -> String {
+    let defined = Some(table.resolve(ty).id());
+    Printer { table, exact: true, defined, length: 0 }.declarator(ty, String::new())
 }
 
 struct Printer<'a> {
     table: &'a Table,
     /// Everything that the type needs to parse back, against LuaJIT's short form.
     exact: bool,
+    /// The record or enum whose body is printed although it has a tag.
+    defined: Option<TypeId>,
     length: usize,
 }
 
@@ -175,10 +183,13 @@ impl Printer<'_> {
         let record = self.table.record(id);
         text.push_str(keyword(record.kind));
         text.push(' ');
-        match (record.tag, &record.body) {
-            (Some(tag), _) => text.push_str(self.table.name(tag)),
-            (None, Some(body)) if self.exact => {
+        let tag = record.tag.map(|tag| self.table.name(tag));
+        match (tag, &record.body) {
+            (Some(tag), None) => text.push_str(tag),
+            (Some(tag), _) if self.defined != Some(ty) => text.push_str(tag),
+            (tag, Some(body)) if self.exact => {
                 text.push_str(&record_attributes(&body.attributes));
+                text.extend(tag.into_iter().flat_map(|tag| [tag, " "]));
                 text.push_str("{ ");
                 let mut unnamed = body.unnamed_bits.iter().peekable();
                 for (i, member) in (0..).zip(&body.members) {
@@ -192,7 +203,7 @@ impl Printer<'_> {
                 }
                 text.push('}');
             }
-            (None, _) => {
+            _ => {
                 let _ = write!(text, "{}", ty.index());
             }
         }
@@ -216,9 +227,13 @@ impl Printer<'_> {
     fn enumeration(&mut self, ty: TypeId, id: EnumId, text: &mut String) {
         let declared = self.table.enum_(id);
         text.push_str("enum ");
-        match declared.tag {
-            Some(tag) => text.push_str(self.table.name(tag)),
-            None if self.exact && !declared.values.is_empty() => {
+        let tag = declared.tag.map(|tag| self.table.name(tag));
+        match tag {
+            Some(tag) if self.defined != Some(ty) || declared.values.is_empty() => {
+                text.push_str(tag);
+            }
+            tag if self.exact && !declared.values.is_empty() => {
+                text.extend(tag.into_iter().flat_map(|tag| [tag, " "]));
                 let base = self.table.enum_base(id);
                 let _ = write!(text, ": {} {{ ", self.int_text(base));
                 for (name, value) in &declared.values {
@@ -230,7 +245,7 @@ impl Printer<'_> {
                 }
                 text.push('}');
             }
-            None => {
+            _ => {
                 let _ = write!(text, "{}", ty.index());
             }
         }

@@ -407,4 +407,9 @@ impl Table {
     pub fn declare(&self, ty: QualType, name: &str) -> String {
         super::print::declare(self, ty, name)
     }
+
+    /// A type as C: of a struct, union or enum its definition, of others what [`Table::declare`] says with no name.
+    pub fn define(&self, ty: QualType) -> String {
+        super::print::define(self, ty)
+    }
 }

@@ -6,6 +6,7 @@ use std::mem;
 use super::api::{self, LuaType, Number, lua_CFunction};
 use super::call;
 use super::cdata::{self, CData};
+use super::constant;
 use super::convert;
 use super::functions;
 use super::index;
@@ -113,7 +114,11 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
 }
 
 /// The values of `$` in a text, from argument `first` on.
-fn params<'a>(cx: &'a Cx<'_>, text: &[u8], first: c_int) -> Result<Vec<Param<'a>>, LuaError> {
+pub(super) fn params<'a>(
+    cx: &'a Cx<'_>,
+    text: &[u8],
+    first: c_int,
+) -> Result<Vec<Param<'a>>, LuaError> {
     let given = (cx.top() - first + 1).max(0) as usize;
     if given > text.iter().filter(|c| **c == b'$').count() {
         return Err(LuaError::new("wrong number of type parameters"));
@@ -197,7 +202,7 @@ fn member(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if let (Kind::Record(record), Some(name)) = (cx.state.kind(target), cx.bytes(2))
         && let Some((ty, value)) = index::constant(cx, record, name)
     {
-        functions::push_constant(cx, ty, value)?;
+        constant::push(cx, ty, value)?;
         return Ok(Outcome::results(1));
     }
     metatype::index(cx, target)

@@ -8,19 +8,20 @@ use super::api::{LuaType, lua_CFunction};
 use super::arith;
 use super::cdata;
 use super::clib;
+use super::constant;
 use super::convert::{self, Mode, Qualifiers};
 use super::ctypes;
 use super::initialize;
 use super::kind::Kind;
 use super::metatype;
 use super::options;
-use super::push;
+use super::reflect;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome, entry};
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
-pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 21] = [
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 24] = [
     (b"abi", entry(abi)),
     (b"addressof", entry(address_of)),
     (b"alignof", entry(align_of)),
@@ -28,8 +29,11 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 21] = [
     (b"cdef", entry(ctypes::cdef)),
     (b"copy", entry(copy)),
     (b"errno", entry(errno)),
+    (b"eval", entry(constant::eval)),
+    (b"fields", entry(reflect::fields)),
     (b"fill", entry(fill)),
     (b"gc", entry(metatype::gc)),
+    (b"info", entry(reflect::info)),
     (b"istype", entry(is_type)),
     (b"load", entry(clib::load)),
     (b"metatype", entry(metatype::metatype)),
@@ -427,31 +431,4 @@ fn type_name(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let name = if is_ours { "cdata" } else { cx.type_name(1) };
     cx.push_bytes(name.as_bytes());
     Ok(Outcome::results(1))
-}
-
-/// Pushes the value of a constant of the C namespace.
-pub(super) fn push_constant(
-    cx: &Cx<'_>,
-    ty: QualType,
-    value: crate::ctype::Constant,
-) -> Result<(), LuaError> {
-    let scalar = match value {
-        crate::ctype::Constant::Float(n) => Scalar::Float(n),
-        crate::ctype::Constant::Int(n) => match i64::try_from(n) {
-            Ok(n) => {
-                cx.push_integer(n);
-                return Ok(());
-            }
-            Err(_) => Scalar::Signed(n),
-        },
-    };
-    let kind = cx.state.value_kind(ty);
-    if push::push_number(cx, kind, scalar) {
-        return Ok(());
-    }
-    let Kind::Int(int) = kind else { return Err(LuaError::new("a constant is not a number")) };
-    let bytes = cdata::push_value(cx, ty, int.size() as usize, false)?;
-    // SAFETY: the new cdata has the size of the type.
-    unsafe { super::scalar::store_int(int, bytes, scalar.to_bits(IntKind::U128)) };
-    Ok(())
 }

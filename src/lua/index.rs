@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use super::access;
 use super::api::{LuaType, Number};
 use super::cdata::{self, CData};
+use super::constant;
 use super::convert::{self, Mode};
-use super::functions;
 use super::kind::Kind;
 use super::metatype;
 use super::push;
@@ -41,7 +41,7 @@ pub(super) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             Ok(Outcome::results(1))
         }
         Found::Constant(ty, value) => {
-            functions::push_constant(cx, ty, value)?;
+            constant::push(cx, ty, value)?;
             Ok(Outcome::results(1))
         }
         Found::Nothing(ty) => metatype::index(cx, ty),

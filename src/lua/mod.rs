@@ -13,7 +13,8 @@
 //! probe      whether api::layout holds               helpers     what thunks call
 //! stack      Lua's memory, for code that works in place access      index in place
 //! callback   C calls Lua                             host        the command and `require`
-//! options    ffi.option
+//! options    ffi.option                              reflect     ffi.fields, ffi.info
+//! constant   constants, ffi.eval
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
@@ -25,6 +26,7 @@ mod call;
 mod callback;
 mod cdata;
 mod clib;
+mod constant;
 mod convert;
 mod ctypes;
 mod functions;
@@ -40,6 +42,7 @@ mod options;
 mod print;
 mod probe;
 mod push;
+mod reflect;
 mod scalar;
 mod stack;
 mod state;

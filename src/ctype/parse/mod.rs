@@ -137,6 +137,15 @@ impl<'a> Parser<'a> {
         self.finish(ty)
     }
 
+    /// A constant expression that is the whole text.
+    pub(super) fn whole_constant(mut self) -> Result<(QualType, Constant), Diagnostics> {
+        let constant = self.constant_value(None).and_then(|constant| match self.tok.kind {
+            Tok::End => Ok(constant),
+            _ => Err(self.expected("the end of the expression")),
+        });
+        self.finish(constant)
+    }
+
     /// One declaration or type name that is the whole text.
     pub(super) fn single(mut self) -> Result<(Option<Name>, QualType), Diagnostics> {
         let parsed = self.one_declaration();

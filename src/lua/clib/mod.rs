@@ -13,8 +13,8 @@ use std::ptr;
 
 use super::api::{self, LuaType};
 use super::call;
+use super::constant;
 use super::convert::{self, Mode};
-use super::functions;
 use super::state::{Cx, LuaError, Outcome, c_string, entry};
 use crate::ctype::{Constant, Decl, QualType, TypeId};
 use system::Library;
@@ -125,7 +125,7 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             // SAFETY: the type is a function; the symbol is what was declared so, by the script's word.
             unsafe { call::push_function(cx, ty, &name, target, keep)? };
         }
-        Meaning::Constant(ty, value) => functions::push_constant(cx, ty, value)?,
+        Meaning::Constant(ty, value) => constant::push(cx, ty, value)?,
         Meaning::Variable(ty, symbol) => {
             let address = variable(cx, &symbol)?;
             drop(symbol);
