@@ -5,25 +5,15 @@
 //! the seed of the random operations of `tests/lua/random/`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use mlua::Lua;
 
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lua");
-    let wanted = std::env::var("CTHUNK_LUA_TEST").unwrap_or_default();
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .expect("tests/lua is there")
-        .map(|entry| entry.expect("a folder entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "lua"))
-        .filter(|path| path.to_string_lossy().contains(&wanted))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "no behaviour file in {}", folder.display());
-    files
-}
+mod behaviour;
+
+use behaviour::{files, has_luajit, library};
 
 /// Runs one file in a fresh Lua state with `ffi` preloaded, then closes the state.
 fn run(path: &Path) -> mlua::Result<()> {
@@ -47,28 +37,10 @@ fn install(lua: &Lua) -> mlua::Result<()> {
     }
 }
 
-/// The path of tests/c/calls.c as a shared library.
-fn library() -> &'static str {
-    static LIBRARY: OnceLock<String> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        if let Ok(built) = std::env::var("CTHUNK_TESTLIB") {
-            return built;
-        }
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/calls.c");
-        let library = concat!(env!("CARGO_TARGET_TMPDIR"), "/libcalls.so").to_owned();
-        let triple = target_lexicon::HOST.to_string();
-        let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
-        let arguments = ["-shared", "-fPIC", "-o", &library, source];
-        let status = compiler.to_command().args(arguments).status();
-        assert!(status.expect("a C compiler: install gcc or clang").success());
-        library
-    })
-}
-
 #[test]
 fn behaviour_files() {
     let mut failures = Vec::new();
-    for path in files() {
+    for path in files("tests/lua") {
         if let Err(error) = run(&path) {
             failures.push(format!("{}: {error}", path.display()));
         }
@@ -93,13 +65,10 @@ fn behaviour_files_through_the_c_api() {
 /// The files that need nothing but `ffi` have the same outcome under LuaJIT's own.
 #[test]
 fn behaviour_files_under_luajit() {
-    let version = Command::new("luajit").arg("-v").output();
-    if !version.is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "luajit is missing: apt-get install luajit");
-        eprintln!("SKIPPED: luajit is not installed, so nothing was compared with it");
+    if !has_luajit() {
         return;
     }
-    for path in files() {
+    for path in files("tests/lua") {
         let output = Command::new("luajit").arg(&path).env("CTHUNK_TESTLIB", library()).output();
         let output = output.expect("luajit runs");
         let error = String::from_utf8_lossy(&output.stderr);

@@ -23,3 +23,13 @@ pub unsafe extern "C-unwind" fn luaopen_cthunk(lua: *mut lua_State) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { cthunk::lua::open_raw(lua) }
 }
+
+/// What `require "ffi.luajit"` calls.
+///
+/// # Safety
+/// Lua calls it, with a live state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_ffi_luajit(lua: *mut lua_State) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { cthunk::lua::open_luajit_raw(lua) }
+}

@@ -4,7 +4,7 @@
 mod fuzz_abi;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -26,6 +26,9 @@ struct Arguments {
 enum Command {
     /// Runs a Lua file; `require "ffi"` gives it the library.
     Run {
+        /// The file was written for LuaJIT: its literals, `bit`, `jit`, comparisons of cdata, Lua 5.1's globals.
+        #[arg(long)]
+        luajit: bool,
         /// The file, or - for standard input.
         file: PathBuf,
         /// Its arguments: `arg[1]` and so on, and `...`.
@@ -82,7 +85,7 @@ impl From<Stage> for Emit {
 pub fn main() -> ExitCode {
     env_logger::init();
     let outcome = match Arguments::parse().command {
-        Command::Run { file, arguments } => run(file, arguments),
+        Command::Run { luajit, file, arguments } => run(luajit, &file, &arguments),
         Command::Explain { declaration, target, emit, varargs } => {
             show(&declaration, target.as_deref(), emit, &varargs)
         }
@@ -100,13 +103,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(file: PathBuf, arguments: Vec<OsString>) -> Result<(), String> {
+fn run(luajit: bool, file: &Path, arguments: &[OsString]) -> Result<(), String> {
     // The interpreter's own pcall, as scripts know it; no Rust panic reaches Lua.
     let options = LuaOptions::new().catch_rust_panics(false);
     // SAFETY: the user chose the script, which may do all that the user may.
     let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
     cthunk::lua::preload(&lua).map_err(|error| error.to_string())?;
-    cthunk::lua::run_file(&lua, &file, &arguments)
+    if luajit {
+        cthunk::lua::open_luajit(&lua).map_err(|error| error.to_string())?;
+    }
+    cthunk::lua::run_file(&lua, file, arguments)
 }
 
 fn show(

@@ -8,11 +8,12 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::lua_State;
-use super::open_raw;
+use super::api::{self, lua_State};
+use super::{open_luajit_raw, open_raw};
 
 /// Makes `require "ffi"` and `require "cthunk"` give the library; in Luau, whose `require` wants it so, `"@ffi"` and
-/// `"@cthunk"`. In LuaJIT `require "ffi"` stays LuaJIT's own where the host opened it.
+/// `"@cthunk"`. In LuaJIT `require "ffi"` stays LuaJIT's own where the host opened it. `require "ffi.luajit"` starts LuaJIT
+/// mode.
 ///
 /// # Errors
 /// Out of memory; a `package` library that is not there.
@@ -20,9 +21,18 @@ pub fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     // SAFETY: `loader` is a Lua C function.
     let loader = unsafe { lua.create_c_function(loader)? };
     for name in ["ffi", "cthunk"] {
-        super::api::preload(lua, name, &loader)?;
+        api::preload(lua, name, &loader)?;
+    }
+    if api::LOADERS {
+        // SAFETY: `luajit_loader` is a Lua C function.
+        api::preload(lua, "ffi.luajit", &unsafe { lua.create_c_function(luajit_loader)? })?;
     }
     Ok(())
+}
+
+unsafe extern "C-unwind" fn luajit_loader(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this with a live state.
+    unsafe { open_luajit_raw(lua) }
 }
 
 unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> c_int {
@@ -31,6 +41,7 @@ unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> c_int {
 }
 
 /// Runs a Lua file (`-`: standard input) as the `lua` command does: `arg` and `...` are set, and an error has a traceback.
+/// In LuaJIT mode the mode's loader loads it.
 ///
 /// # Errors
 /// The error message with its traceback.
@@ -77,9 +88,30 @@ fn load(lua: &mlua::Lua, file: &Path) -> Result<mlua::Function, String> {
     if source.first() == Some(&b'#') {
         source.splice(..0, *b"--");
     }
-    lua.load(source).set_name(name).into_function().map_err(|error| match error {
+    let chunk = match luajit_loaded(lua) {
+        true => load_for_luajit(lua, source, &name),
+        false => lua.load(source).set_name(name).into_function(),
+    };
+    chunk.map_err(|error| match error {
         mlua::Error::SyntaxError { message, .. } => message,
         other => other.to_string(),
+    })
+}
+
+/// Whether the state is in LuaJIT mode.
+fn luajit_loaded(lua: &mlua::Lua) -> bool {
+    let package = lua.globals().get::<mlua::Table>("package");
+    let loaded = package.and_then(|package| package.get::<mlua::Table>("loaded"));
+    loaded.is_ok_and(|loaded| loaded.contains_key("ffi.luajit").unwrap_or(false))
+}
+
+fn load_for_luajit(lua: &mlua::Lua, source: Vec<u8>, name: &str) -> mlua::Result<mlua::Function> {
+    let load: mlua::Function = lua.globals().get("load")?;
+    let loaded: (Option<mlua::Function>, Option<String>) =
+        load.call((lua.create_string(source)?, name))?;
+    loaded.0.ok_or_else(|| mlua::Error::SyntaxError {
+        message: loaded.1.unwrap_or_default(),
+        incomplete_input: false,
     })
 }
 

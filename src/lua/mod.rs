@@ -14,7 +14,7 @@
 //! stack      Lua's memory, for code that works in place access      index in place
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
-//! constant   constants, ffi.eval
+//! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
@@ -36,6 +36,7 @@ mod in_place;
 mod index;
 mod initialize;
 mod kind;
+mod luajit;
 mod metatype;
 mod operands;
 mod options;
@@ -49,6 +50,7 @@ mod state;
 mod variadic;
 
 pub use host::{preload, run_file};
+pub use luajit::open_raw as open_luajit_raw;
 
 use std::ffi::c_int;
 use std::ptr;
@@ -67,6 +69,19 @@ pub fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
     unsafe {
         lua.exec_raw((), |lua| {
             open_raw(lua);
+        })
+    }
+}
+
+/// Puts a Lua state into LuaJIT mode (`docs/luajit-mode.md`) and returns its `ffi` table.
+///
+/// # Errors
+/// Out of memory; in Luau, which cannot load source text.
+pub fn open_luajit(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
+    // SAFETY: `open_luajit_raw` leaves the table on top of the stack.
+    unsafe {
+        lua.exec_raw((), |lua| {
+            open_luajit_raw(lua);
         })
     }
 }

@@ -69,14 +69,28 @@ fn complex(re: f64, im: f64) -> String {
     format!("{re}{sign}{im}{unit}")
 }
 
+/// C rounds a number that lies half-way between two decimals to the even one, LuaJIT away from zero. Gives such a number the
+/// next one away from zero, which every rounding takes there. `text`: the number with 25 decimals too many.
+pub(super) fn break_tie(n: f64, text: &str) -> f64 {
+    let digits = text.split('e').next().unwrap_or(text);
+    let tail = digits.len().checked_sub(25).map(|at| &digits.as_bytes()[at..]);
+    let tie = tail.is_some_and(|tail| tail[0] == b'5' && tail[1..].iter().all(|c| *c == b'0'));
+    match tie {
+        true if n < 0.0 => n.next_down(),
+        true => n.next_up(),
+        false => n,
+    }
+}
+
 /// `%.14g`
-fn number(n: f64) -> String {
+pub(super) fn number(n: f64) -> String {
     if n.is_nan() {
         return "nan".to_owned();
     }
     if n.is_infinite() {
         return if n < 0.0 { "-inf" } else { "inf" }.to_owned();
     }
+    let n = break_tie(n, &format!("{n:.38e}"));
     let scientific = format!("{n:.13e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
@@ -138,6 +152,10 @@ mod tests {
             (1.0 / 3.0, "0.33333333333333"),
             (123_456_789.25, "123456789.25"),
             (99_999_999_999_999.9, "1e+14"),
+            (123_456_789_012_345.0, "1.2345678901235e+14"),
+            (-123_456_789_012_345.0, "-1.2345678901235e+14"),
+            (123_456_789_012_344.0, "1.2345678901234e+14"),
+            (12_345_678_901_234.5, "12345678901235"),
             (0.0, "0"),
         ] {
             assert_eq!(number(n), text);

@@ -189,6 +189,11 @@ impl fmt::Display for LuaError {
 pub(super) struct Outcome(c_int);
 
 impl Outcome {
+    /// Of a [`Outcome::tail_call`] the number of arguments.
+    pub(super) fn arguments(self) -> Option<c_int> {
+        (self.0 < 0).then_some(-1 - self.0)
+    }
+
     /// `n` results are on top of the stack.
     pub(super) fn results(n: c_int) -> Outcome {
         Outcome(n)

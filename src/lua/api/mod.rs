@@ -9,8 +9,10 @@
 //! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
 //! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
+//! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
 //! | [`collect`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
+mod chunks;
 mod collect;
 mod control;
 pub(crate) mod layout;
@@ -23,6 +25,7 @@ use std::slice;
 use mlua::ffi as sys;
 pub use mlua::ffi::{lua_CFunction, lua_State};
 
+pub(crate) use chunks::LOADERS;
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{argument_error, catch, main_thread, preload, tail_call};
 pub(crate) use layout::LAYOUT;

@@ -1,0 +1,90 @@
+//! Chunks of Lua and their global variables.
+
+use std::ffi::{CString, c_int};
+
+use mlua::ffi as sys;
+
+use super::super::state::Cx;
+use super::LuaType;
+
+/// Whether scripts can load source text, and `package` has loaders.
+pub(crate) const LOADERS: bool = cfg!(not(feature = "luau"));
+
+impl Cx<'_> {
+    /// Pushes the function that a chunk is and returns true, or pushes a message. `mode`: `t` for source text, `b` for
+    /// compiled chunks.
+    pub(crate) fn load(&self, chunk: &[u8], name: &[u8], mode: &[u8]) -> bool {
+        // What C cannot spell ends at its first zero byte.
+        let c_string = |text: &[u8]| {
+            let end = text.iter().position(|c| *c == 0).unwrap_or(text.len());
+            CString::new(&text[..end]).unwrap_or_default()
+        };
+        let (name, mode) = (c_string(name), c_string(mode));
+        // SAFETY: as in `forward!`. Out of memory is a result here, no error.
+        let status = unsafe {
+            sys::luaL_loadbufferx(
+                self.lua,
+                chunk.as_ptr().cast(),
+                chunk.len(),
+                name.as_ptr(),
+                mode.as_ptr(),
+            )
+        };
+        status == sys::LUA_OK
+    }
+
+    /// Pops a table, which the chunk at `index` has its global variables in from now on.
+    pub(crate) fn set_environment(&self, index: c_int) {
+        let index = self.absolute(index);
+        // SAFETY: as in `forward!`; a function is at `index`.
+        unsafe { environment::set(self.lua, index) }
+    }
+
+    /// Calls the function below `arguments` values, which leaves `results`. Errors are raised through the caller: it holds
+    /// nothing with a destructor that must run.
+    pub(crate) fn call(&self, arguments: c_int, results: c_int) {
+        // SAFETY: as in `forward!`.
+        unsafe { sys::lua_call(self.lua, arguments, results) };
+    }
+
+    /// Whether a value's metatable has a field.
+    pub(crate) fn has_metafield(&self, index: c_int, name: &[u8]) -> bool {
+        if !self.get_metatable(index) {
+            return false;
+        }
+        self.raw_get_name(-1, name);
+        let found = self.type_of(-1) != LuaType::Nil;
+        self.pop(2);
+        found
+    }
+}
+
+/// The variable `_ENV` is the first upvalue of every chunk.
+#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+mod environment {
+    use super::*;
+    use crate::lua::api::lua_State;
+
+    /// # Safety
+    /// A chunk is at `index`, its environment on top of the stack.
+    pub(super) unsafe fn set(lua: *mut lua_State, index: c_int) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if sys::lua_setupvalue(lua, index, 1).is_null() {
+                sys::lua_pop(lua, 1);
+            }
+        }
+    }
+}
+
+/// Every function has an environment.
+#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+mod environment {
+    use super::*;
+    use crate::lua::api::lua_State;
+
+    pub(super) unsafe fn set(lua: *mut lua_State, index: c_int) {
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_setfenv(lua, index) };
+    }
+}

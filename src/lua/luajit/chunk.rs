@@ -1,0 +1,94 @@
+//! Loading source text that was written for LuaJIT.
+
+use super::super::api::NATIVE_INT64;
+use super::super::cdata;
+use super::super::state::{Cx, LuaError, Outcome};
+use super::bit;
+use super::compare;
+use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
+use crate::ctype::{FloatKind, IntKind, Type};
+
+/// `load(text, name, mode [, environment])`: the function that the text is, or nil and a message. Unlike Lua's, it asks for
+/// all of the first three.
+pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let (text, name, mode) = (cx.bytes(1), cx.bytes(2), cx.bytes(3));
+    let (Some(text), Some(name), Some(mode)) = (text, name, mode) else {
+        return Err(LuaError::new("a text, a name and a mode expected"));
+    };
+    let environment = cx.top() > 3;
+    let loaded = match rewrite(text, Dialect { integers: NATIVE_INT64 }) {
+        // A compiled chunk is left to Lua, and so is what its mode does not allow.
+        _ if text.first() == Some(&0x1b) || !mode.contains(&b't') => cx.load(text, name, mode),
+        Chunk::Unchanged => cx.load(text, name, mode),
+        Chunk::Rewritten { text, literals } => {
+            let loaded = cx.load(&text, name, mode);
+            drop(text);
+            if !loaded {
+                return Ok(failure(cx));
+            }
+            if environment {
+                cx.push_value(4);
+                cx.set_environment(-2);
+            }
+            instantiate(cx, &literals)?;
+            return Ok(Outcome::results(1));
+        }
+        Chunk::Unknown { text, replaced } => {
+            let loaded = cx.load(&text, name, mode);
+            if loaded && replaced {
+                cx.pop(1);
+                let name = String::from_utf8_lossy(name);
+                let message = format!("{name}: the LuaJIT loader cannot parse this chunk");
+                cx.push_bytes(message.as_bytes());
+            }
+            loaded && !replaced
+        }
+        Chunk::TooDeep => {
+            cx.push_bytes(b"chunk has too many syntax levels");
+            false
+        }
+    };
+    if !loaded {
+        return Ok(failure(cx));
+    }
+    if environment {
+        cx.push_value(4);
+        cx.set_environment(-2);
+    }
+    Ok(Outcome::results(1))
+}
+
+/// Nil and the message on top of the stack.
+fn failure(cx: &Cx<'_>) -> Outcome {
+    cx.push_nil();
+    cx.insert(-2);
+    Outcome::results(2)
+}
+
+/// Turns the rewritten chunk on top of the stack into the function that the text is.
+fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
+    for function in [compare::equal, compare::not_equal, compare::concat] {
+        cx.push_function(function, 0);
+    }
+    cx.new_table(literals.len() as i32, 0);
+    for (i, literal) in (1..).zip(literals) {
+        match *literal {
+            Literal::Int64(value) => bit::push_integer(cx, IntKind::I64, value as u64)?,
+            Literal::UInt64(value) => bit::push_integer(cx, IntKind::U64, value)?,
+            Literal::Imaginary(value) => push_imaginary(cx, value)?,
+        }
+        cx.raw_set_integer(-2, i);
+    }
+    // Defines a function and returns it: nothing in it can fail.
+    cx.call(HELPERS.len() as i32, 1);
+    Ok(())
+}
+
+fn push_imaginary(cx: &Cx<'_>, value: f64) -> Result<(), LuaError> {
+    let complex = Type::Complex(FloatKind::F64);
+    let ty = cx.state.types.borrow_mut().table_mut().intern(complex);
+    let bytes = cdata::push_value(cx, ty.into(), 16, false)?;
+    // SAFETY: the new cdata has room for two doubles.
+    unsafe { bytes.cast::<f64>().add(1).write_unaligned(value) };
+    Ok(())
+}

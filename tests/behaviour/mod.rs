@@ -1,0 +1,51 @@
+//! Lua files that are tests, and what they need.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The Lua files of a folder of the package; with `CTHUNK_LUA_TEST=name` those whose name contains `name`.
+pub fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let wanted = std::env::var("CTHUNK_LUA_TEST").unwrap_or_default();
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "lua"))
+        .collect();
+    assert!(!files.is_empty(), "no Lua file in {}", folder.display());
+    files.retain(|path| path.to_string_lossy().contains(&wanted));
+    files.sort();
+    files
+}
+
+/// The path of tests/c/calls.c as a shared library: the one that `CTHUNK_TESTLIB` names, or one built here.
+pub fn library() -> &'static str {
+    static LIBRARY: OnceLock<String> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        if let Ok(built) = std::env::var("CTHUNK_TESTLIB") {
+            return built;
+        }
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/calls.c");
+        let name = format!("libcalls-{}.so", env!("CARGO_CRATE_NAME"));
+        let library = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+        let triple = target_lexicon::HOST.to_string();
+        let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
+        let arguments = ["-shared", "-fPIC", "-o", &library, source];
+        let status = compiler.to_command().args(arguments).status();
+        assert!(status.expect("a C compiler: install gcc or clang").success());
+        library
+    })
+}
+
+/// Whether Debian's LuaJIT is there to be compared with. In CI it must be.
+pub fn has_luajit() -> bool {
+    let version = Command::new("luajit").arg("-v").output();
+    let found = version.is_ok_and(|output| output.status.success());
+    if !found {
+        assert!(std::env::var_os("CI").is_none(), "luajit is missing: apt-get install luajit");
+        eprintln!("SKIPPED: luajit is not installed, so nothing was compared with it");
+    }
+    found
+}

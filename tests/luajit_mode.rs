@@ -1,0 +1,90 @@
+//! LuaJIT mode against LuaJIT: every program of `tests/luajit/` prints the same under `luajit` and `cthunk run --luajit`, and
+//! the behaviour files of `tests/lua/` hold in LuaJIT mode as they hold under `luajit`.
+//!
+//! `CTHUNK_LUA_TEST=name` runs the files whose name contains `name`.
+#![cfg(not(any(feature = "luajit", feature = "luau")))]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use mlua::Lua;
+
+mod behaviour;
+
+use behaviour::{files, has_luajit, library};
+
+/// Behaviour files that LuaJIT mode does not pass as they are, and why.
+const DIFFERENT: [(&str, &str); 4] = [
+    ("api.lua", "a type text may name a struct that nobody declared"),
+    ("functions.lua", "a missing argument is called missing, not a wrong number of arguments"),
+    ("parameterized.lua", "a '$' without a value has an error of its own"),
+    ("tostring.lua", "'signed char' is a type of its own and prints so"),
+];
+
+fn output(command: &mut Command, program: &Path) -> Output {
+    let folder = program.parent().expect("a folder");
+    command.current_dir(folder).arg(program.file_name().expect("a name")).args(["one", "two"]);
+    command.output().expect("it runs")
+}
+
+#[test]
+fn programs_print_what_they_print_under_luajit() {
+    if !has_luajit() {
+        return;
+    }
+    let mut failures = Vec::new();
+    for path in files("tests/luajit") {
+        let expected = output(&mut Command::new("luajit"), &path);
+        let ours =
+            output(Command::new(env!("CARGO_BIN_EXE_cthunk")).args(["run", "--luajit"]), &path);
+        let error = String::from_utf8_lossy(&expected.stderr);
+        assert!(expected.status.success(), "luajit {}: {error}", path.display());
+        let text = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+        let (expected, found) = (text(&expected), text(&ours));
+        let lines = expected.lines().zip(found.lines()).enumerate();
+        let line = lines.filter(|(_, (a, b))| a != b).map(|(i, _)| i).next();
+        if expected != found || !ours.status.success() {
+            let i = line.unwrap_or(expected.lines().count().min(found.lines().count()));
+            let at = |text: &str| text.lines().nth(i).unwrap_or("the end").to_owned();
+            let error = String::from_utf8_lossy(&ours.stderr);
+            failures.push(format!(
+                "{}: line {} of the output\n  luajit: {}\n  cthunk: {}\n{error}",
+                path.display(),
+                i + 1,
+                at(&expected),
+                at(&found),
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn behaviour_files_hold_in_luajit_mode() {
+    let mut failures = Vec::new();
+    for path in files("tests/lua") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let different = DIFFERENT.iter().any(|(file, _)| *file == name);
+        // SAFETY: the behaviour files use `ffi`, `io` and `debug` as their subject.
+        let lua = unsafe { Lua::unsafe_new() };
+        let ffi = cthunk::lua::open_luajit(&lua).expect("LuaJIT mode");
+        // They ask for NULL pointers, which the mode gives as nil unless told otherwise.
+        ffi.get::<mlua::Function>("option")
+            .expect("a function")
+            .call::<()>(("null", "cdata"))
+            .expect("an option");
+        let package: mlua::Table = lua.globals().get("package").expect("a table");
+        package.get::<mlua::Table>("loaded").expect("a table").set("ffi", ffi).expect("set");
+        lua.globals().set("TESTLIB", library()).expect("set");
+        let load: mlua::Function = lua.globals().get("load").expect("a function");
+        let source = fs::read_to_string(&path).expect("the file");
+        let chunk: mlua::Function = load.call((source, format!("@{name}"))).expect("loads");
+        match (chunk.call::<()>(()), different) {
+            (Ok(()), true) => failures.push(format!("{name} passes: take it off the list")),
+            (Err(error), false) => failures.push(format!("{name}: {error}")),
+            _ => {}
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
