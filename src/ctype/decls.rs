@@ -190,7 +190,7 @@ impl Declarations {
         text: &[u8],
         params: &[Param<'_>],
     ) -> Result<(QualType, Constant), Diagnostics> {
-        self.transaction(|decls| Parser::new(decls, text, params).whole_constant())
+        self.transaction(text, params, |parser| parser.whole_constant())
     }
 
     /// What an ordinary name stands for.

@@ -191,7 +191,9 @@ impl DeclaredFunction {
             Some(record) => record.name().as_bytes(),
             None => cx.bytes(1)?,
         };
-        let Some(Decl::Function { ty, symbol, params }) = types.lookup(name) else { return None };
+        let declared = types.lookup(name)?;
+        let Decl::Function { ty, symbol, .. } = declared else { return None };
+        let params = types.parameter_names(declared).iter();
         if record.is_some_and(|record| record.ty != *ty) {
             return None;
         }
@@ -200,7 +202,7 @@ impl DeclaredFunction {
             ty: (*ty).into(),
             symbol: symbol.as_deref().unwrap_or(&name).to_owned(),
             name,
-            params: params.iter().map(|name| Some(table.name((*name)?).to_owned())).collect(),
+            params: params.map(|name| Some(table.name((*name)?).to_owned())).collect(),
         })
     }
 }
