@@ -51,10 +51,20 @@ fn behaviour_files() {
 /// The same without reading or writing Lua's memory in place.
 #[test]
 fn behaviour_files_through_the_c_api() {
+    behaviour_files_with("CTHUNK_SLOW", "1");
+}
+
+/// The same with a thunk for every function from its first call on.
+#[test]
+fn behaviour_files_compiled() {
+    behaviour_files_with("CTHUNK_HOT", "0");
+}
+
+fn behaviour_files_with(variable: &str, value: &str) {
     let tests = std::env::current_exe().expect("this test binary");
     let output = Command::new(tests)
         .args(["--exact", "behaviour_files", "--nocapture"])
-        .env("CTHUNK_SLOW", "1")
+        .env(variable, value)
         .env("CTHUNK_TESTLIB", library())
         .output()
         .expect("it runs");

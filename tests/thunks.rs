@@ -27,6 +27,7 @@ fn writable_and_executable() -> Vec<String> {
 /// One test, because it counts what the whole process has.
 #[test]
 fn thunks_are_shared_and_never_writable() {
+    cthunk::lua::compile_after(0);
     let done = AtomicBool::new(false);
     let looks = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {

@@ -6,6 +6,7 @@
 
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
+use std::ptr;
 
 use crate::abi::{Backend, Convention};
 use crate::error::Error;
@@ -14,12 +15,38 @@ use crate::lower::{X87, registers};
 /// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
 #[repr(C, align(16))]
 pub struct Registers {
-    int: [u64; 10],
-    float: [[u64; 2]; 8],
-    result_int: [u64; 2],
-    result_float: [[u64; 2]; 4],
-    stack: *const u8,
+    pub(super) int: [u64; 10],
+    pub(super) float: [[u64; 2]; 8],
+    pub(super) result_int: [u64; 2],
+    pub(super) result_float: [[u64; 2]; 4],
+    pub(super) stack: *const u8,
     _pad: u64,
+}
+
+impl Default for Registers {
+    fn default() -> Registers {
+        Registers {
+            int: [0; 10],
+            float: [[0; 2]; 8],
+            result_int: [0; 2],
+            result_float: [[0; 2]; 4],
+            stack: std::ptr::null(),
+            _pad: 0,
+        }
+    }
+}
+
+impl Registers {
+    /// All of it, at the offsets of [`crate::lower::registers`].
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: plain numbers with no padding (the sizes above add up), of which every byte may have any value.
+        unsafe { std::slice::from_raw_parts_mut(ptr::from_mut(self).cast(), size_of::<Registers>()) }
+    }
+
+    /// Says where the stack arguments are.
+    pub(super) fn set_stack(&mut self, stack: *const u8) {
+        self.stack = stack;
+    }
 }
 
 const _: () = {

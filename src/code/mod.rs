@@ -5,6 +5,7 @@
 
 mod arena;
 mod entry;
+mod exit;
 mod module;
 mod peek;
 mod stubs;
@@ -18,6 +19,7 @@ use cranelift_codegen::ir;
 
 pub use arena::called_from;
 pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
+pub use exit::NativeCall;
 pub use peek::Peek;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 

@@ -14,6 +14,7 @@ mod isa;
 mod pieces;
 pub mod registers;
 mod sig;
+mod universal;
 
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
@@ -24,6 +25,7 @@ pub use callback::callback;
 pub use isa::{compile, disassemble, isa};
 pub use pieces::{Operand, narrow, store};
 pub use sig::native_signature;
+pub use universal::{interpretable, load, store as store_result};
 
 use crate::abi::CallPlan;
 

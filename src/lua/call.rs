@@ -12,9 +12,10 @@ use super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::cdata::CData;
 use super::convert::{self, Qualifiers};
 use super::in_place::InPlace;
+use super::interpret::{self, Calls, Recipe};
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
-use super::state::{Anchor, Cx, Head, LuaError, guard};
+use super::state::{Anchor, Cx, Head, LuaError, State, guard};
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
 use crate::code;
@@ -30,8 +31,12 @@ pub(super) struct Function {
     pub target: Cell<*const c_void>,
     /// The state's head.
     pub head: *const Head,
-    /// A thunk that does through Lua's C API what the closure's own thunk cannot do in place, errors included.
+    /// Makes the calls that the closure's thunk cannot make in place, or raises.
     pub slow: Cell<lua_CFunction>,
+    /// How to call it without a thunk; of a variadic function the last call's, null at first. Null too where a thunk is needed.
+    pub recipe: Cell<*const Recipe>,
+    /// How often it was called without one.
+    pub calls: Calls,
     /// Of a result that is a cdata: the metatable, null before the first one; see [`super::cdata`].
     pub result_metatable: Cell<*const c_void>,
     /// The bits of its type.
@@ -47,7 +52,7 @@ pub(super) struct Function {
     pub fixed: u32,
     /// Whether `target` is a stub that announces vector registers (System V, variadic).
     announces_vectors: bool,
-    /// The variable arguments of the last call of a variadic function, and their thunk.
+    /// The variable arguments of the last call of a variadic function, and their thunk, where it needs one.
     pub last: Cell<(u64, Option<lua_CFunction>)>,
 }
 
@@ -145,7 +150,7 @@ pub(super) unsafe fn push_function(
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
     let entry = entry(cx, ty)?;
     // SAFETY: the caller's promise.
-    unsafe { push_record(cx, ty, name, entry.announces_vectors) };
+    unsafe { push_record(cx, ty, name, &entry) };
     // SAFETY: the block that was just made.
     let record = unsafe { &*cx.userdata(-1).cast::<Function>() };
     aim(record, target)?;
@@ -168,7 +173,7 @@ fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
     Ok(())
 }
 
-fn failed(error: impl std::fmt::Display) -> LuaError {
+pub(super) fn failed(error: impl std::fmt::Display) -> LuaError {
     LuaError::new(error.to_string())
 }
 
@@ -176,7 +181,7 @@ fn failed(error: impl std::fmt::Display) -> LuaError {
 ///
 /// # Safety
 /// There are 3 free stack slots.
-unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bool) {
+unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
     let fixed = match cx.state.types.borrow().table().get(ty) {
         CType::Function(function) => function.params.len() as u32,
         _ => 0,
@@ -189,7 +194,9 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bo
         record.write(Function {
             target: Cell::new(ptr::null()),
             head: cx.state.head(),
-            slow: Cell::new(slow),
+            slow: Cell::new(entry.slow),
+            recipe: Cell::new(entry.recipe),
+            calls: Calls::default(),
             result_metatable: Cell::new(ptr::null()),
             result_type: Cell::new(0),
             result_size: Cell::new(0),
@@ -197,7 +204,7 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bo
             ty,
             name_len: name.len() as u32,
             fixed,
-            announces_vectors,
+            announces_vectors: entry.announces_vectors,
             last: Cell::new((0, None)),
         });
         for index in 0..fixed as usize {
@@ -212,20 +219,53 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, announces_vectors: bo
 
 /// What calls a function type.
 struct Entry {
-    /// Its thunk, or for a variadic function the one that finds the thunk.
+    /// The C function of the closures.
     function: lua_CFunction,
+    /// [`Function::slow`]
+    slow: lua_CFunction,
+    /// [`Function::recipe`]
+    recipe: *const Recipe,
     announces_vectors: bool,
 }
 
+impl Entry {
+    const NONE: Entry =
+        Entry { function: slow, slow, recipe: ptr::null(), announces_vectors: false };
+}
+
 fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
+    let is_variadic = match cx.state.types.borrow().table().get(ty) {
+        CType::Function(function) => function.variadic,
+        _ => false,
+    };
+    if cx.state.in_place
+        && let Some(recipe) = State::recipe(cx, ty, 0, &[])?
+    {
+        return Ok(match is_variadic {
+            true => Entry { function: variadic::call, ..Entry::NONE },
+            false => {
+                Entry { function: interpret::call, slow: interpret::call, recipe, ..Entry::NONE }
+            }
+        });
+    }
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
-    if signature.fixed.is_none() {
+    if !is_variadic {
         let function = thunk(&signature, convention, &conversions, cx.state.in_place)?;
-        return Ok(Entry { function, announces_vectors: false });
+        return Ok(Entry { function, ..Entry::NONE });
     }
     // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
     let plan = abi::plan(&signature, convention).map_err(failed)?;
-    Ok(Entry { function: variadic::call, announces_vectors: plan.vector_count.is_some() })
+    let announces_vectors = plan.vector_count.is_some();
+    Ok(Entry { function: variadic::call, announces_vectors, ..Entry::NONE })
+}
+
+/// Makes the thunks of a variadic function announce its vector registers.
+pub(super) fn announce(record: &Function) -> Result<(), LuaError> {
+    let target = record.target.get();
+    if target == record.address.get() && !target.is_null() {
+        record.target.set(code::announce_vectors(target).map_err(failed)?);
+    }
+    Ok(())
 }
 
 /// The thunk of a shape: one that reads and writes the stack in place, or one that calls Lua's C API.

@@ -18,9 +18,12 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
+use mlua::ffi as sys;
+
 use super::api::{self, LuaType};
 use super::kind::Kind;
-use super::state::{Cx, LuaError};
+use super::stack::{self, Slot};
+use super::state::{Cx, LuaError, State};
 use crate::ctype::{QualType, Quals, TypeId};
 
 /// The start of every cdata's userdata block.
@@ -126,6 +129,10 @@ impl CData {
 
 /// The cdata at a stack index, if it is one.
 pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
+    if cx.state.in_place && index > sys::LUA_REGISTRYINDEX {
+        // SAFETY: the state is in place, and a C function is running.
+        return at_slot(cx.state, unsafe { stack::slot(cx.lua, index)? });
+    }
     if cx.type_of(index) != LuaType::Userdata || cx.raw_len(index) < mem::size_of::<Header>() {
         return None;
     }
@@ -134,12 +141,26 @@ pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
     }
     let metatable = cx.identity(-1);
     cx.pop(1);
-    let header = cx.userdata(index).cast::<Header>();
+    recognize(cx.state, metatable, cx.userdata(index).cast())
+}
+
+/// The cdata in a slot, if it is one.
+pub(super) fn at_slot(state: &State, slot: Slot) -> Option<CData> {
+    let userdata = slot.userdata()?;
+    let metatable = userdata.metatable();
+    if metatable.is_null() || userdata.size() < mem::size_of::<Header>() {
+        return None;
+    }
+    recognize(state, metatable, userdata.block())
+}
+
+/// The cdata that a userdata block of a header's size at least is, if its metatable says so.
+fn recognize(state: &State, metatable: *const c_void, header: *mut Header) -> Option<CData> {
     // SAFETY: the block is at least as long as a header and aligned to 8 bytes. What is read from a foreign userdata is
     // only used as an index that is checked.
     let (ty, flags, address) = unsafe { ((*header).ty, (*header).flags, (*header).address) };
     let ty = QualType::from_bits(ty);
-    let known = &cx.state.known_info(ty.id())?.metatables;
+    let known = &state.known_info(ty.id())?.metatables;
     let expected = known.get(ty.quals(), flags & Flags::FINALIZED != 0);
     (metatable == expected.identity.get()).then_some(CData { ty, address, header, flags })
 }

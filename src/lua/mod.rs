@@ -35,6 +35,7 @@ mod host;
 mod in_place;
 mod index;
 mod initialize;
+mod interpret;
 mod kind;
 mod luajit;
 mod metatype;
@@ -51,6 +52,7 @@ mod variadic;
 
 pub use host::{preload, run_file};
 pub use luajit::open_raw as open_luajit_raw;
+pub use interpret::compile_after;
 
 use std::ffi::c_int;
 use std::ptr;

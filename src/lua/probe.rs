@@ -56,6 +56,7 @@ struct Probe<'l> {
 const INTEGER: i64 = 0x1122_3344_5566_7788;
 const FLOAT: f64 = 1.5;
 const LIGHT: usize = 0x1234_5678;
+const BLOCK: usize = 48;
 const SHORT: &[u8] = b"cthunk";
 const LONG: &[u8] = &[b'l'; 200];
 
@@ -79,7 +80,7 @@ unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
             sys::lua_pushlstring(lua, text.as_ptr().cast(), text.len());
         }
         for user_values in [0, 1] {
-            api::new_userdata(lua, 16, user_values);
+            api::new_userdata(lua, BLOCK, user_values);
             sys::lua_createtable(lua, 0, 0);
             sys::lua_setmetatable(lua, -2);
         }
@@ -196,6 +197,7 @@ impl Look<'_> {
                 (block, metatable)
             };
             ensure(self.word(userdata, at.metatable)? == metatable, "a metatable")?;
+            ensure(self.word(userdata, at.block_size)? == BLOCK as u64, "the size of a userdata")?;
             let moved = match at.user_values {
                 None => 0,
                 Some(count) => {

@@ -3,10 +3,10 @@
 //! Everything here is for states whose [`State::in_place`](super::state::State) is set: there the offsets and tags of [`AT`]
 //! are known to hold.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 
 use super::api::layout::{self, Boolean, Layout};
-use super::api::{self, lua_State};
+use super::api::{self, lua_CFunction, lua_State};
 use super::cdata::Header;
 
 /// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
@@ -36,6 +36,37 @@ pub(super) unsafe fn push_cdata(
         block.write(header);
         block
     }
+}
+
+/// Pushes a value, and returns its slot, which the caller fills at once.
+///
+/// # Safety
+/// As for [`Call::of`], with a free stack slot.
+pub(super) unsafe fn push(lua: *mut lua_State) -> Slot {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let top: *mut u8 = read(lua.cast(), AT.top);
+        write(lua.cast(), AT.top, top.wrapping_offset(AT.value as isize));
+        Slot(top)
+    }
+}
+
+/// Words as bytes.
+pub(super) fn bytes(words: &mut [u64]) -> &mut [u8] {
+    // SAFETY: as many bytes, of which every one may have any value.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
+}
+
+/// The slot at a stack index of the running C function; `None` for upvalues and the registry, and where no value is.
+///
+/// # Safety
+/// As for [`Call::of`].
+pub(super) unsafe fn slot(lua: *mut lua_State, index: c_int) -> Option<Slot> {
+    // SAFETY: the caller's promise.
+    let call = unsafe { Call::of(lua) };
+    let count = call.count() as c_int;
+    let n = if index < 0 { count + 1 + index } else { index };
+    (1..=count).contains(&n).then(|| call.argument(n as usize))
 }
 
 /// A slot of the stack, or an upvalue.
@@ -89,6 +120,18 @@ impl Call {
     /// The argument at index `n`, from 1, of so many at least.
     pub(super) fn argument(self, n: usize) -> Slot {
         Slot(self.function.wrapping_add(AT.value as usize * n))
+    }
+
+    /// Gives the running closure another C function, for its next calls.
+    ///
+    /// # Safety
+    /// The function does what the closure's callers expect.
+    pub(super) unsafe fn set_code(self, code: lua_CFunction) {
+        // SAFETY: the caller's promise, and that of `of`.
+        unsafe {
+            let closure: *mut u8 = read(self.function, 0);
+            write(closure, AT.closure_function, code);
+        }
     }
 
     /// The block of the userdata with `user_values` user values that is upvalue `n`, from 1.
@@ -157,6 +200,22 @@ impl Slot {
         self.has(AT.tags.userdata).then(|| Userdata(self.value()))
     }
 
+    /// The bytes of a string, which end in a zero byte.
+    pub(super) fn text(self) -> Option<*const u8> {
+        if self.has(AT.tags.short_string) {
+            return Some(self.value::<*const u8>().wrapping_offset(AT.short_text as isize));
+        }
+        if !self.has(AT.tags.long_string) {
+            return None;
+        }
+        let string = self.value::<*const u8>();
+        Some(match AT.long_text_behind {
+            // SAFETY: a live string of a proven layout.
+            true => unsafe { read(string, AT.long_text) },
+            false => string.wrapping_offset(AT.long_text as isize),
+        })
+    }
+
     /// What identifies a short string: equal ones are the same object.
     pub(super) fn short_string(self) -> Option<*const c_void> {
         self.has(AT.tags.short_string).then(|| self.value())
@@ -183,6 +242,12 @@ impl Userdata {
     pub(super) fn metatable(self) -> *const c_void {
         // SAFETY: a live userdata of a proven layout.
         unsafe { read(self.0, AT.metatable) }
+    }
+
+    /// Bytes of the block.
+    pub(super) fn size(self) -> usize {
+        // SAFETY: as in `metatable`.
+        unsafe { read(self.0, AT.block_size) }
     }
 
     /// The block of a userdata with one user value or none.

@@ -19,9 +19,11 @@ use std::ptr;
 use std::sync::Arc;
 
 use mlua::ffi as sys;
+use rustc_hash::FxHashMap;
 
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, Link};
+use super::interpret::Recipe;
 use super::kind::TypeInfo;
 use super::options::Options;
 use super::probe;
@@ -51,6 +53,22 @@ pub struct Head {
     pub chosen: Cell<bool>,
 }
 
+impl Head {
+    /// Whether the state is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.get().is_null()
+    }
+
+    /// The state, unless it is gone.
+    ///
+    /// # Safety
+    /// The state does not close while the reference is used.
+    pub(super) unsafe fn state(&self) -> Option<&State> {
+        // SAFETY: the caller's promise; it is null from the time on that the box is dropped.
+        unsafe { self.state.get().as_ref() }
+    }
+}
+
 /// What a Lua state knows about C.
 pub struct State {
     head: *const Head,
@@ -66,6 +84,8 @@ pub struct State {
     pub known: Known,
     /// What was found out about types, by type.
     pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
+    /// How functions are called, by type and the types of variable arguments.
+    pub(super) recipes: RefCell<FxHashMap<(TypeId, u64), Box<Recipe>>>,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// Whether plain `char` is signed.
@@ -374,6 +394,7 @@ impl State {
             link: Link::new(),
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),
+            recipes: RefCell::default(),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),

@@ -1,6 +1,7 @@
 //! Calls of variadic functions: the thunk depends on what comes for `...`.
 
 use std::ffi::c_int;
+use std::ptr;
 
 use mlua::ffi as sys;
 
@@ -8,8 +9,10 @@ use super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::call::{self, Function};
 use super::cdata;
 use super::convert;
+use super::interpret::{self, Recipe};
 use super::kind::Kind;
-use super::state::{Cx, LuaError, guard};
+use super::stack::{Call, Slot};
+use super::state::{Cx, LuaError, State, guard_in};
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 
 /// What a variable argument is to the call.
@@ -38,7 +41,9 @@ impl Variable {
             LuaType::Nil | LuaType::String | LuaType::LightUserdata => Some(Variable::Pointer),
             LuaType::Function => call::record_at(cx, index).map(|_| Variable::Pointer),
             LuaType::Userdata if cx.c_file(index).is_some() => Some(Variable::Pointer),
-            LuaType::Userdata => cdata::at(cx, index).map(|cd| Variable::of_cdata(cx, cd.ty)),
+            LuaType::Userdata => {
+                cdata::at(cx, index).map(|cd| Variable::of_cdata(cx.state, cd.ty))
+            }
             _ => None,
         };
         variable.ok_or_else(|| {
@@ -47,10 +52,10 @@ impl Variable {
         })
     }
 
-    fn of_cdata(cx: &Cx<'_>, ty: QualType) -> Variable {
-        match cx.state.value_kind(ty) {
+    fn of_cdata(state: &State, ty: QualType) -> Variable {
+        match state.value_kind(ty) {
             Kind::Bool => Variable::Int,
-            Kind::Int(kind) => match (kind.size(), kind.is_signed(cx.state.char_signed)) {
+            Kind::Int(kind) => match (kind.size(), kind.is_signed(state.char_signed)) {
                 (4, false) => Variable::Unsigned,
                 (8, true) => Variable::Int64,
                 (8, false) => Variable::Unsigned64,
@@ -93,48 +98,155 @@ impl Variable {
     }
 }
 
-/// The Lua C function of every variadic C function: finds the thunk for the types of the arguments and goes on as it.
+/// The Lua C function of every variadic C function. What it does depends on the types of the arguments: the recipe or the
+/// thunk for those of the last call is at hand.
 pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
-    let mut thunk = None;
+    let mut found = None;
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
-    let results = unsafe {
-        guard(lua, |cx| {
-            let record = &*cx.userdata(sys::lua_upvalueindex(1)).cast::<Function>();
-            thunk = Some(find_thunk(cx, record)?);
+    unsafe {
+        let record = &*api_record(lua);
+        if let Some(recipe) = again(lua, record) {
+            return interpret::run(lua, record, recipe);
+        }
+        let results = guard_in(lua, record.head, |cx| {
+            found = Some(find(cx, record)?);
             Ok(0)
-        })
-    };
-    match thunk {
-        // SAFETY: the thunk runs as this closure, on the same stack; nothing with a destructor is alive.
-        Some(thunk) => unsafe { thunk(lua) },
-        None => results,
+        });
+        match found {
+            // The thunk runs as this closure, on the same stack; nothing with a destructor is alive.
+            Some(Found::Thunk(thunk)) => thunk(lua),
+            Some(Found::Recipe(recipe)) => match interpret::refused(lua, record) {
+                None => interpret::run(lua, record, &*recipe),
+                Some(error) => error,
+            },
+            None => results,
+        }
     }
 }
 
-fn find_thunk(cx: &Cx<'_>, record: &Function) -> Result<lua_CFunction, LuaError> {
+/// # Safety
+/// As for [`call`].
+unsafe fn api_record(lua: *mut lua_State) -> *const Function {
+    // SAFETY: the caller's promise.
+    unsafe { sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast() }
+}
+
+/// How a call with arguments of certain types is made.
+#[derive(Clone, Copy)]
+enum Found {
+    Recipe(*const Recipe),
+    Thunk(lua_CFunction),
+}
+
+/// The recipe of the last call, if this one has arguments of the same types; the record and its state are open then.
+///
+/// # Safety
+/// As for [`call`].
+unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<&'r Recipe> {
+    let recipe = record.recipe.get();
+    if recipe.is_null() || record.target.get().is_null() {
+        return None;
+    }
+    // SAFETY: a record with a recipe belongs to a state in place; it keeps its recipes while it is open.
+    unsafe {
+        let state = (*record.head).state()?;
+        let call = Call::of(lua);
+        let mut key = Key::default();
+        for n in record.fixed as usize + 1..=call.count() {
+            key.add(in_place(state, call.argument(n)))?;
+        }
+        let same = call.count() >= record.fixed as usize && key.0 == record.last.get().0;
+        same.then(|| &*recipe)
+    }
+}
+
+/// What a variable argument is, where that is quickly seen.
+fn in_place(state: &State, slot: Slot) -> Option<Variable> {
+    if slot.integer().is_some() {
+        Some(Variable::Int64)
+    } else if slot.float().is_some() {
+        Some(Variable::Double)
+    } else if slot.text().is_some() || slot.is_nil() {
+        Some(Variable::Pointer)
+    } else if slot.boolean().is_some() {
+        Some(Variable::Int)
+    } else {
+        cdata::at_slot(state, slot).map(|cd| Variable::of_cdata(state, cd.ty))
+    }
+}
+
+/// The types of variable arguments, four bits each; it begins with a 1, so that their number counts.
+#[derive(Clone, Copy, PartialEq)]
+struct Key(u64);
+
+impl Default for Key {
+    fn default() -> Key {
+        Key(1)
+    }
+}
+
+impl Key {
+    /// `None`: there are too many, or one has a type of its own.
+    fn add(&mut self, variable: Option<Variable>) -> Option<()> {
+        let next = variable?.key()?;
+        if self.0 >> 58 != 0 {
+            return None;
+        }
+        self.0 = self.0 << 4 | next;
+        Some(())
+    }
+}
+
+fn find(cx: &Cx<'_>, record: &Function) -> Result<Found, LuaError> {
     let (fixed, given) = (record.fixed as c_int, cx.top());
     if given < fixed {
         return Err(call::missing(cx, record, given + 1));
     }
     let mut variable = Vec::with_capacity((given - fixed) as usize);
-    let mut key = Some(1);
+    let mut key = Some(Key::default());
     for index in fixed + 1..=given {
         let next = Variable::of(cx, index).map_err(|e| call::at_argument(record, index, e))?;
         variable.push(next.ty(cx));
-        key = key
-            .zip(next.key())
-            .filter(|(key, _)| key >> 60 == 0)
-            .map(|(key, next)| key << 4 | next);
+        key = key.and_then(|mut key| key.add(Some(next)).map(|()| key));
     }
-    if let (Some(key), (last, Some(thunk))) = (key, record.last.get())
+    match key {
+        Some(key) => by_key(cx, record, key, &variable),
+        None => thunk(cx, record, &variable).map(Found::Thunk),
+    }
+}
+
+fn by_key(
+    cx: &Cx<'_>,
+    record: &Function,
+    Key(key): Key,
+    variable: &[QualType],
+) -> Result<Found, LuaError> {
+    if let (last, Some(thunk)) = record.last.get()
         && last == key
     {
-        return Ok(thunk);
+        return Ok(Found::Thunk(thunk));
     }
-    let (signature, convention, conversions) = call::shape(cx, record.ty, &variable)?;
-    let thunk = call::thunk(&signature, convention, &conversions, false)?;
-    if let Some(key) = key {
-        record.last.set((key, Some(thunk)));
+    if cx.state.in_place
+        && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
+    {
+        record.last.set((key, None));
+        record.recipe.set(recipe);
+        return Ok(Found::Recipe(recipe));
     }
-    Ok(thunk)
+    let thunk = thunk(cx, record, variable)?;
+    record.recipe.set(ptr::null());
+    record.last.set((key, Some(thunk)));
+    Ok(Found::Thunk(thunk))
+}
+
+fn thunk(
+    cx: &Cx<'_>,
+    record: &Function,
+    variable: &[QualType],
+) -> Result<lua_CFunction, LuaError> {
+    let (signature, convention, conversions) = call::shape(cx, record.ty, variable)?;
+    if convention.vector_count {
+        call::announce(record)?;
+    }
+    call::thunk(&signature, convention, &conversions, false)
 }

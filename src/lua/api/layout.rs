@@ -47,6 +47,8 @@ pub(crate) struct Layout {
     pub closure_upvalues: i32,
     /// `Udata`: the metatable.
     pub metatable: i32,
+    /// `Udata`: bytes of the block, a word.
+    pub block_size: i32,
     /// `Udata`: the number of user values, 16 bits; `None`: blocks begin at the same offset in all.
     pub user_values: Option<i32>,
     /// `Udata`: the block, where there are no user values.
@@ -108,6 +110,7 @@ pub(crate) const LUA54: Layout = Layout {
     closure_function: 24,
     closure_upvalues: 32,
     metatable: 24,
+    block_size: 16,
     user_values: Some(10),
     block: 32,
     user_value: 24,
@@ -126,6 +129,7 @@ pub(crate) const LUA53: Layout = Layout {
     tag_bytes: 4,
     tags: Tags { boolean: Boolean::Value { tag: 0x01 }, integer: 0x13, float: 0x03, ..LUA54.tags },
     metatable: 16,
+    block_size: 24,
     user_values: None,
     block: 40,
     user_value: 0,

@@ -108,6 +108,32 @@ try("nothing", lib.nothing, "one", nil, 1)
 try("number_of", lib.number_of, "none", nil)
 try("number_of", lib.number_of, "one", nil, nil)
 
+-- Variable arguments, of changing types and numbers.
+ffi.cdef "int snprintf(char *buffer, size_t size, const char *format, ...);"
+local buffer = ffi.new("char[256]")
+local function format(...)
+  local n = ffi.C.snprintf(buffer, 256, ...)
+  return n .. ffi.string(buffer)
+end
+local formats = {
+  ["0"] = "%lld", ["2^40"] = "%lld", ["-2.75"] = "%g", ["1e300"] = "%g", short = "%s", long = "%s", ["true"] = "%d",
+  int64 = "%lld", uint64 = "%llu", ["const int64"] = "%lld", int32 = "%d", ["boxed bool"] = "%d", ["boxed double"] = "%g",
+  ["boxed float"] = "%g", ["boxed enum"] = "%d", ["char[8]"] = "%s", ["const char *"] = "%s", ["char[?]"] = "%s",
+}
+local all = values()
+for _ = 1, 2000 do
+  local v, w = all[random(#all)], all[random(#all)]
+  try("ignored", format, v[1], nil, "nothing", v[2])
+  if formats[v[1]] then try("one", format, v[1], nil, formats[v[1]], v[2]) end
+  if formats[v[1]] and formats[w[1]] then
+    try("two", format, v[1] .. w[1], nil, formats[v[1]] .. " " .. formats[w[1]], v[2], w[2])
+    try("many", format, v[1] .. w[1], nil, ("%d %g "):rep(6) .. formats[v[1]] .. formats[w[1]], true, 1.5, true, 2.5, true, 3.5,
+      true, 4.5, true, 5.5, true, 6.5, v[2], w[2])
+  end
+end
+try("none", format, "none", nil)
+try("none", format, "no format", nil, {})
+
 -- A coroutine has a stack of its own; a deep one was moved.
 local function deep(n, f, ...)
   if n == 0 then return f(...) end

@@ -1,0 +1,187 @@
+//! Native calls without a thunk: fixed machine code, one for each convention of the host, that loads the argument registers
+//! from a [`Registers`] block, calls, and stores the result registers in it.
+
+use std::ffi::c_void;
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+use std::mem::offset_of;
+
+use super::entry::{Registers, runs};
+use crate::abi::{CallPlan, Convention};
+
+/// What makes a call: `fn(registers, target, bytes of stack arguments, AL)`.
+type Exit = unsafe extern "C-unwind" fn(*mut Registers, *const c_void, usize, u32);
+
+/// A plan that can be carried out without a thunk.
+#[derive(Clone, Copy)]
+pub struct NativeCall {
+    exit: Exit,
+    stack_bytes: usize,
+    vectors: u32,
+}
+
+impl NativeCall {
+    /// For a plan of a convention that the host can call; `None` where a thunk is needed.
+    pub fn of(plan: &CallPlan) -> Option<NativeCall> {
+        let exit = exit(plan.convention)?;
+        crate::lower::interpretable(plan).then_some(NativeCall {
+            exit,
+            stack_bytes: (plan.stack_bytes as usize).next_multiple_of(16),
+            vectors: plan.vector_count.unwrap_or(0).into(),
+        })
+    }
+
+    /// Bytes of stack arguments, in whole stack slots.
+    pub fn stack_bytes(&self) -> usize {
+        self.stack_bytes
+    }
+
+    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block.
+    ///
+    /// # Safety
+    /// `target` is a function of the plan; block and stack hold its arguments, by the plan. The stack has
+    /// [`NativeCall::stack_bytes`].
+    pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u64]) {
+        debug_assert!(stack.len() * 8 >= self.stack_bytes);
+        block.set_stack(stack.as_ptr().cast());
+        // SAFETY: the caller's promise.
+        unsafe { (self.exit)(block, target, self.stack_bytes, self.vectors) }
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+fn exit(convention: &Convention) -> Option<Exit> {
+    use crate::abi::Backend;
+    runs(convention).then_some(match convention.backend {
+        Backend::SystemV => sysv64,
+        Backend::WindowsFastcall => win64,
+    })
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+fn exit(convention: &Convention) -> Option<Exit> {
+    let _ = runs(convention);
+    None
+}
+
+/// Calls a System V function.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn sysv64(
+    _block: *mut Registers,
+    _target: *const c_void,
+    _stack: usize,
+    _vectors: u32,
+) {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        ".cfi_offset rbx, -24",
+        "sub rsp, 8",
+        "mov rbx, rdi",
+        "mov r11, rsi",
+        "mov r10d, ecx",
+        "sub rsp, rdx",
+        "test rdx, rdx",
+        "jz 3f",
+        "mov rsi, [rbx + {stack}]",
+        "2:",
+        "mov rax, [rsi + rdx - 8]",
+        "mov [rsp + rdx - 8], rax",
+        "sub rdx, 8",
+        "jnz 2b",
+        "3:",
+        "movaps xmm0, [rbx + {float}]",
+        "movaps xmm1, [rbx + {float} + 16]",
+        "movaps xmm2, [rbx + {float} + 32]",
+        "movaps xmm3, [rbx + {float} + 48]",
+        "movaps xmm4, [rbx + {float} + 64]",
+        "movaps xmm5, [rbx + {float} + 80]",
+        "movaps xmm6, [rbx + {float} + 96]",
+        "movaps xmm7, [rbx + {float} + 112]",
+        "mov rdi, [rbx + {int}]",
+        "mov rsi, [rbx + {int} + 8]",
+        "mov rdx, [rbx + {int} + 16]",
+        "mov rcx, [rbx + {int} + 24]",
+        "mov r8, [rbx + {int} + 32]",
+        "mov r9, [rbx + {int} + 40]",
+        "mov eax, r10d",
+        "call r11",
+        "mov [rbx + {result_int}], rax",
+        "mov [rbx + {result_int} + 8], rdx",
+        "movaps [rbx + {result_float}], xmm0",
+        "movaps [rbx + {result_float} + 16], xmm1",
+        "lea rsp, [rbp - 8]",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        stack = const offset_of!(Registers, stack),
+        float = const offset_of!(Registers, float),
+        int = const offset_of!(Registers, int),
+        result_int = const offset_of!(Registers, result_int),
+        result_float = const offset_of!(Registers, result_float),
+    )
+}
+
+/// Calls a Microsoft x64 function: 32 bytes of shadow space lie below the stack arguments.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn win64(
+    _block: *mut Registers,
+    _target: *const c_void,
+    _stack: usize,
+    _vectors: u32,
+) {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        ".cfi_offset rbx, -24",
+        "sub rsp, 8",
+        "mov rbx, rdi",
+        "mov r11, rsi",
+        "sub rsp, rdx",
+        "test rdx, rdx",
+        "jz 3f",
+        "mov rsi, [rbx + {stack}]",
+        "2:",
+        "mov rax, [rsi + rdx - 8]",
+        "mov [rsp + rdx - 8], rax",
+        "sub rdx, 8",
+        "jnz 2b",
+        "3:",
+        "sub rsp, 32",
+        "movaps xmm0, [rbx + {float}]",
+        "movaps xmm1, [rbx + {float} + 16]",
+        "movaps xmm2, [rbx + {float} + 32]",
+        "movaps xmm3, [rbx + {float} + 48]",
+        "mov rcx, [rbx + {int}]",
+        "mov rdx, [rbx + {int} + 8]",
+        "mov r8, [rbx + {int} + 16]",
+        "mov r9, [rbx + {int} + 24]",
+        "call r11",
+        "mov [rbx + {result_int}], rax",
+        "movaps [rbx + {result_float}], xmm0",
+        "lea rsp, [rbp - 8]",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        stack = const offset_of!(Registers, stack),
+        float = const offset_of!(Registers, float),
+        int = const offset_of!(Registers, int),
+        result_int = const offset_of!(Registers, result_int),
+        result_float = const offset_of!(Registers, result_float),
+    )
+}

@@ -1,0 +1,73 @@
+//! A plan carried out without a compiler: between a Frame and the register block of a native call.
+//!
+//! Slower than a thunk by the time that reading the plan takes, and there at once: for first calls, and for calls whose plan
+//! differs from call to call.
+
+use super::registers::{self, Home};
+use crate::abi::{Bank, CallPlan, Extension, Pass, Piece, Place, Width};
+
+/// Whether a plan can be carried out so: nothing of it is on the x87 stack.
+pub fn interpretable(plan: &CallPlan) -> bool {
+    let x87 = |piece: &Piece| piece.bank == Bank::X87;
+    !plan.result.pieces().iter().any(x87)
+}
+
+/// Puts the arguments of a Frame into the block of registers and the words of the stack.
+///
+/// `address` is that of the Frame, for values that travel by pointer: they stay in their slots. `stack` has
+/// [`CallPlan::stack_bytes`] at least.
+pub fn load(plan: &CallPlan, frame: &[u8], address: u64, block: &mut [u8], stack: &mut [u8]) {
+    let mut put = |piece: &Piece, bytes: &[u8]| {
+        let value = widened(piece, bytes);
+        let size = if piece.width == Width::W128 { 16 } else { 8 };
+        let place = match registers::home(piece.place) {
+            Home::Block(at) => &mut block[at as usize..],
+            Home::Stack(at) => &mut stack[at as usize..],
+        };
+        place[..size].copy_from_slice(&value[..size]);
+    };
+    if let Pass::Pointer { pointer, .. } = &plan.result {
+        put(pointer, &(address + u64::from(plan.frame.result)).to_le_bytes());
+    }
+    for (pass, &at) in plan.arguments.iter().zip(&plan.frame.arguments) {
+        let value = &frame[at as usize..];
+        match pass {
+            Pass::Pieces(pieces) => {
+                for piece in pieces {
+                    put(piece, &value[piece.offset as usize..]);
+                }
+            }
+            Pass::Pointer { pointer, .. } => {
+                put(pointer, &(address + u64::from(at)).to_le_bytes());
+            }
+            Pass::Ignore | Pass::Stack { .. } => {}
+        }
+    }
+    for (pass, &at) in plan.arguments.iter().zip(&plan.frame.arguments) {
+        if let &Pass::Stack { offset, size } = pass {
+            let to = &mut stack[offset as usize..][..size as usize];
+            to.copy_from_slice(&frame[at as usize..][..size as usize]);
+        }
+    }
+}
+
+/// Puts the result that a call left in the block of registers into the Frame.
+pub fn store(plan: &CallPlan, block: &[u8], frame: &mut [u8]) {
+    for piece in plan.result.pieces() {
+        let Place::Register(register) = piece.place else { continue };
+        let from = &block[registers::result(register) as usize..][..piece.bytes as usize];
+        let to = plan.frame.result as usize + piece.offset as usize;
+        frame[to..][..piece.bytes as usize].copy_from_slice(from);
+    }
+}
+
+/// The bytes of a piece as wide as its place.
+fn widened(piece: &Piece, bytes: &[u8]) -> [u8; 16] {
+    let mut wide = [0; 16];
+    let count = piece.bytes as usize;
+    wide[..count].copy_from_slice(&bytes[..count]);
+    if piece.extension == Extension::Sign && bytes[count - 1] >= 0x80 {
+        wide[count..].fill(0xFF);
+    }
+    wide
+}
