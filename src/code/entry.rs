@@ -40,7 +40,9 @@ impl Registers {
     /// All of it, at the offsets of [`crate::lower::registers`].
     pub fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: plain numbers with no padding (the sizes above add up), of which every byte may have any value.
-        unsafe { std::slice::from_raw_parts_mut(ptr::from_mut(self).cast(), size_of::<Registers>()) }
+        unsafe {
+            std::slice::from_raw_parts_mut(ptr::from_mut(self).cast(), size_of::<Registers>())
+        }
     }
 
     /// Says where the stack arguments are.

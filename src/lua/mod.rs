@@ -51,8 +51,8 @@ mod state;
 mod variadic;
 
 pub use host::{preload, run_file};
-pub use luajit::open_raw as open_luajit_raw;
 pub use interpret::compile_after;
+pub use luajit::open_raw as open_luajit_raw;
 
 use std::ffi::c_int;
 use std::ptr;

@@ -41,9 +41,7 @@ impl Variable {
             LuaType::Nil | LuaType::String | LuaType::LightUserdata => Some(Variable::Pointer),
             LuaType::Function => call::record_at(cx, index).map(|_| Variable::Pointer),
             LuaType::Userdata if cx.c_file(index).is_some() => Some(Variable::Pointer),
-            LuaType::Userdata => {
-                cdata::at(cx, index).map(|cd| Variable::of_cdata(cx.state, cd.ty))
-            }
+            LuaType::Userdata => cdata::at(cx, index).map(|cd| Variable::of_cdata(cx.state, cd.ty)),
             _ => None,
         };
         variable.ok_or_else(|| {
@@ -239,11 +237,7 @@ fn by_key(
     Ok(Found::Thunk(thunk))
 }
 
-fn thunk(
-    cx: &Cx<'_>,
-    record: &Function,
-    variable: &[QualType],
-) -> Result<lua_CFunction, LuaError> {
+fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CFunction, LuaError> {
     let (signature, convention, conversions) = call::shape(cx, record.ty, variable)?;
     if convention.vector_count {
         call::announce(record)?;
