@@ -1,4 +1,5 @@
-//! The loadable module: `require "ffi"` or `require "cthunk"` in a stock Lua 5.4.
+//! The loadable module: `require "ffi"` or `require "cthunk"` in a stock Lua 5.1 to 5.5 or LuaJIT, which has an `ffi` of its
+//! own.
 
 use std::ffi::c_int;
 

@@ -255,7 +255,7 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
 }
 
 /// What no Lua code can be told.
-fn report(message: &str) {
+pub(super) fn report(message: &str) {
     log::error!("{message}");
     eprintln!("cthunk: {message}");
 }

@@ -221,7 +221,7 @@ fn push_block(
     // SAFETY: `Cx` promises free stack slots. The block has room for the header.
     let header = unsafe {
         let size = mem::size_of::<Header>() + extra;
-        let header = api::new_userdata(cx.lua, size, c_int::from(owned)).cast::<Header>();
+        let header = api::new_cdata(cx.lua, size, c_int::from(owned)).cast::<Header>();
         header.write(Header { ty: ty.to_bits(), flags, address });
         header
     };
@@ -278,6 +278,41 @@ pub(super) fn push_value(
         (*header).address = address;
         Ok(address)
     }
+}
+
+/// Whether the cdata with this block has a finaliser.
+///
+/// # Safety
+/// The block is one of a cdata.
+#[cfg_attr(not(feature = "luau"), allow(dead_code))]
+pub(super) unsafe fn is_finalized(block: *const Header) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*block).flags & Flags::FINALIZED != 0 }
+}
+
+/// Pushes a cdata that is as a dead one was.
+pub(super) fn revive(cx: &Cx<'_>, dead: &api::Dead) -> Result<(), LuaError> {
+    // SAFETY: the bytes are those of a cdata's block, which begins with a header.
+    let header = unsafe { dead.block.as_ptr().cast::<Header>().read_unaligned() };
+    let ty = QualType::from_bits(header.ty);
+    let elsewhere = header.flags & (Flags::POINTER | Flags::REFERENCE);
+    if elsewhere != 0 {
+        push_block(cx, ty, elsewhere, header.address, 0, 0);
+        return Ok(());
+    }
+    let variable = header.flags & Flags::VARIABLE != 0;
+    let size = match variable {
+        // SAFETY: the flag says that a `u64` follows the header.
+        true => unsafe {
+            dead.block.as_ptr().cast::<Header>().add(1).cast::<u64>().read_unaligned()
+        },
+        false => cx.state.known_size(ty)? as u64,
+    } as usize;
+    let start = header.address as usize - dead.address;
+    let copy = push_value(cx, ty, size, variable)?;
+    // SAFETY: the block held the value, and `push_value` made room for as many bytes.
+    unsafe { ptr::copy_nonoverlapping(dead.block.as_ptr().add(start), copy, size) };
+    Ok(())
 }
 
 /// Whether a block of so many bytes can be allocated. A host's allocator for Lua may end the process where it has no

@@ -264,11 +264,48 @@ fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let finalized = cx.type_of(-1) != LuaType::Nil;
     cx.push_anchor(Anchor::Finalizers);
     cx.insert(-2);
-    cx.push_value(index);
+    match api::LATE_FINALIZERS {
+        true => push_token(cx, index, finalized),
+        false => cx.push_value(index),
+    }
     cx.insert(-2);
     cx.raw_set(-3);
     cx.pop(1);
     cdata::set_finalized(cx, index, cd, finalized);
+}
+
+/// Pushes what stands for the cdata at `index` among the finalisers that will run late.
+fn push_token(cx: &Cx<'_>, index: c_int, finalized: bool) {
+    let block = cx.userdata(index);
+    let token = match finalized {
+        true => Some(cx.state.late.watch(block, cx.raw_len(index))),
+        false => cx.state.late.unwatch(block),
+    };
+    // A cdata without a finaliser has no token, and -1 is none.
+    cx.push_integer(token.map_or(-1, |token| token as i64));
+}
+
+/// Calls the finalisers of the cdata that were freed since the last time.
+pub(super) fn run_late(cx: &Cx<'_>) {
+    while let Some(dead) = cx.state.late.next() {
+        cx.ensure_stack(8);
+        let top = cx.top();
+        cx.push_anchor(Anchor::Finalizers);
+        cx.push_integer(dead.token as i64);
+        cx.raw_get(-2);
+        cx.push_integer(dead.token as i64);
+        cx.push_nil();
+        cx.raw_set(-4);
+        if cx.type_of(-1) != LuaType::Nil
+            && cdata::revive(cx, &dead).is_ok()
+            && !cx.protected_call(1)
+        {
+            let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
+            callback::report(&format!("error in a finaliser: {message}"));
+        }
+        cx.set_top(top);
+        cx.state.late.done();
+    }
 }
 
 /// Gives a new cdata at `index` the finaliser that its metatype has, if any.

@@ -25,6 +25,7 @@ use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, Link};
 use super::interpret::Recipe;
 use super::kind::TypeInfo;
+use super::metatype;
 use super::options::Options;
 use super::probe;
 use crate::code;
@@ -88,6 +89,8 @@ pub struct State {
     pub(super) recipes: RefCell<FxHashMap<(TypeId, u64), Box<Recipe>>>,
     /// What `ffi.option` set.
     pub(super) options: Options,
+    /// The finalisers that are called late.
+    pub(super) late: api::Late,
     /// Whether plain `char` is signed.
     pub(super) char_signed: bool,
     /// Whether Lua's values are read and written in place; see [`super::probe`].
@@ -107,7 +110,7 @@ pub(super) enum Anchor {
     Metamethods,
     /// `ffi.metatype`: type → metatable.
     Metatypes,
-    /// `ffi.gc`: cdata → finaliser; weak keys.
+    /// `ffi.gc`: cdata → finaliser, with weak keys; token → finaliser where they run late.
     Finalizers,
     /// ctype objects by the bits of their type.
     Ctypes,
@@ -310,6 +313,9 @@ fn run(
 ) -> Result<Outcome, LuaError> {
     let state =
         state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
+    if api::LATE_FINALIZERS {
+        metatype::run_late(&Cx { lua, state });
+    }
     match api::catch(|| f(&Cx { lua, state })) {
         Ok(outcome) => outcome,
         Err(panic) => Err(LuaError::new(format!("internal error in ffi: {}", panic_text(&*panic)))),
@@ -395,6 +401,7 @@ impl State {
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),
             recipes: RefCell::default(),
+            late: api::Late::new(),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
@@ -430,7 +437,7 @@ impl Cx<'_> {
     pub(super) fn make_anchors(&self) {
         for anchor in Anchor::ALL {
             self.new_table(0, 0);
-            if anchor == Anchor::Finalizers {
+            if anchor == Anchor::Finalizers && !api::LATE_FINALIZERS {
                 self.new_table(0, 1);
                 self.push_bytes(b"k");
                 self.raw_set_name(-2, b"__mode");

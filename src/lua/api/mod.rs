@@ -10,11 +10,12 @@
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
 //! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
-//! | [`collect`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
+//! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
 mod chunks;
 mod collect;
 mod control;
+mod late;
 pub(crate) mod layout;
 mod numbers;
 mod values;
@@ -28,6 +29,7 @@ pub use mlua::ffi::{lua_CFunction, lua_State};
 pub(crate) use chunks::LOADERS;
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{argument_error, catch, main_thread, preload, tail_call};
+pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};
 pub(crate) use layout::LAYOUT;
 pub(crate) use numbers::{
     INTEGER_OPERATORS, NATIVE_INT64, PUSH_INTEGER, integer, parse_number, to_number,
@@ -218,6 +220,12 @@ impl Cx<'_> {
     pub(crate) fn push_closure(&self, function: lua_CFunction, upvalues: c_int) {
         // SAFETY: as in `forward!`.
         unsafe { sys::lua_pushcclosure(self.lua, function, upvalues) }
+    }
+
+    /// Calls the function below `arguments` values, for no results. Where it fails, the error value is on top of the stack.
+    pub(crate) fn protected_call(&self, arguments: c_int) -> bool {
+        // SAFETY: as in `forward!`.
+        unsafe { sys::lua_pcall(self.lua, arguments, 0, 0) == sys::LUA_OK }
     }
 
     /// Replaces the key on top by its value in a table, with no metamethods.
