@@ -296,12 +296,8 @@ pub(super) fn run_late(cx: &Cx<'_>) {
         cx.push_integer(dead.token as i64);
         cx.push_nil();
         cx.raw_set(-4);
-        if cx.type_of(-1) != LuaType::Nil
-            && cdata::revive(cx, &dead).is_ok()
-            && !cx.protected_call(1)
-        {
-            let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
-            callback::report(&format!("error in a finaliser: {message}"));
+        if cx.type_of(-1) != LuaType::Nil && cdata::revive(cx, &dead).is_ok() {
+            call_finalizer(cx);
         }
         cx.set_top(top);
         cx.state.late.done();
@@ -331,7 +327,17 @@ fn finalize(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.push_nil();
     cx.raw_set(2);
     cx.push_value(1);
-    Ok(Outcome::tail_call(1))
+    call_finalizer(cx);
+    Ok(Outcome::results(0))
+}
+
+/// Calls the finaliser below the cdata on top of the stack. An error is reported and goes no further: what it would
+/// interrupt is any Lua code.
+fn call_finalizer(cx: &Cx<'_>) {
+    if !cx.protected_call(1) {
+        let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
+        callback::report(&format!("error in a finaliser: {message}"));
+    }
 }
 
 fn callback_method(name: Option<&[u8]>) -> Option<lua_CFunction> {

@@ -136,11 +136,11 @@ impl Look<'_> {
         let room = limit.wrapping_sub(top) / size;
         ensure((sys::LUA_MINSTACK as u64..1000).contains(&room), "the limit of a call")?;
         let (tag, closure) = self.slot(function)?;
-        ensure(tag == at.tags.c_closure.into(), "the tag of a function")?;
+        ensure(tag == u64::from(at.tags.c_closure), "the tag of a function")?;
         let code = self.word(closure, at.closure_function)?;
         ensure(code == look as *const () as u64, "the code of a function")?;
         let kept = self.slot(closure.wrapping_add_signed(at.closure_upvalues.into()))?;
-        ensure(kept == (at.tags.light_userdata.into(), upvalue), "an upvalue")?;
+        ensure(kept == (u64::from(at.tags.light_userdata), upvalue), "an upvalue")?;
         let argument = |n: c_int| self.slot(function + size * n as u64);
         self.scalars(&argument)?;
         self.strings(&argument)?;
@@ -150,21 +150,21 @@ impl Look<'_> {
 
     fn scalars(&self, argument: &dyn Fn(c_int) -> Result<(u64, u64), &'static str>) -> Proof {
         let tags = &self.at.tags;
-        ensure(argument(1)? == (tags.integer.into(), INTEGER as u64), "an integer")?;
-        ensure(argument(2)? == (tags.float.into(), FLOAT.to_bits()), "a float")?;
-        ensure(argument(3)?.0 == tags.nil.into(), "nil")?;
+        ensure(argument(1)? == (u64::from(tags.integer), INTEGER as u64), "an integer")?;
+        ensure(argument(2)? == (u64::from(tags.float), FLOAT.to_bits()), "a float")?;
+        ensure(argument(3)?.0 == u64::from(tags.nil), "nil")?;
         let booleans = [argument(4)?, argument(5)?];
         ensure(
             match tags.boolean {
-                Boolean::Tags { no, yes } => booleans.map(|b| b.0) == [no.into(), yes.into()],
+                Boolean::Tags { no, yes } => booleans.map(|b| b.0) == [u64::from(no), u64::from(yes)],
                 Boolean::Value { tag } => {
                     booleans.map(|(tag, value)| (tag, value & u64::from(u32::MAX)))
-                        == [(tag.into(), 0), (tag.into(), 1)]
+                        == [(u64::from(tag), 0), (u64::from(tag), 1)]
                 }
             },
             "a boolean",
         )?;
-        ensure(argument(6)? == (tags.light_userdata.into(), LIGHT as u64), "a light userdata")
+        ensure(argument(6)? == (u64::from(tags.light_userdata), LIGHT as u64), "a light userdata")
     }
 
     fn strings(&self, argument: &dyn Fn(c_int) -> Result<(u64, u64), &'static str>) -> Proof {
@@ -172,10 +172,10 @@ impl Look<'_> {
         // SAFETY: the arguments are strings, which `lua_tolstring` does not change.
         let text = |n| unsafe { sys::lua_tolstring(self.lua, n, ptr::null_mut()) as u64 };
         let (tag, short) = argument(7)?;
-        ensure(tag == at.tags.short_string.into(), "the tag of a short string")?;
+        ensure(tag == u64::from(at.tags.short_string), "the tag of a short string")?;
         ensure(short.wrapping_add_signed(at.short_text.into()) == text(7), "a short string")?;
         let (tag, long) = argument(8)?;
-        ensure(tag == at.tags.long_string.into(), "the tag of a long string")?;
+        ensure(tag == u64::from(at.tags.long_string), "the tag of a long string")?;
         let found = match at.long_text_behind {
             true => self.word(long, at.long_text)?,
             false => long.wrapping_add_signed(at.long_text.into()),
@@ -187,7 +187,7 @@ impl Look<'_> {
         let at = self.at;
         for (n, user_values) in [(9, 0), (10, 1)] {
             let (tag, userdata) = argument(n)?;
-            ensure(tag == at.tags.userdata.into(), "the tag of a userdata")?;
+            ensure(tag == u64::from(at.tags.userdata), "the tag of a userdata")?;
             // SAFETY: the argument is a userdata with a metatable; there are free slots.
             let (block, metatable) = unsafe {
                 let block = sys::lua_touserdata(self.lua, n) as u64;

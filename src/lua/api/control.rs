@@ -26,6 +26,24 @@ pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
     }
 }
 
+/// `==`, metamethods included.
+///
+/// # Safety
+/// Values are at both indices; nothing with a destructor is alive.
+pub(crate) unsafe fn equal(lua: *mut lua_State, a: c_int, b: c_int) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        #[cfg(not(any(feature = "lua51", feature = "luajit", feature = "luau")))]
+        {
+            sys::lua_compare(lua, a, b, sys::LUA_OPEQ) != 0
+        }
+        #[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+        {
+            sys::lua_equal(lua, a, b) != 0
+        }
+    }
+}
+
 /// A function that a C function leaves by, which may yield.
 #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
 mod tail {

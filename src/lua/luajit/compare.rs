@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{LuaType, Number, lua_State};
+use super::super::api::{self, LuaType, Number, lua_State};
 use super::super::arith::{self, Operator};
 use super::super::cdata;
 use super::super::print;
@@ -41,7 +41,7 @@ unsafe fn compare(lua: *mut lua_State, answer: bool) -> c_int {
                 Ok(1)
             }) == 1;
         let equal = match call {
-            _ if !done => sys::lua_compare(lua, 1, 2, sys::LUA_OPEQ) != 0,
+            _ if !done => api::equal(lua, 1, 2),
             None => sys::lua_toboolean(lua, -1) != 0,
             Some(arguments) => {
                 sys::lua_call(lua, arguments, 1);
