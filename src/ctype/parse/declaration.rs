@@ -26,9 +26,9 @@ impl Parser<'_> {
             _ => {}
         }
         let specifiers = self.specifiers()?;
-        if self.at(";") && (specifiers.tagged || !specifiers.attributes.function.is_empty()) {
-            self.advance();
-            return Ok(());
+        let stands_alone = specifiers.tagged || !specifiers.attributes.function.is_empty();
+        if stands_alone && self.at_end_of_declaration() {
+            return self.end_of_declaration();
         }
         loop {
             let attributes = &specifiers.attributes.function;
@@ -42,7 +42,16 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a declaration may end here: the only one of a text needs no semicolon (LuaJIT, "ffi.cdef").
+    fn at_end_of_declaration(&self) -> bool {
+        self.at(";") || self.tok.kind == Tok::End && !self.separated
+    }
+
     fn end_of_declaration(&mut self) -> Parse<()> {
+        if self.tok.kind == Tok::End && self.at_end_of_declaration() {
+            return Ok(());
+        }
+        self.separated = true;
         self.expect(";")
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Parser<'a> {
     errors: Vec<Diagnostic>,
     /// Whether the end of the text was reported as an error; the brackets that it leaves open are not more.
     ended: bool,
+    /// Whether a semicolon ended a declaration.
+    separated: bool,
     /// Unknown type names that were reported.
     unknown: FxHashSet<Name>,
     nesting: u32,
@@ -96,6 +98,7 @@ impl<'a> Parser<'a> {
             params_used: 0,
             errors: Vec::new(),
             ended: false,
+            separated: false,
             unknown: FxHashSet::default(),
             nesting: 0,
             pack: directive::Pack::default(),
