@@ -127,6 +127,13 @@ pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// Pushes the pointer of type `ty` that the value at `index` converts to. What it points into stays alive.
 fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<Outcome, LuaError> {
+    let pointer = address_from(cx, index, ty, mode)?;
+    cdata::push_pointer(cx, ty, pointer, cx.top());
+    Ok(Outcome::results(1))
+}
+
+/// The address that the value at `index` has as a pointer of type `ty`; pushes what the address keeps alive.
+fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*mut u8, LuaError> {
     let mut pointer: *mut u8 = ptr::null_mut();
     // SAFETY: the variable is a pointer.
     unsafe {
@@ -139,7 +146,18 @@ fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<O
         None if cx.type_of(index) == LuaType::String => cx.push_value(index),
         _ => cx.push_nil(),
     }
-    cdata::push_pointer(cx, ty, pointer, cx.top());
+    Ok(pointer)
+}
+
+/// Pushes a reference to the `to` that the value at `index` is the address of.
+fn reference_from(cx: &Cx<'_>, index: c_int, to: QualType) -> Result<Outcome, LuaError> {
+    let pointer = cx.state.pointer_to(to).into();
+    let address = address_from(cx, index, pointer, Mode::Cast)?;
+    if address.is_null() {
+        let to = cx.state.repr(to);
+        return Err(LuaError::Argument(index, format!("NULL reference to '{to}'")));
+    }
+    cdata::push_reference(cx, to, address, cx.top());
     Ok(Outcome::results(1))
 }
 
@@ -150,6 +168,7 @@ fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let is_pointer = match cx.state.kind(ty) {
         Kind::Pointer(_) => true,
         Kind::Bool | Kind::Int(_) | Kind::Float(_) | Kind::Enum(_) => false,
+        Kind::Reference(to) => return reference_from(cx, 2, cx.state.resolve(to)),
         _ => return Err(LuaError::Argument(1, "invalid C type".into())),
     };
     if cdata::at(cx, 2).is_some_and(|cd| cd.ty == ty) {
