@@ -12,7 +12,7 @@ use mlua::Lua;
 
 mod behaviour;
 
-use behaviour::{files, has_luajit, library};
+use behaviour::{SUITE, files, has_luajit, library};
 
 /// Behaviour files that LuaJIT mode does not pass as they are, and why.
 const DIFFERENT: [(&str, &str); 4] = [
@@ -77,9 +77,14 @@ fn behaviour_files_hold_in_luajit_mode() {
         let package: mlua::Table = lua.globals().get("package").expect("a table");
         package.get::<mlua::Table>("loaded").expect("a table").set("ffi", ffi).expect("set");
         lua.globals().set("TESTLIB", library()).expect("set");
+        lua.globals().set("AS_LUAJIT", true).expect("set");
         let load: mlua::Function = lua.globals().get("load").expect("a function");
-        let source = fs::read_to_string(&path).expect("the file");
-        let chunk: mlua::Function = load.call((source, format!("@{name}"))).expect("loads");
+        let load = |path: &Path, name: &str| {
+            let source = fs::read_to_string(path).expect("the file");
+            load.call::<mlua::Function>((source, format!("@{name}"))).expect("loads")
+        };
+        load(Path::new(SUITE), "suite.lua").call::<()>(()).expect("runs");
+        let chunk = load(&path, &name);
         match (chunk.call::<()>(()), different) {
             (Ok(()), true) => failures.push(format!("{name} passes: take it off the list")),
             (Err(error), false) => failures.push(format!("{name}: {error}")),

@@ -2,8 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
+
+#[path = "../support/programs.rs"]
+mod programs;
+
+/// The globals of the behaviour files.
+pub const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lua/support/suite.lua");
 
 /// The Lua files of a folder of the package; with `CTHUNK_LUA_TEST=name` those whose name contains `name`.
 pub fn files(folder: &str) -> Vec<PathBuf> {
@@ -41,11 +46,5 @@ pub fn library() -> &'static str {
 
 /// Whether Debian's LuaJIT is there to be compared with. In CI it must be.
 pub fn has_luajit() -> bool {
-    let version = Command::new("luajit").arg("-v").output();
-    let found = version.is_ok_and(|output| output.status.success());
-    if !found {
-        assert!(std::env::var_os("CI").is_none(), "luajit is missing: apt-get install luajit");
-        eprintln!("SKIPPED: luajit is not installed, so nothing was compared with it");
-    }
-    found
+    programs::runs("luajit", &["-v"], "luajit")
 }

@@ -1,10 +1,9 @@
 -- tostring of cdata and ctypes, as LuaJIT prints them
 local ffi = require "ffi"
-local cthunk = jit == nil
 
 local function shows(value, pattern)
   local text = tostring(value)
-  assert(text:find("^" .. pattern .. "$"), text .. " (expected: " .. pattern .. ")")
+  check(text:find("^" .. pattern .. "$"), pattern)
 end
 
 ffi.cdef [[
@@ -41,7 +40,7 @@ shows(ffi.new("double", 1), "cdata<double>: 0x%x+")
 shows(ffi.new("bool"), "cdata<bool>: 0x%x+")
 shows(ffi.new("char"), "cdata<char>: 0x%x+")
 shows(ffi.new("uint8_t"), "cdata<unsigned char>: 0x%x+")
-shows(ffi.new("int8_t"), "cdata<" .. (cthunk and "signed char" or "char") .. ">: 0x%x+")
+shows(ffi.new("int8_t"), "cdata<" .. (differs "type-names" and "signed char" or "char") .. ">: 0x%x+")
 shows(ffi.new("unsigned short"), "cdata<unsigned short>: 0x%x+")
 shows(ffi.new("struct ts_point"), "cdata<struct ts_point>: 0x%x+")
 shows(ffi.new("union ts_u"), "cdata<union ts_u>: 0x%x+")
@@ -60,10 +59,10 @@ shows(ffi.new("ts_anonymous"), "cdata<struct %d+>: 0x%x+")
 -- A pointer shows its value, a reference and an object their address.
 local a = ffi.new("int[2]")
 local address = tostring(a):match("0x%x+")
-assert(tostring(a + 0):match("0x%x+") == address)
-assert(tostring(ffi.cast("void *", a)):match("0x%x+") == address)
+check(tostring(a + 0):match("0x%x+") == address)
+check(tostring(ffi.cast("void *", a)):match("0x%x+") == address)
 local points = ffi.new("struct ts_point[2]")
-assert(tostring(points[0]):match("0x%x+") == tostring(points):match("0x%x+"))
+check(tostring(points[0]):match("0x%x+") == tostring(points):match("0x%x+"))
 
 -- ctypes
 shows(ffi.typeof("int"), "ctype<int>")
@@ -77,16 +76,16 @@ shows(ffi.typeof("int (*)[3]"), "ctype<int %(%*%)%[3%]>")
 shows(ffi.typeof("void"), "ctype<void>")
 shows(ffi.typeof("volatile int"), "ctype<volatile int>")
 shows(ffi.typeof("complex"), "ctype<complex>")
-shows(ffi.typeof("complex float"), cthunk and "ctype<%a+ %a+>" or "ctype<complex float>")
+shows(ffi.typeof("complex float"), differs "type-names" and "ctype<%a+ %a+>" or "ctype<complex float>")
 shows(ffi.typeof(ffi.new("struct ts_point")), "ctype<struct ts_point>")
 shows(ffi.typeof("enum ts_e"), "ctype<enum ts_e>")
 shows(ffi.typeof("long double"), "ctype<long double>")
 
 -- Functions: LuaJIT leaves the parameters out.
-if cthunk then
+if differs "type-names" then
   shows(ffi.typeof("int (*)(const char *, ...)"), "ctype<int %(%*%)%(const char %*, %.%.%.%)>")
-  assert(tostring(print):find("^function: "), "other functions print as ever")
-  assert(tostring(function() end):find("^function: 0x"))
+  check(tostring(print):find("^function: "), "other functions print as ever")
+  check(tostring(function() end):find("^function: 0x"))
 else
   shows(ffi.typeof("int (*)(const char *, ...)"), "ctype<int %(%*%)%(%)>")
 end

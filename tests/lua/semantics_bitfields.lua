@@ -1,6 +1,5 @@
 -- Bit-fields: reading, writing, signs, neighbours, containers of all sizes.
 local ffi = require "ffi"
-local cthunk = jit == nil
 
 ffi.cdef [[
   struct bf_mix { unsigned a : 3; int b : 5; bool c : 1; unsigned d : 23; };
@@ -8,54 +7,54 @@ ffi.cdef [[
 ]]
 
 local m = ffi.new("struct bf_mix")
-assert(ffi.sizeof(m) == 4)
+check(ffi.sizeof(m) == 4)
 for a = 0, 7 do
   m.a = a
-  assert(m.a == a and m.b == 0 and m.c == false and m.d == 0)
+  check(m.a == a and m.b == 0 and m.c == false and m.d == 0)
 end
 for b = -16, 15 do
   m.b = b
-  assert(m.a == 7 and m.b == b and m.c == false and m.d == 0)
+  check(m.a == 7 and m.b == b and m.c == false and m.d == 0)
 end
 m.c, m.d = true, 0x7fffff
-assert(m.a == 7 and m.b == 15 and m.c == true and m.d == 0x7fffff)
+check(m.a == 7 and m.b == 15 and m.c == true and m.d == 0x7fffff)
 m.b = 0
-assert(m.a == 7 and m.b == 0 and m.c == true and m.d == 0x7fffff)
+check(m.a == 7 and m.b == 0 and m.c == true and m.d == 0x7fffff)
 
 -- What does not fit is cut to the width.
 m.a = 9
-assert(m.a == 1)
+check(m.a == 1)
 m.b = 16
-assert(m.b == -16)
+check(m.b == -16)
 m.d = 2 ^ 23 + 5
-assert(m.d == 5)
+check(m.d == 5)
 m.c = 2
-assert(m.c == true)
+check(m.c == true)
 
 local s = ffi.new("struct bf_small", { lo = 10, hi = 5, s = -256 })
-assert(s.lo == 10 and s.hi == 5 and s.s == -256)
-assert(ffi.cast("uint8_t *", s)[0] == 0x5a)
+check(s.lo == 10 and s.hi == 5 and s.s == -256)
+check(ffi.cast("uint8_t *", s)[0] == 0x5a)
 
 -- ffi.offsetof gives the place: offset, position and size in bits.
 local offset, position, size = ffi.offsetof("struct bf_mix", "b")
-assert(offset == 0 and position == 3 and size == 5)
+check(offset == 0 and position == 3 and size == 5)
 offset, position, size = ffi.offsetof("struct bf_mix", "d")
-assert(offset * 8 + position == 9 and size == 23)
+check(offset * 8 + position == 9 and size == 23)
 
 -- 64-bit bit-fields, enum bit-fields, packed ones across their containers: LuaJIT has none.
-if cthunk then
+if differs "types" then
   ffi.cdef [[
     struct bf_wide { uint64_t low : 40; int64_t high : 24; };
     struct bf_packed { uint8_t tag; uint64_t wide : 60; uint32_t rest : 4; } __attribute__((packed));
   ]]
   ffi.cdef [[ enum bf_e { BF_X, BF_Y = 3 }; struct bf_enum { enum bf_e e : 2; }; ]]
-  assert(ffi.new("struct bf_enum", { 3 }).e == 3 and ffi.new("struct bf_enum", { "BF_Y" }).e == 3)
+  check(ffi.new("struct bf_enum", { 3 }).e == 3 and ffi.new("struct bf_enum", { "BF_Y" }).e == 3)
   local w = ffi.new("struct bf_wide")
   w.low, w.high = 2 ^ 40 - 1, -1
-  assert(tostring(w.low) == "1099511627775ULL" and w.high == -1)
+  check(tostring(w.low) == "1099511627775ULL" and w.high == -1)
   w.high = 5
-  assert(tostring(w.low) == "1099511627775ULL" and w.high == 5)
+  check(tostring(w.low) == "1099511627775ULL" and w.high == 5)
   local p = ffi.new("struct bf_packed", 1, ffi.cast("uint64_t", 2 ^ 59), 9)
-  assert(p.tag == 1 and tostring(p.wide) == "576460752303423488ULL" and p.rest == 9)
-  assert(ffi.sizeof(p) == 9)
+  check(p.tag == 1 and tostring(p.wide) == "576460752303423488ULL" and p.rest == 9)
+  check(ffi.sizeof(p) == 9)
 end

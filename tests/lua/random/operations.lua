@@ -116,6 +116,12 @@ local function is_ours(v)
   return not (ok and tostring(ct):find("*", 1, true))
 end
 
+-- A number cast to a reference would be read at once.
+local function is_reference(ct)
+  local ok, text = pcall(ffi.typeof, ct)
+  return ok and tostring(text):find("&", 1, true)
+end
+
 local function size(v)
   local ok, bytes = pcall(ffi.sizeof, v)
   return ok and type(v) == "userdata" and is_ours(v) and bytes or 0
@@ -125,7 +131,10 @@ local operations = {
   function() try(ffi.new, ctype()) end,
   function() try(ffi.new, ctype(), count()) end,
   function() try(ffi.new, ctype(), count(), value(), value()) end,
-  function() try(ffi.cast, ctype(), value()) end,
+  function()
+    local ct = ctype()
+    if not is_reference(ct) then try(ffi.cast, ct, value()) end
+  end,
   function() try(ffi.typeof, ctype()) end,
   function() try(ffi.typeof, ctype(), value()) end,
   function() try(ffi.sizeof, ctype(), count()) try(ffi.alignof, ctype()) end,
