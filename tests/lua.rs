@@ -57,7 +57,8 @@ fn run(path: &Path) -> mlua::Result<Report> {
 
 /// Runs one file under `luajit`, with LuaJIT's own `ffi`.
 fn run_luajit(path: &Path) -> Report {
-    let output = Command::new("luajit").arg(SUITE).arg(path).env("CTHUNK_TESTLIB", library()).output();
+    let output =
+        Command::new("luajit").arg(SUITE).arg(path).env("CTHUNK_TESTLIB", library()).output();
     let output = output.expect("luajit runs");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {error}", path.display());
@@ -96,7 +97,10 @@ fn behaviour_files() {
         let table = include_str!("../docs/luajit-differences.md");
         let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
         let listed: BTreeSet<String> = rows.map(|(name, _)| name.to_owned()).collect();
-        assert_eq!(differences, listed, "tested (left) and listed in docs/luajit-differences.md (right)");
+        assert_eq!(
+            differences, listed,
+            "tested (left) and listed in docs/luajit-differences.md (right)"
+        );
     }
 }
 
