@@ -179,6 +179,11 @@ impl Printer<'_> {
         }
     }
 
+    /// Whether the body of `ty` is printed here: once, as a record may lead back to itself.
+    fn defines(&mut self, ty: TypeId) -> bool {
+        self.defined.take_if(|defined| *defined == ty).is_some()
+    }
+
     fn record(&mut self, ty: TypeId, id: RecordId, text: &mut String) {
         let record = self.table.record(id);
         text.push_str(keyword(record.kind));
@@ -186,7 +191,7 @@ impl Printer<'_> {
         let tag = record.tag.map(|tag| self.table.name(tag));
         match (tag, &record.body) {
             (Some(tag), None) => text.push_str(tag),
-            (Some(tag), _) if self.defined != Some(ty) => text.push_str(tag),
+            (Some(tag), _) if !self.defines(ty) => text.push_str(tag),
             (tag, Some(body)) if self.exact => {
                 text.push_str(&record_attributes(&body.attributes));
                 text.extend(tag.into_iter().flat_map(|tag| [tag, " "]));
@@ -229,7 +234,7 @@ impl Printer<'_> {
         text.push_str("enum ");
         let tag = declared.tag.map(|tag| self.table.name(tag));
         match tag {
-            Some(tag) if self.defined != Some(ty) || declared.values.is_empty() => {
+            Some(tag) if declared.values.is_empty() || !self.defines(ty) => {
                 text.push_str(tag);
             }
             tag if self.exact && !declared.values.is_empty() => {

@@ -147,3 +147,8 @@ fails("expected", ffi.eval, "")
 fails("division by zero", ffi.eval, "1 / 0")
 fails("constant", ffi.eval, "*(int *)8")
 fails("bad argument #1.*string expected, got number", ffi.eval, 5)
+
+-- A type that leads back to itself prints once.
+ffi.cdef "struct refl_list { struct refl_list *next; struct refl_list *(*step)(struct refl_list *); };"
+local printed = ffi.info("struct refl_list").c
+assert(select(2, printed:gsub("{", "")) == 1, printed)
