@@ -1,4 +1,5 @@
 //! Lua files that are tests, and what they need.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,9 @@
--- Random operations on random values of random types. `local successes = chunk(seed, cases)`.
--- Only memory that is ours is read and written: pointers are made, compared and printed, but not followed.
+-- Random operations on random values of random types: `local successes = chunk(seed, cases)`, or
+-- `cthunk run operations.lua SEED CASES`. Only memory that is ours is read and written: random pointers are made, compared and
+-- printed, but not followed; those that are followed lead into blocks whose bounds are known here.
 local ffi = require "ffi"
 local seed, cases = ...
+seed, cases = tonumber(seed), tonumber(cases)
 math.randomseed(seed)
 local random = math.random
 
@@ -17,6 +19,18 @@ ffi.cdef [[
   typedef int rnd_aligned __attribute__((aligned(64)));
   struct __attribute__((packed)) rnd_k { char c; double d; __int128 big; };
   int strcmp(const char *, const char *);
+  size_t strlen(const char *);
+  int abs(int);
+  double fabs(double);
+  int toupper(int);
+  int memcmp(const void *, const void *, size_t);
+  void *memcpy(void *, const void *, size_t);
+  void *memset(void *, int, size_t);
+  long strtol(const char *, char **, int);
+  int snprintf(char *, size_t, const char *, ...);
+  void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
+  typedef struct { int quot, rem; } rnd_div;
+  rnd_div div(int, int);
   extern int optind;
   static const int RND_K = 4;
 ]]
@@ -127,6 +141,101 @@ local function size(v)
   return ok and type(v) == "userdata" and is_ours(v) and bytes or 0
 end
 
+-- Blocks of our own, with their sizes, and pointers into them that may be followed.
+local blocks = {}
+for i = 1, 8 do
+  local bytes = 16 << i % 4
+  blocks[i] = { memory = ffi.new("uint8_t[?]", bytes), bytes = bytes }
+end
+local elements = {}
+for _, text in ipairs {
+  "int8_t", "uint8_t", "int16_t", "uint16_t", "int", "unsigned", "int64_t", "uint64_t", "float", "double", "bool", "enum rnd_e",
+  "struct rnd_p", "union rnd_u", "complex", "struct rnd_b", "int[2]", "__int128", "struct rnd_k", "const int",
+} do
+  elements[#elements + 1] = { ct = ffi.typeof(text), pointer = ffi.typeof("$ *", ffi.typeof(text)), bytes = ffi.sizeof(text) }
+end
+
+-- A pointer into a block, the number of elements from there to its end, and what an element is.
+local function inside()
+  local block, element = pick(blocks), pick(elements)
+  local count = block.bytes // element.bytes
+  if count == 0 then return inside() end
+  local at = random(0, count - 1)
+  return ffi.cast(element.pointer, block.memory) + at, count - at, element, block
+end
+
+-- Functions that C may call, and the types that they are called through.
+local callback_types = {
+  "int (*)(int)", "double (*)(double, float)", "void (*)(void)", "int64_t (*)(int8_t, uint64_t)", "bool (*)(bool)",
+  "const char *(*)(const char *)", "struct rnd_p (*)(struct rnd_p)", "long double (*)(long double)", "int (*)(int, ...)",
+  "enum rnd_e (*)(enum rnd_e)", "complex (*)(complex)", "union rnd_u (*)(int, union rnd_u, double)", "int (*)(int (*)(int))",
+}
+local bodies = {
+  function(...) return ... end, function() return 1 end, function() error("inside", 0) end, function() return {} end,
+  function() coroutine.yield() end, function() return "RND_B" end, function() collectgarbage "step" return 0 end,
+}
+local callbacks = {}
+
+local formats = { "%d", "%5d", "%u", "%x", "%g", "%.3f", "%e", "%s", "%10s", "%p", "%c", "%lld", "%llu", "%%" }
+local output = ffi.new "char[256]"
+local function formatted()
+  local format, arguments = {}, {}
+  for i = 1, random(0, 12) do
+    local one = pick(formats)
+    format[i] = one
+    local letter = one:sub(-1)
+    if letter == "s" then
+      arguments[#arguments + 1] = pick(strings)
+    elseif letter == "p" then
+      arguments[#arguments + 1] = inside()
+    elseif letter == "g" or letter == "f" or letter == "e" then
+      arguments[#arguments + 1] = pick { 0.5, ffi.new("double", 1.5), ffi.new("float", 2.5) }
+    elseif one:find "ll" then
+      arguments[#arguments + 1] = pick { ffi.new("int64_t", random(1000)), ffi.new("uint64_t", 5) }
+    elseif letter ~= "%" then
+      arguments[#arguments + 1] = pick { random(100), true, ffi.new("int8_t", -5), ffi.new("enum rnd_e", 5), ffi.new("int", 7) }
+    end
+  end
+  try(ffi.C.snprintf, output, 256, table.concat(format, " "), table.unpack(arguments))
+end
+
+local function sorted()
+  local numbers = ffi.new("int[20]")
+  for i = 0, 19 do numbers[i] = random(-100, 100) end
+  local fails_at, calls = random(200), 0
+  local compare = function(a, b)
+    calls = calls + 1
+    if calls == fails_at then error({ "compare" }) end
+    return ffi.cast("const int *", a)[0] - ffi.cast("const int *", b)[0]
+  end
+  local callback = ffi.cast("int (*)(const void *, const void *)", compare)
+  try(ffi.C.qsort, numbers, 20, 4, callback)
+  callback:free()
+end
+
+local metamethods = {
+  "__index", "__newindex", "__call", "__add", "__unm", "__len", "__eq", "__lt", "__concat", "__tostring", "__gc", "__close",
+  "__pairs", "__new", "__idiv", "__band", "__shl", "__mode", "__name",
+}
+local function metatype()
+  local mt = {}
+  for _ = 1, random(0, 6) do
+    mt[pick(metamethods)] = pick { function(...) return ... end, function() error "method" end, {}, { x = 1 }, ffi.C, 5 }
+  end
+  try(function()
+    local ct = ffi.metatype(ffi.typeof("struct { int n; $ v; }", pick(elements).ct), mt)
+    return ct(random(10))
+  end)
+end
+
+local function parameterized()
+  local ct, n = pick(ctypes), random(0, 8)
+  try(ffi.typeof, pick { "$[$]", "struct { $ a; int b : $; }", "$ (*)[$]", "union { $ a; char b[$]; }", "struct { char c; $ a[$]; }" }, ct, n)
+  try(ffi.typeof, pick { "$ *", "const $", "$ &", "$ (*)(void)", "void (*)($)", "$[?]", "struct { $ a; }" }, ct)
+  try(ffi.typeof, "struct { int $; double $; }", pick(names), pick(names))
+  try(ffi.new, ffi.typeof("struct { $ a; $ b; }", pick(elements).ct, pick(elements).ct), value(), value())
+end
+
 local operations = {
   function() try(ffi.new, ctype()) end,
   function() try(ffi.new, ctype(), count()) end,
@@ -194,7 +303,77 @@ local operations = {
   function() try(ffi.copy, ffi.new("char[64]"), ("x"):rep(random(0, 63))) end,
   function() if random(50) == 1 then collectgarbage() end end,
   function() if random(200) == 1 then pool = {} end end,
+  function() -- through a pointer that leads into a block
+    local p, count, element = inside()
+    local i, new = random(0, count - 1), value()
+    try(function() return p[i] end)
+    try(function() p[i] = new end)
+    try(function() p[i] = element.ct() end)
+    try(function() return p[i][pick(names)] end)
+    try(function() return p[pick(names)] end)
+    try(function() p[pick(names)] = new end)
+    try(ffi.cast, pick(elements).pointer, p)
+    try(ffi.addressof, p)
+    try(function() return p + i - p end)
+    try(function() return p < p + i, p == p + i end)
+  end,
+  function() -- copies, fills and texts within blocks
+    local p, _, _, block = inside()
+    local rest = block.bytes - (ffi.cast("uint8_t *", p) - block.memory)
+    local q, _, _, other = inside()
+    local room = other.bytes - (ffi.cast("uint8_t *", q) - other.memory)
+    local n = random(0, math.min(rest, room))
+    try(ffi.fill, p, random(0, rest), value())
+    if block ~= other then try(ffi.copy, p, q, n) end
+    try(ffi.C.memcmp, p, q, n)
+    try(ffi.C.memset, ffi.cast("void *", block.memory), random(0, 255), random(0, block.bytes))
+    try(ffi.string, p, random(0, rest))
+    local text = pick(strings)
+    if #text < rest then try(ffi.copy, ffi.cast("uint8_t *", p), text) end
+  end,
+  function()
+    try(ffi.C.strlen, pick(strings)) try(ffi.C.abs, value()) try(ffi.C.fabs, value()) try(ffi.C.toupper, value())
+    try(ffi.C.div, random(100), random(9)) try(ffi.C.strcmp, pick(strings), pick(strings))
+    try(ffi.C.strtol, pick(strings), nil, 10) try(ffi.C.abs) try(ffi.C.abs, 1, value())
+  end,
+  formatted,
+  sorted,
+  function()
+    local ok, callback = pcall(ffi.cast, pick(callback_types), pick(bodies))
+    if ok then
+      successes = successes + 1
+      callbacks[#callbacks + 1] = callback
+      for _ = 1, random(3) do try(callback, value(), value(), value()) end
+    end
+  end,
+  function()
+    if #callbacks == 0 then return end
+    local callback = table.remove(callbacks, random(#callbacks))
+    try(function() callback:set(pick(bodies)) end)
+    try(callback, value())
+    try(function() callback:free() end)
+    try(callback, value())
+    try(function() callback:free() end)
+    try(function() callback:set(print) end)
+  end,
+  function() if random(10) == 1 then metatype() end end,
+  function() if random(5) == 1 then parameterized() end end,
+  function()
+    local o = value()
+    try(ffi.gc, o, pick {
+      function(x) pool[#pool + 1] = x end, function() error "finaliser" end, function() return ffi.new "int[10]" end, ffi.C.abs,
+    })
+  end,
+  function()
+    local co = coroutine.create(function() return ffi.new(ctype(), count(), value()) end)
+    try(coroutine.resume, co)
+    try(coroutine.wrap(function(x) return coroutine.yield(x) end), value())
+  end,
+  function() if ffi.fields then try(ffi.fields, ctype()) try(ffi.info, ctype()) end end,
+  function() if ffi.eval then try(ffi.eval, pick { "1 + 2", "sizeof(int)", "RND_B", "junk(", "1 / 0", "" }) end end,
+  function() if ffi.scope and random(20) == 1 then try(function() ffi.scope().cdef(pick { "struct rnd_p { char other; };", "int x;", "junk" }) end) end end,
 }
 
 for _ = 1, cases do pick(operations)() end
+for _, callback in ipairs(callbacks) do callback:free() end
 return successes
