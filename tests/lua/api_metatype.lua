@@ -61,6 +61,8 @@ x[4] = 2
 check(x.v == 42)
 if native64 then
   check(compile "local x, y, num = ... return (x // y).v == 21 and (x & y).v == 2 and (x | 1).v == 43 and (x ~ y).v == 40 and (x << y).v == 168 and (x >> y).v == 10 and (~x).v == -43" (x, y, num))
+end
+if native64 and compile "local x <close> = nil" then
   local closed = assert(compile "local num = ... local kept do local c <close> = num(5) kept = c end return kept.v")(num)
   check(closed == -1)
   fails("non%-closable", assert(compile "local p = ... local c <close> = p"), point(1, 2))
