@@ -16,7 +16,8 @@ const SLACK: u64 = 1 << 20;
 /// The resident memory of this process, in bytes.
 fn resident() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").expect("Linux");
-    let pages: u64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number of pages");
+    let pages: u64 =
+        statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number of pages");
     pages * 4096
 }
 
