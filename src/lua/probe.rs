@@ -156,7 +156,9 @@ impl Look<'_> {
         let booleans = [argument(4)?, argument(5)?];
         ensure(
             match tags.boolean {
-                Boolean::Tags { no, yes } => booleans.map(|b| b.0) == [u64::from(no), u64::from(yes)],
+                Boolean::Tags { no, yes } => {
+                    booleans.map(|b| b.0) == [u64::from(no), u64::from(yes)]
+                }
                 Boolean::Value { tag } => {
                     booleans.map(|(tag, value)| (tag, value & u64::from(u32::MAX)))
                         == [(u64::from(tag), 0), (u64::from(tag), 1)]
