@@ -71,3 +71,8 @@ fn calls() {
 fn members() {
     same_on_every_path("members.lua", 10_000);
 }
+
+#[test]
+fn values() {
+    same_on_every_path("values.lua", 20_000);
+}

@@ -48,7 +48,7 @@ enum Form {
 
 /// An object in another.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+pub(super) struct Place {
     form: Form,
     /// Whether it may be assigned to.
     writable: bool,
@@ -58,7 +58,7 @@ struct Place {
     /// The bits of its type, for cdata that hold or refer to it.
     ty: u32,
     /// Bytes from the start of the value; of an element, its size.
-    offset: isize,
+    pub(super) offset: isize,
     /// The metatable of such cdata.
     metatable: *const c_void,
 }
@@ -216,6 +216,16 @@ pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, b
             places.element.set(Place { offset: size as isize, ..place });
         }
     }
+}
+
+/// An object of type `ty` at an offset in another.
+pub(super) fn place(
+    cx: &Cx<'_>,
+    ty: QualType,
+    offset: isize,
+    bits: Option<Bits>,
+) -> Option<Place> {
+    classify(cx, ty, bits).map(|place| Place { offset, ..place })
 }
 
 /// How an object is read and written, but for where it is.
@@ -399,7 +409,7 @@ unsafe fn push_reference(lua: *mut lua_State, call: Call, address: *mut u8, plac
 ///
 /// # Safety
 /// The object is at `address`.
-unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> bool {
+pub(super) unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         match place.form {

@@ -68,7 +68,7 @@ impl Accepted {
         mem::size_of::<Function>() + index * mem::size_of::<Accepted>()
     }
 
-    fn add(&self, metatable: *const c_void) {
+    pub(super) fn add(&self, metatable: *const c_void) {
         let [first, second] = &self.0;
         if first.get() != metatable {
             second.set(first.get());

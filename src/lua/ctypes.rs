@@ -3,6 +3,8 @@
 use std::ffi::c_int;
 use std::mem;
 
+use mlua::ffi as sys;
+
 use super::api::{self, LuaType, Number, lua_CFunction};
 use super::call;
 use super::cdata::{self, CData};
@@ -11,7 +13,9 @@ use super::convert;
 use super::functions;
 use super::index;
 use super::kind::Kind;
+use super::make;
 use super::metatype;
+use super::stack;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::ctype::{Param, QualType, Type};
 
@@ -26,7 +30,8 @@ pub(super) fn make_metatable(cx: &Cx<'_>) {
     cx.push_anchor(Anchor::Ctypes);
     cx.new_table(0, 8);
     for (name, function) in METAMETHODS {
-        cx.push_function(function, 0);
+        let in_place = cx.state.in_place && name == b"__call";
+        cx.push_function(if in_place { make::CONSTRUCT } else { function }, 0);
         cx.raw_set_name(-2, name);
     }
     for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"ctype")] {
@@ -40,6 +45,10 @@ pub(super) fn make_metatable(cx: &Cx<'_>) {
 
 /// The type that the ctype object at a stack index stands for.
 pub(super) fn at(cx: &Cx<'_>, index: c_int) -> Option<QualType> {
+    if cx.state.in_place && index > sys::LUA_REGISTRYINDEX {
+        // SAFETY: the state is in place, and a C function is running.
+        return make::ctype(cx.state, unsafe { stack::slot(cx.lua, index)? });
+    }
     if cx.type_of(index) != LuaType::Userdata || !cx.get_metatable(index) {
         return None;
     }
@@ -98,7 +107,9 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     cx.raw_get(-2);
     if let Some(Number::Integer(bits)) = cx.number(-1) {
         cx.pop(2);
-        return Ok(QualType::from_bits(bits as u32));
+        let ty = QualType::from_bits(bits as u32);
+        make::learn_text(cx, n, ty);
+        return Ok(ty);
     }
     cx.pop(1);
     let text = cx.bytes(n).unwrap_or_default();
@@ -184,7 +195,7 @@ pub(super) fn repr(cx: &Cx<'_>, cd: &CData) -> String {
 }
 
 /// `ct(...)`: the metatype's `__new`, or `ffi.new`.
-fn construct(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn construct(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if metatype::push_metamethod(cx, 1, b"__new") {
         cx.insert(1);
         return Ok(Outcome::tail_call(cx.top() - 1));

@@ -13,6 +13,8 @@ use super::convert::{self, Mode, Qualifiers};
 use super::ctypes;
 use super::initialize;
 use super::kind::Kind;
+use super::make;
+use super::memory::{self, Role};
 use super::metatype;
 use super::options;
 use super::reflect;
@@ -121,6 +123,7 @@ pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     // SAFETY: the new cdata has `size` bytes, and is on the stack.
     unsafe { initialize::from_values(cx, first, ty, bytes, size)? };
     cx.set_top(first - 1);
+    make::learn(cx, ty);
     metatype::finalize_by_metatype(cx, first - 1, ty);
     Ok(Outcome::results(1))
 }
@@ -293,14 +296,14 @@ fn length(cx: &Cx<'_>, n: c_int) -> Result<usize, LuaError> {
         .ok_or_else(|| LuaError::Argument(n, format!("number of bytes out of range: {bytes}")))
 }
 
-/// Argument `n` as a pointer of a type; NULL only where `bytes`, the length of the access, is 0.
-fn pointer(
-    cx: &Cx<'_>,
-    n: c_int,
-    ty: impl Into<QualType>,
-    bytes: usize,
-) -> Result<*mut u8, LuaError> {
+/// Argument `n` as a pointer; NULL only where `bytes`, the length of the access, is 0.
+fn pointer(cx: &Cx<'_>, n: c_int, role: Role, bytes: usize) -> Result<*mut u8, LuaError> {
     expect_value(cx, n)?;
+    let ty = match role {
+        Role::Target => TypeId::VOID_POINTER,
+        Role::Source => cx.state.known.const_void_ptr,
+        Role::Text => cx.state.known.const_char_ptr,
+    };
     let mut value: *mut u8 = ptr::null_mut();
     // SAFETY: the variable is a pointer.
     unsafe { convert::to_c(cx, n, ty.into(), (&raw mut value).cast()) }
@@ -308,13 +311,14 @@ fn pointer(
     if value.is_null() && bytes > 0 {
         return Err(LuaError::Argument(n, "NULL pointer".into()));
     }
+    memory::learn(cx, n, role, value);
     Ok(value)
 }
 
 /// `ffi.string(pointer [, len])`
-fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if cx.is_absent(2) {
-        let text = pointer(cx, 1, cx.state.known.const_char_ptr, 1)?;
+        let text = pointer(cx, 1, Role::Text, 1)?;
         let limit = cdata::at(cx, 1).and_then(|cd| match cx.state.kind(cd.ty) {
             Kind::Array(..) => cd.variable_size().or_else(|| cx.state.size(cd.ty)),
             _ => None,
@@ -331,7 +335,7 @@ fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         });
     } else {
         let len = length(cx, 2)?;
-        let text = pointer(cx, 1, cx.state.known.const_void_ptr, len)?;
+        let text = pointer(cx, 1, Role::Source, len)?;
         // SAFETY: `len` bytes of memory are the script's word; an empty string needs none.
         unsafe {
             cx.push_bytes(if len == 0 { &[] } else { std::slice::from_raw_parts(text, len) });
@@ -341,26 +345,26 @@ fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 /// `ffi.copy(dst, src, len)`, `ffi.copy(dst, string)`
-fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     expect_value(cx, 1)?;
     expect_value(cx, 2)?;
     let len = match (cx.bytes(2), cx.type_of(3)) {
         (Some(text), LuaType::None) => text.len() + 1,
         _ => length(cx, 3)?,
     };
-    let dst = pointer(cx, 1, TypeId::VOID_POINTER, len)?;
-    let src = pointer(cx, 2, cx.state.known.const_void_ptr, len)?;
+    let dst = pointer(cx, 1, Role::Target, len)?;
+    let src = pointer(cx, 2, Role::Source, len)?;
     // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
     unsafe { ptr::copy(src, dst, len) };
     Ok(Outcome::results(0))
 }
 
 /// `ffi.fill(dst, len [, c])`
-fn fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     expect_value(cx, 1)?;
     let len = length(cx, 2)?;
     let value = if cx.is_absent(3) { 0 } else { integer(cx, 3)? as u8 };
-    let dst = pointer(cx, 1, TypeId::VOID_POINTER, len)?;
+    let dst = pointer(cx, 1, Role::Target, len)?;
     // SAFETY: memory behind the pointer is the script's word.
     unsafe { ptr::write_bytes(dst, value, len) };
     Ok(Outcome::results(0))

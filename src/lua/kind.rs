@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ptr;
 
 use super::cdata::Metatables;
+use super::make::Maker;
 use super::state::{LuaError, State};
 use crate::ctype::{
     ArrayLen, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, Table, Type, TypeId,
@@ -74,6 +75,8 @@ pub(super) struct TypeInfo {
     layout: Cell<Option<(usize, usize)>>,
     /// The metatables of its cdata; see [`super::cdata`].
     pub(super) metatables: Metatables,
+    /// How values are made in place, once that is known; one of [`State::makers`].
+    pub(super) maker: Cell<*const Maker>,
 }
 
 impl TypeInfo {
@@ -84,6 +87,7 @@ impl TypeInfo {
             resolved,
             layout: Cell::new(None),
             metatables: Metatables::default(),
+            maker: Cell::new(ptr::null()),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::convert;
 use super::ctypes;
 use super::index;
 use super::kind::Kind;
+use super::make;
 use super::print;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::ctype::{QualType, TypeId};
@@ -115,6 +116,17 @@ fn push_from_metatype(cx: &Cx<'_>, ty: QualType, event: &[u8]) -> bool {
         return false;
     }
     true
+}
+
+/// Whether the metatype of a type has one of some metamethods.
+pub(super) fn has(cx: &Cx<'_>, ty: QualType, events: &[&[u8]]) -> bool {
+    events.iter().any(|event| {
+        let found = push_from_metatype(cx, ty, event);
+        if found {
+            cx.pop(1);
+        }
+        found
+    })
 }
 
 /// Pushes the metamethod that the metatype of the cdata or ctype at `index` has for an event.
@@ -232,6 +244,7 @@ pub(super) fn metatype(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.pop(1);
     cx.push_value(2);
     cx.raw_set_integer(-2, key);
+    make::forget(cx, ty);
     let pointer = cx.state.pointer_to(ty);
     for holder in [ty.id(), pointer] {
         cdata::for_each_metatable(cx, holder, || set_close(cx, holder));

@@ -38,6 +38,8 @@ mod initialize;
 mod interpret;
 mod kind;
 mod luajit;
+mod make;
+mod memory;
 mod metatype;
 mod operands;
 mod options;
@@ -115,6 +117,12 @@ fn make_library(cx: &Cx<'_>) {
     for (name, function) in functions::FUNCTIONS {
         cx.push_function(function, 0);
         cx.raw_set_name(-2, name);
+    }
+    if cx.state.in_place {
+        for (name, function) in memory::FUNCTIONS.into_iter().chain([(&b"new"[..], make::NEW)]) {
+            cx.push_function(function, 0);
+            cx.raw_set_name(-2, name);
+        }
     }
     for (name, value) in [(&b"os"[..], OS), (b"arch", ARCH)] {
         cx.push_bytes(value.as_bytes());

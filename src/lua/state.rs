@@ -26,6 +26,8 @@ use super::callback::{self, Link};
 use super::interpret::Recipe;
 use super::kind::TypeInfo;
 use super::metatype;
+use super::make::{Maker, Texts};
+use super::memory::Roles;
 use super::options::Options;
 use super::probe;
 use crate::code;
@@ -87,6 +89,13 @@ pub struct State {
     pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
     /// How functions are called, by type and the types of variable arguments.
     pub(super) recipes: RefCell<FxHashMap<(TypeId, u64), Box<Recipe>>>,
+    /// How values are made in place: every [`TypeInfo::maker`] that ever was.
+    #[allow(clippy::vec_box, reason = "their addresses are kept")]
+    pub(super) makers: RefCell<Vec<Box<Maker>>>,
+    /// What arguments of the memory functions may be.
+    pub(super) roles: Roles,
+    /// Texts that name types.
+    pub(super) texts: Texts,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// The finalisers that are called late.
@@ -114,7 +123,7 @@ pub(super) enum Anchor {
     Finalizers,
     /// ctype objects by the bits of their type.
     Ctypes,
-    /// Parsed type texts: text → the bits of the type.
+    /// Parsed type texts: text → the bits of the type. A text is never taken out: [`State::texts`] has its address.
     TypeTexts,
     /// The metatable of function records; see [`super::call`].
     Functions,
@@ -402,6 +411,9 @@ impl State {
             infos: RefCell::new(Vec::new()),
             recipes: RefCell::default(),
             late: api::Late::new(),
+            makers: RefCell::default(),
+            roles: Roles::default(),
+            texts: Texts::default(),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
