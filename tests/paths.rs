@@ -1,7 +1,7 @@
 //! However calls are made, they do the same: the scripts of `tests/lua/paths` print every result and every error, and are
 //! run through Lua's C API (`CTHUNK_SLOW=1`) and in place, with and without thunks (`CTHUNK_HOT`).
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ fn library() -> &'static str {
 }
 
 fn build() -> String {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/identities.c");
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/c/identities.c");
     let library = concat!(env!("CARGO_TARGET_TMPDIR"), "/libidentities.so").to_owned();
     let triple = target_lexicon::HOST.to_string();
     let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
@@ -22,18 +22,15 @@ fn build() -> String {
     library
 }
 
-/// How calls are made: in the environment variable and its value.
-const PATHS: [(&str, &str); 4] = [
-    // Through the C API.
-    ("CTHUNK_SLOW", "1"),
-    // In place: compiled at the first call, at the third, never.
-    ("CTHUNK_HOT", "0"),
-    ("CTHUNK_HOT", "2"),
-    ("CTHUNK_HOT", "1000000000"),
-];
+/// How calls are made: an environment variable and its value.
+type Path<'p> = (&'p str, &'p str);
+const C_API: Path<'_> = ("CTHUNK_SLOW", "1");
+/// In place: with thunks from the first call on, from the third, never.
+const IN_PLACE: [Path<'_>; 3] =
+    [("CTHUNK_HOT", "0"), ("CTHUNK_HOT", "2"), ("CTHUNK_HOT", "1000000000")];
 
-fn output(script: &str, (variable, value): (&str, &str)) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lua/paths").join(script);
+fn output(script: &str, (variable, value): Path<'_>) -> String {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lua/paths").join(script);
     let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
         .arg("run")
         .arg(script)
@@ -49,14 +46,14 @@ fn output(script: &str, (variable, value): (&str, &str)) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn same_on_every_path(script: &str, lines: usize) {
-    let [first, others @ ..] = PATHS;
-    let expected = output(script, first);
+/// A script prints so many lines at least, and the same ones on each path.
+fn compare(script: &str, paths: &[Path<'_>], lines: usize) {
+    let expected = output(script, C_API);
     assert!(expected.lines().count() >= lines, "only {} lines", expected.lines().count());
-    for path in others {
+    for &path in paths {
         let got = output(script, path);
         for (number, (got, expected)) in got.lines().zip(expected.lines()).enumerate() {
-            assert_eq!(got, expected, "line {} of {script}, {path:?} and {first:?}", number + 1);
+            assert_eq!(got, expected, "line {} of {script}, {path:?} and {C_API:?}", number + 1);
         }
         assert_eq!(got.len(), expected.len());
     }
@@ -64,15 +61,20 @@ fn same_on_every_path(script: &str, lines: usize) {
 
 #[test]
 fn calls() {
-    same_on_every_path("calls.lua", 10_000);
+    compare("calls.lua", &IN_PLACE, 10_000);
 }
 
 #[test]
 fn members() {
-    same_on_every_path("members.lua", 10_000);
+    compare("members.lua", &IN_PLACE[..1], 10_000);
 }
 
 #[test]
 fn values() {
-    same_on_every_path("values.lua", 20_000);
+    compare("values.lua", &IN_PLACE[..1], 10_000);
+}
+
+#[test]
+fn callbacks() {
+    compare("callbacks.lua", &IN_PLACE[..2], 5_000);
 }

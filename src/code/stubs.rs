@@ -8,6 +8,8 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::{LazyLock, Mutex};
 
+use rustc_hash::FxHashMap;
+
 use super::entry::{Slot, entry_point, not_here};
 use super::module::ARENA;
 use super::{Thunk, lock};
@@ -139,7 +141,7 @@ fn near_data(_: usize, _: usize) -> Result<NonNull<u8>, Error> {
 #[derive(Default)]
 struct Callbacks {
     /// By address: whether it is in use.
-    all: HashMap<usize, bool>,
+    all: FxHashMap<usize, bool>,
     used: usize,
     free: VecDeque<(usize, NonNull<Slot>)>,
 }

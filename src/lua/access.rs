@@ -64,6 +64,16 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Whether [`set`] writes it.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(self.form, Form::Pointer | Form::U64 | Form::Aggregate | Form::Unknown)
+    }
+
+    /// Whether [`push_boxed`] pushes it.
+    pub(super) fn is_boxed(&self) -> bool {
+        matches!(self.form, Form::Pointer | Form::U64)
+    }
+
     const UNKNOWN: Place = Place {
         form: Form::Unknown,
         writable: false,
@@ -219,12 +229,7 @@ pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, b
 }
 
 /// An object of type `ty` at an offset in another.
-pub(super) fn place(
-    cx: &Cx<'_>,
-    ty: QualType,
-    offset: isize,
-    bits: Option<Bits>,
-) -> Option<Place> {
+pub(super) fn place(cx: &Cx<'_>, ty: QualType, offset: isize, bits: Option<Bits>) -> Option<Place> {
     classify(cx, ty, bits).map(|place| Place { offset, ..place })
 }
 
@@ -340,12 +345,21 @@ unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
 /// # Safety
 /// The object is at `address`; the key is on top of the stack of the running call.
 unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place) -> bool {
-    // The result takes the place of the key.
-    let slot = call.argument(2);
+    // SAFETY: the caller's promise. A number takes the place of the key.
+    unsafe {
+        set(call.argument(2), address, place)
+            || push_boxed(lua, address, place)
+            || place.form == Form::Aggregate && push_reference(lua, call, address, place)
+    }
+}
+
+/// Writes the Lua value of a number or boolean to a slot of the stack; false where the object is something else.
+///
+/// # Safety
+/// The object is at `address`.
+pub(super) unsafe fn set(slot: Slot, address: *const u8, place: &Place) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        let header = |flags, address| Header { ty: place.ty, flags, address };
-        let push = |header, extra| stack::push_cdata(lua, place.metatable, header, extra, 0);
         match place.form {
             Form::F64 => slot.set_float(load(address)),
             Form::F32 => slot.set_float(load::<f32>(address).into()),
@@ -360,9 +374,24 @@ unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place)
             Form::Bits { signed } => {
                 slot.set_integer(scalar::load_bit_field(place.bits, signed, address).to_i64());
             }
+            Form::Pointer | Form::U64 | Form::Aggregate | Form::Unknown => return false,
+        }
+    }
+    true
+}
+
+/// Pushes the cdata that a pointer or a 64-bit unsigned integer is in Lua; false where the object is something else.
+///
+/// # Safety
+/// The object is at `address`; there is a free stack slot. May raise (out of memory).
+pub(super) unsafe fn push_boxed(lua: *mut lua_State, address: *const u8, place: &Place) -> bool {
+    let header = |flags, address| Header { ty: place.ty, flags, address };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let push = |header, extra| stack::push_cdata(lua, place.metatable, header, extra, 0);
+        match place.form {
             Form::Pointer => {
-                let value = load::<*mut u8>(address);
-                push(header(Flags::POINTER, value), 0);
+                push(header(Flags::POINTER, load(address)), 0);
             }
             Form::U64 => {
                 let value = load::<u64>(address);
@@ -371,8 +400,7 @@ unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place)
                 (*block).address = bytes;
                 bytes.cast::<u64>().write(value);
             }
-            Form::Aggregate => return push_reference(lua, call, address, place),
-            Form::Unknown => return false,
+            _ => return false,
         }
     }
     true

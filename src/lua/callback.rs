@@ -6,6 +6,7 @@
 //!
 //! Nothing here lets an error or a panic cross a C frame.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -14,29 +15,61 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use mlua::ffi as sys;
 
+use super::access::{self, Place};
 use super::api::{LuaType, lua_State};
 use super::clib::system;
 use super::convert;
+use super::kind::Kind;
+use super::stack;
 use super::state::{Anchor, Cx, LuaError, State, guard};
-use crate::abi::{self, FrameLayout, Signature};
+use crate::abi::{Convention, FrameLayout, Signature};
 use crate::code::{self, Slot};
 use crate::ctype::{QualType, Type as CType, TypeId};
 use crate::target::Target;
 
-/// What a callback's slot leads to. Shared by the state, while the callback is in use, and by its slot, until another
-/// callback takes it.
+/// What a callback's slot leads to. It belongs to the slot, until another callback takes that.
 pub(super) struct Callback {
     /// The state, null once it is closed.
     state: Arc<Link>,
     /// The Lua function in the registry; `LUA_NOREF` once the callback is freed.
     function: AtomicI32,
+    /// The same as a value of Lua's stack, where the state is in place.
+    value: Cell<stack::Kept>,
+    /// Its calls that have not returned.
+    running: Cell<u32>,
+    /// Its slot, where it was freed while it ran, and another callback must not take that yet.
+    retired: Cell<Option<code::Callback>>,
+    kind: Arc<CallbackKind>,
+}
+
+/// What the callbacks of a function type have in common.
+pub(super) struct CallbackKind {
     /// The function type as C prints it.
     ty: String,
+    convention: &'static Convention,
+    body: code::Thunk,
     parameters: Box<[QualType]>,
     result: QualType,
     frame: FrameLayout,
     /// Bytes of the result.
     result_size: usize,
+    /// How arguments and result convert in place, by their offsets in the Frame; `None` where they do not.
+    quick: Option<Quick>,
+}
+
+// SAFETY: it never changes, and its pointers are identities of tables that only the thread of the state uses. Another thread
+// may drop it: when a callback of another state takes the slot.
+unsafe impl Send for CallbackKind {}
+// SAFETY: the same.
+unsafe impl Sync for CallbackKind {}
+
+/// The conversions of a callback in place.
+struct Quick {
+    parameters: Box<[Place]>,
+    /// `None`: there is no result.
+    result: Option<Place>,
+    /// Whether every argument is a number or boolean, so that nothing is allocated before the Lua function runs.
+    scalars: bool,
 }
 
 /// The way from a callback to its state.
@@ -62,24 +95,29 @@ pub(super) unsafe fn create(
     ty: TypeId,
     index: c_int,
 ) -> Result<*const c_void, LuaError> {
-    let callback = describe(cx, ty)?;
-    let (signature, convention) = {
-        let types = cx.state.types.borrow();
-        Signature::of(types.table(), &Target::host(), ty, &[]).map_err(failed)?
-    };
-    let body = code::callback_body(&signature, convention).map_err(failed)?;
+    let kind = kind(cx, ty)?;
+    let (convention, body) = (kind.convention, kind.body);
     cx.push_value(index);
-    // SAFETY: a function is on top of the stack. Out of memory leaks `callback` and nothing else.
-    let function = unsafe { sys::luaL_ref(cx.lua, sys::LUA_REGISTRYINDEX) };
-    callback.function.store(function, Ordering::Relaxed);
-    let callback = Arc::new(callback);
-    let data = Arc::into_raw(callback).cast();
+    let value = stack::keep(cx);
+    // Out of memory leaks the reference to the kind.
+    let function = cx.make_reference();
+    let state = cx.state.link.clone();
+    let function = AtomicI32::new(function);
+    let callback = Box::new(Callback {
+        state,
+        function,
+        value: Cell::new(value),
+        running: Cell::new(0),
+        retired: Cell::new(None),
+        kind,
+    });
+    let data = Box::into_raw(callback).cast_const().cast();
     let slot = match code::Callback::new(convention, body, dispatch, data, drop_data) {
         Ok(slot) => slot,
         Err(error) => {
             // SAFETY: `into_raw` just above; nobody else has it.
-            drop(unsafe { Arc::from_raw(data.cast::<Callback>()) });
-            unreference(cx.lua, function);
+            let callback = unsafe { Box::from_raw(data.cast_mut().cast::<Callback>()) };
+            unreference(cx.lua, callback.function.load(Ordering::Relaxed));
             return Err(failed(error));
         }
     };
@@ -122,29 +160,61 @@ fn failed(error: impl std::fmt::Display) -> LuaError {
     LuaError::new(error.to_string())
 }
 
-fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<Callback, LuaError> {
-    let types = cx.state.types.borrow();
-    let table = types.table();
-    let CType::Function(function) = table.get(ty) else {
-        return Err(LuaError::new("a callback needs a function type"));
-    };
-    if function.variadic {
-        return Err(LuaError::new(format!(
-            "a variadic function cannot be a callback: '{}'",
-            table.repr(ty.into())
-        )));
+/// What callbacks of a function type have in common, found out at the first one.
+fn kind(cx: &Cx<'_>, ty: TypeId) -> Result<Arc<CallbackKind>, LuaError> {
+    if let Some(kind) = cx.state.callback_kinds.borrow().get(&ty) {
+        return Ok(Arc::clone(kind));
     }
-    let (signature, convention) = Signature::of(table, &Target::host(), ty, &[]).map_err(failed)?;
-    abi::plan(&signature, convention).map_err(failed)?;
-    Ok(Callback {
-        state: cx.state.link.clone(),
-        function: AtomicI32::new(sys::LUA_NOREF),
-        ty: table.repr(ty.into()),
-        parameters: function.params.clone(),
-        result: function.result,
-        frame: FrameLayout::of(&signature),
-        result_size: signature.result.size as usize,
-    })
+    let kind = Arc::new(describe(cx, ty)?);
+    cx.state.callback_kinds.borrow_mut().insert(ty, Arc::clone(&kind));
+    Ok(kind)
+}
+
+fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
+    let mut kind = {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        let CType::Function(function) = table.get(ty) else {
+            return Err(LuaError::new("a callback needs a function type"));
+        };
+        if function.variadic {
+            return Err(LuaError::new(format!(
+                "a variadic function cannot be a callback: '{}'",
+                table.repr(ty.into())
+            )));
+        }
+        let (signature, convention) =
+            Signature::of(table, &Target::host(), ty, &[]).map_err(failed)?;
+        CallbackKind {
+            ty: table.repr(ty.into()),
+            convention,
+            body: code::callback_body(&signature, convention).map_err(failed)?,
+            parameters: function.params.clone(),
+            result: function.result,
+            frame: FrameLayout::of(&signature),
+            result_size: signature.result.size as usize,
+            quick: None,
+        }
+    };
+    kind.quick = quick(cx, &kind);
+    Ok(kind)
+}
+
+fn quick(cx: &Cx<'_>, kind: &CallbackKind) -> Option<Quick> {
+    if !cx.state.in_place {
+        return None;
+    }
+    let place = |ty, offset: u32| access::place(cx, ty, offset as isize, None);
+    let parameters = kind.parameters.iter().zip(&kind.frame.arguments);
+    let parameters: Box<[Place]> =
+        parameters.map(|(&ty, &offset)| place(ty, offset)).collect::<Option<_>>()?;
+    let result = match cx.state.kind(kind.result) {
+        Kind::Void => None,
+        _ => Some(place(kind.result, kind.frame.result)?),
+    };
+    let plain = |place: &Place| place.is_scalar() || place.is_boxed();
+    let scalars = parameters.iter().all(Place::is_scalar);
+    parameters.iter().chain(&result).all(plain).then_some(Quick { parameters, result, scalars })
 }
 
 fn unreference(lua: *mut lua_State, reference: c_int) {
@@ -153,10 +223,10 @@ fn unreference(lua: *mut lua_State, reference: c_int) {
 }
 
 /// # Safety
-/// `data` came from `Arc::into_raw` and is dropped once.
+/// `data` came from `Box::into_raw` and is dropped once.
 unsafe fn drop_data(data: *const c_void) {
     // SAFETY: the caller's promise.
-    drop(unsafe { Arc::from_raw(data.cast::<Callback>()) });
+    drop(unsafe { Box::from_raw(data.cast_mut().cast::<Callback>()) });
 }
 
 /// The callback in use at `address`, of this state.
@@ -182,10 +252,13 @@ fn data(callback: code::Callback) -> *const Callback {
 pub(super) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
     // SAFETY: the slot holds the data until another callback takes it.
-    let function = unsafe { (*data(callback)).function.swap(sys::LUA_NOREF, Ordering::Relaxed) };
-    unreference(cx.lua, function);
+    let freed = unsafe { &*data(callback) };
+    unreference(cx.lua, freed.function.swap(sys::LUA_NOREF, Ordering::Relaxed));
     cx.state.callbacks.borrow_mut().remove(&(address as usize));
-    callback.release();
+    match freed.running.get() {
+        0 => callback.release(),
+        _ => freed.retired.set(Some(callback)),
+    }
     Ok(())
 }
 
@@ -200,11 +273,12 @@ pub(super) unsafe fn set(
 ) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
     cx.push_value(index);
-    // SAFETY: as in `free`; the new function is on top of the stack.
-    unsafe {
-        let function = sys::luaL_ref(cx.lua, sys::LUA_REGISTRYINDEX);
-        unreference(cx.lua, (*data(callback)).function.swap(function, Ordering::Relaxed));
-    }
+    let value = stack::keep(cx);
+    let function = cx.make_reference();
+    // SAFETY: as in `free`.
+    let callback = unsafe { &*data(callback) };
+    callback.value.set(value);
+    unreference(cx.lua, callback.function.swap(function, Ordering::Relaxed));
     Ok(())
 }
 
@@ -235,22 +309,175 @@ struct Entry {
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
 unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
-    let errno = system::errno();
-    // SAFETY: the body passes its slot, whose data is a `Callback` that the slot keeps alive.
+    // SAFETY: the body passes its slot, whose data is a `Callback` that the slot keeps alive, and its Frame.
     let callback = unsafe { &*(*slot).data.cast::<Callback>() };
+    callback.running.set(callback.running.get() + 1);
+    // SAFETY: as above.
+    unsafe { call(callback, frame) };
+    callback.running.set(callback.running.get() - 1);
+    if callback.running.get() == 0
+        && let Some(slot) = callback.retired.take()
+    {
+        slot.release();
+    }
+}
+
+/// # Safety
+/// The Frame is one of the callback's kind.
+unsafe fn call(callback: &Callback, frame: *mut u8) {
+    // SAFETY: a link leads to a state that is not closed, or nowhere.
+    let state = unsafe { callback.state.0.load(Ordering::Acquire).as_ref() };
+    if let Some(state) = state
+        && let Some(quick) = &callback.kind.quick
+        // SAFETY: the caller's promise.
+        && unsafe { enter_in_place(state, callback, quick, frame) }
+    {
+        return;
+    }
+    let errno = system::errno();
     // SAFETY: the Frame has a slot for the result. Whatever goes wrong, C gets zeros.
     unsafe {
-        frame.add(callback.frame.result as usize).write_bytes(0, callback.result_size);
+        let result = frame.add(callback.kind.frame.result as usize);
+        result.write_bytes(0, callback.kind.result_size);
     }
-    let entered = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: a link leads to a state that is not closed, or nowhere.
-        match unsafe { callback.state.0.load(Ordering::Acquire).as_ref() } {
-            Some(state) => enter(state, callback, frame, errno),
-            None => report(&format!("'{}' was called after its Lua state was closed", callback.ty)),
+    let entered = catch_unwind(AssertUnwindSafe(|| match state {
+        Some(state) => enter(state, callback, frame, errno),
+        None => {
+            report(&format!("'{}' was called after its Lua state was closed", callback.kind.ty))
         }
     }));
     if entered.is_err() {
-        report(&format!("internal error in a callback '{}'", callback.ty));
+        report(&format!("internal error in a callback '{}'", callback.kind.ty));
+    }
+}
+
+/// Makes the call on Lua's stack as memory. Returns false, with nothing done, where that is not possible.
+///
+/// Nothing here changes `errno`: the Lua function sees what C left, and C what the Lua function left.
+///
+/// # Safety
+/// The Frame is one of the callback's kind.
+unsafe fn enter_in_place(
+    state: &State,
+    callback: &Callback,
+    quick: &Quick,
+    frame: *mut u8,
+) -> bool {
+    let head = state.head();
+    let outer = head.current.get();
+    let lua = if outer.is_null() { state.main } else { outer };
+    let count = quick.parameters.len() as c_int;
+    let freed = callback.function.load(Ordering::Relaxed) == sys::LUA_NOREF;
+    if head.pending.get() != 0 || head.chosen.get() || freed {
+        return false;
+    }
+    let mut entry = Entry { callback, frame, errno: 0 };
+    // SAFETY: as in `enter`. Numbers allocate nothing; whatever does is done under protection.
+    let failed = unsafe {
+        if sys::lua_checkstack(lua, count + 4) == 0 {
+            return false;
+        }
+        if quick.scalars {
+            stack::push(lua).restore(callback.value.get());
+            push_arguments(lua, quick, frame);
+            let results = c_int::from(quick.result.is_some());
+            let failed = sys::lua_pcall(lua, count, results, 0) != sys::LUA_OK;
+            failed
+                || !take_result(lua, quick, frame) && {
+                    sys::lua_pushcfunction(lua, convert_result);
+                    sys::lua_insert(lua, -2);
+                    sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+                    sys::lua_pcall(lua, 2, 0, 0) != sys::LUA_OK
+                }
+        } else {
+            sys::lua_pushcfunction(lua, run_in_place);
+            sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+            sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK
+        }
+    };
+    head.current.set(outer);
+    if failed {
+        let errno = system::errno();
+        // SAFETY: the error value is on top of the stack; the Frame has a slot for the result.
+        unsafe {
+            let result = frame.add(callback.kind.frame.result as usize);
+            result.write_bytes(0, callback.kind.result_size);
+            keep_error(state, callback, lua, outer.is_null());
+        }
+        system::set_errno(errno);
+    }
+    true
+}
+
+/// # Safety
+/// There are free stack slots for the arguments in the Frame. May raise unless all of them are scalars.
+unsafe fn push_arguments(lua: *mut lua_State, quick: &Quick, frame: *const u8) {
+    for place in &quick.parameters {
+        // SAFETY: the caller's promise; offsets are within the Frame.
+        unsafe {
+            let value = frame.offset(place.offset);
+            if place.is_scalar() {
+                access::set(stack::push(lua), value, place);
+            } else {
+                access::push_boxed(lua, value, place);
+            }
+        }
+    }
+}
+
+/// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.
+///
+/// # Safety
+/// The result is on top of the stack.
+unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> bool {
+    let Some(place) = &quick.result else { return true };
+    // SAFETY: the caller's promise; the offset is within the Frame.
+    unsafe {
+        // A narrow result leaves zeros above it in its slot.
+        let to = frame.offset(place.offset);
+        to.cast::<u64>().write(0);
+        let taken = access::assign(stack::top(lua), to, place);
+        if taken {
+            stack::pop(lua);
+        }
+        taken
+    }
+}
+
+/// A Lua C function: converts the value at 1 to the result of the [`Entry`] at 2.
+unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> c_int {
+    // SAFETY: `enter_in_place` calls this with its entry, which outlives the call.
+    unsafe {
+        guard(lua, |cx| {
+            let entry = &*cx.userdata(2).cast::<Entry>();
+            cx.set_top(1);
+            result(cx, &(*entry.callback).kind, entry.frame)?;
+            Ok(0)
+        })
+    }
+}
+
+/// A Lua C function: [`run`] for a callback that converts in place.
+unsafe extern "C-unwind" fn run_in_place(lua: *mut lua_State) -> c_int {
+    // SAFETY: `enter_in_place` calls this with its entry, which outlives the call, and has made room on the stack.
+    unsafe {
+        let entry = sys::lua_touserdata(lua, 1).cast::<Entry>();
+        let callback = &*(*entry).callback;
+        let Some(quick) = &callback.kind.quick else { return 0 };
+        let count = quick.parameters.len() as c_int;
+        sys::luaL_checkstack(lua, count + 4, ptr::null());
+        stack::push(lua).restore(callback.value.get());
+        push_arguments(lua, quick, (*entry).frame);
+        sys::lua_call(lua, count, c_int::from(quick.result.is_some()));
+        if !take_result(lua, quick, (*entry).frame) {
+            sys::lua_replace(lua, 1);
+            return guard(lua, |cx| {
+                cx.set_top(1);
+                result(cx, &callback.kind, (*entry).frame)?;
+                Ok(0)
+            });
+        }
+        0
     }
 }
 
@@ -293,7 +520,7 @@ unsafe fn keep_error(state: &State, callback: &Callback, lua: *mut lua_State, ou
     if outside {
         let text =
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
-        report(&format!("error in a callback '{}' outside of any call: {text}", callback.ty));
+        report(&format!("error in a callback '{}' outside of any call: {text}", callback.kind.ty));
         cx.pop(1);
         return;
     }
@@ -317,13 +544,15 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
             if function == sys::LUA_NOREF {
                 return Err(LuaError::new(format!(
                     "callback '{}' was called after it was freed",
-                    callback.ty
+                    callback.kind.ty
                 )));
             }
-            let count = callback.parameters.len() as c_int;
+            let count = callback.kind.parameters.len() as c_int;
             cx.ensure_stack(count + 4);
             sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, function.into());
-            for (&ty, &offset) in callback.parameters.iter().zip(&callback.frame.arguments) {
+            for (&ty, &offset) in
+                callback.kind.parameters.iter().zip(&callback.kind.frame.arguments)
+            {
                 let value = entry.frame.add(offset as usize);
                 match cx.state.kind(ty).is_aggregate() {
                     true => convert::push_copy(cx, ty, value)?,
@@ -333,15 +562,15 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
             system::set_errno(entry.errno);
             sys::lua_call(lua, count, 1);
             entry.errno = system::errno();
-            result(cx, callback, entry.frame)?;
+            result(cx, &callback.kind, entry.frame)?;
             Ok(0)
         })
     }
 }
 
 /// Converts the value on top of the stack to the callback's result.
-unsafe fn result(cx: &Cx<'_>, callback: &Callback, frame: *mut u8) -> Result<(), LuaError> {
-    let void = matches!(cx.state.kind(callback.result), super::kind::Kind::Void);
+unsafe fn result(cx: &Cx<'_>, callback: &CallbackKind, frame: *mut u8) -> Result<(), LuaError> {
+    let void = matches!(cx.state.kind(callback.result), Kind::Void);
     if void {
         return Ok(());
     }

@@ -42,8 +42,7 @@ impl Maker {
     /// `None`: the general code makes them. The type must be complete.
     pub(super) fn of(cx: &Cx<'_>, ty: QualType) -> Option<Maker> {
         let size = cx.state.size(ty)?;
-        let plain =
-            ty.quals().0 == 0 && cx.state.align(ty) <= mem::align_of::<Header>();
+        let plain = ty.quals().0 == 0 && cx.state.align(ty) <= mem::align_of::<Header>();
         if !plain || metatype::has(cx, ty, &[b"__new", b"__gc"]) {
             return None;
         }
@@ -64,9 +63,7 @@ impl Maker {
                 let place = |&(ty, offset, bits)| access::place(cx, ty, offset as isize, bits);
                 members.iter().map(place).collect::<Option<_>>()?
             }
-            Kind::Int(_) | Kind::Float(_) | Kind::Bool => {
-                [access::place(cx, ty, 0, None)?].into()
-            }
+            Kind::Int(_) | Kind::Float(_) | Kind::Bool => [access::place(cx, ty, 0, None)?].into(),
             _ => return None,
         };
         let metatable = cdata::metatable(cx, ty);
@@ -151,10 +148,12 @@ impl Texts {
 
 /// Remembers that the text at stack index `n`, which the table of texts has, names a type.
 pub(super) fn learn_text(cx: &Cx<'_>, n: c_int, ty: QualType) {
+    if !cx.state.in_place {
+        return;
+    }
     // SAFETY: the state is in place, and a C function is running.
-    if cx.state.in_place
-        && let Some(text) = unsafe { stack::slot(cx.lua, n) }.and_then(Slot::short_string)
-    {
+    let slot = unsafe { stack::slot(cx.lua, n) };
+    if let Some(text) = slot.and_then(Slot::short_string) {
         cx.state.texts.entry(text).set((text as usize, ty.to_bits()));
     }
 }

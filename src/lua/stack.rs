@@ -8,6 +8,7 @@ use std::ffi::{c_int, c_void};
 use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_CFunction, lua_State};
 use super::cdata::Header;
+use super::state::Cx;
 
 /// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
 pub(super) const AT: Layout = match api::LAYOUT {
@@ -48,6 +49,47 @@ pub(super) unsafe fn push(lua: *mut lua_State) -> Slot {
         let top: *mut u8 = read(lua.cast(), AT.top);
         write(lua.cast(), AT.top, top.wrapping_offset(AT.value as isize));
         Slot(top)
+    }
+}
+
+/// The slot of the value on top of the stack.
+///
+/// # Safety
+/// As for [`Call::of`]; there is a value.
+pub(super) unsafe fn top(lua: *mut lua_State) -> Slot {
+    // SAFETY: the caller's promise.
+    Slot(unsafe { read::<*mut u8>(lua.cast(), AT.top) }.wrapping_offset(-(AT.value as isize)))
+}
+
+/// Pops a value.
+///
+/// # Safety
+/// As for [`top`].
+pub(super) unsafe fn pop(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe { write(lua.cast(), AT.top, top(lua).0) }
+}
+
+/// A value out of the stack, which somebody else keeps alive.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Kept {
+    tag: u32,
+    value: u64,
+}
+
+/// The value on top of the stack, where the state is in place.
+pub(super) fn keep(cx: &Cx<'_>) -> Kept {
+    if !cx.state.in_place {
+        return Kept::default();
+    }
+    // SAFETY: the state is in place, and the caller has just pushed a value.
+    unsafe {
+        let slot = top(cx.lua);
+        let tag = match AT.tag_bytes {
+            1 => read::<u8>(slot.0, AT.tag).into(),
+            _ => read(slot.0, AT.tag),
+        };
+        Kept { tag, value: slot.value() }
     }
 }
 
@@ -174,6 +216,11 @@ impl Slot {
                 _ => write(self.0, AT.tag, u32::from(tag)),
             }
         }
+    }
+
+    /// Writes a value that still lives.
+    pub(super) fn restore(self, kept: Kept) {
+        self.set(kept.tag as u8, kept.value);
     }
 
     pub(super) fn integer(self) -> Option<i64> {

@@ -11,7 +11,6 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ffi::{CString, c_int, c_void};
 use std::fmt;
 use std::mem;
@@ -22,7 +21,7 @@ use mlua::ffi as sys;
 use rustc_hash::FxHashMap;
 
 use super::api::{self, lua_CFunction, lua_State};
-use super::callback::{self, Link};
+use super::callback::{self, CallbackKind, Link};
 use super::interpret::Recipe;
 use super::kind::TypeInfo;
 use super::metatype;
@@ -78,7 +77,9 @@ pub struct State {
     /// The main thread, for callbacks that C calls outside of any call from Lua.
     pub(super) main: *mut lua_State,
     /// The callbacks in use, by address.
-    pub(super) callbacks: RefCell<HashMap<usize, code::Callback>>,
+    pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
+    /// What callbacks of a function type have in common.
+    pub(super) callback_kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
     /// The way of a callback to this state.
     pub(super) link: Arc<Link>,
     /// Types and names. Borrow it only for as long as no Lua function is called.
@@ -406,6 +407,7 @@ impl State {
             head,
             main,
             callbacks: RefCell::default(),
+            callback_kinds: RefCell::default(),
             link: Link::new(),
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),

@@ -9,7 +9,7 @@ struct one { char c; };
 enum color { RED, GREEN = 5, BLUE = -1 };
 union either { int i; double d; };
 
-#define IDENTITY(type, name) type same_##name(type x) { return x; } type last_##name(int a, double b, const char *s, type x) { (void)a; (void)b; (void)s; return x; }
+#define IDENTITY(type, name) type same_##name(type x) { return x; } type last_##name(int a, double b, const char *s, type x) { (void)a; (void)b; (void)s; return x; } type through_##name(type (*f)(type), type x) { return f(x); } int seen_##name(int (*f)(int, type, double), type x) { return f(7, x, 1.5); }
 
 IDENTITY(bool, bool)
 IDENTITY(char, char)

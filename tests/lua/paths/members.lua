@@ -95,11 +95,11 @@ local function round(times)
     end
   end
 end
-round(6000)
+round(3000)
 print(ffi.option("int64", "cdata"), ffi.option("enum", "cdata"), ffi.option("null", "nil"))
-round(2000)
+round(800)
 print(ffi.option("int64", "number"), ffi.option("enum", "number"), ffi.option("null", "cdata"))
-round(2000)
+round(800)
 
 -- Parts keep their owners alive, however they are reached.
 local function part()

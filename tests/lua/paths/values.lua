@@ -82,12 +82,12 @@ local function round(times)
     end
   end
 end
-round(4000)
+round(1500)
 ffi.metatype("struct late", { __new = function(ct) return ffi.new(ct, 41, 42) end })
-round(2000)
+round(700)
 collectgarbage()
 collectgarbage()
-print("collected", count > 100)
+print("collected", count > 20)
 
 local function memory()
   return {
@@ -106,7 +106,7 @@ local lengths = { { "0", 0 }, { "3", 3 }, { "4", 4 }, { "3.0", 3.0 }, { "-1", -1
   { "int64", ffi.new("int64_t", 2) }, { "huge", math.maxinteger }, { "true", true } }
 -- No length that an object does not have, unless it is refused before the memory is touched.
 local function may(length) return length ~= math.maxinteger end
-for _ = 1, 6000 do
+for _ = 1, 2000 do
   if random(200) == 1 then all = memory() end
   local a, b, length, byte = all[random(#all)], all[random(#all)], lengths[random(#lengths)], lengths[random(#lengths)]
   for _ = 1, random(2) do
