@@ -1,5 +1,6 @@
-//! The command line: `run`, `explain` and `fuzz-abi`.
+//! The command line: `run`, `explain`, `bench` and `fuzz-abi`.
 
+mod bench;
 #[cfg(unix)]
 mod fuzz_abi;
 
@@ -49,6 +50,12 @@ enum Command {
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         varargs: Vec<String>,
     },
+    /// Times calls, fields, callbacks and the rest on this machine, beside LuaJIT where that is installed.
+    Bench {
+        /// Rounds; the best one counts.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
     /// Calls random C functions, and has random C functions call callbacks, to prove a calling convention.
     #[cfg(unix)]
     FuzzAbi(fuzz_abi::Options),
@@ -86,6 +93,7 @@ pub fn main() -> ExitCode {
     env_logger::init();
     let outcome = match Arguments::parse().command {
         Command::Run { luajit, file, arguments } => run(luajit, &file, &arguments),
+        Command::Bench { rounds } => bench::bench(rounds),
         Command::Explain { declaration, target, emit, varargs } => {
             show(&declaration, target.as_deref(), emit, &varargs)
         }

@@ -9,12 +9,13 @@ use std::slice;
 use mlua::ffi as sys;
 
 use super::api::{self, LuaType, lua_CFunction, lua_State};
-use super::cdata::CData;
+use super::cdata::{CData, Header};
 use super::convert::{self, Qualifiers};
 use super::in_place::InPlace;
 use super::interpret::{self, Calls, Recipe};
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
+use super::stack::Slot;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard};
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
@@ -83,6 +84,15 @@ impl Function {
         let all = (&raw const *self).wrapping_add(1).cast::<Accepted>();
         // SAFETY: `push_record` puts so many behind the record.
         (index < self.fixed as usize).then(|| unsafe { &*all.add(index) })
+    }
+
+    /// The address in the header of the cdata in `slot`, if it is accepted for the parameter at `index`. The state is in place.
+    pub(super) fn accepted_address(&self, index: usize, slot: Slot) -> Option<*mut u8> {
+        let userdata = slot.userdata()?;
+        let metatable = userdata.metatable();
+        let accepted = self.accepted(index)?.0.each_ref().map(Cell::get);
+        // SAFETY: the metatable says that the userdata is a cdata.
+        accepted.contains(&metatable).then(|| unsafe { (*userdata.block::<Header>()).address })
     }
 
     /// Lets thunks pass cdata like the one at stack index `index`, which converted to `bits`, without asking again, if all of

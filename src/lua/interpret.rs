@@ -35,9 +35,11 @@ pub(super) struct Recipe {
 
 /// Bytes of the largest Frame, and of the most stack arguments, that are passed without a thunk.
 const ROOM: usize = 512;
+/// Bytes of a Frame that is enough for most functions, and sooner cleared.
+const LITTLE: usize = 128;
 
 #[repr(C, align(64))]
-struct Frame([u8; ROOM]);
+struct Frame<const BYTES: usize>([u8; BYTES]);
 
 impl Recipe {
     /// `None`: the calls need a thunk.
@@ -49,7 +51,7 @@ impl Recipe {
         let (signature, convention, conversions) = call::shape(cx, ty, variable)?;
         let plan = abi::plan(&signature, convention).map_err(call::failed)?;
         let fits = plan.frame.size as usize <= ROOM
-            && plan.frame.align as usize <= mem::align_of::<Frame>()
+            && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
             && plan.stack_bytes as usize <= ROOM;
         let native = NativeCall::of(&plan).filter(|_| fits);
         Ok(native.map(|native| Recipe { signature, convention, conversions, plan, native }))
@@ -164,9 +166,28 @@ fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFuncti
 /// `lua` runs a closure of `record`, open, with as many arguments as the recipe, which is one of the record's type; the state is in
 /// place.
 pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> c_int {
+    let little = recipe.plan.frame.size as usize <= LITTLE;
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (little, recipe.native.stack_bytes()) {
+            (true, 0) => run_within::<LITTLE, 0>(lua, record, recipe),
+            _ => run_within::<ROOM, { ROOM / 8 }>(lua, record, recipe),
+        }
+    }
+}
+
+/// [`run`], with room for the Frame and for so many words of stack arguments.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
+    lua: *mut lua_State,
+    record: &Function,
+    recipe: &Recipe,
+) -> c_int {
     let target = record.address.get();
     let plan = &recipe.plan;
-    let mut frame = Frame([0; ROOM]);
+    let mut frame = Frame([0; BYTES]);
     let memory = &raw mut frame.0;
     let arguments = recipe.conversions.arguments.iter().zip(&recipe.signature.arguments);
     // SAFETY: the Frame has room for the plan's; the caller's promise for the rest.
@@ -174,12 +195,12 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
         for (index, ((&argument, ty), &at)) in arguments.zip(&plan.frame.arguments).enumerate() {
             let to = memory.cast::<u8>().add(at as usize);
             let slot = Call::of(lua).argument(index + 1);
-            if !in_place(argument, ty, record, slot, to) {
+            if !in_place(argument, ty, record, index, slot, to) {
                 by_helper(lua, record, argument, ty, index as c_int + 1, to);
             }
         }
         let mut block = Registers::default();
-        let mut words = [0_u64; ROOM / 8];
+        let mut words = [0_u64; WORDS];
         let (words_used, _) = words.split_at_mut(recipe.native.stack_bytes() / 8);
         let stack = stack::bytes(words_used);
         lower::load(plan, &*memory, memory as u64, block.bytes(), stack);
@@ -219,10 +240,15 @@ unsafe fn in_place(
     argument: Argument,
     ty: &Type,
     record: &Function,
+    index: usize,
     slot: Slot,
     to: *mut u8,
 ) -> bool {
     let value = match argument {
+        Argument::Integer if slot.integer().is_none() && ty.size == 8 => {
+            // SAFETY: what is accepted for such a parameter holds 8 bytes.
+            record.accepted_address(index, slot).map(|at| unsafe { at.cast::<u64>().read() })
+        }
         Argument::Integer | Argument::Enum => slot.integer().map(|n| n as u64),
         Argument::Number => {
             let n = slot.float().or_else(|| slot.integer().map(|n| n as f64));
@@ -233,9 +259,18 @@ unsafe fn in_place(
         }
         Argument::Boolean => slot.boolean().map(u64::from),
         Argument::Text if slot.text().is_some() => slot.text().map(|text| text as u64),
-        Argument::Pointer | Argument::Text => slot.is_nil().then_some(0),
+        Argument::Pointer | Argument::Text if slot.is_nil() => Some(0),
+        Argument::Pointer | Argument::Text => {
+            record.accepted_address(index, slot).map(|address| address as u64)
+        }
         Argument::Variable => variable(record, slot),
-        Argument::Aggregate | Argument::VariableAggregate => None,
+        Argument::Aggregate => {
+            let Some(bytes) = record.accepted_address(index, slot) else { return false };
+            // SAFETY: what is accepted holds a value of the parameter's type.
+            unsafe { to.copy_from(bytes, ty.size as usize) };
+            return true;
+        }
+        Argument::VariableAggregate => None,
     };
     let Some(value) = value else { return false };
     // SAFETY: the caller's promise; scalars have at most 8 bytes.
