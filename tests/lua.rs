@@ -178,8 +178,9 @@ fn closing_the_state_runs_every_finaliser() {
     });
     lua.globals().set("note", note.expect("a function")).expect("a global");
     lua.globals().set("log", log).expect("a global");
-    let early = "early = setmetatable({}, { __gc = function() note('early ' .. tostring(pcall(new, 'int'))) end })";
-    lua.load(early).exec().expect("runs");
+    let early = "early = setmetatable({}, { __gc = function() note('early ' .. tostring(pcall(new, 'int'))) end })
+         return _VERSION";
+    let version: String = lua.load(early).call(()).expect("runs");
     install(&lua).expect("opens");
     lua.load(
         "local ffi = require 'ffi'
@@ -190,14 +191,21 @@ fn closing_the_state_runs_every_finaliser() {
            end)
          end
          ffi.cdef 'struct closing { int n; }; double fabs(double);'
-         kept.m = ffi.metatype('struct closing', { __gc = function(o) note('meta ' .. o.n + ffi.C.fabs(-1.0)) end })(5)
+         kept.m = ffi.metatype('struct closing', { __gc = function(o) note('meta ' .. o.n * ffi.C.fabs(-0.5)) end })(5)
          kept.library = ffi.load 'libm.so.6'",
     )
     .exec()
     .expect("runs");
     drop(lua);
     let seen = seen.lock().expect("one thread").clone();
-    assert_eq!(seen, ["meta 6.0", "int 3 true 2", "int 2 true 2", "int 1 true 2", "early false"]);
+    let all = ["meta 2.5", "int 3 true 2", "int 2 true 2", "int 1 true 2", "early false"];
+    // Luau runs no finaliser when a state closes; in 5.1 and LuaJIT tables have none.
+    let expected = match version.as_str() {
+        "Luau" => 0,
+        "Lua 5.1" => 4,
+        _ => 5,
+    };
+    assert_eq!(seen, all[..expected]);
 }
 
 #[test]

@@ -67,16 +67,27 @@ local names = {
   "free", "set", "no_such_member",
 }
 local strings = { "", "RND_A", "RND_B", "x", "hello world, a longer string", "int" }
-local numbers = { 0 / 0, 1 / 0, -1 / 0, math.maxinteger, math.mininteger, 2 ^ 63, 2 ^ 64, -0.0, 0.5 }
+local numbers = { 0 / 0, 1 / 0, -1 / 0, math.maxinteger or 2 ^ 62, math.mininteger or -2 ^ 63, 2 ^ 63, 2 ^ 64, -0.0, 0.5 }
 
 local function pick(list) return list[random(#list)] end
+
+-- Every operator that the running Lua has; nil where a text is none of its.
+local compile = loadstring or load
+local operators = {}
+for _, text in ipairs {
+  "a + b", "a - b", "a * b", "a / b", "a % b", "a ^ b", "-a", "a // b", "a & b", "a | b", "a ~ b", "a << b", "a >> b", "~a",
+  "a == b", "a < b", "a <= b", "a .. b", "#a",
+} do
+  operators[#operators + 1] = compile("local a, b = ... return " .. text)
+end
+local close = compile "local v = ... local c <close> = v"
 
 local ctypes, pool, depth, successes = {}, {}, 0, 0
 for _, text in ipairs(type_texts) do
   local ok, ct = pcall(ffi.typeof, text)
   if ok then ctypes[#ctypes + 1] = ct end
 end
-local others = { print, function() end, io.stdout, coroutine.create(print), ffi.C, ffi.C.strcmp, ffi.NULL, ctypes }
+local others = { print, function() end, io and io.stdout or {}, coroutine.create(function() end), ffi.C, ffi.C.strcmp, ffi.NULL, ctypes }
 
 local function value()
   local kind = random(16)
@@ -144,7 +155,7 @@ end
 -- Blocks of our own, with their sizes, and pointers into them that may be followed.
 local blocks = {}
 for i = 1, 8 do
-  local bytes = 16 << i % 4
+  local bytes = 16 * 2 ^ (i % 4)
   blocks[i] = { memory = ffi.new("uint8_t[?]", bytes), bytes = bytes }
 end
 local elements = {}
@@ -158,7 +169,7 @@ end
 -- A pointer into a block, the number of elements from there to its end, and what an element is.
 local function inside()
   local block, element = pick(blocks), pick(elements)
-  local count = block.bytes // element.bytes
+  local count = math.floor(block.bytes / element.bytes)
   if count == 0 then return inside() end
   local at = random(0, count - 1)
   return ffi.cast(element.pointer, block.memory) + at, count - at, element, block
@@ -172,12 +183,14 @@ local callback_types = {
 }
 local bodies = {
   function(...) return ... end, function() return 1 end, function() error("inside", 0) end, function() return {} end,
-  function() coroutine.yield() end, function() return "RND_B" end, function() collectgarbage "step" return 0 end,
+  function() coroutine.yield() end, function() return "RND_B" end, function() collectgarbage() return 0 end,
 }
 local callbacks = {}
 
 local formats = { "%d", "%5d", "%u", "%x", "%g", "%.3f", "%e", "%s", "%10s", "%p", "%c", "%lld", "%llu", "%%" }
 local output = ffi.new "char[256]"
+-- An int for `...`: what is no Lua integer would be passed as a double.
+local function integer(n) return math.type and n or ffi.new("int", n) end
 local function formatted()
   local format, arguments = {}, {}
   for i = 1, random(0, 12) do
@@ -193,10 +206,10 @@ local function formatted()
     elseif one:find "ll" then
       arguments[#arguments + 1] = pick { ffi.new("int64_t", random(1000)), ffi.new("uint64_t", 5) }
     elseif letter ~= "%" then
-      arguments[#arguments + 1] = pick { random(100), true, ffi.new("int8_t", -5), ffi.new("enum rnd_e", 5), ffi.new("int", 7) }
+      arguments[#arguments + 1] = pick { integer(random(100)), true, ffi.new("int8_t", -5), ffi.new("enum rnd_e", 5), ffi.new("int", 7) }
     end
   end
-  try(ffi.C.snprintf, output, 256, table.concat(format, " "), table.unpack(arguments))
+  try(ffi.C.snprintf, output, 256, table.concat(format, " "), (unpack or table.unpack)(arguments))
 end
 
 local function sorted()
@@ -272,19 +285,7 @@ local operations = {
   end,
   function()
     local a, b = value(), value()
-    try(function() return a + b end) try(function() return a - b end) try(function() return a * b end)
-    try(function() return a / b end) try(function() return a % b end) try(function() return a // b end)
-  end,
-  function()
-    local a, b = value(), value()
-    try(function() return a ^ b end) try(function() return a & b end) try(function() return a | b end)
-    try(function() return a << b end) try(function() return a >> b end) try(function() return ~a end)
-    try(function() return -a end)
-  end,
-  function()
-    local a, b = value(), value()
-    try(function() return a == b end) try(function() return a < b end) try(function() return a <= b end)
-    try(function() return a .. b end) try(function() return #a end)
+    for _ = 1, 6 do try(pick(operators), a, b) end
   end,
   function()
     local f = value()
@@ -293,7 +294,7 @@ local operations = {
   function() try(function() for _ in pairs(value()) do break end end) end,
   function()
     local v = value()
-    if type(v) == "userdata" then try(function() local c <close> = v end) end
+    if close and type(v) == "userdata" then try(close, v) end
   end,
   function() try(ffi.metatype, ctype(), value()) end,
   function() try(ffi.cdef, pick { "int rnd_f1(void);", "struct rnd_x { int a; };", "struct rnd_x { char b; };", "junk", "" }) end,
