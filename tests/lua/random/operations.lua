@@ -258,7 +258,7 @@ local operations = {
     if not is_reference(ct) then try(ffi.cast, ct, value()) end
   end,
   function() try(ffi.typeof, ctype()) end,
-  function() try(ffi.typeof, ctype(), value()) end,
+  function() try(ffi.typeof, ctype(), count()) end,
   function() try(ffi.sizeof, ctype(), count()) try(ffi.alignof, ctype()) end,
   function() try(ffi.offsetof, ctype(), pick(names)) end,
   function() try(ffi.istype, ctype(), value()) end,
