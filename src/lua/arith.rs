@@ -178,6 +178,10 @@ pub(super) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
 
 /// The body of a metamethod: the operands are at 1 and 2.
 pub(super) fn operate(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaError> {
+    if cx.top() == 1 {
+        // Luau gives a unary operator its operand once, the other versions twice.
+        cx.push_value(1);
+    }
     let (a, b) = (Operand::at(cx, 1, 2), Operand::at(cx, 2, 1));
     if let (Operand::Number(ka, a), Operand::Number(kb, b)) = (a, b)
         && integers(cx, operator, (ka, a), (kb, b))?

@@ -214,9 +214,9 @@ if differs "extensions" then
   check(ffi.istype("int **", ffi.addressof(pp)) and ffi.addressof(pp)[0][0] == 9)
   fails("cdata expected, got number", ffi.addressof, 5)
 
-  check(math.type(ffi.tonumber(ffi.new("int64_t", 5))) == "integer")
+  check(not math.type or math.type(ffi.tonumber(ffi.new("int64_t", 5))) == "integer")
   check(ffi.tonumber(ffi.new("uint64_t", -1)) == 2 ^ 64)
-  check(math.type(ffi.tonumber(ffi.new("uint64_t", 5))) == "integer")
+  check(not math.type or math.type(ffi.tonumber(ffi.new("uint64_t", 5))) == "integer")
   check(ffi.tonumber(ffi.new("double", 0.5)) == 0.5)
   check(ffi.tonumber(ffi.new("enum api_e", 1)) == 1)
   check(ffi.tonumber(ffi.new("bool", true)) == 1)

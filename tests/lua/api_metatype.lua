@@ -51,7 +51,7 @@ num = ffi.metatype("mt_num", ops)
 local x, y = num(7), num(2)
 check((x - y).v == 5 and (x - 1).v == 6 and (10 - x).v == 3)
 check((x * y).v == 14 and (x / y).v == 3 and (x % y).v == 1 and (x ^ y).v == 49 and (-x).v == -7)
-check(x == num(7) and x ~= y and y < x and y <= x and not (x < y) and x > 1 and 1 < x)
+check(x == num(7) and x ~= y and y < x and y <= x and not (x < y) and (not mixed_order or x > 1 and 1 < x))
 check(x .. y == "num 7&num 2" and x .. "s" == "num 7&s" and "s" .. x == "s&num 7")
 check(tostring(x) == "num 7")
 local v, n, first, second = x("a", nil)
@@ -115,7 +115,7 @@ do
   local one, two = res(1), ffi.new("mt_res", 2)
   check(one.id == 1 and two.id == 2)
 end
-collectgarbage() collectgarbage()
+collect()
 table.sort(released)
 check(released[1] == 1 and released[2] == 2 and #released == 2)
 
@@ -129,7 +129,7 @@ if pcall(pairs, iterable) then
   for i, square in pairs(iterable) do sum = sum + i * 10 + square end
   check(sum == 60 + 0 + 1 + 4)
 end
-if differs "pairs" then
+if differs "pairs" and modern_pairs then
   fails("'struct %d+' has no '__pairs' metamethod", pairs, a)
   fails("'int %[2%]' has no '__pairs' metamethod", pairs, ffi.new("int[2]"))
 end
@@ -151,7 +151,7 @@ local ok, object = pcall(function() return err.anything end)
 check(not ok and object.code == 5)
 
 -- A metamethod may yield.
-if yields then
+if metamethods_yield then
   ffi.cdef [[ typedef struct { int y; } mt_yield; ]]
   local yielding = ffi.metatype("mt_yield", {
     __add = function(_, k) return coroutine.yield(k) end,

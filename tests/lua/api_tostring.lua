@@ -29,7 +29,7 @@ shows(ffi.new("complex float", 0.5, 0.25), "0.5%+0.25i")
 shows(ffi.new("complex", 0, 0 / 0), "0%+nanI")
 shows(ffi.new("complex", 1 / 0, -1 / 0), "inf%-infI")
 shows(ffi.new("complex", 0.1, 1e100), "0.1%+1e%+100i")
-shows(ffi.new("complex", -0.0, -0.0), "%-0%-0i")
+shows(ffi.new("complex", negative_zero, negative_zero), "%-0%-0i")
 
 -- enums
 shows(ffi.new("enum ts_e", 7), "cdata<enum ts_e>: 7")

@@ -79,7 +79,7 @@ for _, row in ipairs {
   { "struct mk_node *", point, "cannot convert 'struct mk_point' to 'struct mk_node %*'" }, { "bool", "true", "cannot convert 'string' to 'bool'" },
   { "double", {}, "cannot convert 'table' to 'double'" }, { "complex", "1", "cannot convert 'string' to 'complex'" },
   { "union mk_word", { f = "x" }, "cannot convert 'string' to 'float'" }, { "int64_t", "5", "cannot convert 'string' to 'int64_t'" },
-  { "uint8_t", coroutine.create(print), "cannot convert 'thread' to 'unsigned char'" },
+  { "uint8_t", coroutine.create(function() end), "cannot convert 'thread' to 'unsigned char'" },
   { "void *", {}, "cannot convert 'table' to 'void %*'" }, { "void *", 1, "cannot convert 'number' to 'void %*'" },
 } do
   fails(row[3], ffi.new, row[1], row[2])
@@ -168,7 +168,7 @@ check(ffi.sizeof("int" .. ("*"):rep(50)) == ffi.sizeof "void *")
 -- Arguments of the library's own functions.
 for _, f in ipairs { "cdef", "new", "typeof", "cast", "sizeof", "alignof", "offsetof", "istype", "string", "copy", "fill", "gc", "metatype", "load", "abi" } do
   fails("bad argument #1", ffi[f])
-  if f ~= "string" and f ~= "copy" and f ~= "fill" then fails("bad argument #1 to '.-' %(.* expected, got ", ffi[f], f == "gc" and 5 or {}) end
+  if f ~= "string" and f ~= "copy" and f ~= "fill" then fails("bad argument #1.- %(.* expected, got ", ffi[f], f == "gc" and 5 or {}) end
 end
 fails("bad argument #2", ffi.offsetof, "struct mk_point")
 fails("bad argument #2", ffi.istype, "int")

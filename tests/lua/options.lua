@@ -44,7 +44,7 @@ assert(cb(nil) == nil)
 assert(ffi.toretval(ffi.nullptr) == nil)
 cb:free()
 node.next = node
-assert(node.next.next.big == 5)
+assert(num(node.next.next.big) == 5)
 node.next = nil
 assert(node.next == nil)
 

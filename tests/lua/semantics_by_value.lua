@@ -62,16 +62,16 @@ fails("cannot convert 'nil' to 'struct v_pair'", T.t_pair, nil)
 if differs "by-value-callbacks" then
   local seen
   local result = T.t_call_mixed(function(m, l, p)
-    seen = { m.d, m.i, ffi.string(m.c), l.n[4], p.a, p.b, l }
+    seen = { m.d, m.i, ffi.string(m.c), num(l.n[4]), num(p.a), num(p.b), l }
     return ffi.new("struct v_mixed", m.d * 2, p.b, "ok")
   end)
   check(seen[1] == 1.5 and seen[2] == 2 and seen[3] == "xy" and seen[4] == 5 and seen[5] == 6 and seen[6] == 7)
-  check(seen[7].n[0] == 1) -- the arguments outlive the call
+  check(num(seen[7].n[0]) == 1) -- the arguments outlive the call
   check(result.d == 3 and result.i == 7 and ffi.string(result.c) == "ok")
-  check(T.t_call_large(function(o)
+  check(num(T.t_call_large(function(o)
     check(ffi.string(o.c) == "odd!")
     return { { 40, 0, 0, 0, 2 } }
-  end) == 42)
+  end)) == 42)
   fails("cannot convert 'string' to 'struct v_large'", T.t_call_large, function() return "x" end)
 end
 

@@ -79,7 +79,7 @@ check(format("%g%g%g%g%g%g%g%g%g%g", 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5
 check(format("%p", ffi.cast("void *", 0x1000)) == "0x1000")
 check(format("%d", true) == "1")
 check(format("%p", nil) == "(nil)")
-if differs "vararg-integers" then
+if differs "vararg-integers" and native64 then
   -- A Lua integer stays an integer; in LuaJIT every number becomes a double.
   check(format("%d %ld %lld", 1, 2, 3) == "1 2 3")
   check(format("%d", -1) == "-1" and format("%x", 255) == "ff")

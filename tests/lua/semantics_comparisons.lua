@@ -14,17 +14,20 @@ check(i64(-1) == u64(0) - u64(1), "as unsigned")
 check(ffi.new("int", 5) == i64(5))
 check(ffi.new("double", 5.5) == i64(5))
 check(i64(-1) < i64(0) and not (i64(0) < i64(-1)))
-check(i64(1) < 2 and 1 < i64(2) and i64(2) <= 2 and 2 >= i64(2))
-check(i64(3) > 2.5 and i64(3) >= 3)
-check(not (u64(0) - u64(1) < 1))
 check(u64(0) < i64(-1), "as unsigned")
-check(u64(5) <= 5 and u64(5) >= i64(5))
+check(u64(5) >= i64(5))
+if mixed_order then
+  check(i64(1) < 2 and 1 < i64(2) and i64(2) <= 2 and 2 >= i64(2))
+  check(i64(3) > 2.5 and i64(3) >= 3)
+  check(not (u64(0) - u64(1) < 1))
+  check(u64(5) <= 5)
+end
 for a = -2, 2 do
   for b = -2, 2 do
     check((i64(a) < i64(b)) == (a < b))
-    check((i64(a) <= b) == (a <= b))
     check((i64(a) == i64(b)) == (a == b))
-    check((a < i64(b)) == (a < b))
+    check(not mixed_order or (i64(a) <= b) == (a <= b))
+    check(not mixed_order or (a < i64(b)) == (a < b))
   end
 end
 
@@ -32,8 +35,8 @@ end
 ffi.cdef [[ enum cmp_e { CMP_A, CMP_B, CMP_C }; ]]
 local e = ffi.new("enum cmp_e", "CMP_B")
 check(e == i64(1) and e == ffi.new("enum cmp_e", 1))
-check(e < "CMP_C" and not (e < "CMP_A") and e <= "CMP_B")
-fails("cannot convert 'string' to 'enum cmp_e'", lt, e, "CMP_Z")
+check(not mixed_order or e < "CMP_C" and not (e < "CMP_A") and e <= "CMP_B")
+if mixed_order then fails("cannot convert 'string' to 'enum cmp_e'", lt, e, "CMP_Z") end
 if not differs "equality" then check(e == "CMP_B" and e ~= "CMP_A") end
 
 -- Pointers: equal by address whatever they point to; ordered if they are compatible.

@@ -83,8 +83,8 @@ for _, row in ipairs {
 end
 check(num(ffi.new("float", 0.1)) ~= 0.1)
 check(num(ffi.new("float", 0 / 0)) ~= num(ffi.new("float", 0 / 0)))
-check(1 / num(ffi.new("double", -0.0)) == -1 / 0, "the sign of zero")
-check(1 / num(ffi.new("float", -0.0)) == -1 / 0)
+check(1 / num(ffi.new("double", negative_zero)) == -1 / 0, "the sign of zero")
+check(1 / num(ffi.new("float", negative_zero)) == -1 / 0)
 
 -- "Number to bool: n == 0 is false, otherwise true."
 for _, row in ipairs {

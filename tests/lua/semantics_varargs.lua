@@ -15,7 +15,7 @@ end
 
 -- number: double.
 for _, row in ipairs {
-  { "%g", 0.5 }, { "%g", -1.5 }, { "%.3f", 0.125 }, { "%.1f", 1e10 + 0.5 }, { "%e", 1e-300 }, { "%g", 1 / 0 }, { "%a", 0.5 },
+  { "%g", 0.5 }, { "%g", -1.5 }, { "%.3f", 0.125 }, { "%.1f", 1e10 + 0.5 }, { "%e", 1e-300 }, { "%g", 1 / 0 },
   { "%08.3f", 3.14159 }, { "%+g", 2.5 }, { "%g%%", 99.5 },
 } do
   check(format(row[1], row[2]) == row[1]:format(row[2]), row[1] .. " " .. row[2])
@@ -90,7 +90,7 @@ check(small[0] == -7)
 fails("cannot convert", ffi.C.snprintf, buffer, {}, "x")
 fails("cannot convert", ffi.C.snprintf, buffer, 256, 5)
 fails("cannot convert 'table'", format, "%d", {})
-fails("cannot convert", format, "%d", coroutine.create(print))
+fails("cannot convert", format, "%d", coroutine.create(function() end))
 check(format("plain", 0.5, "unused") == "plain")
 
 -- The same function with other types in each call.

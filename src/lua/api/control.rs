@@ -16,12 +16,20 @@ pub(crate) use thread::main_thread;
 /// # Safety
 /// `lua` runs a C function with a string on top of its stack; nothing with a destructor is alive.
 pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
-    // SAFETY: the caller's promise; `luaL_argerror` does not return.
+    // SAFETY: the caller's promise; neither function returns.
     unsafe {
-        sys::luaL_argerror(lua, n, sys::lua_tolstring(lua, -1, std::ptr::null_mut()));
-        #[allow(unreachable_code, reason = "its type says so in Luau only")]
+        #[cfg(not(feature = "luau"))]
         {
+            sys::luaL_argerror(lua, n, sys::lua_tolstring(lua, -1, std::ptr::null_mut()));
             unreachable!("luaL_argerror returned")
+        }
+        // Luau's own says "invalid argument", and nothing else of the library does.
+        #[cfg(feature = "luau")]
+        {
+            sys::luaL_where(lua, 1);
+            let (place, message) = (sys::lua_tostring(lua, -1), sys::lua_tostring(lua, -2));
+            sys::lua_pushfstring(lua, c"%sbad argument #%d (%s)".as_ptr(), place, n, message);
+            sys::lua_error(lua)
         }
     }
 }

@@ -84,6 +84,8 @@ mod version {
 
 #[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
 mod version {
+    use std::ffi::CStr;
+
     use super::*;
 
     pub(crate) const NATIVE_INT64: bool = false;
@@ -119,8 +121,13 @@ mod version {
     /// # Safety
     /// A string is at `index`; there is a free stack slot.
     pub(crate) unsafe fn parse_number(lua: *mut lua_State, index: c_int) -> bool {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. These versions stop at a NUL byte, which no number has.
         unsafe {
+            let mut len = 0;
+            let text = sys::lua_tolstring(lua, index, &mut len);
+            if CStr::from_ptr(text).to_bytes().len() != len {
+                return false;
+            }
             let mut is_number = 0;
             let value = sys::lua_tonumberx(lua, index, ptr::from_mut(&mut is_number));
             if is_number != 0 {

@@ -150,7 +150,8 @@ mod version {
             sys::lua_pop(lua, 1);
             sys::lua_createtable(lua, 0, 0);
             sys::lua_createtable(lua, 0, 1);
-            sys::lua_pushstring(lua, c"k".as_ptr());
+            // Shrinkable, too.
+            sys::lua_pushstring(lua, c"ks".as_ptr());
             sys::lua_setfield(lua, -2, c"__mode".as_ptr());
             sys::lua_setmetatable(lua, -2);
             sys::lua_pushvalue(lua, -1);

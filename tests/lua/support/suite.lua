@@ -15,6 +15,8 @@ native64 = math.type ~= nil and not AS_LUAJIT
 mixed_order = not cthunk or pcall(function(t) return 1 < t end, setmetatable({}, { __lt = function() return true end }))
 --- Whether a metamethod, or a function called by pcall, may yield.
 yields = coroutine.wrap(function() return pcall(coroutine.yield, true) end)() == true
+--- Whether a metamethod of a cdata may yield: in LuaJIT of its own, and in PUC Lua 5.2 and later.
+metamethods_yield = yields and (not cthunk or not jit and _VERSION ~= "Luau")
 --- Whether `#`, `pairs` and the rest ask a userdata's metatable as in 5.2 and later.
 modern_pairs = pcall(function()
   for _ in pairs(setmetatable({}, { __pairs = function() error "asked" end })) do break end
@@ -24,6 +26,10 @@ end) == false
 compile = loadstring or load
 --- The values of a table, in every version.
 unpack_values = unpack or table.unpack
+--- Whether a finaliser may give its cdata a finaliser again. In 5.1, 5.2 and LuaJIT a userdata is finalised once.
+rearms = not cthunk or _VERSION ~= "Lua 5.1" and _VERSION ~= "Lua 5.2"
+--- -0.0, which 5.1 takes for the constant 0.
+negative_zero = -tonumber "0"
 --- The library of tests/c/calls.c.
 TESTLIB = TESTLIB or os.getenv "CTHUNK_TESTLIB"
 
@@ -36,8 +42,13 @@ end
 --- A 64-bit integer's decimal digits, boxed or not.
 function digits(x) return (tostring(x):gsub("U?LL$", "")) end
 
---- Collects garbage until nothing is left to do.
-function collect() for _ = 1, 3 do collectgarbage() end end
+--- Collects garbage until nothing is left to do. In Luau finalisers run when the library is entered next.
+function collect()
+  for _ = 1, 3 do
+    collectgarbage()
+    ffi.abi "le"
+  end
+end
 
 local differences, asserted, count = {}, {}, 0
 
