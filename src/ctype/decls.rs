@@ -1,14 +1,16 @@
 //! What the names of a program's declarations stand for.
 //!
-//! C has one name space for ordinary identifiers and one for tags; both are arrays indexed by interned
-//! [`Name`]. A text is declared as a whole or not at all: what is new is cut off again, and what changed of the
-//! old is written to an undo log.
+//! Names belong to scopes, which see the names of the scopes that they are in; types belong to all. A text is declared
+//! as a whole or not at all: what is new is cut off again, and what changed of the old is written to an undo log.
+
+use rustc_hash::FxHashMap;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::lex::Offset;
 use super::parse::Parser;
 use super::predeclared;
 use super::same::Comparison;
+use super::scope::{Scope, ScopeId};
 use super::table::{self, Table};
 use super::{
     ArrayLen, Constant, Decl, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type, TypeId,
@@ -30,14 +32,14 @@ pub enum Param<'a> {
 #[derive(Clone, Debug)]
 pub struct Declarations {
     pub(super) table: Table,
-    /// The ordinary names, into `entries`.
-    ordinary: Slots,
-    entries: Vec<Entry>,
-    /// The parameter names of the functions among them.
+    /// The names of the scope that was entered.
+    names: Scope,
+    /// Those of the other scopes.
+    others: FxHashMap<ScopeId, Scope>,
+    /// How many scopes there have been.
+    scopes: u32,
+    /// The parameter names of the functions of all scopes.
     parameters: Vec<Option<Name>>,
-    /// The tags, into `tags`.
-    tag_slots: Slots,
-    tags: Vec<TagEntry>,
     /// The number of the text that is parsed, from 1; 0 are the predeclared names.
     text: u32,
     /// What there was before that text.
@@ -47,9 +49,9 @@ pub struct Declarations {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+pub(super) struct Entry {
     name: Name,
-    decl: Decl,
+    pub(super) decl: Decl,
     site: Site,
 }
 
@@ -60,25 +62,6 @@ struct Site {
     offset: Offset,
 }
 
-/// A name space: positions by interned name.
-#[derive(Clone, Debug, Default)]
-struct Slots(Vec<u32>);
-
-impl Slots {
-    fn get(&self, name: Name) -> Option<usize> {
-        Some(self.0.get(name.position())?.checked_sub(1)? as usize)
-    }
-
-    fn set(&mut self, name: Name, position: Option<usize>) {
-        let slot = name.position();
-        if slot >= self.0.len() {
-            self.0.resize(slot + 1, 0);
-        }
-        let next = position.map_or(0, |position| position + 1);
-        self.0[slot] = u32::try_from(next).expect("fewer than 2^32 declarations");
-    }
-}
-
 /// What a tag stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
@@ -87,9 +70,9 @@ pub(super) enum Tag {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct TagEntry {
+pub(super) struct TagEntry {
     name: Name,
-    tag: Tag,
+    pub(super) tag: Tag,
     site: Site,
 }
 
@@ -140,14 +123,51 @@ impl Declarations {
         super::lex::intern_keywords(&mut table.names);
         Declarations {
             table,
-            ordinary: Slots::default(),
-            entries: Vec::new(),
+            names: Scope::root(),
+            others: FxHashMap::default(),
+            scopes: 1,
             parameters: Vec::new(),
-            tag_slots: Slots::default(),
-            tags: Vec::new(),
             text: 0,
             mark: Mark::default(),
             undo: Vec::new(),
+        }
+    }
+
+    /// Makes a scope inside another one. What is declared there hides what is declared outside, as in a block of C: a tag with
+    /// a body is a type of its own, a tag without one is the outer type where there is one.
+    pub fn add_scope(&mut self, parent: ScopeId) -> ScopeId {
+        let id = ScopeId(self.scopes);
+        self.scopes += 1;
+        self.others.insert(id, Scope::inside(parent, id));
+        id
+    }
+
+    /// Makes a scope the one whose names texts see and declare; `None` where it was dropped.
+    pub fn enter(&mut self, scope: ScopeId) -> Option<&mut Declarations> {
+        if self.names.id != scope {
+            let entered = self.others.remove(&scope)?;
+            let left = std::mem::replace(&mut self.names, entered);
+            self.others.insert(left.id, left);
+        }
+        Some(self)
+    }
+
+    /// Forgets the names of a scope. Its types stay; scopes inside it see no more of what is outside.
+    pub fn drop_scope(&mut self, scope: ScopeId) {
+        if scope != ScopeId::ROOT {
+            self.enter(ScopeId::ROOT);
+            self.others.remove(&scope);
+        }
+    }
+
+    /// What `find` finds first, from the entered scope outwards.
+    fn outwards<'a, T>(&'a self, find: impl Fn(&'a Scope) -> Option<T>) -> Option<T> {
+        let mut scope = &self.names;
+        loop {
+            if let Some(found) = find(scope) {
+                return Some(found);
+            }
+            scope = self.others.get(&scope.parent?)?;
         }
     }
 
@@ -208,9 +228,9 @@ impl Declarations {
         &mut self.table
     }
 
-    /// Every declared ordinary name but the predeclared ones, oldest first.
+    /// Every ordinary name that the entered scope declares but the predeclared ones, oldest first.
     pub fn declarations(&self) -> impl Iterator<Item = (&str, &Decl)> {
-        let declared = self.entries.iter().filter(|entry| entry.site.text != 0);
+        let declared = self.names.entries.iter().filter(|entry| entry.site.text != 0);
         declared.map(|entry| (self.table.name(entry.name), &entry.decl))
     }
 
@@ -232,9 +252,9 @@ impl Declarations {
         }
         self.mark = Mark {
             table: self.table.mark(),
-            entries: self.entries.len(),
+            entries: self.names.entries.len(),
             parameters: self.parameters.len(),
-            tags: self.tags.len(),
+            tags: self.names.tags.len(),
         };
         self.text += 1;
         self.reserve(text.len());
@@ -251,36 +271,36 @@ impl Declarations {
     fn reserve(&mut self, text_len: usize) {
         let declarations = text_len / 48;
         self.table.reserve(declarations);
-        self.ordinary.0.reserve(declarations);
-        self.entries.reserve(declarations);
+        self.names.ordinary.reserve(declarations);
+        self.names.entries.reserve(declarations);
         self.parameters.reserve(declarations);
     }
 
     fn rollback(&mut self) {
         while let Some(undo) = self.undo.pop() {
             match undo {
-                Undo::Entry(position, entry) => self.entries[position] = entry,
-                Undo::TagMoved(position, site) => self.tags[position].site = site,
+                Undo::Entry(position, entry) => self.names.entries[position] = entry,
+                Undo::TagMoved(position, site) => self.names.tags[position].site = site,
                 Undo::Record(id) => self.table.undo_record(id),
                 Undo::Enum(id, base) => self.table.undo_enum(id, base),
             }
         }
-        for entry in self.entries.drain(self.mark.entries..) {
-            self.ordinary.set(entry.name, None);
+        for entry in self.names.entries.drain(self.mark.entries..) {
+            self.names.ordinary.set(entry.name, None);
         }
-        for entry in self.tags.drain(self.mark.tags..) {
-            self.tag_slots.set(entry.name, None);
+        for entry in self.names.tags.drain(self.mark.tags..) {
+            self.names.tag_slots.set(entry.name, None);
         }
         self.parameters.truncate(self.mark.parameters);
         self.table.rollback(self.mark.table);
         let names = self.table.names.len();
-        self.ordinary.0.truncate(names);
-        self.tag_slots.0.truncate(names);
+        self.names.ordinary.truncate(names);
+        self.names.tag_slots.truncate(names);
     }
 
     /// What an ordinary name stands for.
     pub(super) fn find(&self, name: Name) -> Option<&Decl> {
-        Some(&self.entries[self.ordinary.get(name)?].decl)
+        self.outwards(|scope| scope.decl(name))
     }
 
     /// Whether a name is a typedef.
@@ -293,9 +313,9 @@ impl Declarations {
 
     /// Declares a name that is not declared.
     pub(super) fn push(&mut self, name: Name, decl: Decl, offset: Offset) {
-        self.ordinary.set(name, Some(self.entries.len()));
+        self.names.ordinary.set(name, Some(self.names.entries.len()));
         let site = self.site(offset);
-        self.entries.push(Entry { name, decl, site });
+        self.names.entries.push(Entry { name, decl, site });
     }
 
     fn site(&self, offset: Offset) -> Site {
@@ -309,11 +329,11 @@ impl Declarations {
         decl: Decl,
         offset: Offset,
     ) -> Result<(), Conflict> {
-        let Some(position) = self.ordinary.get(name) else {
+        let Some(position) = self.names.ordinary.get(name) else {
             self.push(name, decl, offset);
             return Ok(());
         };
-        let old = &self.entries[position];
+        let old = &self.names.entries[position];
         let new = match merge(&self.table, &old.decl, &decl) {
             Merge::Keep => return Ok(()),
             Merge::Replace(new) => new,
@@ -324,7 +344,7 @@ impl Declarations {
             }
         };
         let entry = Entry { name, decl: new, site: self.site(offset) };
-        let old = std::mem::replace(&mut self.entries[position], entry);
+        let old = std::mem::replace(&mut self.names.entries[position], entry);
         if position < self.mark.entries {
             self.undo.push(Undo::Entry(position, old));
         }
@@ -372,29 +392,34 @@ impl Declarations {
 
     /// What a tag stands for.
     pub(super) fn tag(&self, name: Name) -> Option<Tag> {
-        Some(self.tags[self.tag_slots.get(name)?].tag)
+        self.outwards(|scope| scope.tag(name))
+    }
+
+    /// What a tag stands for that gets its body: one of the entered scope.
+    pub(super) fn own_tag(&self, name: Name) -> Option<Tag> {
+        self.names.tag(name)
     }
 
     /// Declares a tag, or moves its place to where its body is.
     pub(super) fn set_tag(&mut self, name: Name, tag: Tag, offset: Offset) {
         let site = self.site(offset);
-        match self.tag_slots.get(name) {
+        match self.names.tag_slots.get(name) {
             Some(position) => {
-                let before = std::mem::replace(&mut self.tags[position].site, site);
+                let before = std::mem::replace(&mut self.names.tags[position].site, site);
                 if position < self.mark.tags {
                     self.undo.push(Undo::TagMoved(position, before));
                 }
             }
             None => {
-                self.tag_slots.set(name, Some(self.tags.len()));
-                self.tags.push(TagEntry { name, tag, site });
+                self.names.tag_slots.set(name, Some(self.names.tags.len()));
+                self.names.tags.push(TagEntry { name, tag, site });
             }
         }
     }
 
     /// The conflict with an earlier declaration of a tag.
     pub(super) fn tag_conflict(&self, name: Name) -> Option<Conflict> {
-        let entry = self.tags[self.tag_slots.get(name)?];
+        let entry = self.outwards(|scope| Some(scope.tags[scope.tag_slots.get(name)?]))?;
         let keyword = match entry.tag {
             Tag::Record(id) => super::print::keyword(self.table.record(id).kind),
             Tag::Enum(_) => "enum",

@@ -31,11 +31,13 @@ mod parse;
 mod predeclared;
 mod print;
 mod same;
+mod scope;
 mod table;
 mod types;
 
 pub use decls::{Declarations, Param};
 pub use diagnostic::{Diagnostic, Diagnostics, Note};
 pub use draw::layout_text;
+pub use scope::ScopeId;
 pub use table::{FoundMember, Table};
 pub use types::*;

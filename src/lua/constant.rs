@@ -5,6 +5,7 @@ use super::convert;
 use super::kind::Kind;
 use super::push;
 use super::scalar::{self, Scalar};
+use super::scope;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{Constant, IntKind, QualType};
 
@@ -51,7 +52,7 @@ pub(super) fn eval(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
     let params = super::ctypes::params(cx, text, 2)?;
-    let result = cx.state.types.borrow_mut().evaluate(text, &params);
+    let result = scope::enter(cx, scope::of_function(), |types| types.evaluate(text, &params))?;
     let (ty, value) = result.map_err(|error| LuaError::new(error.to_string()))?;
     push_typed(cx, ty, value)?;
     Ok(Outcome::results(1))

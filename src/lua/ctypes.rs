@@ -15,6 +15,7 @@ use super::index;
 use super::kind::Kind;
 use super::make;
 use super::metatype;
+use super::scope;
 use super::stack;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::ctype::{Param, QualType, Type};
@@ -102,19 +103,20 @@ fn not_a_type(cx: &Cx<'_>, n: c_int) -> LuaError {
 /// The type that the text at `n` names. A text is parsed once, except one that declares a struct, union or enum, as each
 /// such declaration is a type of its own.
 fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
-    cx.push_anchor(Anchor::TypeTexts);
+    scope::push_texts(cx);
     cx.push_value(n);
     cx.raw_get(-2);
     if let Some(Number::Integer(bits)) = cx.number(-1) {
         cx.pop(2);
         let ty = QualType::from_bits(bits as u32);
-        make::learn_text(cx, n, ty);
+        if scope::is_outermost(cx) {
+            make::learn_text(cx, n, ty);
+        }
         return Ok(ty);
     }
     cx.pop(1);
     let text = cx.bytes(n).unwrap_or_default();
-    let ty = cx.state.types.borrow_mut().parse_type(text, &[]);
-    let ty = ty.map_err(|error| LuaError::new(error.to_string()))?;
+    let ty = parse(cx, text, &[])?;
     if !text.contains(&b'{') {
         cx.push_value(n);
         cx.push_integer(i64::from(ty.to_bits()));
@@ -122,6 +124,20 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     }
     cx.pop(1);
     Ok(ty)
+}
+
+/// Parses a type text in the running library function's scope.
+fn parse(cx: &Cx<'_>, text: &[u8], params: &[Param<'_>]) -> Result<QualType, LuaError> {
+    if text.contains(&b'{') {
+        note_declarations(cx);
+    }
+    let ty = scope::enter(cx, scope::of_function(), |types| types.parse_type(text, params))?;
+    ty.map_err(|error| LuaError::new(error.to_string()))
+}
+
+/// Something is declared, and may hide what was declared before.
+fn note_declarations(cx: &Cx<'_>) {
+    cx.state.declared.set(cx.state.declared.get().wrapping_add(1));
 }
 
 /// The values of `$` in a text, from argument `first` on.
@@ -159,7 +175,8 @@ pub(super) fn cdef(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
     let params = params(cx, text, 2)?;
-    let declared = cx.state.types.borrow_mut().cdef(text, &params);
+    note_declarations(cx);
+    let declared = scope::enter(cx, scope::of_function(), |types| types.cdef(text, &params))?;
     declared.map_err(|error| LuaError::new(error.to_string()))?;
     Ok(Outcome::results(0))
 }
@@ -169,8 +186,7 @@ pub(super) fn type_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let ty = match (cx.bytes(1), cdata::at(cx, 1)) {
         (Some(text), _) if cx.top() > 1 => {
             let params = params(cx, text, 2)?;
-            let ty = cx.state.types.borrow_mut().parse_type(text, &params);
-            ty.map_err(|error| LuaError::new(error.to_string()))?
+            parse(cx, text, &params)?
         }
         _ if cx.top() > 1 => {
             return Err(LuaError::Argument(1, "wrong number of type parameters".into()));

@@ -19,11 +19,12 @@ use super::metatype;
 use super::options;
 use super::reflect;
 use super::scalar::Scalar;
+use super::scope;
 use super::state::{Cx, LuaError, Outcome, entry};
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
-pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 24] = [
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 25] = [
     (b"abi", entry(abi)),
     (b"addressof", entry(address_of)),
     (b"alignof", entry(align_of)),
@@ -42,6 +43,7 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 24] = [
     (b"new", entry(new)),
     (b"offsetof", entry(offset_of)),
     (b"option", entry(options::option)),
+    (b"scope", entry(scope::open)),
     (b"sizeof", entry(size_of)),
     (b"string", entry(string)),
     (b"tonumber", entry(to_number)),

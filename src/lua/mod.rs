@@ -15,6 +15,7 @@
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
+//! scope      ffi.scope
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
@@ -48,6 +49,7 @@ mod probe;
 mod push;
 mod reflect;
 mod scalar;
+mod scope;
 mod stack;
 mod state;
 mod variadic;
@@ -113,13 +115,25 @@ fn make_library(cx: &Cx<'_>) {
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
     print::install_function_printer(cx);
-    cx.push_anchor(Anchor::Library);
+    scope::make_metatable(cx);
+    push_library(cx, 0);
+    cx.set_anchor(Anchor::Library);
+}
+
+/// Pushes a new `ffi` table, of the scope at an index (0: of the outermost one).
+fn push_library(cx: &Cx<'_>, scope: c_int) {
+    cx.new_table(0, functions::FUNCTIONS.len() as c_int + 8);
     for (name, function) in functions::FUNCTIONS {
-        cx.push_function(function, 0);
+        if scope != 0 {
+            cx.push_value(scope);
+        }
+        cx.push_function(function, c_int::from(scope != 0));
         cx.raw_set_name(-2, name);
     }
     if cx.state.in_place {
-        for (name, function) in memory::FUNCTIONS.into_iter().chain([(&b"new"[..], make::NEW)]) {
+        // `make::NEW` knows the type texts of the outermost scope only.
+        let new = (scope == 0).then_some((&b"new"[..], make::NEW));
+        for (name, function) in memory::FUNCTIONS.into_iter().chain(new) {
             cx.push_function(function, 0);
             cx.raw_set_name(-2, name);
         }
@@ -128,6 +142,10 @@ fn make_library(cx: &Cx<'_>) {
         cx.push_bytes(value.as_bytes());
         cx.raw_set_name(-2, name);
     }
+    match scope {
+        0 => cx.push_nil(),
+        scope => cx.push_value(scope),
+    }
     clib::push(cx, Library::default());
     cx.raw_set_name(-2, b"C");
     cdata::push_pointer(cx, TypeId::VOID_POINTER.into(), ptr::null_mut(), 0);
@@ -135,5 +153,5 @@ fn make_library(cx: &Cx<'_>) {
         cx.push_value(-1);
         cx.raw_set_name(-3, name);
     }
-    cx.pop(2);
+    cx.pop(1);
 }

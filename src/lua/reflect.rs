@@ -6,9 +6,11 @@
 use super::call;
 use super::ctypes;
 use super::kind::Kind;
+use super::scope;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{
-    ArrayLen, Bits, Decl, EnumId, QualType, Quals, RecordId, RecordKind, Table, Type, TypeId,
+    ArrayLen, Bits, Decl, Declarations, EnumId, QualType, Quals, RecordId, RecordKind, Table, Type,
+    TypeId,
 };
 use crate::target::Target;
 
@@ -103,7 +105,7 @@ fn push_fields(cx: &Cx<'_>, fields: &[Field]) {
 /// `ffi.info(ct)`: all about a type. `ct` may also be a C function or the name of a declared one; then the table has its
 /// `name`, its `symbol` and the names of its parameters.
 pub(super) fn info(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let function = DeclaredFunction::argument(cx);
+    let function = DeclaredFunction::argument(cx)?;
     let ty = match &function {
         Some(function) => function.ty,
         None => ctypes::argument(cx, 1)?,
@@ -183,26 +185,31 @@ struct DeclaredFunction {
 
 impl DeclaredFunction {
     /// The one that argument 1 is, or is the name of.
-    fn argument(cx: &Cx<'_>) -> Option<DeclaredFunction> {
+    fn argument(cx: &Cx<'_>) -> Result<Option<DeclaredFunction>, LuaError> {
         let record = call::record_at(cx, 1);
-        let types = cx.state.types.borrow();
-        let table = types.table();
         let name = match record {
-            Some(record) => record.name().as_bytes(),
-            None => cx.bytes(1)?,
+            Some(record) => Some(record.name().as_bytes()),
+            None => cx.bytes(1),
         };
+        let Some(name) = name else { return Ok(None) };
+        let ty = record.map(|record| record.ty);
+        scope::enter(cx, scope::of_function(), |types| DeclaredFunction::find(types, name, ty))
+    }
+
+    /// The function of this name, if it has the type.
+    fn find(types: &Declarations, name: &[u8], wanted: Option<TypeId>) -> Option<DeclaredFunction> {
         let declared = types.lookup(name)?;
         let Decl::Function { ty, symbol, .. } = declared else { return None };
-        let params = types.parameter_names(declared).iter();
-        if record.is_some_and(|record| record.ty != *ty) {
+        if wanted.is_some_and(|wanted| wanted != *ty) {
             return None;
         }
+        let params = types.parameter_names(declared).iter();
         let name = String::from_utf8_lossy(name).into_owned();
         Some(DeclaredFunction {
             ty: (*ty).into(),
             symbol: symbol.as_deref().unwrap_or(&name).to_owned(),
             name,
-            params: params.map(|name| Some(table.name((*name)?).to_owned())).collect(),
+            params: params.map(|name| Some(types.table().name((*name)?).to_owned())).collect(),
         })
     }
 }

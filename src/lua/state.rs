@@ -97,6 +97,8 @@ pub struct State {
     pub(super) roles: Roles,
     /// Texts that name types.
     pub(super) texts: Texts,
+    /// How often a text declared something: parsed type texts of scopes are good until it changes.
+    pub(super) declared: Cell<u32>,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// The finalisers that are called late.
@@ -128,6 +130,8 @@ pub(super) enum Anchor {
     TypeTexts,
     /// The metatable of function records; see [`super::call`].
     Functions,
+    /// The metatable of scopes; see [`super::scope`].
+    Scopes,
     /// The closures that call function pointers, by function type.
     Pointers,
     /// At 1 the error that a callback caught, while [`Head::pending`] says so.
@@ -137,7 +141,7 @@ pub(super) enum Anchor {
 }
 
 impl Anchor {
-    const ALL: [Anchor; 10] = [
+    const ALL: [Anchor; 11] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -145,6 +149,7 @@ impl Anchor {
         Anchor::Ctypes,
         Anchor::TypeTexts,
         Anchor::Functions,
+        Anchor::Scopes,
         Anchor::Pointers,
         Anchor::Pending,
         Anchor::Implicit,
@@ -416,6 +421,7 @@ impl State {
             makers: RefCell::default(),
             roles: Roles::default(),
             texts: Texts::default(),
+            declared: Cell::new(0),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),

@@ -44,7 +44,9 @@ impl Parser<'_> {
         let Some(name) = tag else {
             return Ok(self.table().add_enum(None));
         };
-        match self.decls.tag(name) {
+        let body = self.at("{") || self.at(":") && self.peek_starts_type();
+        let known = if body { self.decls.own_tag(name) } else { self.decls.tag(name) };
+        match known {
             Some(Tag::Enum(id)) => Ok(id),
             Some(Tag::Record(_)) => Err(self.other_tag(name, start)),
             None => {

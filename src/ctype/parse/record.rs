@@ -70,7 +70,8 @@ impl Parser<'_> {
         let Some(name) = tag else {
             return Ok(self.table().add_record(kind, None));
         };
-        match self.decls.tag(name) {
+        let known = if self.at("{") { self.decls.own_tag(name) } else { self.decls.tag(name) };
+        match known {
             Some(Tag::Record(id)) if self.decls.table.record(id).kind == kind => Ok(id),
             Some(_) => Err(self.other_tag(name, start)),
             None => {

@@ -15,6 +15,7 @@ use super::api::{self, LuaType};
 use super::call;
 use super::constant;
 use super::convert::{self, Mode};
+use super::scope;
 use super::state::{Cx, LuaError, Outcome, c_string, entry};
 use crate::ctype::{Constant, Decl, QualType, TypeId};
 use system::Library;
@@ -28,11 +29,14 @@ mod upvalue {
     pub(super) const NAMESPACE: std::ffi::c_int = 1;
     /// Name → address of variables.
     pub(super) const VARIABLES: std::ffi::c_int = 2;
+    /// The scope whose declarations count, or nil.
+    pub(super) const SCOPE: std::ffi::c_int = 3;
 }
 
-/// Pushes the namespace of a library.
+/// Replaces a scope (or nil) on top of the stack by its namespace of a library.
 pub(super) fn push(cx: &Cx<'_>, library: Library) {
     cx.ensure_stack(8);
+    let scope = cx.top();
     // SAFETY: the block holds null until nothing can raise any more.
     let block = unsafe {
         let block = api::new_userdata(cx.lua, mem::size_of::<Block>(), 0).cast::<Block>();
@@ -47,7 +51,8 @@ pub(super) fn push(cx: &Cx<'_>, library: Library) {
     let push_method = |function| {
         cx.push_value(namespace);
         cx.push_value(variables);
-        cx.push_function(function, 2);
+        cx.push_value(scope);
+        cx.push_function(function, 3);
     };
     cx.new_table(0, 0);
     cx.new_table(0, 1);
@@ -69,6 +74,7 @@ pub(super) fn push(cx: &Cx<'_>, library: Library) {
     cx.set_metatable(namespace);
     // SAFETY: the block is in the userdata on top of the stack.
     unsafe { block.write(Box::into_raw(Box::new(library))) };
+    cx.remove(scope);
 }
 
 fn block(cx: &Cx<'_>) -> *mut Block {
@@ -90,20 +96,23 @@ enum Meaning {
 }
 
 fn meaning(cx: &Cx<'_>, name: &[u8]) -> Result<Meaning, LuaError> {
-    let types = cx.state.types.borrow();
-    let symbol = |symbol: &Option<Box<str>>| {
-        c_string(symbol.as_ref().map_or(name, |symbol| symbol.as_bytes()), "a symbol name")
-    };
-    match types.lookup(name) {
-        Some(Decl::Function { ty, symbol: s, .. }) => Ok(Meaning::Function(*ty, symbol(s)?)),
-        Some(Decl::Variable { ty, symbol: s }) => Ok(Meaning::Variable(*ty, symbol(s)?)),
-        Some(Decl::Constant { ty, value }) => Ok(Meaning::Constant(*ty, *value)),
-        other => {
-            let hint = if other.is_some() { " (the name is a typedef)" } else { "" };
-            let name = String::from_utf8_lossy(name);
-            Err(LuaError::new(format!("missing declaration for symbol '{name}'{hint}")))
-        }
-    }
+    let meaning = scope::enter(cx, Cx::upvalue(upvalue::SCOPE), |types| {
+        let symbol = |symbol: &Option<Box<str>>| {
+            c_string(symbol.as_ref().map_or(name, |symbol| symbol.as_bytes()), "a symbol name")
+        };
+        Ok(match types.lookup(name) {
+            Some(Decl::Function { ty, symbol: s, .. }) => Meaning::Function(*ty, symbol(s)?),
+            Some(Decl::Variable { ty, symbol: s }) => Meaning::Variable(*ty, symbol(s)?),
+            Some(Decl::Constant { ty, value }) => Meaning::Constant(*ty, *value),
+            other => {
+                let hint = if other.is_some() { " (the name is a typedef)" } else { "" };
+                let name = String::from_utf8_lossy(name);
+                let message = format!("missing declaration for symbol '{name}'{hint}");
+                return Err(LuaError::new(message));
+            }
+        })
+    });
+    meaning?
 }
 
 fn symbol_name<'a>(cx: &'a Cx<'_>, index: c_int) -> Result<&'a [u8], LuaError> {
@@ -210,6 +219,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let name = c_string(cx.bytes(1).unwrap_or_default(), "a library name")?;
     let name = name.to_str().map_err(|_| LuaError::new("a library name is not UTF-8"))?;
     let library = search::open(name, cx.truth(2)).map_err(LuaError::new)?;
+    scope::push(cx);
     push(cx, library);
     Ok(Outcome::results(1))
 }

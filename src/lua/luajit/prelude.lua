@@ -279,25 +279,22 @@ missing(table, {
   end,
 })
 
-ffi.cdef [[
-  double __ffi_luajit_cosh(double) __asm__("cosh");
-  double __ffi_luajit_sinh(double) __asm__("sinh");
-  double __ffi_luajit_tanh(double) __asm__("tanh");
-  double __ffi_luajit_frexp(double, int *) __asm__("frexp");
-  double __ffi_luajit_ldexp(double, int) __asm__("ldexp");
+local libm = ffi.scope()
+libm.cdef [[
+  double cosh(double), sinh(double), tanh(double), frexp(double, int *), ldexp(double, int);
 ]]
 local exponent
 missing(math, {
   pow = function(x, y) return x ^ y end,
   log10 = function(x) return math.log(x, 10) end,
   atan2 = function(y, x) return math.atan(y, x) end,
-  cosh = function(x) return ffi.C.__ffi_luajit_cosh(x) end,
-  sinh = function(x) return ffi.C.__ffi_luajit_sinh(x) end,
-  tanh = function(x) return ffi.C.__ffi_luajit_tanh(x) end,
-  ldexp = function(x, e) return ffi.C.__ffi_luajit_ldexp(x, e) end,
+  cosh = function(x) return libm.C.cosh(x) end,
+  sinh = function(x) return libm.C.sinh(x) end,
+  tanh = function(x) return libm.C.tanh(x) end,
+  ldexp = function(x, e) return libm.C.ldexp(x, e) end,
   frexp = function(x)
     exponent = exponent or ffi.new("int[1]")
-    return ffi.C.__ffi_luajit_frexp(x, exponent), exponent[0]
+    return libm.C.frexp(x, exponent), exponent[0]
   end,
 })
 

@@ -616,12 +616,9 @@ impl Parser<'_> {
             Numeral::UInt64(value) => Literal::UInt64(value),
             Numeral::Imaginary(value) => Literal::Imaginary(value),
         };
-        let known = self.literals.iter().position(|other| *other == literal);
-        let position = known.unwrap_or_else(|| {
-            self.literals.push(literal);
-            self.literals.len() - 1
-        });
-        self.edit(self.at, Place::Instead, format!("{}[{}]", HELPERS[3], position + 1));
+        // Each literal is an object of its own.
+        self.literals.push(literal);
+        self.edit(self.at, Place::Instead, format!("{}[{}]", HELPERS[3], self.literals.len()));
         Ok(())
     }
 
@@ -755,8 +752,9 @@ mod tests {
             panic!("it has literals")
         };
         let text = String::from_utf8(text).expect("text");
-        assert!(text.ends_with("f(__ffi_literal[1], __ffi_literal[2], __ffi_literal[3], __ffi_literal[1])\n--[[\n3LL]] x = '4LL'\nend"), "{text}");
-        assert_eq!(literals, [Literal::Int64(1), Literal::UInt64(255), Literal::Imaginary(2.0)]);
+        assert!(text.ends_with("f(__ffi_literal[1], __ffi_literal[2], __ffi_literal[3], __ffi_literal[4])\n--[[\n3LL]] x = '4LL'\nend"), "{text}");
+        let one = Literal::Int64(1);
+        assert_eq!(literals, [one, Literal::UInt64(255), Literal::Imaginary(2.0), one]);
     }
 
     #[test]
