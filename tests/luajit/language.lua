@@ -2,8 +2,7 @@
 local ffi = require "ffi"
 
 print(1LL, 0xffULL, 0xFFFFFFFFFFFFFFFFull, 9223372036854775807ll, -9223372036854775808LL, 2i, 1.5I, 0x1p4, 0b1010)
-print("1LL", '2ULL', [[3i]], [==[ ]] 4LL ]==], "\z
-  5LL") -- 6LL --[[ 7LL
+print("1LL", '2ULL', [[3i]], [==[ ]] 4LL ]==], "5LL") -- 6LL --[[ 7LL
 --[[ 8LL
 9LL ]] print(debug.getinfo(1, "l").currentline)
 

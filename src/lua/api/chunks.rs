@@ -10,6 +10,9 @@ use super::LuaType;
 /// Whether scripts can load source text, and `package` has loaders.
 pub(crate) const LOADERS: bool = cfg!(not(feature = "luau"));
 
+/// Whether `<` and `<=` ask the metamethods of operands of two types. Lua 5.1 asks those of two userdata only.
+pub(crate) const MIXED_ORDER: bool = cfg!(not(any(feature = "lua51", feature = "luau")));
+
 impl Cx<'_> {
     /// Pushes the function that a chunk is and returns true, or pushes a message. `mode`: `t` for source text, `b` for
     /// compiled chunks.

@@ -9,6 +9,7 @@
 //! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
 //! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
+//! | [`chunks`]: `<` of a number and a userdata is an error | yes | no | no | no | no | yes |
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
 //! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
@@ -26,7 +27,7 @@ use std::slice;
 use mlua::ffi as sys;
 pub use mlua::ffi::{lua_CFunction, lua_State};
 
-pub(crate) use chunks::LOADERS;
+pub(crate) use chunks::{LOADERS, MIXED_ORDER};
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{argument_error, catch, equal, main_thread, preload, tail_call};
 pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};

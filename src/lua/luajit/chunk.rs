@@ -1,6 +1,6 @@
 //! Loading source text that was written for LuaJIT.
 
-use super::super::api::NATIVE_INT64;
+use super::super::api::{LuaType, MIXED_ORDER, NATIVE_INT64};
 use super::super::cdata;
 use super::super::state::{Cx, LuaError, Outcome};
 use super::bit;
@@ -8,15 +8,15 @@ use super::compare;
 use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
 use crate::ctype::{FloatKind, IntKind, Type};
 
-/// `load(text, name, mode [, environment])`: the function that the text is, or nil and a message. Unlike Lua's, it asks for
-/// all of the first three.
+/// `load(text, name, mode, order [, environment])`: the function that the text is, or nil and a message. `order`: where Lua
+/// needs them, the functions for `<`, `<=`, `>` and `>=`.
 pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let (text, name, mode) = (cx.bytes(1), cx.bytes(2), cx.bytes(3));
     let (Some(text), Some(name), Some(mode)) = (text, name, mode) else {
         return Err(LuaError::new("a text, a name and a mode expected"));
     };
-    let environment = cx.top() > 3;
-    let loaded = match rewrite(text, Dialect { integers: NATIVE_INT64 }) {
+    let environment = cx.top() > 4;
+    let loaded = match rewrite(text, Dialect { integers: NATIVE_INT64, mixed_order: MIXED_ORDER }) {
         // A compiled chunk is left to Lua, and so is what its mode does not allow.
         _ if text.first() == Some(&0x1b) || !mode.contains(&b't') => cx.load(text, name, mode),
         Chunk::Unchanged => cx.load(text, name, mode),
@@ -27,7 +27,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
                 return Ok(failure(cx));
             }
             if environment {
-                cx.push_value(4);
+                cx.push_value(5);
                 cx.set_environment(-2);
             }
             instantiate(cx, &literals)?;
@@ -52,7 +52,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Ok(failure(cx));
     }
     if environment {
-        cx.push_value(4);
+        cx.push_value(5);
         cx.set_environment(-2);
     }
     Ok(Outcome::results(1))
@@ -67,9 +67,15 @@ fn failure(cx: &Cx<'_>) -> Outcome {
 
 /// Turns the rewritten chunk on top of the stack into the function that the text is.
 fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
-    for function in [compare::equal, compare::not_equal, compare::concat] {
-        cx.push_function(function, 0);
+    cx.push_function(compare::equal, 0);
+    cx.push_function(compare::not_equal, 0);
+    for i in 1..=4 {
+        match cx.type_of(4) {
+            LuaType::Table => cx.raw_get_integer(4, i),
+            _ => cx.push_nil(),
+        }
     }
+    cx.push_function(compare::concat, 0);
     cx.new_table(literals.len() as i32, 0);
     for (i, literal) in (1..).zip(literals) {
         match *literal {

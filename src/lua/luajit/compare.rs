@@ -85,6 +85,16 @@ pub(super) fn text_in_place(cx: &Cx<'_>, index: c_int) {
     cx.replace(index);
 }
 
+/// `less(a, b)`, where one is a cdata.
+pub(super) fn less(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    arith::operate(cx, Operator::Lt)
+}
+
+/// `at_most(a, b)`, where one is a cdata.
+pub(super) fn at_most(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    arith::operate(cx, Operator::Le)
+}
+
 /// `text(number)`: a number as LuaJIT prints it.
 pub(super) fn text(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.set_top(1);

@@ -8,7 +8,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{Number, lua_CFunction, lua_State};
+use super::super::api::{LuaType, Number, lua_CFunction, lua_State};
 use super::super::arith;
 use super::super::cdata;
 use super::super::print;
@@ -132,7 +132,11 @@ unsafe extern "C-unwind" fn format(lua: *mut lua_State) -> c_int {
                         // Digits in any case: with a width and `-` they are padded alike.
                         text[at - 1] = b's';
                     }
-                    b's' | b'q' => text_in_place(cx, argument),
+                    b's' => {
+                        text_in_place(cx, argument);
+                        as_string(cx, argument);
+                    }
+                    b'q' => text_in_place(cx, argument),
                     _ => round_in_place(cx, argument, conversion, precision),
                 }
             }
@@ -154,6 +158,15 @@ fn integer_in_place(cx: &Cx<'_>, index: c_int) {
         cx.replace(index);
     } else {
         truncate(cx, index);
+    }
+}
+
+/// What `tostring` makes of a value, which Lua 5.1 does not ask for by itself.
+fn as_string(cx: &Cx<'_>, index: c_int) {
+    if !matches!(cx.type_of(index), LuaType::String | LuaType::Number) {
+        // SAFETY: `guard` promises a live state with free stack slots.
+        unsafe { sys::luaL_tolstring(cx.lua, index, std::ptr::null_mut()) };
+        cx.replace(index);
     }
 }
 

@@ -22,10 +22,12 @@ use super::api::{lua_CFunction, lua_State};
 use super::state::{Cx, LuaError, entry, guard};
 
 /// What the prelude is given besides the `ffi` table.
-const NATIVE: [(&[u8], lua_CFunction); 7] = [
+const NATIVE: [(&[u8], lua_CFunction); 9] = [
     (b"adapt", entry(library::adapt)),
     (b"adapt_format", entry(library::adapt_format)),
+    (b"at_most", entry(compare::at_most)),
     (b"is_cdata", entry(library::is_cdata)),
+    (b"less", entry(compare::less)),
     (b"load", entry(chunk::load)),
     (b"new_proxy", entry(library::new_proxy)),
     (b"text", entry(compare::text)),
@@ -53,6 +55,8 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
             cx.raw_set_name(-2, b"bit");
             cx.push_bool(super::api::NATIVE_INT64);
             cx.raw_set_name(-2, b"integers");
+            cx.push_bool(super::api::MIXED_ORDER);
+            cx.raw_set_name(-2, b"mixed_order");
             cx.push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
             cx.raw_set_name(-2, b"version");
             Ok(0)

@@ -47,6 +47,15 @@ function print(...)
   stdout:write(concat(line, "\t", 1, count), "\n")
 end
 
+-- Lua 5.1's passes no arguments.
+if not select(2, xpcall(function(...) return select("#", ...) == 1 end, error, 1)) then
+  local own_xpcall = xpcall
+  function xpcall(f, handler, ...)
+    local count, arguments = select("#", ...), { ... }
+    return own_xpcall(function() return f(unpack(arguments, 1, count)) end, handler)
+  end
+end
+
 unpack = rawget(_G, "unpack") or table.unpack
 newproxy = rawget(_G, "newproxy") or native.new_proxy
 function gcinfo() return collectgarbage("count") end
@@ -54,7 +63,23 @@ _VERSION = "Lua 5.1"
 
 -- Function environments --------------------------------------------------------------------------------------------
 
-if not rawget(_G, "setfenv") then
+-- What LuaJIT has in C is here partly in Lua.
+local function is_library(f)
+  local info = getinfo(f, "S")
+  return info.what == "C" or info.source == "=ffi.luajit"
+end
+
+if rawget(_G, "setfenv") then
+  local own_setfenv = setfenv
+  function setfenv(f, environment)
+    if raw_type(f) == "function" and is_library(f) then
+      error("'setfenv' cannot change environment of given object", 2)
+    end
+    local level = raw_tonumber(f)
+    local changed = own_setfenv(level and level > 0 and level + 1 or f, environment)
+    return changed
+  end
+else
   -- Of functions that have no global variables.
   local environments = setmetatable({}, { __mode = "k" })
 
@@ -88,9 +113,7 @@ if not rawget(_G, "setfenv") then
     end
     if f == 0 then error("'setfenv' cannot change the environment of a thread in this Lua", 2) end
     local target = function_at(f, "setfenv")
-    local info = getinfo(target, "S")
-    -- What LuaJIT has in C is here partly in Lua.
-    if info.what == "C" or info.source == "=ffi.luajit" then
+    if is_library(target) then
       error("'setfenv' cannot change environment of given object", 2)
     end
     local index = environment_of(target)
@@ -111,6 +134,19 @@ end
 
 -- Chunks -----------------------------------------------------------------------------------------------------------
 
+-- Lua 5.1 asks no metamethod about the order of operands of two types.
+local order
+if not native.mixed_order then
+  local less, at_most = native.less, native.at_most
+  local function mixed(a, b) return raw_type(a) ~= raw_type(b) and (is_cdata(a) or is_cdata(b)) end
+  order = {
+    function(a, b) if mixed(a, b) then return less(a, b) and true or false end return a < b end,
+    function(a, b) if mixed(a, b) then return at_most(a, b) and true or false end return a <= b end,
+    function(a, b) if mixed(a, b) then return less(b, a) and true or false end return a > b end,
+    function(a, b) if mixed(a, b) then return at_most(b, a) and true or false end return a >= b end,
+  }
+end
+
 function load(chunk, name, mode, environment)
   local source = chunk
   if raw_type(chunk) == "function" then
@@ -124,8 +160,8 @@ function load(chunk, name, mode, environment)
   elseif raw_type(chunk) ~= "string" then
     error(("bad argument #1 to 'load' (string expected, got %s)"):format(type(chunk)), 2)
   end
-  if environment == nil then return native.load(source, name or source, mode or "bt") end
-  return native.load(source, name or source, mode or "bt", environment)
+  if environment == nil then return native.load(source, name or source, mode or "bt", order) end
+  return native.load(source, name or source, mode or "bt", order, environment)
 end
 
 loadstring = load

@@ -14,6 +14,8 @@ use super::lex::{Kind, Numeral, Token, tokens};
 pub(super) struct Dialect {
     /// Lua has integers beside floats.
     pub(super) integers: bool,
+    /// `<` and its like ask the metamethods of operands of two types.
+    pub(super) mixed_order: bool,
 }
 
 /// A literal that is a cdata.
@@ -25,8 +27,24 @@ pub(super) enum Literal {
     Imaginary(f64),
 }
 
-/// The arguments of a rewritten chunk: equal, not equal, concatenate, the table of literals.
-pub(super) const HELPERS: [&str; 4] = ["__ffi_eq", "__ffi_ne", "__ffi_concat", "__ffi_literal"];
+/// The arguments of a rewritten chunk: functions for operators, the table of literals.
+pub(super) const HELPERS: [&str; 8] = [
+    "__ffi_eq",
+    "__ffi_ne",
+    "__ffi_lt",
+    "__ffi_le",
+    "__ffi_gt",
+    "__ffi_ge",
+    "__ffi_concat",
+    "__ffi_literal",
+];
+
+/// The comparisons, in the order of their helpers.
+const COMPARISONS: [&str; 6] = ["==", "~=", "<", "<=", ">", ">="];
+/// The first of them that only some versions of Lua need.
+const FIRST_ORDER: usize = 2;
+const CONCAT: &str = HELPERS[6];
+const LITERAL: &str = HELPERS[7];
 
 /// How deep expressions and blocks nest, as in Lua.
 const MAX_DEPTH: usize = 190;
@@ -422,10 +440,11 @@ impl Parser<'_> {
                 let Some(&(_, _, right)) = found.filter(|operator| operator.1 > weakest) else {
                     return Ok(left);
                 };
-                match symbol {
-                    "==" | "~=" => p.comparison(&left, symbol)?,
-                    ".." if p.dialect.integers => p.concatenation(&left)?,
-                    _ => {
+                let comparison = COMPARISONS.iter().position(|comparison| *comparison == symbol);
+                match comparison.filter(|c| *c < FIRST_ORDER || !p.dialect.mixed_order) {
+                    Some(comparison) => p.comparison(&left, comparison)?,
+                    None if symbol == ".." && p.dialect.integers => p.concatenation(&left)?,
+                    None => {
                         p.advance();
                         p.binary(right)?;
                     }
@@ -435,16 +454,15 @@ impl Parser<'_> {
         })
     }
 
-    /// `left == right` as a call.
-    fn comparison(&mut self, left: &Expression, symbol: &str) -> Parse<()> {
+    /// `left == right` and the like as a call.
+    fn comparison(&mut self, left: &Expression, comparison: usize) -> Parse<()> {
         let operator = self.at;
         self.advance();
         let right = self.binary(3)?;
         let known = |a: What, b: What| a == What::Text && matches!(b, What::Text | What::TypeName);
         if !known(left.what, right.what) && !known(right.what, left.what) {
             self.edit(operator, Place::Instead, ",");
-            let helper = HELPERS[usize::from(symbol == "~=")];
-            self.wrap(left.start, right.end, &format!("{helper}("));
+            self.wrap(left.start, right.end, &format!("{}(", HELPERS[comparison]));
         }
         Ok(())
     }
@@ -468,7 +486,7 @@ impl Parser<'_> {
         if last.what == What::Multiple {
             self.wrap(last.start, last.end, "(");
         }
-        self.wrap(left.start, last.end, &format!("{}(", HELPERS[2]));
+        self.wrap(left.start, last.end, &format!("{CONCAT}("));
         Ok(())
     }
 
@@ -618,7 +636,7 @@ impl Parser<'_> {
         };
         // Each literal is an object of its own.
         self.literals.push(literal);
-        self.edit(self.at, Place::Instead, format!("{}[{}]", HELPERS[3], self.literals.len()));
+        self.edit(self.at, Place::Instead, format!("{LITERAL}[{}]", self.literals.len()));
         Ok(())
     }
 
@@ -668,15 +686,18 @@ impl Parser<'_> {
 mod tests {
     use super::*;
 
+    const MODERN: Dialect = Dialect { integers: true, mixed_order: true };
+
     /// The text of the function, with short names for the helpers.
     fn rewritten(text: &str, integers: bool) -> String {
-        match rewrite(text.as_bytes(), Dialect { integers }) {
+        match rewrite(text.as_bytes(), Dialect { integers, mixed_order: true }) {
             Chunk::Unchanged => text.to_owned(),
             Chunk::Rewritten { text, .. } => {
                 let text = String::from_utf8(text).expect("text");
                 let (_, body) = text.split_once("function(...) ").expect("a function");
                 let body = body.strip_suffix("\nend").expect("its end");
-                let short = ["eq", "ne", "cat", "K"].into_iter().zip(HELPERS);
+                let short =
+                    ["eq", "ne", "lt", "le", "gt", "ge", "cat", "K"].into_iter().zip(HELPERS);
                 short.fold(body.to_owned(), |body, (short, name)| body.replace(name, short))
             }
             other => format!("{other:?}"),
@@ -706,6 +727,17 @@ mod tests {
         ] {
             assert_eq!(rewritten(text, false), expected);
         }
+    }
+
+    #[test]
+    fn order_becomes_calls_where_lua_needs_it() {
+        let text = b"return a < b, c >= d == (e > f), 'a' <= 'b'";
+        assert_eq!(rewrite(b"return a < b", MODERN), Chunk::Unchanged);
+        let dialect = Dialect { integers: false, mixed_order: false };
+        let Chunk::Rewritten { text, .. } = rewrite(text, dialect) else { panic!("comparisons") };
+        let text = String::from_utf8(text).expect("text");
+        let expected = "__ffi_lt(a , b), __ffi_eq(__ffi_ge(c , d) , (__ffi_gt(e , f))), 'a' <= 'b'";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
@@ -748,7 +780,7 @@ mod tests {
     #[test]
     fn literals_of_cdata_come_from_a_table() {
         let text = b"f(1LL, 0xffULL, 2i, 1LL)\n--[[\n3LL]] x = '4LL'";
-        let Chunk::Rewritten { text, literals } = rewrite(text, Dialect { integers: true }) else {
+        let Chunk::Rewritten { text, literals } = rewrite(text, MODERN) else {
             panic!("it has literals")
         };
         let text = String::from_utf8(text).expect("text");
@@ -776,10 +808,7 @@ mod tests {
             f 'x' { y = 1, [z] = 2, 3 } :m [[w]] (...)
             ;;; a.goto_ = goto_
             return (a), b;";
-        assert!(matches!(
-            rewrite(text.as_bytes(), Dialect { integers: true }),
-            Chunk::Rewritten { .. }
-        ));
+        assert!(matches!(rewrite(text.as_bytes(), MODERN), Chunk::Rewritten { .. }));
     }
 
     #[test]
@@ -787,7 +816,7 @@ mod tests {
         for text in
             ["x = = 1LL", "x = (1LL", "f( end", "x = 1LL end", "a.b", "return 1 x", "x = 5 y = 1U"]
         {
-            let chunk = rewrite(text.as_bytes(), Dialect { integers: true });
+            let chunk = rewrite(text.as_bytes(), MODERN);
             let Chunk::Unknown { text: plain, replaced } = chunk else {
                 panic!("{text}: {chunk:?}")
             };
@@ -795,9 +824,6 @@ mod tests {
             assert_eq!(replaced, text.contains("1LL"));
         }
         let deep = "(".repeat(1000) + &")".repeat(1000);
-        assert_eq!(
-            rewrite(format!("return {deep}").as_bytes(), Dialect { integers: true }),
-            Chunk::TooDeep
-        );
+        assert_eq!(rewrite(format!("return {deep}").as_bytes(), MODERN), Chunk::TooDeep);
     }
 }
