@@ -180,7 +180,7 @@ impl Declarations {
     }
 
     /// The type that a type name stands for: `"struct x *"`, `"int[4]"`, `"int (*)(double)"`, `"struct { int a; }"`.
-    /// A tag that it names or defines is declared, as LuaJIT does.
+    /// Its tags must have been declared, as in LuaJIT; it may complete one.
     ///
     /// # Errors
     /// All errors of the text; then nothing of it is declared.

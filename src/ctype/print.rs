@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Access, ArrayLen, CallConv, Contract, EnumId, FloatKind, Function, IntKind, Member, QualType,
-    Quals, RecordAttributes, RecordId, RecordKind, Table, Type, TypeId,
+    Quals, RecordAttributes, RecordBody, RecordId, RecordKind, Table, Type, TypeId,
 };
 
 /// Types can share parts, so that their text may be exponentially longer than what declared them.
@@ -12,18 +12,18 @@ const MAX_LENGTH: usize = 1 << 16;
 
 /// As LuaJIT's `lj_ctype_repr`, but with the parameters of functions.
 pub(super) fn repr(table: &Table, ty: QualType) -> String {
-    Printer { table, exact: false, defined: None, length: 0 }.declarator(ty, String::new())
+    Printer::new(table, false).declarator(ty, String::new())
 }
 
 /// A declaration that parses back.
 pub(super) fn declare(table: &Table, ty: QualType, name: &str) -> String {
-    Printer { table, exact: true, defined: None, length: 0 }.declarator(ty, name.to_owned())
+    Printer::new(table, true).declarator(ty, name.to_owned())
 }
 
 /// A declaration of the type itself: of a struct, union or enum with a tag its definition.
 pub(super) fn define(table: &Table, ty: QualType) -> String {
     let defined = Some(table.resolve(ty).id());
-    Printer { table, exact: true, defined, length: 0 }.declarator(ty, String::new())
+    Printer { defined, ..Printer::new(table, true) }.declarator(ty, String::new())
 }
 
 struct Printer<'a> {
@@ -33,9 +33,15 @@ struct Printer<'a> {
     /// The record or enum whose body is printed although it has a tag.
     defined: Option<TypeId>,
     length: usize,
+    /// The `#pragma pack` that holds where the text goes on.
+    pack: Option<u32>,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    fn new(table: &'a Table, exact: bool) -> Printer<'a> {
+        Printer { table, exact, defined: None, length: 0, pack: None }
+    }
+
     /// The declaration of `inner`, a declarator that grows from the inside out.
     fn declarator(&mut self, ty: QualType, mut inner: String) -> String {
         let table = self.table;
@@ -130,7 +136,7 @@ impl Printer<'_> {
             Type::Complex(FloatKind::F64) if !self.exact => text.push_str("complex"),
             Type::Complex(kind) => {
                 let keyword = if self.exact { "_Complex" } else { "complex" };
-                let _ = write!(text, "{} {keyword}", self.float_text(*kind));
+                let _ = write!(text, "{keyword} {}", self.float_text(*kind));
             }
             Type::Vector(element, count) => {
                 let size = self.table.layout_of(*element).map_or(0, |l| l.size);
@@ -192,26 +198,37 @@ impl Printer<'_> {
         match (tag, &record.body) {
             (Some(tag), None) => text.push_str(tag),
             (Some(tag), _) if !self.defines(ty) => text.push_str(tag),
-            (tag, Some(body)) if self.exact => {
-                text.push_str(&record_attributes(&body.attributes));
-                text.extend(tag.into_iter().flat_map(|tag| [tag, " "]));
-                text.push_str("{ ");
-                let mut unnamed = body.unnamed_bits.iter().peekable();
-                for (i, member) in (0..).zip(&body.members) {
-                    while let Some((_, ty, width)) = unnamed.next_if(|u| u.0 <= i) {
-                        let _ = write!(text, "{} : {width}; ", self.declarator(*ty, String::new()));
-                    }
-                    self.member(member, text);
-                }
-                for (_, ty, width) in unnamed {
-                    let _ = write!(text, "{} : {width}; ", self.declarator(*ty, String::new()));
-                }
-                text.push('}');
-            }
+            (tag, Some(body)) if self.exact => self.body(tag, body, text),
             _ => {
                 let _ = write!(text, "{}", ty.index());
             }
         }
+    }
+
+    fn body(&mut self, tag: Option<&str>, body: &RecordBody, text: &mut String) {
+        let outer = std::mem::replace(&mut self.pack, body.attributes.pack);
+        let repack = self.pack != outer;
+        if repack {
+            let _ = write!(text, "__pragma(pack(push, {})) ", self.pack.unwrap_or(0));
+        }
+        text.push_str(&record_attributes(&body.attributes));
+        text.extend(tag.into_iter().flat_map(|tag| [tag, " "]));
+        text.push_str("{ ");
+        let mut unnamed = body.unnamed_bits.iter().peekable();
+        for (i, member) in (0..).zip(&body.members) {
+            while let Some((_, ty, width)) = unnamed.next_if(|u| u.0 <= i) {
+                let _ = write!(text, "{} : {width}; ", self.declarator(*ty, String::new()));
+            }
+            self.member(member, text);
+        }
+        for (_, ty, width) in unnamed {
+            let _ = write!(text, "{} : {width}; ", self.declarator(*ty, String::new()));
+        }
+        text.push('}');
+        if repack {
+            text.push_str(" __pragma(pack(pop))");
+        }
+        self.pack = outer;
     }
 
     fn member(&mut self, member: &Member, text: &mut String) {

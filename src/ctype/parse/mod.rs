@@ -56,6 +56,8 @@ pub(super) struct Parser<'a> {
     unknown: FxHashSet<Name>,
     nesting: u32,
     pack: directive::Pack,
+    /// Whether a tag that nothing declared may be declared by its first use.
+    implicit_tags: bool,
     /// How many parameter declarations are open.
     prototypes: u32,
     ops: Vec<declarator::Op>,
@@ -102,6 +104,7 @@ impl<'a> Parser<'a> {
             unknown: FxHashSet::default(),
             nesting: 0,
             pack: directive::Pack::default(),
+            implicit_tags: true,
             prototypes: 0,
             ops: Vec::new(),
             pointers: Vec::new(),
@@ -130,6 +133,7 @@ impl<'a> Parser<'a> {
 
     /// A type name that is the whole text.
     pub(super) fn whole_type_name(mut self) -> Result<QualType, Diagnostics> {
+        self.implicit_tags = false;
         let ty = self.type_name().and_then(|ty| {
             if self.tok.kind == Tok::End {
                 Ok(ty)

@@ -75,11 +75,21 @@ impl Parser<'_> {
             Some(Tag::Record(id)) if self.decls.table.record(id).kind == kind => Ok(id),
             Some(_) => Err(self.other_tag(name, start)),
             None => {
+                self.check_new_tag(name, start)?;
                 let id = self.table().add_record(kind, tag);
                 self.decls.set_tag(name, Tag::Record(id), start);
                 Ok(id)
             }
         }
+    }
+
+    /// Refuses a tag that a type text alone would declare, as LuaJIT does.
+    pub(super) fn check_new_tag(&mut self, name: Name, start: Offset) -> Parse<()> {
+        if self.implicit_tags {
+            return Ok(());
+        }
+        let message = format!("undeclared or implicit tag '{}'", self.decls.table.name(name));
+        Err(self.error_hint(start, message, "declare it with cdef first"))
     }
 
     /// A tag that was declared as another kind of type.

@@ -1,0 +1,179 @@
+//! Types as data: what the declarations of a text become.
+
+use cthunk::ctype::{Access, ArrayLen, CallConv, Contract, Decl, Param, Type, TypeId};
+
+use super::{HOST, declarations, declare, declared, first_lines, function, record, ty};
+
+#[test]
+fn parameters_stand_for_types_integers_and_names() {
+    let mut decls = declared("struct s { int a; };");
+    let s = ty(&mut decls, "struct s");
+    let params = [Param::Type(s), Param::Int(3), Param::Name(b"made"), Param::Name(b"field")];
+    decls
+        .cdef(b"typedef struct { $ inner[$]; } $; struct other { int $; };", &params)
+        .expect("it is C");
+    assert_eq!(ty(&mut decls, "made"), ty(&mut decls, "made"));
+    let made = ty(&mut decls, "made");
+    assert_eq!(decls.table().layout_of(made).map(|l| l.size), Some(12));
+    let pointer = decls.parse_type(b"$ *", &[Param::Type(s)]).expect("it is C");
+    assert_eq!(decls.table().repr(pointer), "struct s *");
+    let big = decls.parse_type(b"char[$]", &[Param::Int(1 << 40)]).expect("it is C");
+    assert_eq!(decls.table().layout_of(big).map(|l| l.size), Some(1 << 40));
+
+    let mut message = |text: &str, params: &[Param<'_>]| {
+        first_lines(&decls.parse_type(text.as_bytes(), params).expect_err("wrong")).join("\n")
+    };
+    assert_eq!(message("$", &[]), "1:1: '$' without a value");
+    assert_eq!(
+        message("int", &[Param::Int(1)]),
+        "1:4: 1 values for '$' were given, but the text has 0"
+    );
+    assert_eq!(
+        message("struct $ *", &[Param::Name(b"not a name")]),
+        "1:8: the value of '$' is not an identifier"
+    );
+    assert_eq!(message("int[$]", &[Param::Type(s)]), "1:5: expected an expression before '$'");
+}
+
+#[test]
+fn arrays_may_have_an_open_length() {
+    let mut decls =
+        declared("struct vls { int n; double d[?]; }; struct flexible { char n; short d[]; };");
+    let open = ty(&mut decls, "int[?]");
+    assert_eq!(*decls.table().get(open.id()), Type::Array(TypeId::INT.into(), ArrayLen::Variable));
+    assert_eq!(decls.table().layout(open.id()), None);
+    for (text, flexible, size) in
+        [("struct vls", ArrayLen::Variable, 8), ("struct flexible", ArrayLen::Incomplete, 2)]
+    {
+        let id = record(&mut decls, text);
+        let body = decls.table().record(id).body.as_ref().expect("complete");
+        assert_eq!((body.flexible, body.layout.size), (Some(flexible), size), "{text}");
+    }
+}
+
+#[test]
+fn references_are_types() {
+    let mut decls = declarations(HOST);
+    let reference = ty(&mut decls, "int &");
+    assert_eq!(*decls.table().get(reference.id()), Type::Reference(TypeId::INT.into()));
+    assert_eq!(decls.table().layout(reference.id()).map(|l| l.size), Some(8));
+    assert!(decls.parse_type(b"int &*", &[]).is_err());
+}
+
+#[test]
+fn only_cdef_declares_a_tag_by_its_first_use() {
+    let mut decls = declared("struct known; enum one { A };");
+    let pointer = ty(&mut decls, "struct known *");
+    for text in [
+        "struct unknown",
+        "struct unknown *",
+        "enum unknown",
+        "struct unknown { int a; }",
+        "struct { union unknown *u; }",
+        "int (*)(struct unknown *)",
+    ] {
+        let errors = decls.parse_type(text.as_bytes(), &[]).expect_err(text);
+        let first = first_lines(&errors).swap_remove(0);
+        assert!(first.ends_with(": undeclared or implicit tag 'unknown'"), "{text}: {first}");
+    }
+    ty(&mut decls, "struct known { int a; }");
+    assert_eq!(ty(&mut decls, "struct known *"), pointer);
+    declare(&mut decls, "struct unknown *u; int f(struct unknown *);");
+    ty(&mut decls, "struct unknown *");
+}
+
+#[test]
+fn calling_conventions_belong_to_the_function_they_stand_at() {
+    let decls = declared(
+        "int __stdcall a(int); int (__fastcall *b)(int); int __attribute__((ms_abi)) c(int); void (*d)(int) __attribute__((sysv_abi)); \
+         int (*__stdcall e(int))(double); int (__thiscall *(__cdecl *f)(int))(double); __attribute__((vectorcall)) int *g(void); \
+         typedef int plain(int); plain __stdcall h; void i(void (__stdcall *callback)(int));",
+    );
+    let convention = |name: &str| match decls.lookup(name.as_bytes()) {
+        Some(Decl::Function { ty, .. }) => decls.table().function(*ty).map(|f| f.convention),
+        Some(Decl::Variable { ty, .. }) => match decls.table().get(ty.id()) {
+            Type::Pointer(to) => decls.table().function(to.id()).map(|f| f.convention),
+            _ => None,
+        },
+        _ => None,
+    };
+    let expected = [
+        ("a", CallConv::Stdcall),
+        ("b", CallConv::Fastcall),
+        ("c", CallConv::MsAbi),
+        ("d", CallConv::SysvAbi),
+        ("e", CallConv::Stdcall),
+        ("f", CallConv::Cdecl),
+        ("g", CallConv::Vectorcall),
+        ("h", CallConv::Stdcall),
+        ("i", CallConv::Default),
+    ];
+    for (name, wanted) in expected {
+        assert_eq!(convention(name), Some(wanted), "{name}");
+    }
+    let inner = |name: &str| {
+        let function = match decls.lookup(name.as_bytes()) {
+            Some(Decl::Function { ty, .. }) => decls.table().function(*ty),
+            Some(Decl::Variable { ty, .. }) => match decls.table().get(ty.id()) {
+                Type::Pointer(to) => decls.table().function(to.id()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let result = function.expect("a function").result;
+        decls.table().repr(result)
+    };
+    assert_eq!(inner("e"), "int (*)(double)");
+    assert_eq!(inner("f"), "int (__thiscall *)(double)");
+    assert_eq!(decls.table().repr(function(&decls, "i").params[0]), "void (__stdcall *)(int)");
+}
+
+#[test]
+fn promises_about_pointers_are_kept() {
+    let decls = declared(
+        "void *copy(void *d, const void *s, unsigned long n) __attribute__((nonnull(1, 2), access(write_only, 1, 3), access(read_only, 2, 3))); \
+         int all(char *a, int b, char *c) __attribute__((nonnull)); int first(int a[static 4], int b[3]); int none(char *a) __attribute__((nonnull(7))); \
+         __attribute__((nonnull(1))) int before(char *a); struct counted { int n; char *p __attribute__((counted_by(n))); };",
+    );
+    let nonnull = |param| Contract::NonNull { param };
+    let access = |mode, param| Contract::Access { mode, param, size: Some(2) };
+    assert_eq!(
+        *function(&decls, "copy").contracts,
+        [nonnull(0), nonnull(1), access(Access::WriteOnly, 0), access(Access::ReadOnly, 1)]
+    );
+    assert_eq!(*function(&decls, "all").contracts, [nonnull(0), nonnull(2)]);
+    assert_eq!(*function(&decls, "first").contracts, [Contract::AtLeast { param: 0, count: 4 }]);
+    assert_eq!(*function(&decls, "none").contracts, []);
+    assert_eq!(*function(&decls, "before").contracts, [nonnull(0)]);
+    let mut decls = decls;
+    let id = record(&mut decls, "struct counted");
+    let body = decls.table().record(id).body.as_ref().expect("complete");
+    assert_eq!(body.members[1].counted_by, body.members[0].name);
+}
+
+#[test]
+fn transparent_unions_are_marked() {
+    let mut decls = declared("typedef union { int *i; } __attribute__((transparent_union)) u;");
+    let id = record(&mut decls, "u");
+    assert!(decls.table().record(id).body.as_ref().is_some_and(|body| body.transparent_union));
+}
+
+#[test]
+fn one_declaration_is_read_with_or_without_its_end() {
+    let mut decls = declarations(HOST);
+    for (text, name, printed) in [
+        ("int puts(const char *s);", Some("puts"), "int (const char *)"),
+        ("int puts(const char *s)", Some("puts"), "int (const char *)"),
+        ("const char *", None, "const char *"),
+        ("struct s { int a; };", None, "struct s"),
+        ("extern int x[3]", Some("x"), "int [3]"),
+        ("int f(void) __asm__(\"g\");", Some("f"), "int (void)"),
+    ] {
+        let (found, ty) =
+            decls.parse_one(text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(found.map(|name| decls.table().name(name)), name, "{text}");
+        assert_eq!(decls.table().repr(ty), printed, "{text}");
+    }
+    assert_eq!(decls.lookup(b"puts"), None);
+    assert!(decls.parse_one(b"int a; int b;").is_err());
+}
