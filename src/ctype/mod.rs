@@ -13,6 +13,7 @@
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `decls`, `same` | the C name spaces, redeclaration, the atomic `cdef` |
 //! | `predeclared` | the names that need no declaration |
+//! | `types`, `function` | what a type is, as data |
 //! | `table`, `names`, `index` | interned types and names |
 //! | `layout/` | sizes, alignments and offsets, one file a compiler family |
 //! | `print`, `draw` | types back to C, a record's layout as a picture |
@@ -22,6 +23,7 @@
 mod decls;
 mod diagnostic;
 mod draw;
+mod function;
 mod index;
 mod keyword;
 mod layout;
@@ -38,6 +40,7 @@ mod types;
 pub use decls::{Declarations, Param};
 pub use diagnostic::{Diagnostic, Diagnostics, Note};
 pub use draw::layout_text;
+pub use function::{Access, CallConv, Contract, Function};
 pub use scope::ScopeId;
 pub use table::{FoundMember, Table};
 pub use types::*;

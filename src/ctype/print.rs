@@ -135,8 +135,11 @@ impl<'a> Printer<'a> {
             Type::Float(kind) => text.push_str(self.float_text(*kind)),
             Type::Complex(FloatKind::F64) if !self.exact => text.push_str("complex"),
             Type::Complex(kind) => {
-                let keyword = if self.exact { "_Complex" } else { "complex" };
-                let _ = write!(text, "{keyword} {}", self.float_text(*kind));
+                let kind = self.float_text(*kind);
+                let _ = match self.exact {
+                    true => write!(text, "{kind} _Complex"),
+                    false => write!(text, "complex {kind}"),
+                };
             }
             Type::Vector(element, count) => {
                 let size = self.table.layout_of(*element).map_or(0, |l| l.size);

@@ -4,10 +4,10 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
+use super::function::FunctionRef;
 use super::index::Index;
 use super::layout::Facts;
 use super::names::{NameIndex, Names};
-use super::types::FunctionRef;
 use super::{
     ArrayLen, Bits, Constant, Enum, EnumId, Function, IntKind, Layout, Name, QualType, Quals,
     Record, RecordBody, RecordId, RecordKind, Type, TypeId,

@@ -3,8 +3,8 @@
 use super::{Keyword, Parse, Parser, Tok};
 use crate::ctype::layout::MAX_ALIGN;
 use crate::ctype::{
-    Access, CallConv, Contract, FloatKind, IntKind, MemberAttributes, Name, QualType,
-    RecordAttributes, Type, TypeId,
+    CallConv, Contract, FloatKind, IntKind, MemberAttributes, Name, QualType, RecordAttributes,
+    Type, TypeId,
 };
 
 /// The attributes of one declaration or type, those that have a meaning here. Most have none, so that these are two
@@ -21,7 +21,7 @@ pub(super) struct ObjectAttributes {
     pub(super) packed: bool,
     /// `aligned(n)` and `_Alignas`, in bytes; the strictest.
     align: Option<u32>,
-    /// `__declspec(align(n))`, which Microsoft C applies to a record that is defined after it.
+    /// `__declspec(align(n))`, which Microsoft C and Clang apply to a record that is defined after it.
     declspec_align: Option<u32>,
     mode: Option<Mode>,
     /// Bytes.
@@ -220,7 +220,7 @@ static MODES: [(&str, Mode); 18] = [
 ];
 
 /// `__name__` is `name`.
-fn bare(name: &str) -> &str {
+pub(super) fn bare(name: &str) -> &str {
     name.strip_prefix("__").and_then(|name| name.strip_suffix("__")).unwrap_or(name)
 }
 
@@ -432,37 +432,6 @@ impl Parser<'_> {
                 }
             },
         }
-    }
-
-    /// The number of a parameter, from 1 in C and from 0 here.
-    fn parameter_number(&mut self) -> Parse<u32> {
-        let start = self.tok.start;
-        let number = self.constant_integer()?;
-        match u32::try_from(number - 1) {
-            Ok(param) => Ok(param),
-            Err(_) => Err(self.error(start, "parameters are numbered from 1".into())),
-        }
-    }
-
-    /// `read_only, 1 [, 2]`
-    fn access(&mut self) -> Parse<Contract> {
-        let start = self.tok.start;
-        let (name, _) = self.expect_name()?;
-        let mode = match bare(self.decls.table.name(name)) {
-            "read_only" => Access::ReadOnly,
-            "write_only" => Access::WriteOnly,
-            "read_write" => Access::ReadWrite,
-            "none" => Access::None,
-            _ => {
-                let message = "unknown access mode".into();
-                let hint = "read_only, write_only, read_write or none";
-                return Err(self.error_hint(start, message, hint));
-            }
-        };
-        self.expect(",")?;
-        let param = self.parameter_number()?;
-        let size = if self.eat(",") { Some(self.parameter_number()?) } else { None };
-        Ok(Contract::Access { mode, param, size })
     }
 
     /// A type changed by `mode` and `vector_size`.

@@ -3,10 +3,9 @@
 use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
 use super::specifier::Specifiers;
-use super::value::Value;
 use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Conflict;
-use crate::ctype::{Constant, Decl, Name, QualType, Type};
+use crate::ctype::{Decl, Name, QualType, Type};
 
 impl Parser<'_> {
     /// One declaration of a text, or one item of another kind that may stand among them.
@@ -25,7 +24,7 @@ impl Parser<'_> {
             Tok::Punct(_) if self.eat(";") => return Ok(()),
             _ => {}
         }
-        let specifiers = self.specifiers()?;
+        let specifiers = self.specifiers_or_auto(true)?;
         let stands_alone = specifiers.tagged || !specifiers.attributes.function.is_empty();
         if stands_alone && self.at_end_of_declaration() {
             return self.end_of_declaration();
@@ -139,24 +138,37 @@ impl Parser<'_> {
         ty: QualType,
         symbol: Option<Box<str>>,
     ) -> Parse<Decl> {
-        let storage = specifiers.storage;
-        let variable = Decl::Variable { ty, symbol };
-        if !self.eat("=") {
-            return Ok(variable);
+        if specifiers.inferred {
+            return self.inferred_object(specifiers, ty);
         }
-        let is_constant = storage.is_constexpr || storage.is_static && ty.is_const();
-        if is_constant && self.is_arithmetic(ty) && !self.at("{") {
+        if !self.eat("=") {
+            return Ok(Decl::Variable { ty, symbol });
+        }
+        if is_constant(specifiers, ty) && self.is_arithmetic(ty) && !self.at("{") {
             let start = self.tok.start;
             let operand = self.initial_value()?;
-            let converted = self.convert(operand, ty, start)?;
-            return Ok(match converted.value {
-                Value::Int(value) => Decl::Constant { ty, value: Constant::Int(value) },
-                Value::Float(value) => Decl::Constant { ty, value: Constant::Float(value) },
-                _ => variable,
-            });
+            let value = self.convert(operand, ty, start)?.value;
+            return Ok(value
+                .constant()
+                .map_or(Decl::Variable { ty, symbol }, |value| Decl::Constant { ty, value }));
         }
         self.skip_initializer()?;
-        Ok(variable)
+        Ok(Decl::Variable { ty, symbol })
+    }
+
+    /// An object whose type is that of its initialiser.
+    fn inferred_object(&mut self, specifiers: &Specifiers, declared: QualType) -> Parse<Decl> {
+        if declared != specifiers.ty {
+            return Err(self.error(specifiers.start, "'auto' declares plain names only".into()));
+        }
+        self.expect("=")?;
+        let operand = self.initial_value()?;
+        let ty = QualType::new(operand.ty.id(), declared.quals());
+        let value = operand.value.constant().filter(|_| is_constant(specifiers, ty));
+        Ok(match value {
+            Some(value) if self.is_arithmetic(ty) => Decl::Constant { ty, value },
+            _ => Decl::Variable { ty, symbol: None },
+        })
     }
 
     /// To the `,` or `;` after an initialiser that does not matter.
@@ -245,4 +257,10 @@ impl Parser<'_> {
         }
         Ok((name.map(|name| name.0), ty))
     }
+}
+
+/// Whether an object with a known value is that value.
+fn is_constant(specifiers: &Specifiers, ty: QualType) -> bool {
+    let storage = specifiers.storage;
+    storage.is_constexpr || storage.is_static && ty.is_const()
 }

@@ -1,10 +1,11 @@
 //! Declarators: pointers, arrays, functions and parentheses around a name.
 
 use super::attribute::{Attributes, FunctionAttributes};
+use super::contract::{contracts, sorted};
 use super::{Keyword, Offset, Parse, Parser, Tok};
+use crate::ctype::function::FunctionRef;
 use crate::ctype::layout::max_size;
-use crate::ctype::types::FunctionRef;
-use crate::ctype::{Access, ArrayLen, Contract, Name, QualType, Quals, Table, Type, TypeId};
+use crate::ctype::{ArrayLen, Contract, Name, QualType, Quals, Type, TypeId};
 
 /// One step from a name outwards to the type of its specifiers.
 #[derive(Debug)]
@@ -512,52 +513,4 @@ impl Parser<'_> {
         let quals = self.decls.table.resolve(ty).quals();
         QualType::new(self.table().intern(Type::Aligned(inner, align)), quals)
     }
-}
-
-/// What the attributes promise of these parameters, in a canonical order.
-fn contracts(
-    table: &Table,
-    params: &[QualType],
-    attributes: &FunctionAttributes,
-) -> Box<[Contract]> {
-    if attributes.is_empty() {
-        return Box::default();
-    }
-    let in_range = |param: &u32| (*param as usize) < params.len();
-    let mut found: Vec<Contract> = attributes
-        .contracts()
-        .iter()
-        .filter(|contract| match contract {
-            Contract::NonNull { param } | Contract::AtLeast { param, .. } => in_range(param),
-            Contract::Access { param, size, .. } => {
-                in_range(param) && size.is_none_or(|s| in_range(&s))
-            }
-        })
-        .cloned()
-        .collect();
-    if attributes.all_nonnull() {
-        let pointers =
-            (0..).zip(params).filter(|(_, ty)| matches!(table.shape(**ty), Type::Pointer(_)));
-        found.extend(pointers.map(|(param, _)| Contract::NonNull { param }));
-    }
-    sorted(found)
-}
-
-/// Contracts without duplicates, so that equal function types are equal.
-fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
-    contracts.sort_by_key(|contract| match *contract {
-        Contract::NonNull { param } => (0, param, 0, None, 0),
-        Contract::Access { mode, param, size } => {
-            let mode = match mode {
-                Access::ReadOnly => 0,
-                Access::WriteOnly => 1,
-                Access::ReadWrite => 2,
-                Access::None => 3,
-            };
-            (1, param, mode, size, 0)
-        }
-        Contract::AtLeast { param, count } => (2, param, 0, None, count),
-    });
-    contracts.dedup();
-    contracts.into()
 }

@@ -5,6 +5,7 @@
 
 mod attribute;
 mod constant;
+mod contract;
 mod declaration;
 mod declarator;
 mod directive;

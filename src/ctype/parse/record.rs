@@ -3,16 +3,15 @@
 use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
 use super::specifier::Specifiers;
-use super::value::Value;
 use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
 use crate::ctype::layout::{self, Field, Placed, Rules, Unplaceable};
 use crate::ctype::names::NameIndex;
 use crate::ctype::print::keyword;
 use crate::ctype::{
-    ArrayLen, Bits, Constant, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type,
+    ArrayLen, Bits, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type,
 };
-use crate::target::{BitFieldRule, Compiler};
+use crate::target::BitFieldRule;
 
 /// A record while its members are parsed.
 #[derive(Debug, Default)]
@@ -53,9 +52,7 @@ impl Parser<'_> {
         };
         let id = self.record_id(kind, tag, start)?;
         if self.at("{") {
-            if self.decls.table.model().compiler == Compiler::Msvc {
-                before.give_declspec_align(&mut attributes);
-            }
+            before.give_declspec_align(&mut attributes);
             self.record_body(id, kind, start, attributes)?;
             if let Some(tag) = tag {
                 self.decls.set_tag(tag, Tag::Record(id), start);
@@ -186,10 +183,8 @@ impl Parser<'_> {
             let start = self.tok.start;
             let operand = self.initial_value()?;
             let value = self.convert(operand, declarator.ty, start)?.value;
-            let value = match value {
-                Value::Int(value) => Constant::Int(value),
-                Value::Float(value) => Constant::Float(value),
-                _ => return Err(self.error(start, "not a constant number".into())),
+            let Some(value) = value.constant() else {
+                return Err(self.error(start, "not a constant number".into()));
             };
             if let Some((name, _)) = declarator.name {
                 self.scoped.push((name, declarator.ty, value));

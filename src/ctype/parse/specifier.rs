@@ -15,6 +15,8 @@ pub(super) struct Specifiers {
     pub(super) start: Offset,
     /// A tag or a body was there, so that a declaration without a declarator says something.
     pub(super) tagged: bool,
+    /// C23's `auto` stands for the type, which is that of the initialiser; `ty` has only the qualifiers.
+    pub(super) inferred: bool,
 }
 
 /// Storage classes and function specifiers, those that matter.
@@ -23,6 +25,7 @@ pub(super) struct Storage {
     pub(super) is_typedef: bool,
     pub(super) is_static: bool,
     pub(super) is_constexpr: bool,
+    is_auto: bool,
 }
 
 /// The type words of a list of specifiers, in any order.
@@ -177,22 +180,27 @@ impl Parser<'_> {
                         | Keyword::Typeof
                         | Keyword::TypeofUnqual
                         | Keyword::Atomic
-                        | Keyword::BitInt
-                        | Keyword::Decimal
+                        | Keyword::Unsupported
                 ),
             },
             _ => false,
         }
     }
 
-    /// Declaration specifiers, storage classes included.
+    /// Declaration specifiers, storage classes included, with a type among them.
     pub(super) fn specifiers(&mut self) -> Parse<Specifiers> {
+        self.specifiers_or_auto(false)
+    }
+
+    /// Declaration specifiers, where `auto` may stand for the type if `inferring`.
+    pub(super) fn specifiers_or_auto(&mut self, inferring: bool) -> Parse<Specifiers> {
         let mut specifiers = Specifiers {
             ty: TypeId::INT.into(),
             storage: Storage::default(),
             attributes: Attributes::default(),
             start: self.tok.start,
             tagged: false,
+            inferred: false,
         };
         let mut words = Words::default();
         let mut quals = Quals::NONE;
@@ -235,6 +243,7 @@ impl Parser<'_> {
                             ty = Some(typedef);
                             self.advance();
                         }
+                        None if inferring && specifiers.storage.is_auto => break,
                         None => {
                             self.unknown_type();
                             ty = Some(TypeId::INT.into());
@@ -255,6 +264,10 @@ impl Parser<'_> {
         }
         let ty = match ty {
             Some(ty) => ty,
+            None if inferring && specifiers.storage.is_auto && words.is_empty() => {
+                specifiers.inferred = true;
+                TypeId::INT.into()
+            }
             None => self.words_type(words, specifiers.start, &specifiers)?,
         };
         let ty = self.apply_to_base(ty, &specifiers.attributes)?;
@@ -299,7 +312,7 @@ impl Parser<'_> {
                 self.expect(")")?;
                 inner
             }
-            Keyword::BitInt | Keyword::Decimal | Keyword::AutoType => {
+            Keyword::Unsupported => {
                 let text = self.token_text(self.tok);
                 return Err(self.error(start, format!("{text} is not supported")));
             }
@@ -382,6 +395,7 @@ impl Storage {
             Keyword::Typedef => self.is_typedef = true,
             Keyword::Static => self.is_static = true,
             Keyword::Constexpr => self.is_constexpr = true,
+            Keyword::Auto => self.is_auto = true,
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Operands of constant expressions and the arithmetic on them, in the target's types.
 
 use crate::ctype::lex::Punct;
-use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
+use crate::ctype::{Constant, FloatKind, IntKind, QualType, TypeId};
 
 /// A typed operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,6 +98,15 @@ impl Value {
             true => value << unused >> unused,
             false => ((value as u128) << unused >> unused) as i128,
         })
+    }
+
+    /// The value, if it is a known number.
+    pub(super) fn constant(self) -> Option<Constant> {
+        match self {
+            Value::Int(value) => Some(Constant::Int(value)),
+            Value::Float(value) => Some(Constant::Float(value)),
+            Value::Place(_) | Value::Unknown(_) => None,
+        }
     }
 
     /// Whether the value counts as true, if it is known.

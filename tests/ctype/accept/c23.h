@@ -12,3 +12,5 @@ static_assert(sizeof(struct p) == 5); int attributed([[maybe_unused]] int a, int
 bool flag = true; static_assert(true && !false && sizeof(bool) == 1); typeof(1 + 2L) l; typeof(int *) q; typeof_unqual(const int) u; static_assert(sizeof(l) == 8);
 void *null = nullptr; typeof(nullptr) n; thread_local int t; int variadic(...);
 char c = u8'a'; static_assert(sizeof(u8'a') == 1); static_assert(sizeof(struct { int a; }) == 4, "with a message"); static_assert(1);
+auto inferred = 1.5f; constexpr auto WIDE = 1LL << 40; const auto text = "abc"; __auto_type sum = 1 + 2L;
+static_assert(sizeof(inferred) == 4 && WIDE >> 40 == 1 && sizeof(WIDE) == 8 && sizeof(text) == 8 && sizeof(sum) == 8);

@@ -1,0 +1,137 @@
+//! Function types: parameters, the convention asked for, what is promised of pointers.
+
+use super::QualType;
+
+/// A function type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    /// The result.
+    pub result: QualType,
+    /// Parameter types after adjustment: arrays and functions are pointers, top-level qualifiers dropped.
+    pub params: Box<[QualType]>,
+    /// `...` after the parameters.
+    pub variadic: bool,
+    /// `f()` before C23: any arguments. Treated as LuaJIT does: no arguments.
+    pub unprototyped: bool,
+    /// The convention that the declaration asks for.
+    pub convention: CallConv,
+    /// What the declaration promises about its pointers (`nonnull`, `access`, `[static n]`).
+    pub contracts: Box<[Contract]>,
+}
+
+/// A function type whose lists are kept somewhere else, to look for it in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FunctionRef<'a> {
+    pub(super) result: QualType,
+    pub(super) params: &'a [QualType],
+    pub(super) variadic: bool,
+    pub(super) unprototyped: bool,
+    pub(super) convention: CallConv,
+    pub(super) contracts: &'a [Contract],
+}
+
+impl Function {
+    pub(super) fn borrowed(&self) -> FunctionRef<'_> {
+        FunctionRef {
+            result: self.result,
+            params: &self.params,
+            variadic: self.variadic,
+            unprototyped: self.unprototyped,
+            convention: self.convention,
+            contracts: &self.contracts,
+        }
+    }
+}
+
+impl FunctionRef<'_> {
+    pub(super) fn to_owned(self) -> Function {
+        Function {
+            result: self.result,
+            params: self.params.into(),
+            variadic: self.variadic,
+            unprototyped: self.unprototyped,
+            convention: self.convention,
+            contracts: self.contracts.into(),
+        }
+    }
+}
+
+/// A calling-convention keyword or attribute; what it means is the target's matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CallConv {
+    /// None given.
+    #[default]
+    Default,
+    /// `__cdecl`
+    Cdecl,
+    /// `__stdcall`
+    Stdcall,
+    /// `__fastcall`
+    Fastcall,
+    /// `__thiscall`
+    Thiscall,
+    /// `__vectorcall`
+    Vectorcall,
+    /// `__attribute__((ms_abi))`
+    MsAbi,
+    /// `__attribute__((sysv_abi))`
+    SysvAbi,
+    /// `__attribute__((regparm(n)))`
+    Regparm(u8),
+}
+
+impl CallConv {
+    /// As a declaration spells it; "default" for none.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            CallConv::Default => "default",
+            CallConv::Cdecl => "cdecl",
+            CallConv::Stdcall => "stdcall",
+            CallConv::Fastcall => "fastcall",
+            CallConv::Thiscall => "thiscall",
+            CallConv::Vectorcall => "vectorcall",
+            CallConv::MsAbi => "ms_abi",
+            CallConv::SysvAbi => "sysv_abi",
+            CallConv::Regparm(_) => "regparm",
+        }
+    }
+}
+
+/// A promise about a pointer parameter; parameters are numbered from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Contract {
+    /// `nonnull`
+    NonNull {
+        /// The parameter.
+        param: u32,
+    },
+    /// `access(mode, param [, size])`
+    Access {
+        /// What the callee does with the memory.
+        mode: Access,
+        /// The pointer parameter.
+        param: u32,
+        /// The parameter that holds the number of elements.
+        size: Option<u32>,
+    },
+    /// `T param[static n]`
+    AtLeast {
+        /// The parameter.
+        param: u32,
+        /// Elements.
+        count: u64,
+    },
+}
+
+/// The mode of an `access` attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// `read_only`
+    ReadOnly,
+    /// `write_only`
+    WriteOnly,
+    /// `read_write`
+    ReadWrite,
+    /// `none`
+    None,
+}
