@@ -40,6 +40,15 @@ pub enum Error {
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
 
+    /// A function whose thunks cannot stand alone in an object file.
+    #[error("the thunks of '{function}' cannot be emitted: {reason}")]
+    Emit {
+        /// Its name.
+        function: String,
+        /// Why not.
+        reason: &'static str,
+    },
+
     /// A question about a function, asked of another type.
     #[error("'{ty}' is not a function: it has a layout, but no plan and no code")]
     NotAFunction {

@@ -15,6 +15,7 @@
 //! | [`lower`] | from a plan to Cranelift IR: call thunks and callback bodies |
 //! | [`code`] | executable memory, compilation, native stubs, the thunk cache |
 //! | [`lua`] | the `ffi` table, cdata, conversions, calls both ways |
+//! | `emit` | thunks as object files (feature `emit`) |
 //! | `fuzz` | random functions against C compilers (feature `fuzz-abi`) |
 //! | [`explain`] | plan, CLIF and machine code of a declaration, as text |
 //!
@@ -31,6 +32,8 @@
 pub mod abi;
 pub mod code;
 pub mod ctype;
+#[cfg(feature = "emit")]
+pub mod emit;
 mod error;
 pub mod explain;
 #[cfg(all(feature = "fuzz-abi", unix))]

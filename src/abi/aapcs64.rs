@@ -30,6 +30,7 @@ pub static AAPCS64: Convention = Convention {
     slot: 8,
     shadow: 0,
     stack_align: 16,
+    variable_on_stack: false,
     vector_count: false,
     classify: |ty, role| classify(ty, role, &STANDARD),
     backend: Backend::SystemV,
@@ -41,6 +42,7 @@ pub static AAPCS64_APPLE: Convention = Convention {
     source: "Apple, Writing ARM64 code for Apple platforms; AAPCS64 2024Q3, section 6.8.2",
     default_on: &["aarch64-apple"],
     slot: 1,
+    variable_on_stack: true,
     classify: |ty, role| classify(ty, role, &APPLE),
     ..AAPCS64
 };

@@ -51,6 +51,9 @@ struct Assigner {
 
 impl Assigner {
     fn argument(&mut self, ty: &Type, role: Role) -> Result<Pass, Unsupported> {
+        if role == Role::Variable && self.convention.variable_on_stack {
+            [Bank::Int, Bank::Float].into_iter().for_each(|bank| self.exhaust(bank));
+        }
         self.place(ty, (self.convention.classify)(ty, role)?)
     }
 

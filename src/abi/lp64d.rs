@@ -27,6 +27,7 @@ pub static LP64D: Convention = Convention {
     slot: 8,
     shadow: 0,
     stack_align: 16,
+    variable_on_stack: false,
     vector_count: false,
     classify,
     backend: Backend::SystemV,
@@ -96,10 +97,9 @@ fn hardware(ty: &Type) -> Option<Vec<Part>> {
 
 /// "Floating-point values … narrower than FLEN bits are NaN-boxed."
 fn float(offset: u32, bytes: u32) -> Part {
-    let (width, extension) = match bytes {
-        2 => (Width::W32, Extension::Ones),
-        4 => (Width::W32, Extension::None),
-        _ => (Width::W64, Extension::None),
+    let extension = match bytes {
+        8 => Extension::None,
+        _ => Extension::Ones,
     };
-    Part { offset, bytes, scalar: Scalar { bank: Bank::Float, width, extension } }
+    Part { offset, bytes, scalar: Scalar { bank: Bank::Float, width: Width::W64, extension } }
 }

@@ -64,6 +64,8 @@ pub struct Convention {
     pub shadow: u32,
     /// Alignment of the stack pointer at the call instruction.
     pub stack_align: u32,
+    /// Whether variable arguments get no registers (Apple arm64).
+    pub variable_on_stack: bool,
     /// Whether a call of a variadic function announces the number of vector registers in `al` (System V).
     pub vector_count: bool,
     /// How an argument or a result travels.

@@ -29,6 +29,7 @@ pub static SYSV64: Convention = Convention {
     slot: 8,
     shadow: 0,
     stack_align: 16,
+    variable_on_stack: false,
     vector_count: true,
     classify,
     backend: Backend::SystemV,

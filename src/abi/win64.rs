@@ -25,6 +25,7 @@ pub static WIN64: Convention = Convention {
     slot: 8,
     shadow: 32,
     stack_align: 16,
+    variable_on_stack: false,
     vector_count: false,
     classify,
     backend: Backend::WindowsFastcall,

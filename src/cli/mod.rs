@@ -1,6 +1,8 @@
-//! The command line: `run`, `explain`, `bench` and `fuzz-abi`.
+//! The command line: `run`, `explain`, `emit`, `bench` and `fuzz-abi`.
 
 mod bench;
+#[cfg(feature = "emit")]
+mod emit;
 #[cfg(unix)]
 mod fuzz_abi;
 
@@ -63,6 +65,9 @@ enum Command {
     #[cfg(unix)]
     #[command(hide = true)]
     FuzzAbiWorker(fuzz_abi::WorkerOptions),
+    /// Writes the thunks of C functions as an object file with a header.
+    #[cfg(feature = "emit")]
+    Emit(emit::Arguments),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -101,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::FuzzAbi(options) => fuzz_abi::main(&options),
         #[cfg(unix)]
         Command::FuzzAbiWorker(options) => fuzz_abi::work(&options),
+        #[cfg(feature = "emit")]
+        Command::Emit(arguments) => emit::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,10 +136,7 @@ fn show(
     emit: Option<Stage>,
     varargs: &[String],
 ) -> Result<(), String> {
-    let target = match target {
-        Some(triple) => triple.parse().map_err(|e: Error| e.to_string())?,
-        None => Target::host(),
-    };
+    let target = target_of(target)?;
     let varargs: Vec<&str> = varargs.iter().map(String::as_str).collect();
     let text = |emit| explain(declaration, &varargs, &target, emit);
     let text = match emit {
@@ -144,4 +148,12 @@ fn show(
     };
     print!("{}", text.map_err(|e| e.to_string())?);
     Ok(())
+}
+
+/// The target of that triple, or the host.
+fn target_of(triple: Option<&str>) -> Result<Target, String> {
+    match triple {
+        Some(triple) => triple.parse().map_err(|e: Error| e.to_string()),
+        None => Ok(Target::host()),
+    }
 }

@@ -75,6 +75,13 @@ pub struct Slot {
     pub(super) drop: unsafe fn(*const c_void),
 }
 
+impl Slot {
+    /// Where the entry's address is in an emitted slot.
+    pub const ENTRY: u32 = offset_of!(Slot, entry) as u32;
+    /// Where the body's address is.
+    pub const BODY: u32 = offset_of!(Slot, body) as u32;
+}
+
 /// Where a callback body finds its dispatcher in the slot.
 pub const DISPATCH_OFFSET: i32 = offset_of!(Slot, dispatch) as i32;
 

@@ -42,9 +42,7 @@ pub(super) fn take(
                 Extension::Zero | Extension::None => bytes(b, base, offset, piece.bytes, int),
                 Extension::Ones => {
                     let value = bytes(b, base, offset, piece.bytes, int);
-                    let above = !0_u64 << (8 * piece.bytes) & !0 >> (64 - int.bits());
-                    let ones = b.ins().iconst(int, above as i64);
-                    b.ins().bor(value, ones)
+                    ones_above(b, piece, value)
                 }
             };
             same_bits(b, wide, value)
@@ -101,20 +99,29 @@ fn chunks(count: u32) -> impl Iterator<Item = (u32, u32)> {
 fn fit(b: &mut FunctionBuilder<'_>, piece: &Piece, wide: ir::Type, value: Value) -> Value {
     let have = b.func.dfg.value_type(value);
     if have == wide {
-        value
-    } else if have.bytes() == wide.bytes() && have.is_float() != wide.is_float() {
-        same_bits(b, wide, value)
-    } else {
-        let own = int_type(piece.bytes);
-        let narrow = if own == have { value } else { b.ins().ireduce(own, value) };
-        let int = wide.as_int();
-        let extended = match piece.extension {
-            Extension::Sign => b.ins().sextend(int, narrow),
-            _ if own == int => narrow,
-            _ => b.ins().uextend(int, narrow),
-        };
-        same_bits(b, wide, extended)
+        return value;
     }
+    let (own, int) = (int_type(piece.bytes), wide.as_int());
+    let value = same_bits(b, have.as_int(), value);
+    let narrow = if own.bytes() < have.bytes() { b.ins().ireduce(own, value) } else { value };
+    let extended = match piece.extension {
+        _ if own.bytes() == int.bytes() => narrow,
+        Extension::Sign => b.ins().sextend(int, narrow),
+        Extension::Zero | Extension::None => b.ins().uextend(int, narrow),
+        Extension::Ones => {
+            let value = b.ins().uextend(int, narrow);
+            ones_above(b, piece, value)
+        }
+    };
+    same_bits(b, wide, extended)
+}
+
+/// The bits above a piece's bytes set.
+fn ones_above(b: &mut FunctionBuilder<'_>, piece: &Piece, value: Value) -> Value {
+    let int = b.func.dfg.value_type(value);
+    let above = !0_u64 << (8 * piece.bytes) & !0 >> (64 - int.bits());
+    let ones = b.ins().iconst(int, above as i64);
+    b.ins().bor(value, ones)
 }
 
 /// The same bits as a value of type `wide`.

@@ -1,0 +1,43 @@
+//! `cthunk emit`: the thunks of a declaration file as an object.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cthunk::emit::{emit, functions};
+
+/// What to write, and where.
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// A file of C declarations; every function that it declares gets its thunks.
+    file: PathBuf,
+    /// The platform, as a triple; this one if it is not given.
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+    /// The object; FILE with the ending .o if it is not given.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The header that says how to call them; the object's name with the ending .h if it is not given.
+    #[arg(long, value_name = "FILE")]
+    header: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
+    let in_file = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let target = super::target_of(arguments.target.as_deref())?;
+    let text = fs::read_to_string(&arguments.file).map_err(|e| in_file(&arguments.file, &e))?;
+    let object = arguments.output.clone().unwrap_or_else(|| arguments.file.with_extension("o"));
+    let header = arguments.header.clone().unwrap_or_else(|| object.with_extension("h"));
+    if header == arguments.file {
+        return Err(in_file(
+            &header,
+            &"the header would replace the declarations: give --header or --output",
+        ));
+    }
+    let emitted = functions(&text, &target)
+        .and_then(|functions| emit(&functions, &target))
+        .map_err(|e| in_file(&arguments.file, &e))?;
+    fs::write(&object, &emitted.object).map_err(|e| in_file(&object, &e))?;
+    fs::write(&header, &emitted.header).map_err(|e| in_file(&header, &e))
+}
