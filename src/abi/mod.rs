@@ -29,6 +29,7 @@ pub use aapcs64::{AAPCS64, AAPCS64_APPLE, AAPCS64_WINDOWS};
 pub use assign::plan;
 pub use check::check;
 pub use explain::{explain, explain_variable};
+pub use lp64d::LP64D;
 pub use signature::{FrameLayout, Signature};
 pub use sysv64::SYSV64;
 pub use ty::{Kind, Leaf, LeafKind, Leaves, Type};
@@ -36,7 +37,7 @@ pub use win64::WIN64;
 
 /// Every convention that a plan can be made for.
 pub static CONVENTIONS: &[&Convention] =
-    &[&SYSV64, &WIN64, &AAPCS64, &AAPCS64_APPLE, &AAPCS64_WINDOWS, &lp64d::LP64D];
+    &[&SYSV64, &WIN64, &AAPCS64, &AAPCS64_APPLE, &AAPCS64_WINDOWS, &LP64D];
 
 /// A calling convention: what the psABI documents print as tables.
 pub struct Convention {

@@ -31,7 +31,7 @@ struct cthunk_slot {{
 pub(super) fn function(function: &Function, plan: &CallPlan) -> String {
     let Function { name, declaration, convention, .. } = function;
     let frame = &plan.frame;
-    let mut text = format!("\n/* {declaration}; ({}) */\n", convention.name);
+    let mut text = format!("\n// {declaration}; ({})\n", convention.name);
     let _ = write!(
         text,
         "enum {{ {name}_FRAME_SIZE = {}, {name}_FRAME_ALIGN = {}, {name}_RESULT = {}",

@@ -46,6 +46,11 @@ impl Compiler {
         name.contains("gcc")
     }
 
+    /// Whether it is a Clang.
+    pub fn is_clang(name: &str) -> bool {
+        name.contains("clang")
+    }
+
     /// Compiles at -O1, without warnings.
     ///
     /// # Errors

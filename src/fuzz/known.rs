@@ -5,7 +5,7 @@
 use super::batch::{Batch, Prototype};
 use super::compiler::Compiler;
 use super::program::{Direction, Step};
-use crate::abi::{Bank, Kind, Pass, Piece};
+use crate::abi::{Bank, Kind, LeafKind, Pass, Piece, Type};
 
 /// A known disagreement.
 pub struct Disagreement {
@@ -43,7 +43,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
                  nothing",
         link: "https://learn.microsoft.com/cpp/build/x64-calling-convention#return-values",
         convention: "win64",
-        oracle: |oracle| oracle.contains("clang"),
+        oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         applies: |prototype| prototype.signature.result.size == 0 && !prototype.is_void(),
     },
@@ -55,6 +55,60 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         oracle: |oracle| oracle == "libffi",
         directions: &Direction::ALL,
         applies: returns_struct_in_x87,
+    },
+    Disagreement {
+        name: "gcc-ms-half",
+        reason: "GCC passes and returns _Float16, which Microsoft does not have, in general-purpose registers; Clang as other \
+                 floating-point values in xmm registers",
+        link: "https://learn.microsoft.com/cpp/build/x64-calling-convention#parameter-passing",
+        convention: "win64",
+        oracle: Compiler::is_gcc,
+        directions: &Direction::ALL,
+        applies: |prototype| types(prototype).any(|ty| is_float(ty, 2)),
+    },
+    Disagreement {
+        name: "clang-ms-quad",
+        reason: "Clang 19 passes __float128 in a vector register without using up its position, and returns it in xmm0; GCC as \
+                 a struct, in memory",
+        link: "https://learn.microsoft.com/cpp/build/x64-calling-convention#parameter-passing",
+        convention: "win64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |prototype| types(prototype).any(|ty| is_float(ty, 16) && !has_x87(ty)),
+    },
+    Disagreement {
+        name: "clang-ms-x87-result",
+        reason: "Clang's ms_abi on Linux returns long double in st0; its own MinGW target, and GCC everywhere, in memory",
+        link: "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/X86.cpp",
+        convention: "win64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |prototype| {
+            let result = &prototype.signature.result;
+            is_float(result, 16) && has_x87(result)
+        },
+    },
+    Disagreement {
+        name: "clang-ms-vector8",
+        reason: "Clang passes 8-byte vectors by pointer and returns them in xmm0; the convention and GCC have __m64 in \
+                 general-purpose registers",
+        link: "https://learn.microsoft.com/cpp/build/x64-calling-convention#parameter-passing",
+        convention: "win64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |prototype| types(prototype).any(|ty| is_vector(ty) && ty.size == 8),
+    },
+    Disagreement {
+        name: "clang-arm64-windows-vectors",
+        reason: "Clang passes vectors to variadic functions in vector registers; Microsoft's document: \"SIMD and floating-point \
+                 registers aren't used\"",
+        link: "https://learn.microsoft.com/cpp/build/arm64-windows-abi-conventions#addendum-variadic-functions",
+        convention: "aapcs64-windows",
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        applies: |prototype| {
+            prototype.is_variadic() && prototype.signature.arguments.iter().any(is_vector)
+        },
     },
 ];
 
@@ -79,4 +133,21 @@ fn returns_struct_in_x87(prototype: &Prototype) -> bool {
     let in_x87 = |piece: &Piece| piece.bank == Bank::X87;
     matches!(prototype.signature.result.kind, Kind::Record(_))
         && prototype.plan.result.pieces().iter().any(in_x87)
+}
+
+fn types(prototype: &Prototype) -> impl Iterator<Item = &Type> {
+    std::iter::once(&prototype.signature.result).chain(&prototype.signature.arguments)
+}
+
+/// Whether it is a half, an x87 number or a quad of so many bytes.
+fn is_float(ty: &Type, size: u32) -> bool {
+    matches!(ty.kind, Kind::OtherFloat(_)) && ty.size == size
+}
+
+fn has_x87(ty: &Type) -> bool {
+    ty.leaves().is_some_and(|leaves| leaves.iter().any(|leaf| leaf.kind == LeafKind::X87))
+}
+
+fn is_vector(ty: &Type) -> bool {
+    matches!(ty.kind, Kind::Vector(_))
 }

@@ -15,6 +15,8 @@ pub mod batch;
 pub mod c_source;
 pub mod campaign;
 pub mod compiler;
+#[cfg(feature = "emit")]
+pub mod emitted;
 pub mod generate;
 pub mod host;
 pub mod image;

@@ -9,6 +9,8 @@ use std::{fs, io, process, thread};
 
 use clap::Args;
 use cthunk::fuzz::compiler::Compiler;
+#[cfg(feature = "emit")]
+use cthunk::fuzz::emitted::Emitted;
 use cthunk::fuzz::host::{self, Host};
 use cthunk::fuzz::program::{Executor, Outcome};
 use cthunk::fuzz::{Batch, Campaign, Platform, Report, Trouble, campaign, platform};
@@ -72,16 +74,16 @@ pub fn main(options: &Options) -> Result<(), String> {
 
 /// Runs one convention and returns the number of failures.
 fn convention(options: &Options, platform: &'static Platform) -> Result<usize, Trouble> {
-    let compilers = options.cc.iter().map(|name| Compiler::find(name));
-    let compilers = compilers.collect::<Result<Vec<_>, _>>()?;
+    let compilers = compilers(options, platform)?;
     let printer = Printer { options, platform };
     printer.begin(&compilers);
-    let executor = executor(compilers)?;
+    let executor = executor(platform, compilers)?;
+    let executor = &*executor;
     let scratch = Scratch::new(platform)?;
     let start = Instant::now();
     let report = match &options.replay {
-        Some(header) => replay(&executor, platform, header, &scratch.0)?,
-        None => random(options, platform, &executor, &scratch.0)?,
+        Some(header) => replay(executor, platform, header, &scratch.0)?,
+        None => random(options, platform, executor, &scratch.0)?,
     };
     for finding in &report.findings {
         printer.finding(finding);
@@ -90,11 +92,27 @@ fn convention(options: &Options, platform: &'static Platform) -> Result<usize, T
     Ok(report.failures())
 }
 
-fn executor(compilers: Vec<Compiler>) -> Result<Host, Trouble> {
+/// The compilers that the user asks for and that know the convention.
+fn compilers(options: &Options, platform: &Platform) -> Result<Vec<Compiler>, Trouble> {
+    #[cfg(feature = "emit")]
+    if let Some(machine) = platform.machine {
+        let found = options.cc.iter().map(|name| machine.compiler(name));
+        return Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
+    }
+    let _ = platform;
+    options.cc.iter().map(|name| Compiler::find(name)).collect()
+}
+
+fn executor(platform: &Platform, compilers: Vec<Compiler>) -> Result<Box<dyn Executor>, Trouble> {
+    #[cfg(feature = "emit")]
+    if let Some(machine) = platform.machine {
+        return Ok(Box::new(Emitted::new(machine, compilers)?));
+    }
+    let _ = platform;
     let command = std::env::current_exe()
         .map_err(|source| Trouble::File { path: "the cthunk command".into(), source })?;
     let worker = vec![command.to_string_lossy().into_owned(), "fuzz-abi-worker".into()];
-    Ok(Host { worker, compilers })
+    Ok(Box::new(Host { worker, compilers }))
 }
 
 fn random(

@@ -1,0 +1,146 @@
+//! Emitted thunks under qemu-user, through `cthunk fuzz-abi`: objects for AArch64 (Linux, Apple, Windows) and riscv64, linked with
+//! code of C compilers, both directions.
+#![cfg(all(feature = "emit", feature = "cli", unix))]
+
+#[path = "support/programs.rs"]
+mod programs;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use cthunk::abi;
+use cthunk::emit::stubs;
+
+/// Runs random functions of a convention against those of the compilers that are here.
+fn random(convention: &str, emulator: &str, gcc: Option<&str>) {
+    let here = |program: &str, package: &str| programs::runs(program, &["--version"], package);
+    let linker =
+        if emulator == "qemu-riscv64" { "riscv64-linux-gnu-gcc" } else { "aarch64-linux-gnu-gcc" };
+    if !here(emulator, "qemu-user") || !here(linker, "gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu")
+    {
+        return;
+    }
+    let clang = here("clang-19", "clang-19").then_some("clang-19");
+    let compilers: Vec<&str> = gcc.into_iter().chain(clang).collect();
+    let option = |name: &str, default: &str| std::env::var(name).unwrap_or(default.into());
+    let (cases, seed) = (option("CTHUNK_CASES", "100"), option("CTHUNK_SEED", "1"));
+    let findings = concat!(env!("CARGO_TARGET_TMPDIR"), "/findings");
+    let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
+        .args(["fuzz-abi", "--convention", convention, "--cc", &compilers.join(",")])
+        .args(["--findings", findings, "--most-findings", "1", "--cases", &cases, "--seed", &seed])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains(&format!("  {cases} functions in ")), "{text}");
+    print!("{text}");
+}
+
+#[test]
+fn aapcs64() {
+    random("aapcs64", "qemu-aarch64", Some("gcc"));
+}
+
+#[test]
+fn aapcs64_apple() {
+    random("aapcs64-apple", "qemu-aarch64", None);
+}
+
+#[test]
+fn aapcs64_windows() {
+    random("aapcs64-windows", "qemu-aarch64", None);
+}
+
+#[cfg(feature = "riscv64")]
+#[test]
+fn lp64d() {
+    random("lp64d", "qemu-riscv64", Some("gcc"));
+}
+
+/// The command writes an object and a header that a C program uses; on the host it runs without an emulator.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_command_makes_an_object() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emit");
+    fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name);
+    fs::write(
+        path("pair.h"),
+        "struct pair { int a; double b; };\ndouble sum(struct pair p, float c);\n",
+    )
+    .unwrap();
+    let program = r#"
+#include <stdio.h>
+#include "pair.h"
+#include "thunks.h"
+double sum(struct pair p, float c) { return p.a + p.b + c; }
+static void twice(struct cthunk_slot *slot, void *frame) {
+    sum_call(slot->data, frame);
+    *(double *)((char *)frame + sum_RESULT) *= 2;
+}
+int main(void) {
+    sum_slot.data = sum;
+    sum_slot.dispatch = twice;
+    double (*callback)(struct pair, float) = (double (*)(struct pair, float))sum_callback;
+    printf("%g\n", callback((struct pair){1, 2.5}, 0.25f));
+}
+"#;
+    fs::write(path("main.c"), program).unwrap();
+    let run = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(Command::new(env!("CARGO_BIN_EXE_cthunk"))
+        .arg("emit")
+        .arg(path("pair.h"))
+        .arg("-o")
+        .arg(path("thunks.o")));
+    if programs::runs("gcc", &["--version"], "gcc") {
+        run(Command::new("gcc")
+            .args(["-no-pie", "-o"])
+            .args(["program", "main.c", "thunks.o"].map(path)));
+        assert_eq!(run(&mut Command::new(path("program"))), "7.5\n");
+    }
+}
+
+/// The bytes of the stubs are those that an assembler makes of their text.
+#[test]
+fn stubs_are_what_they_say() {
+    if !programs::runs("clang-19", &["--version"], "clang-19")
+        || !programs::runs("llvm-objcopy-19", &["--version"], "llvm-19")
+    {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for callbacks in stubs::CALLBACKS {
+        let convention = abi::convention(callbacks.conventions[0]).unwrap();
+        for (part, lines) in [("stub", callbacks.stub), ("entry", callbacks.entry)] {
+            let name = format!("stubs_{}_{part}", convention.name);
+            let text = lines
+                .iter()
+                .fold(callbacks.directive.to_owned(), |text, (_, line)| text + "\n" + line);
+            let [source, object, binary] =
+                ["s", "o", "bin"].map(|end| folder.join(format!("{name}.{end}")));
+            fs::write(&source, text + "\n").unwrap();
+            let triple = format!("{}-linux-gnu", convention.architecture);
+            let march = (convention.architecture == "riscv64").then_some("-march=rv64g");
+            let run =
+                |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+            run(Command::new("clang-19")
+                .args(["-c", "-target", &triple])
+                .args(march)
+                .arg("-o")
+                .args([&object, &source]));
+            run(Command::new("llvm-objcopy-19")
+                .args(["-O", "binary", "-j", ".text"])
+                .args([&object, &binary]));
+            assert_eq!(fs::read(&binary).unwrap(), stubs::bytes(lines), "{name}");
+        }
+    }
+}
