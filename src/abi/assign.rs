@@ -119,7 +119,7 @@ impl Assigner {
     /// A copy on the stack. One that is aligned to more than the stack pointer is would need a stack of its own alignment.
     fn memory(&mut self, ty: &Type, align: u32) -> Result<Pass, Unsupported> {
         if align > self.convention.stack_align {
-            return Err(ty.unsupported(self.convention.name));
+            return Err(ty.overaligned(self.convention.name));
         }
         Ok(Pass::Stack { offset: self.stack(ty.size, align), size: ty.size })
     }

@@ -52,7 +52,7 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     if let Some(class) = scalar(ty) {
         return Ok(class);
     }
-    let unsupported = || ty.unsupported(SYSV64.name);
+    let unsupported = || ty.wide_vector(SYSV64.name);
     let leaves = ty.leaves().ok_or_else(unsupported)?;
     if ty.size == 0 {
         return Ok(Class::Ignore);

@@ -124,7 +124,14 @@ impl Type {
             CType::Float(_) => Kind::OtherFloat(leaves(table, ty)),
             CType::Complex(_) => Kind::Complex(leaves(table, ty)),
             CType::Vector(..) => Kind::Vector(leaves(table, ty)),
-            CType::Record(_) => Kind::Record(leaves(table, ty)),
+            CType::Record(record) => Kind::Record(match &table.record(*record).body {
+                Some(body) if body.flexible.is_some() => return Err(incomplete()),
+                // "… passed to the function using the calling conventions of the first member" (GCC manual)
+                Some(body) if body.transparent_union => {
+                    body.members.first().map_or_else(|| [].into(), |m| leaves(table, m.ty))
+                }
+                _ => leaves(table, ty),
+            }),
         };
         let layout = table.layout_of(ty).ok_or_else(incomplete)?;
         let size = u32::try_from(layout.size).map_err(|_| incomplete())?;
@@ -143,20 +150,19 @@ impl Type {
         }
     }
 
-    pub(super) fn unsupported(&self, convention: &'static str) -> Unsupported {
-        let what = match self.kind {
-            Kind::Void => "void",
-            Kind::Bool => "_Bool",
-            Kind::Int { .. } => "an integer",
-            Kind::Pointer => "a pointer",
-            Kind::Float => "a floating-point number",
-            Kind::OtherFloat(_) => "long double, _Float16 or _Float128 by value",
-            Kind::Int128(_) => "__int128 by value",
-            Kind::Complex(_) => "a complex number by value",
-            Kind::Vector(_) => "a vector by value",
-            Kind::Record(_) => "this struct or union by value",
-        };
+    /// The refusal of a value in registers of more than 16 bytes.
+    pub(super) fn wide_vector(&self, convention: &'static str) -> Unsupported {
+        let what =
+            "a vector of more than 16 bytes by value (Cranelift has no ymm and zmm registers)";
         Unsupported { what: what.into(), convention }
+    }
+
+    /// The refusal of an argument that the stack pointer is not aligned for.
+    pub(super) fn overaligned(&self, convention: &'static str) -> Unsupported {
+        let align = self.align;
+        let what =
+            format!("a stack argument aligned to {align} (Cranelift aligns the stack to 16)");
+        Unsupported { what, convention }
     }
 }
 

@@ -38,20 +38,30 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
             Ok(Class::scalar(integer(8), ty.size))
         }
         Some(class) => Ok(class),
+        None if ty.size == 0 => Ok(Class::Ignore),
         None => aggregate(ty, role),
     }
 }
 
-/// "Structs and unions of size 8, 16, 32, or 64 bits … are passed as if they were integers of the same size. Structs or unions
-/// of other sizes are passed as a pointer to memory allocated by the caller."
+/// "Structs and unions of size 8, 16, 32, or 64 bits, and __m64 types, are passed as if they were integers of the same size.
+/// Structs or unions of other sizes are passed as a pointer to memory allocated by the caller." GCC and Clang treat a complex
+/// number as a struct, `__int128` as an `__m128`, and x87 and quad numbers as structs, as results too.
 fn aggregate(ty: &Type, role: Role) -> Result<Class, Unsupported> {
+    let result = role == Role::Result;
     match (&ty.kind, ty.size) {
-        // Microsoft's C has no empty structs: GCC and Clang pass the pointer, and GCC returns nothing.
-        (Kind::Record(_), 0) if role == Role::Result => Ok(Class::Ignore),
-        (Kind::Record(_), 1 | 2 | 4 | 8) => Ok(Class::scalar(integer(ty.size), ty.size)),
-        (Kind::Record(_), _) => Ok(Class::Pointer),
-        _ => Err(ty.unsupported(WIN64.name)),
+        // Microsoft has no half; as Clang has it, it is a floating-point value.
+        (Kind::OtherFloat(_), 2) if role != Role::Variable => Ok(float(Width::W32, 2)),
+        // "…including the __m128, __m128i, __m128d … types, are returned in XMM0."
+        (Kind::Vector(_) | Kind::Int128(_), 16) if result => Ok(float(Width::W128, 16)),
+        (Kind::Vector(_), 32..) if result => Err(ty.wide_vector(WIN64.name)),
+        (_, size @ (1 | 2 | 4 | 8)) => Ok(Class::scalar(integer(size), size)),
+        _ => Ok(Class::Pointer),
     }
+}
+
+fn float(width: Width, bytes: u32) -> Class {
+    let extension = if bytes < width.bytes() { Extension::Zero } else { Extension::None };
+    Class::scalar(Scalar { bank: Bank::Float, width, extension }, bytes)
 }
 
 fn integer(bytes: u32) -> Scalar {
