@@ -21,9 +21,9 @@
 //!
 //! # What this version supports
 //!
-//! Hosts: x86-64 Linux. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float` and `double`, structs and
-//! unions, and `...` in calls; on System V also `long double`, complex numbers, `__int128`, half and quad floats, vectors of 8
-//! and 16 bytes. Everything else is an [`Error`] that says so.
+//! Hosts: x86-64 Linux. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float`, `double`, `long double`,
+//! half and quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 16 bytes, and `...` in calls; by the
+//! conventions of `docs/abi.md`, of which those of AArch64 and riscv64 can be emitted. Everything else is an [`Error`] that says so.
 //!
 //! # Trust
 //!

@@ -110,6 +110,19 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
             prototype.is_variadic() && prototype.signature.arguments.iter().any(is_vector)
         },
     },
+    Disagreement {
+        name: "clang-arm64-windows-va-arg",
+        reason: "Clang's va_arg does not align 16-byte values, which its callers do, and Microsoft's document: rule C.14 for \
+                 the imaginary stack",
+        link: "https://learn.microsoft.com/cpp/build/arm64-windows-abi-conventions#addendum-variadic-functions",
+        convention: "aapcs64-windows",
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        applies: |prototype| {
+            let fixed = prototype.signature.fixed.unwrap_or(usize::MAX);
+            prototype.signature.arguments.iter().skip(fixed).any(|ty| ty.align == 16)
+        },
+    },
 ];
 
 /// The row that explains a failure.
