@@ -46,6 +46,12 @@ enum Eightbyte {
     Sse,
     /// SSEUP: the upper half of a vector register.
     SseUp,
+    /// X87: the significand of an x87 number.
+    X87,
+    /// X87UP: its sign and exponent.
+    X87Up,
+    /// MEMORY
+    Memory,
 }
 
 fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
@@ -60,34 +66,41 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     if leaves.iter().any(|leaf| leaf.kind == LeafKind::Vector && leaf.size > 16) {
         return Err(unsupported());
     }
-    let x87 = leaves.iter().any(|leaf| leaf.kind == LeafKind::X87);
-    if role == Role::Result && x87 && is_x87(ty, leaves) {
-        return Ok(Class::parts(leaves.iter().map(st).collect(), Otherwise::Slots { align: 16 }));
+    if role == Role::Result && matches!(ty.kind, Kind::Complex(_)) && is_x87(leaves) {
+        return Ok(x87(leaves));
     }
     // "If the size of an object is larger than eight eightbytes, or it contains unaligned fields, it has class MEMORY";
     // without vectors of 32 bytes and more, larger than two eightbytes has the same end (post-merger rule 5c).
-    // X87 is passed in memory, and a struct that mixes it with other classes is returned there, too.
     let misaligned = leaves.iter().any(|leaf| !leaf.offset.is_multiple_of(leaf.align));
-    if ty.size > 16 || misaligned || x87 {
-        return Ok(Class::Memory { align: ty.align });
+    let memory = Class::Memory { align: ty.align };
+    if ty.size > 16 || misaligned {
+        return Ok(memory);
     }
     // "If there are no registers available for any eightbyte of an argument, the whole argument is passed on the stack."
     let otherwise = Otherwise::Memory { align: ty.align };
     let [low, high] = [0, 8].map(|offset| eightbyte(leaves, offset));
-    if (low, high) == (Eightbyte::Sse, Eightbyte::SseUp) {
-        return Ok(Class::parts(vec![vector()], otherwise));
+    match (low, high) {
+        (Eightbyte::Sse, Eightbyte::SseUp) => Ok(Class::parts(vec![vector()], otherwise)),
+        // "If the class is X87, X87UP or COMPLEX_X87, it is passed in memory."
+        (Eightbyte::X87, Eightbyte::X87Up) if role == Role::Result => Ok(x87(&leaves[..1])),
+        // "If X87UP is not preceded by X87, the whole argument is passed in memory."
+        (Eightbyte::X87 | Eightbyte::Memory, _) => Ok(memory),
+        (_, Eightbyte::X87Up | Eightbyte::Memory) => Ok(memory),
+        _ => {
+            let parts = [(0, low), (8, high)].into_iter();
+            let parts = parts.filter_map(|(offset, class)| part(ty.size, offset, class));
+            Ok(Class::parts(parts.collect(), otherwise))
+        }
     }
-    let parts = [(0, low), (8, high)];
-    let parts = parts.into_iter().filter_map(|(offset, class)| part(ty.size, offset, class));
-    Ok(Class::parts(parts.collect(), otherwise))
 }
 
-/// Whether a result is on the x87 stack: `long double`, a struct of one, and `long double _Complex`.
-fn is_x87(ty: &Type, leaves: &[Leaf]) -> bool {
-    match ty.kind {
-        Kind::Complex(_) => true,
-        _ => leaves.len() == 1 && ty.size == 16,
-    }
+fn is_x87(leaves: &[Leaf]) -> bool {
+    leaves.iter().all(|leaf| leaf.kind == LeafKind::X87)
+}
+
+/// A result on the x87 stack: `long double` and what holds nothing else, or both parts of `long double _Complex`.
+fn x87(leaves: &[Leaf]) -> Class {
+    Class::parts(leaves.iter().map(st).collect(), Otherwise::Slots { align: 16 })
 }
 
 /// A part of an x87 result: "returned on the X87 stack in %st0", of complex ones the imaginary part in %st1.
@@ -102,27 +115,38 @@ fn vector() -> Part {
     Part { offset: 0, bytes: 16, scalar }
 }
 
-/// "If one of the classes is INTEGER, the result is INTEGER", and otherwise SSE, whichever way the members are merged; SSEUP
-/// is the upper half of values that are all 16 bytes wide.
+/// The class of the eightbyte at `offset`, merged from those of the scalars in it.
 fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
     let inside = |leaf: &&Leaf| leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
-    leaves.iter().filter(inside).fold(Eightbyte::Padding, |class, leaf| match (class, leaf.kind) {
-        (Eightbyte::Integer, _) | (_, LeafKind::Int) => Eightbyte::Integer,
-        (Eightbyte::Padding | Eightbyte::SseUp, LeafKind::Float | LeafKind::Vector)
-            if leaf.offset < offset =>
-        {
-            Eightbyte::SseUp
-        }
-        _ => Eightbyte::Sse,
-    })
+    let class = |leaf: &Leaf| match (leaf.kind, leaf.offset < offset) {
+        (LeafKind::Int, _) => Eightbyte::Integer,
+        (LeafKind::X87, false) => Eightbyte::X87,
+        (LeafKind::X87, true) => Eightbyte::X87Up,
+        (LeafKind::Float | LeafKind::Vector, false) => Eightbyte::Sse,
+        (LeafKind::Float | LeafKind::Vector, true) => Eightbyte::SseUp,
+    };
+    leaves.iter().filter(inside).map(class).fold(Eightbyte::Padding, merge)
+}
+
+/// The merging rules (a) to (f) of step 4; the order of the members does not matter.
+fn merge(a: Eightbyte, b: Eightbyte) -> Eightbyte {
+    use Eightbyte::*;
+    match (a, b) {
+        (a, b) if a == b => a,
+        (Padding, class) | (class, Padding) => class,
+        (Memory, _) | (_, Memory) => Memory,
+        (Integer, _) | (_, Integer) => Integer,
+        (X87 | X87Up, _) | (_, X87 | X87Up) => Memory,
+        _ => Sse,
+    }
 }
 
 /// The part that an eightbyte of an aggregate is; `None` for padding.
 fn part(size: u32, offset: u32, class: Eightbyte) -> Option<Part> {
     let bank = match class {
-        Eightbyte::Padding => return None,
         Eightbyte::Integer => Bank::Int,
         Eightbyte::Sse | Eightbyte::SseUp => Bank::Float,
+        _ => return None,
     };
     let bytes = (size - offset).min(8);
     let width = if bank == Bank::Float && bytes <= 4 { Width::W32 } else { Width::W64 };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cthunk::explain::{Emit, explain};
+use cthunk::explain::{self, Emit};
 use cthunk::{Error, Target};
 use mlua::{Lua, LuaOptions, StdLib};
 
@@ -45,9 +45,12 @@ enum Command {
         /// The platform, as a triple; this one if it is not given.
         #[arg(long, value_name = "TRIPLE")]
         target: Option<String>,
-        /// The stage to show: the plan of a function, the layout of another type, if it is not given.
+        /// The stage to show; if it is not given, drawing and plan of a function, the layout of another type.
         #[arg(long, value_enum)]
         emit: Option<Stage>,
+        /// Writes the drawing of registers and stack as a picture, too.
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
         /// Types of arguments for `...`, separated by commas.
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         varargs: Vec<String>,
@@ -72,6 +75,8 @@ enum Command {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Stage {
+    /// Registers and stack, drawn.
+    Drawing,
     /// Registers, stack slots and frame.
     Plan,
     /// Cranelift IR.
@@ -85,6 +90,7 @@ enum Stage {
 impl From<Stage> for Emit {
     fn from(stage: Stage) -> Emit {
         match stage {
+            Stage::Drawing => Emit::Drawing,
             Stage::Plan => Emit::Plan,
             Stage::Clif => Emit::Clif,
             Stage::Asm => Emit::Asm,
@@ -99,8 +105,8 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run { luajit, file, arguments } => run(luajit, &file, &arguments),
         Command::Bench { rounds } => bench::bench(rounds),
-        Command::Explain { declaration, target, emit, varargs } => {
-            show(&declaration, target.as_deref(), emit, &varargs)
+        Command::Explain { declaration, target, emit, svg, varargs } => {
+            show(&declaration, target.as_deref(), emit, svg.as_deref(), &varargs)
         }
         #[cfg(unix)]
         Command::FuzzAbi(options) => fuzz_abi::main(&options),
@@ -134,18 +140,21 @@ fn show(
     declaration: &str,
     target: Option<&str>,
     emit: Option<Stage>,
+    svg: Option<&Path>,
     varargs: &[String],
 ) -> Result<(), String> {
     let target = target_of(target)?;
     let varargs: Vec<&str> = varargs.iter().map(String::as_str).collect();
-    let text = |emit| explain(declaration, &varargs, &target, emit);
     let text = match emit {
-        Some(stage) => text(stage.into()),
-        None => match text(Emit::Plan) {
-            Err(Error::NotAFunction { .. }) => text(Emit::Layout),
-            plan => plan,
-        },
+        Some(stage) => explain::explain(declaration, &varargs, &target, stage.into()),
+        None => explain::overview(declaration, &varargs, &target),
     };
+    if let Some(file) = svg {
+        let drawing =
+            explain::drawing(declaration, &varargs, &target).map_err(|e| e.to_string())?;
+        std::fs::write(file, explain::svg(&drawing))
+            .map_err(|e| format!("{}: {e}", file.display()))?;
+    }
     print!("{}", text.map_err(|e| e.to_string())?);
     Ok(())
 }

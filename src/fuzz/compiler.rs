@@ -15,6 +15,8 @@ pub struct Compiler {
     command: Vec<String>,
     /// The first line that `--version` prints.
     pub version: String,
+    /// The optimisation level: `1`, `s` …
+    level: String,
 }
 
 impl Compiler {
@@ -38,7 +40,12 @@ impl Compiler {
             .map_err(|source| Trouble::Missing { name: command[0].clone(), source })?;
         let version = String::from_utf8_lossy(&version.stdout);
         let version = version.lines().next().unwrap_or_default().into();
-        Ok(Compiler { name: name.into(), command, version })
+        Ok(Compiler { name: name.into(), command, version, level: "1".into() })
+    }
+
+    /// The same at another optimisation level than 1.
+    pub fn at(self, level: &str) -> Compiler {
+        Compiler { level: level.into(), ..self }
     }
 
     /// Whether it is a GCC.
@@ -51,14 +58,14 @@ impl Compiler {
         name.contains("clang")
     }
 
-    /// Compiles at -O1, without warnings.
+    /// Compiles, without warnings.
     ///
     /// # Errors
     /// [`Trouble::Missing`] and [`Trouble::Refused`]
     pub fn run(&self, options: &[&str], from: &[&Path], to: &Path) -> Result<(), Trouble> {
         let output = Command::new(&self.command[0])
             .args(&self.command[1..])
-            .args(["-O1", "-w", "-o"])
+            .args([&format!("-O{}", self.level), "-w", "-o"])
             .arg(to)
             .args(options)
             .args(from.iter().map(|path| path as &dyn AsRef<OsStr>))

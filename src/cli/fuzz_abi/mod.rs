@@ -33,6 +33,9 @@ pub struct Options {
     /// C compilers to compare with, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gcc,clang-19")]
     cc: Vec<String>,
+    /// The optimisation level of the compilers.
+    #[arg(long, value_name = "LEVEL", default_value = "1")]
+    opt: String,
     /// Batches at a time; the number of processors if it is not given.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -97,10 +100,11 @@ fn compilers(options: &Options, platform: &Platform) -> Result<Vec<Compiler>, Tr
     #[cfg(feature = "emit")]
     if let Some(machine) = platform.machine {
         let found = options.cc.iter().map(|name| machine.compiler(name));
-        return Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
+        let found = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
+        return Ok(found.map(|compiler| compiler.at(&options.opt)).collect());
     }
     let _ = platform;
-    options.cc.iter().map(|name| Compiler::find(name)).collect()
+    options.cc.iter().map(|name| Ok(Compiler::find(name)?.at(&options.opt))).collect()
 }
 
 fn executor(platform: &Platform, compilers: Vec<Compiler>) -> Result<Box<dyn Executor>, Trouble> {
