@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use cthunk::ctype::Declarations;
 use cthunk::explain::{self, Emit};
 use cthunk::{Error, Target};
 use mlua::{Lua, LuaOptions, StdLib};
@@ -147,7 +148,10 @@ fn show(
     let varargs: Vec<&str> = varargs.iter().map(String::as_str).collect();
     let text = match emit {
         Some(stage) => explain::explain(declaration, &varargs, &target, stage.into()),
-        None => explain::overview(declaration, &varargs, &target),
+        None => {
+            let mut declarations = Declarations::new(&target);
+            explain::overview(&mut declarations, declaration, &varargs, &target)
+        }
     };
     if let Some(file) = svg {
         let drawing =

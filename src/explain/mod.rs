@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use crate::abi::{self, CallPlan, Signature};
 use crate::code;
-use crate::ctype::{self, Declarations, Name, QualType, Table, Type, TypeId};
+use crate::ctype::{self, Declarations, QualType, Table, Type, TypeId};
 use crate::error::Error;
 use crate::lower;
 use crate::target::Target;
@@ -72,25 +72,49 @@ pub fn drawing(declaration: &str, variable: &[&str], target: &Target) -> Result<
     Ok(call.drawing(declarations.table()))
 }
 
-/// What there is to see of a declaration: of a function drawing and plan, of another type its layout.
+/// What there is to see of a declaration: of a function drawing and plan, of another type its layout. The declaration may use
+/// what `declarations` know.
 ///
 /// # Errors
 /// As [`explain`].
-pub fn overview(declaration: &str, variable: &[&str], target: &Target) -> Result<String, Error> {
-    match drawing(declaration, variable, target) {
-        Ok(drawing) => {
-            let plan = explain(declaration, variable, target, Emit::Plan)?;
-            let plan = plan.split_once('\n').map_or("", |(_, plan)| plan);
-            Ok(text(&drawing) + plan)
-        }
-        Err(Error::NotAFunction { .. }) => explain(declaration, variable, target, Emit::Layout),
+pub fn overview(
+    declarations: &mut Declarations,
+    declaration: &str,
+    variable: &[&str],
+    target: &Target,
+) -> Result<String, Error> {
+    let (name, ty) = declarations.parse_one(declaration.as_bytes())?;
+    let variable = types(declarations, variable)?;
+    let table = declarations.table();
+    overview_of(table, ty, name.map_or("", |name| table.name(name)), &variable, target)
+}
+
+/// The same of a type, with the name of a function that has it.
+///
+/// # Errors
+/// As [`explain`].
+pub fn overview_of(
+    table: &Table,
+    ty: QualType,
+    name: &str,
+    variable: &[QualType],
+    target: &Target,
+) -> Result<String, Error> {
+    match Call::of(table, ty, name, variable, target) {
+        Ok(call) => Ok(text(&call.drawing(table)) + &call.plan_text(table)),
+        Err(Error::NotAFunction { .. }) => Ok(ctype::layout_text(table, ty)),
         Err(error) => Err(error),
     }
 }
 
+fn types(declarations: &mut Declarations, texts: &[&str]) -> Result<Vec<QualType>, Error> {
+    let parse = |text: &&str| declarations.parse_type(text.as_bytes(), &[]);
+    Ok(texts.iter().map(parse).collect::<Result<_, _>>()?)
+}
+
 /// A function with types for its variable arguments.
 struct Call {
-    name: Option<Name>,
+    name: String,
     function: TypeId,
     variable: Vec<QualType>,
     plan: CallPlan,
@@ -104,20 +128,27 @@ impl Call {
         target: &Target,
     ) -> Result<Call, Error> {
         let (name, ty) = declarations.parse_one(declaration.as_bytes())?;
-        let variable = variable
-            .iter()
-            .map(|text| declarations.parse_type(text.as_bytes(), &[]))
-            .collect::<Result<Vec<_>, _>>()?;
+        let variable = types(declarations, variable)?;
         let table = declarations.table();
+        Call::of(table, ty, name.map_or("", |name| table.name(name)), &variable, target)
+    }
+
+    fn of(
+        table: &Table,
+        ty: QualType,
+        name: &str,
+        variable: &[QualType],
+        target: &Target,
+    ) -> Result<Call, Error> {
         let function =
             function_type(table, ty).ok_or_else(|| Error::NotAFunction { ty: table.repr(ty) })?;
-        let (signature, convention) = Signature::of(table, target, function, &variable)?;
+        let (signature, convention) = Signature::of(table, target, function, variable)?;
         let plan = abi::plan(&signature, convention)?;
-        Ok(Call { name, function, variable, plan })
+        Ok(Call { name: name.into(), function, variable: variable.into(), plan })
     }
 
     fn declaration(&self, table: &Table) -> String {
-        table.declare(self.function.into(), self.name.map_or("", |name| table.name(name)))
+        table.declare(self.function.into(), &self.name)
     }
 
     /// The types of the result and of the arguments.

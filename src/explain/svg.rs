@@ -47,7 +47,8 @@ fn column(body: &mut String, group: &Group, x: f64) -> (f64, f64) {
         group.rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0) as f64 * CHARACTER
     };
     let place = longest(|row| &row.place) + 10.0;
-    let cell = (longest(|row| &row.words) + 20.0).max(90.0);
+    let title = group.title.len() as f64 * CHARACTER;
+    let cell = (longest(|row| &row.words) + 20.0).max(90.0).max(title - place);
     let mut y = 96.0;
     let _ = writeln!(
         body,

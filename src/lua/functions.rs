@@ -11,6 +11,7 @@ use super::clib;
 use super::constant;
 use super::convert::{self, Mode, Qualifiers};
 use super::ctypes;
+use super::explain;
 use super::initialize;
 use super::kind::Kind;
 use super::make;
@@ -33,6 +34,7 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 25] = [
     (b"copy", entry(copy)),
     (b"errno", entry(errno)),
     (b"eval", entry(constant::eval)),
+    (b"explain", entry(explain::explain)),
     (b"fields", entry(reflect::fields)),
     (b"fill", entry(fill)),
     (b"gc", entry(metatype::gc)),

@@ -30,6 +30,7 @@ mod clib;
 mod constant;
 mod convert;
 mod ctypes;
+mod explain;
 mod functions;
 mod helpers;
 mod host;
