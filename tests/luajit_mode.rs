@@ -25,6 +25,13 @@ const DIFFERENT: [(&str, &str); 4] = [
     ("api_tostring.lua", "'signed char' is a type of its own and prints so"),
 ];
 
+/// The same for Lua 5.1 alone.
+const DIFFERENT_IN_5_1: [(&str, &str); 3] = [
+    ("gc.lua", "a finaliser that is set while it runs is not called again"),
+    ("semantics_number_conversions.lua", "-0.0 and 0.0 are one constant of a function"),
+    ("semantics_varargs.lua", "string.format has no %a"),
+];
+
 fn output(command: &mut Command, program: &Path) -> Output {
     let folder = program.parent().expect("a folder");
     command.current_dir(folder).arg(program.file_name().expect("a name")).args(["one", "two"]);
@@ -68,7 +75,8 @@ fn behaviour_files_hold_in_luajit_mode() {
     let mut failures = Vec::new();
     for path in files("tests/lua") {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let different = DIFFERENT.iter().any(|(file, _)| *file == name);
+        let old = if cfg!(feature = "lua51") { &DIFFERENT_IN_5_1[..] } else { &[] };
+        let different = DIFFERENT.iter().chain(old).any(|(file, _)| *file == name);
         // SAFETY: the behaviour files use `ffi`, `io` and `debug` as their subject.
         let lua = unsafe { Lua::unsafe_new() };
         let ffi = cthunk::lua::open_luajit(&lua).expect("LuaJIT mode");

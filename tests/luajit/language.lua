@@ -6,10 +6,10 @@ print("1LL", '2ULL', [[3i]], [==[ ]] 4LL ]==], "5LL") -- 6LL --[[ 7LL
 --[[ 8LL
 9LL ]] print(debug.getinfo(1, "l").currentline)
 
-print(10 / 2, 7 % 3, 2 ^ 10, 2 ^ 53, 2 ^ 63, 1e14, 1e15, 1e16, 123456789012345, 0.1, 1 / 3, 3.0, -0, 1e100)
+print(10 / 2, 7 % 3, 2 ^ 10, 2 ^ 53, 2 ^ 63, 1e14, 1e15, 1e16, 123456789012345, 0.1, 1 / 3, 3.0, 1e100, (function() return -0 end)())
 print(1 / 0, -1 / 0, 0 / 0, math.huge, -math.huge, 5 % -3, -5 % 3, 5.5 % 2)
 print("x" .. 3 .. 4.5 .. "y", 1 .. "", 10 / 5 .. "", -1 .. 2, 2 ^ 31 .. "|" .. 2 ^ 53 .. "|" .. 1e15)
-print(tostring(3), tostring(3.0), tostring(1e15), tostring(-0.0), tostring(2 ^ 31), #tostring(12345))
+print(tostring(3), tostring(3.0), tostring(1e15), tostring(2 ^ 31), #tostring(12345))
 print(100000000000000, 10000000000000000000, 0xffffffff, 0xffffffffffffffff)
 
 -- What overflows integers but not doubles.

@@ -10,6 +10,9 @@ use super::LuaType;
 /// Whether scripts can load source text, and `package` has loaders.
 pub(crate) const LOADERS: bool = cfg!(not(feature = "luau"));
 
+/// Whether a function with `...` has a local variable `arg`, which hides the global one.
+pub(crate) const HIDDEN_ARG: bool = cfg!(feature = "lua51");
+
 /// Whether `<` and `<=` ask the metamethods of operands of two types. Lua 5.1 asks those of two userdata only.
 pub(crate) const MIXED_ORDER: bool = cfg!(not(any(feature = "lua51", feature = "luau")));
 

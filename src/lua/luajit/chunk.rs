@@ -1,6 +1,6 @@
 //! Loading source text that was written for LuaJIT.
 
-use super::super::api::{LuaType, MIXED_ORDER, NATIVE_INT64};
+use super::super::api::{HIDDEN_ARG, LuaType, MIXED_ORDER, NATIVE_INT64};
 use super::super::cdata;
 use super::super::state::{Cx, LuaError, Outcome};
 use super::bit;
@@ -16,7 +16,9 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::new("a text, a name and a mode expected"));
     };
     let environment = cx.top() > 4;
-    let loaded = match rewrite(text, Dialect { integers: NATIVE_INT64, mixed_order: MIXED_ORDER }) {
+    let dialect =
+        Dialect { integers: NATIVE_INT64, mixed_order: MIXED_ORDER, hidden_arg: HIDDEN_ARG };
+    let loaded = match rewrite(text, dialect) {
         // A compiled chunk is left to Lua, and so is what its mode does not allow.
         _ if text.first() == Some(&0x1b) || !mode.contains(&b't') => cx.load(text, name, mode),
         Chunk::Unchanged => cx.load(text, name, mode),

@@ -16,6 +16,8 @@ pub(super) struct Dialect {
     pub(super) integers: bool,
     /// `<` and its like ask the metamethods of operands of two types.
     pub(super) mixed_order: bool,
+    /// A function with `...` has a local variable `arg`; a chunk has not.
+    pub(super) hidden_arg: bool,
 }
 
 /// A literal that is a cdata.
@@ -87,7 +89,13 @@ pub(super) fn rewrite(text: &[u8], dialect: Dialect) -> Chunk {
             if parser.edits.is_empty() {
                 return Chunk::Unchanged;
             }
-            let mut text = format!("local {}=... return function(...) ", HELPERS.join(",")).into();
+            let (before, after) = match dialect.hidden_arg {
+                true => ("local __ffi_arg=arg ", "local arg=__ffi_arg "),
+                false => ("", ""),
+            };
+            let helpers = HELPERS.join(",");
+            let mut text =
+                format!("local {helpers}=... {before}return function(...) {after}").into();
             parser.emit(&mut text);
             text.extend_from_slice(b"\nend");
             Chunk::Rewritten { text, literals: parser.literals }
@@ -686,11 +694,11 @@ impl Parser<'_> {
 mod tests {
     use super::*;
 
-    const MODERN: Dialect = Dialect { integers: true, mixed_order: true };
+    const MODERN: Dialect = Dialect { integers: true, mixed_order: true, hidden_arg: false };
 
     /// The text of the function, with short names for the helpers.
     fn rewritten(text: &str, integers: bool) -> String {
-        match rewrite(text.as_bytes(), Dialect { integers, mixed_order: true }) {
+        match rewrite(text.as_bytes(), Dialect { integers, ..MODERN }) {
             Chunk::Unchanged => text.to_owned(),
             Chunk::Rewritten { text, .. } => {
                 let text = String::from_utf8(text).expect("text");
@@ -733,11 +741,15 @@ mod tests {
     fn order_becomes_calls_where_lua_needs_it() {
         let text = b"return a < b, c >= d == (e > f), 'a' <= 'b'";
         assert_eq!(rewrite(b"return a < b", MODERN), Chunk::Unchanged);
-        let dialect = Dialect { integers: false, mixed_order: false };
+        let dialect = Dialect { integers: false, mixed_order: false, hidden_arg: true };
         let Chunk::Rewritten { text, .. } = rewrite(text, dialect) else { panic!("comparisons") };
         let text = String::from_utf8(text).expect("text");
         let expected = "__ffi_lt(a , b), __ffi_eq(__ffi_ge(c , d) , (__ffi_gt(e , f))), 'a' <= 'b'";
         assert!(text.contains(expected), "{text}");
+        assert!(
+            text.contains("local __ffi_arg=arg return function(...) local arg=__ffi_arg return"),
+            "{text}"
+        );
     }
 
     #[test]
