@@ -269,7 +269,7 @@ impl Declarations {
     /// Makes room for what a text of so many bytes declares, so that little has to move while it is read. Room that
     /// is not used costs no memory, as it is never touched.
     fn reserve(&mut self, text_len: usize) {
-        let declarations = text_len / 48;
+        let declarations = text_len / 32;
         self.table.reserve(declarations);
         self.names.ordinary.reserve(declarations);
         self.names.entries.reserve(declarations);
