@@ -165,7 +165,7 @@ fn stack_align(ty: &Type, rules: &Rules) -> u32 {
 /// The members of a homogeneous floating-point or short-vector aggregate (AAPCS64 section 5.9.5): one to four of one
 /// fundamental type, with no padding. A half, a quad and a short vector are the same thing with one member, a complex number with two.
 fn homogeneous(ty: &Type) -> Option<Vec<Part>> {
-    let leaves = ty.leaves()?;
+    let leaves = ty.leaves().filter(|_| !ty.empty_array)?;
     let first = leaves.first()?;
     let member = match (first.kind, first.size) {
         (LeafKind::Float, 2 | 4 | 8 | 16) | (LeafKind::Vector, 8 | 16) => first.size,

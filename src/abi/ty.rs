@@ -17,6 +17,8 @@ pub struct Type {
     pub align: u32,
     /// The alignment that its members give it, without the attributes of the type itself: AAPCS64's "natural alignment".
     pub natural: u32,
+    /// Whether an array of no elements is in it, which has no bytes, but is no member of a homogeneous aggregate.
+    pub empty_array: bool,
     /// What it is.
     pub kind: Kind,
 }
@@ -86,11 +88,12 @@ impl Type {
     pub const MAX_LEAVES: u32 = 64;
 
     const fn new(size: u32, kind: Kind) -> Type {
-        Type { size, align: size, natural: size, kind }
+        Type { size, align: size, natural: size, empty_array: false, kind }
     }
 
     /// `void`
-    pub const VOID: Type = Type { size: 0, align: 1, natural: 1, kind: Kind::Void };
+    pub const VOID: Type =
+        Type { size: 0, align: 1, natural: 1, empty_array: false, kind: Kind::Void };
     /// `_Bool`
     pub const BOOL: Type = Type::new(1, Kind::Bool);
     /// `float`
@@ -135,7 +138,8 @@ impl Type {
         };
         let layout = table.layout_of(ty).ok_or_else(incomplete)?;
         let size = u32::try_from(layout.size).map_err(|_| incomplete())?;
-        Ok(Type { size, align: layout.align as u32, natural: natural::align(table, ty), kind })
+        let (align, natural) = (layout.align as u32, natural::align(table, ty));
+        Ok(Type { size, align, natural, empty_array: has_empty_array(table, ty), kind })
     }
 
     /// The scalars inside a value of several parts.
@@ -175,6 +179,22 @@ fn leaves(table: &Table, ty: QualType) -> Leaves {
         found.sort_by_key(|leaf| (leaf.offset, leaf.size));
     }
     found.into()
+}
+
+/// Whether an array of no elements, that are something, is in a type.
+fn has_empty_array(table: &Table, ty: QualType) -> bool {
+    match *table.shape(ty) {
+        CType::Array(element, len) => {
+            let none = len == ArrayLen::Fixed(0);
+            let something = table.layout_of(element).is_some_and(|layout| layout.size > 0);
+            none && something || has_empty_array(table, element)
+        }
+        CType::Record(record) => {
+            let members = table.record(record).body.iter().flat_map(|body| &body.members);
+            members.into_iter().any(|member| has_empty_array(table, member.ty))
+        }
+        _ => false,
+    }
 }
 
 /// Where a leaf is looked for: bytes from the start of the value, and whether a union is around it.

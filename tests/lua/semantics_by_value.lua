@@ -126,5 +126,5 @@ if differs "types" then
   typedef float v_float8 __attribute__((vector_size(32)));
   v_float8 t_vector8(v_float8 v) __asm__("t_vector");
   ]]
-  fails("a vector by value is not supported by convention sysv64", function() return T.t_vector8 end)
+  fails("is not supported by convention sysv64", function() return T.t_vector8 end)
 end
