@@ -18,13 +18,15 @@ pub fn interpretable(plan: &CallPlan) -> bool {
 /// [`CallPlan::stack_bytes`] at least.
 pub fn load(plan: &CallPlan, frame: &[u8], address: u64, block: &mut [u8], stack: &mut [u8]) {
     let mut put = |piece: &Piece, bytes: &[u8]| {
-        let value = widened(piece, bytes);
-        let size = if piece.width == Width::W128 { 16 } else { 8 };
         let place = match registers::home(piece.place) {
             Home::Block(at) => &mut block[at as usize..],
             Home::Stack(at) => &mut stack[at as usize..],
         };
-        place[..size].copy_from_slice(&value[..size]);
+        if piece.width == Width::W128 {
+            place[..16].copy_from_slice(&bytes[..16]);
+        } else {
+            place[..8].copy_from_slice(&widened(piece, bytes).to_le_bytes());
+        }
     };
     if let Pass::Pointer { pointer, .. } = &plan.result {
         put(pointer, &(address + u64::from(plan.frame.result)).to_le_bytes());
@@ -55,19 +57,38 @@ pub fn load(plan: &CallPlan, frame: &[u8], address: u64, block: &mut [u8], stack
 pub fn store(plan: &CallPlan, block: &[u8], frame: &mut [u8]) {
     for piece in plan.result.pieces() {
         let Place::Register(register) = piece.place else { continue };
-        let from = &block[registers::result(register) as usize..][..piece.bytes as usize];
-        let to = plan.frame.result as usize + piece.offset as usize;
-        frame[to..][..piece.bytes as usize].copy_from_slice(from);
+        let from = &block[registers::result(register) as usize..];
+        let to = &mut frame[plan.frame.result as usize + piece.offset as usize..];
+        match piece.bytes {
+            8 => to[..8].copy_from_slice(&from[..8]),
+            4 => to[..4].copy_from_slice(&from[..4]),
+            bytes => to[..bytes as usize].copy_from_slice(&from[..bytes as usize]),
+        }
     }
 }
 
-/// The bytes of a piece as wide as its place.
-fn widened(piece: &Piece, bytes: &[u8]) -> [u8; 16] {
-    let mut wide = [0; 16];
-    let count = piece.bytes as usize;
-    wide[..count].copy_from_slice(&bytes[..count]);
-    if piece.extension == Extension::Sign && bytes[count - 1] >= 0x80 {
-        wide[count..].fill(0xFF);
+/// The bytes of a piece, 8 at most, as a register has them. Sizes are told apart because a copy of a known size is one load.
+fn widened(piece: &Piece, bytes: &[u8]) -> u64 {
+    let value = match piece.bytes {
+        8 => return u64::from_le_bytes(first(bytes)),
+        4 => u32::from_le_bytes(first(bytes)).into(),
+        2 => u16::from_le_bytes(first(bytes)).into(),
+        1 => bytes[0].into(),
+        count => {
+            let bytes = bytes[..count as usize].iter().rev();
+            return bytes.fold(0, |value, &byte| value << 8 | u64::from(byte));
+        }
+    };
+    let unused = 64 - 8 * piece.bytes;
+    match piece.extension {
+        Extension::Sign => ((value << unused) as i64 >> unused) as u64,
+        Extension::Ones => value | u64::MAX << (8 * piece.bytes),
+        Extension::Zero | Extension::None => value,
     }
-    wide
+}
+
+fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut first = [0; N];
+    first.copy_from_slice(&bytes[..N]);
+    first
 }

@@ -119,14 +119,11 @@ impl Places {
         unsafe { &*fields.add(index) }
     }
 
-    fn field(&self, name: *const c_void) -> Place {
-        for probe in 0..PROBES {
-            let field = self.slot(name, probe);
-            if field.name.get() == name {
-                return field.place.get();
-            }
-        }
-        Place::UNKNOWN
+    fn field(&self, name: *const c_void) -> Option<&Place> {
+        let fields = (0..PROBES).map(|probe| self.slot(name, probe));
+        let field = fields.into_iter().find(|field| field.name.get() == name)?;
+        // SAFETY: a place changes only when one is learned, which no access does while it uses another.
+        Some(unsafe { &*field.place.as_ptr() })
     }
 
     fn add(&self, name: *const c_void, place: Place) {
@@ -281,7 +278,7 @@ fn classify(cx: &Cx<'_>, ty: QualType, bits: Option<Bits>) -> Option<Place> {
 ///
 /// # Safety
 /// `lua` runs a closure of `set_closures` with `arguments` values expected.
-unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, Place, &'p Places)> {
+unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, &'p Place, &'p Places)> {
     if call.count() != arguments {
         return None;
     }
@@ -299,10 +296,10 @@ unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, Place, &'p 
         }
         let key = call.argument(2);
         if let Some(name) = key.short_string() {
-            let place = places.field(name);
+            let place = places.field(name)?;
             return Some((address.offset(place.offset), place, places));
         }
-        let place = places.element.get();
+        let place = &*places.element.as_ptr();
         let offset = (key.integer()? as isize).wrapping_mul(place.offset);
         Some((address.wrapping_offset(offset), place, places))
     }
@@ -316,7 +313,7 @@ unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
         let call = Call::of(lua);
         if let Some((address, place, places)) = find(call, 2)
             && !(place.optional && (*places.head).chosen.get())
-            && read(lua, call, address, &place)
+            && read(lua, call, address, place)
         {
             return 1;
         }
@@ -332,7 +329,7 @@ unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
         let call = Call::of(lua);
         if let Some((address, place, _)) = find(call, 3)
             && place.writable
-            && assign(call.argument(3), address, &place)
+            && assign(call.argument(3), address, place)
         {
             return 0;
         }

@@ -90,6 +90,8 @@ impl Outcome {
             Kind::Bool => Outcome::Boolean,
             Kind::Float => Outcome::Number,
             Kind::Int { signed } if ty.size < 8 || (signed && native_int64) => Outcome::Integer,
+            // An integer that Lua has no number for.
+            Kind::Int { .. } => Outcome::Copy,
             _ if ty.leaves().is_some() => Outcome::Copy,
             _ => Outcome::Other,
         }
