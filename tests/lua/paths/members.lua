@@ -5,6 +5,7 @@ local ffi = require "ffi"
 ffi.cdef [[
 enum color { RED, GREEN = 5, BLUE = -1 };
 struct inner { int a; double b; };
+struct members_unknown;
 struct members {
   bool truth; char c; int8_t i8; uint8_t u8; int16_t i16; uint16_t u16; int32_t i32; uint32_t u32; int64_t i64; uint64_t u64;
   float f; double d; enum color color; int *ints; const char *text; struct inner *link; void *memory; struct inner inner;
@@ -35,7 +36,7 @@ local holders = {
   { "bytes", ffi.new("uint8_t[4]", 255, 254) }, { "texts", ffi.new("const char *[2]") }, { "matrix", ffi.new("int[2][2]") },
   { "int", ffi.new("int", 3) }, { "complex", ffi.new("complex", 1, 2) }, { "void *", ffi.cast("void *", ints) },
   { "wide", ffi.new("uint64_t[2]", 1, 2) }, { "color", ffi.new("enum color[2]", 0, 5) },
-  { "unknown *", ffi.cast("struct unknown *", ints) },
+  { "unknown *", ffi.cast("struct members_unknown *", ints) },
 }
 local values = {
   { "nil", nil }, { "true", true }, { "false", false }, { "0", 0 }, { "-1", -1 }, { "300", 300 }, { "2^40", 1 << 40 },

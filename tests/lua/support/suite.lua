@@ -29,7 +29,7 @@ unpack_values = unpack or table.unpack
 --- Whether a finaliser may give its cdata a finaliser again. In 5.1, 5.2 and LuaJIT a userdata is finalised once.
 rearms = not cthunk or _VERSION ~= "Lua 5.1" and _VERSION ~= "Lua 5.2"
 --- -0.0, which 5.1 takes for the constant 0.
-negative_zero = -tonumber "0"
+negative_zero = -1 / math.huge
 --- The library of tests/c/calls.c.
 TESTLIB = TESTLIB or os.getenv "CTHUNK_TESTLIB"
 
