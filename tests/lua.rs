@@ -203,7 +203,7 @@ fn closing_the_state_runs_every_finaliser() {
     let all = ["meta 2.5", "int 3 true 2", "int 2 true 2", "int 1 true 2", "early false"];
     // Luau runs no finaliser when a state closes; in 5.1 and LuaJIT tables have none.
     let expected = match version.as_str() {
-        "Luau" => 0,
+        version if version.starts_with("Luau") => 0,
         "Lua 5.1" => 4,
         _ => 5,
     };

@@ -487,6 +487,10 @@ pub(super) fn report(message: &str) {
     eprintln!("cthunk: {message}");
 }
 
+/// How deep callbacks may be inside callbacks. PUC Lua and Luau stop a little later by themselves (200, `LUAI_MAXCCALLS`);
+/// LuaJIT does not look at C's stack.
+const MAX_NESTED: u32 = 180;
+
 fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
     let head = state.head();
     if head.pending.get() != 0 {
@@ -502,9 +506,18 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
         if sys::lua_checkstack(lua, 4) == 0 {
             return report("Lua stack overflow in a callback");
         }
-        sys::lua_pushcfunction(lua, run);
-        sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
-        sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK
+        let nested = state.nested.get();
+        if nested == MAX_NESTED {
+            Cx { lua, state }.push_bytes(b"C stack overflow: callbacks in callbacks");
+            true
+        } else {
+            state.nested.set(nested + 1);
+            sys::lua_pushcfunction(lua, run);
+            sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+            let failed = sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK;
+            state.nested.set(nested);
+            failed
+        }
     };
     head.current.set(outer);
     if failed {

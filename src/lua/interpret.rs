@@ -84,7 +84,7 @@ impl State {
 /// Calls of a function until it is compiled.
 static HOT: AtomicU32 = AtomicU32::new(UNSET);
 const UNSET: u32 = u32::MAX;
-/// Measured: at this number the time that calls took without a thunk is about that of compiling one.
+/// An estimate: about where the time that calls took without a thunk reaches that of compiling one.
 const DEFAULT: u32 = 1500;
 
 /// Sets after how many calls a C function gets a thunk of its own, for the whole process; 0: at the first. Where it is not

@@ -101,6 +101,8 @@ pub struct State {
     pub(super) declared: Cell<u32>,
     /// What `ffi.option` set.
     pub(super) options: Options,
+    /// The callbacks that are running, inside one another.
+    pub(super) nested: Cell<u32>,
     /// The finalisers that are called late.
     pub(super) late: api::Late,
     /// Whether plain `char` is signed.
@@ -417,6 +419,7 @@ impl State {
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),
             recipes: RefCell::default(),
+            nested: Cell::new(0),
             late: api::Late::new(),
             makers: RefCell::default(),
             roles: Roles::default(),

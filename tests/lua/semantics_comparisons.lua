@@ -50,8 +50,10 @@ check(ffi.cast("char *", p) == p)
 check(ffi.cast("const int *", p) == p and ffi.cast("const int *", p) < q)
 check(ffi.new("int *") == ffi.new("void *"))
 fails("attempt to compare 'int %*' with 'char %*'", lt, p, ffi.cast("char *", q))
-fails("attempt to compare 'int %*' with 'number'", lt, p, 1)
-fails("attempt to compare 'number' with 'int %*'", le, 1, p)
+if mixed_order then
+  fails("attempt to compare 'int %*' with 'number'", lt, p, 1)
+  fails("attempt to compare 'number' with 'int %*'", le, 1, p)
+end
 
 -- Structs: the same object, at the same address.
 ffi.cdef [[ struct cmp_s { int x; }; ]]
@@ -61,10 +63,12 @@ local array = ffi.new("struct cmp_s[2]")
 check(array[1] == array[1], "two references to one object")
 check(array[0] ~= array[1])
 fails("attempt to compare 'struct cmp_s' with 'struct cmp_s'", lt, s, t)
-fails("attempt to compare 'struct cmp_s' with 'number'", lt, s, 1)
-fails("attempt to compare 'int64_t' with 'string'", lt, i64(1), "1")
-fails("attempt to compare 'int64_t' with 'table'", lt, i64(1), {})
-fails("attempt to compare 'nil' with 'int64_t'", lt, nil, i64(1))
+if mixed_order then
+  fails("attempt to compare 'struct cmp_s' with 'number'", lt, s, 1)
+  fails("attempt to compare 'int64_t' with 'string'", lt, i64(1), "1")
+  fails("attempt to compare 'int64_t' with 'table'", lt, i64(1), {})
+  fails("attempt to compare 'nil' with 'int64_t'", lt, nil, i64(1))
+end
 
 -- Equality with something else is false, never an error.
 check(i64(1) ~= "1" and i64(1) ~= {} and p ~= "p" and s ~= true and p ~= print)

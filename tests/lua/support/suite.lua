@@ -16,7 +16,7 @@ mixed_order = not cthunk or pcall(function(t) return 1 < t end, setmetatable({},
 --- Whether a metamethod, or a function called by pcall, may yield.
 yields = coroutine.wrap(function() return pcall(coroutine.yield, true) end)() == true
 --- Whether a metamethod of a cdata may yield: in LuaJIT of its own, and in PUC Lua 5.2 and later.
-metamethods_yield = yields and (not cthunk or not jit and _VERSION ~= "Luau")
+metamethods_yield = yields and (not cthunk or not jit and not _VERSION:find "^Luau")
 --- Whether `#`, `pairs` and the rest ask a userdata's metatable as in 5.2 and later.
 modern_pairs = pcall(function()
   for _ in pairs(setmetatable({}, { __pairs = function() error "asked" end })) do break end
