@@ -71,12 +71,12 @@ local numbers = { 0 / 0, 1 / 0, -1 / 0, math.maxinteger or 2 ^ 62, math.mininteg
 
 local function pick(list) return list[random(#list)] end
 
--- Every operator that the running Lua has; nil where a text is none of its.
--- An operator that the running Lua does not know is nil.
+-- Nil where the text is none of the running Lua's.
 local function compile(text)
   local known, f = pcall(loadstring or load, text)
   return known and f or nil
 end
+-- Every operator that the running Lua has.
 local operators = {}
 for _, text in ipairs {
   "a + b", "a - b", "a * b", "a / b", "a % b", "a ^ b", "-a", "a // b", "a & b", "a | b", "a ~ b", "a << b", "a >> b", "~a",
