@@ -63,6 +63,20 @@ pub enum Error {
         reason: String,
     },
 
+    /// 32-bit x86 code cannot run in this process.
+    #[error("i686 code cannot run in this process: {reason}")]
+    Gate {
+        /// Why.
+        reason: String,
+    },
+
+    /// A 32-bit object file that cannot be loaded.
+    #[error("cannot load the object file: {reason}")]
+    Image {
+        /// Why.
+        reason: String,
+    },
+
     /// No executable memory.
     #[error("executable memory: {0}")]
     Memory(#[from] std::io::Error),

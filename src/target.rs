@@ -10,6 +10,7 @@ use target_lexicon::{
     Aarch64Architecture, Architecture, Environment, OperatingSystem, Riscv64Architecture, Triple,
 };
 
+use crate::abi::x86::{self, Flavour};
 use crate::abi::{CONVENTIONS, Convention};
 use crate::ctype::{CallConv, FloatKind, IntKind};
 use crate::error::Error;
@@ -233,14 +234,22 @@ impl Target {
         &self.triple
     }
 
-    /// The convention of a function that asks for `asked`.
+    /// The convention of a function, variadic or not, that asks for `asked`.
     ///
     /// 64-bit compilers ignore the i386 keywords: "On x64 … the compiler accepts `__stdcall` and ignores it"
     /// (Microsoft C++ documentation; GCC and Clang do the same).
     ///
     /// # Errors
     /// [`Error::Convention`] where the target has no such convention, or none that this version implements.
-    pub fn convention(&self, asked: CallConv) -> Result<&'static Convention, Error> {
+    pub fn convention(
+        &self,
+        asked: CallConv,
+        variadic: bool,
+    ) -> Result<&'static Convention, Error> {
+        if let Architecture::X86_32(_) = self.triple.architecture {
+            let convention = x86::select(self.flavour(), asked, variadic);
+            return convention.ok_or_else(|| self.no_convention(asked.keyword()));
+        }
         let architecture = self.triple.architecture.into_str();
         let by_keyword =
             |c: &&Convention| c.keyword == Some(asked) && *c.architecture == *architecture;
@@ -251,6 +260,16 @@ impl Target {
             .find(by_keyword)
             .or_else(|| conventions().find(by_default).filter(|_| !named))
             .ok_or_else(|| self.no_convention(asked.keyword()))
+    }
+
+    /// The compiler that 32-bit x86 code for this platform comes from.
+    fn flavour(&self) -> Flavour {
+        match (self.triple.operating_system, self.triple.environment) {
+            (OperatingSystem::Windows, Environment::Msvc) => Flavour::Msvc,
+            (OperatingSystem::Windows, Environment::GnuLlvm) => Flavour::GnuLlvm,
+            (OperatingSystem::Windows, _) => Flavour::Mingw,
+            _ => Flavour::Linux,
+        }
     }
 
     fn no_convention(&self, asked: &'static str) -> Error {
@@ -297,7 +316,7 @@ mod tests {
             let target: Target = triple.parse().unwrap();
             let defaults = CONVENTIONS.iter().filter(|c| c.default_on.contains(&target.model.name));
             assert_eq!(defaults.map(|c| c.name).collect::<Vec<_>>(), [name], "{triple}");
-            assert_eq!(target.convention(CallConv::Stdcall).unwrap().name, name, "{triple}");
+            assert_eq!(target.convention(CallConv::Stdcall, false).unwrap().name, name, "{triple}");
         }
     }
 
@@ -305,13 +324,14 @@ mod tests {
     fn attributes_choose_a_convention_of_the_same_processor() {
         let name = |triple: &str, asked| {
             let target: Target = triple.parse().unwrap();
-            target.convention(asked).map(|c| c.name).map_err(|e| e.to_string())
+            target.convention(asked, false).map(|c| c.name).map_err(|e| e.to_string())
         };
         assert_eq!(name("x86_64-unknown-linux-gnu", CallConv::MsAbi), Ok("win64"));
         assert_eq!(name("x86_64-pc-windows-gnu", CallConv::SysvAbi), Ok("sysv64"));
         assert_eq!(name("aarch64-unknown-linux-gnu", CallConv::MsAbi), Ok("aapcs64-windows"));
         assert!(name("aarch64-unknown-linux-gnu", CallConv::SysvAbi).is_err());
         assert!(name("x86_64-unknown-linux-gnu", CallConv::Vectorcall).is_err());
-        assert!(name("i686-unknown-linux-gnu", CallConv::Default).is_err());
+        assert_eq!(name("i686-unknown-linux-gnu", CallConv::Default), Ok("cdecl"));
+        assert_eq!(name("i686-pc-windows-gnullvm", CallConv::Thiscall), Ok("thiscall:gnullvm"));
     }
 }

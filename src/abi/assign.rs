@@ -1,8 +1,8 @@
-//! The one assigner: gives every classified value its registers and slots.
+//! The assigner of 64-bit conventions: gives every classified value its registers and slots.
 
 use super::{
-    Bank, CallPlan, Class, Convention, Extension, FrameLayout, Next, Otherwise, Part, Parts, Pass,
-    Piece, Place, Reg, Role, Scalar, Signature, Type, Unsupported, Width,
+    Backend, Bank, CallPlan, Class, Convention, Extension, FrameLayout, Next, Otherwise, Part,
+    Parts, Pass, Piece, Place, Reg, Role, Scalar, Signature, Type, Unsupported, Width, x86,
 };
 
 /// Plans a call.
@@ -13,6 +13,9 @@ pub fn plan(
     signature: &Signature,
     convention: &'static Convention,
 ) -> Result<CallPlan, Unsupported> {
+    if let Backend::X86(rules) = convention.backend {
+        return x86::plan(signature, convention, rules);
+    }
     let mut assigner = Assigner { convention, next: Next::default() };
     // The hidden pointer of a result is an argument before all others.
     let result = assigner.result(&signature.result)?;
@@ -27,6 +30,7 @@ pub fn plan(
         arguments,
         result,
         stack_bytes: assigner.next.stack.next_multiple_of(WORD),
+        popped: 0,
         next: assigner.next,
         vector_count: (signature.fixed.is_some() && convention.vector_count)
             .then_some(convention.arguments.float.len() as u8),

@@ -39,6 +39,9 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
             return Err(format!("result in {:?}", piece.place));
         }
     }
+    if plan.popped > plan.stack_bytes {
+        return Err(format!("{} of {} stack bytes are popped", plan.popped, plan.stack_bytes));
+    }
     frame(signature, plan)
 }
 
@@ -144,7 +147,7 @@ mod tests {
 
     #[test]
     fn accepts_every_convention() {
-        for convention in CONVENTIONS {
+        for convention in conventions() {
             let plan = plan(&ten_doubles(), convention).unwrap();
             assert_eq!(check(&ten_doubles(), &plan), Ok(()), "{}", convention.name);
         }

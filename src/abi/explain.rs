@@ -50,9 +50,19 @@ fn stack(text: &mut String, plan: &CallPlan) {
     };
     let _ = writeln!(
         text,
-        "  stack        {shadow}{} bytes of arguments, {}-aligned at the call, popped by the caller",
-        plan.stack_bytes, convention.stack_align
+        "  stack        {shadow}{} bytes of arguments, {}-aligned at the call, {}",
+        plan.stack_bytes,
+        convention.stack_align,
+        popped(plan)
     );
+}
+
+fn popped(plan: &CallPlan) -> String {
+    match plan.popped {
+        0 => "popped by the caller".into(),
+        all if all == plan.stack_bytes => "popped by the callee".into(),
+        part => format!("{part} of them popped by the callee"),
+    }
 }
 
 /// What the variable arguments of a variadic function go on with.
@@ -111,7 +121,9 @@ fn describe(plan: &CallPlan, piece: &Piece) -> String {
         Extension::Ones => format!(", the rest of {bits} bits ones"),
     };
     let upper = match (piece.bank, piece.width) {
-        (Bank::Int, Width::W32) => ", upper half undefined",
+        (Bank::Int, Width::W32) if plan.convention.architecture != "x86" => {
+            ", upper half undefined"
+        }
         _ => "",
     };
     format!("{place:<8} bytes {}..{}{extension}{upper}", piece.offset, piece.offset + piece.bytes)

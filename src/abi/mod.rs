@@ -15,11 +15,13 @@ mod assign;
 mod check;
 mod explain;
 mod lp64d;
+mod mode;
 mod natural;
 mod signature;
 mod sysv64;
 mod ty;
 mod win64;
+pub mod x86;
 
 use std::fmt;
 
@@ -30,14 +32,20 @@ pub use assign::plan;
 pub use check::check;
 pub use explain::{explain, explain_variable};
 pub use lp64d::LP64D;
+pub use mode::Mode;
 pub use signature::{FrameLayout, Signature};
 pub use sysv64::SYSV64;
 pub use ty::{Kind, Leaf, LeafKind, Leaves, Type};
 pub use win64::WIN64;
 
-/// Every convention that a plan can be made for.
+/// Every convention of a 64-bit processor.
 pub static CONVENTIONS: &[&Convention] =
     &[&SYSV64, &WIN64, &AAPCS64, &AAPCS64_APPLE, &AAPCS64_WINDOWS, &LP64D];
+
+/// Every convention that a plan can be made for.
+pub fn conventions() -> impl Iterator<Item = &'static Convention> {
+    CONVENTIONS.iter().chain(x86::CONVENTIONS).copied()
+}
 
 /// A calling convention: what the psABI documents print as tables.
 pub struct Convention {
@@ -126,6 +134,8 @@ pub enum Backend {
     SystemV,
     /// Cranelift, `CallConv::WindowsFastcall`.
     WindowsFastcall,
+    /// Our own emitter of i686 code, [`crate::lower::x86`], by plans of these rules.
+    X86(&'static x86::Rules),
 }
 
 /// What a value is to the call.
@@ -275,6 +285,8 @@ pub struct CallPlan {
     pub result: Pass,
     /// Bytes of stack arguments, shadow space not counted.
     pub stack_bytes: u32,
+    /// Bytes of stack arguments that the callee pops.
+    pub popped: u32,
     /// Registers and slots that the arguments leave free, for `...` to go on with.
     pub next: Next,
     /// The number of vector registers that `al` announces, for a variadic System V call.
@@ -376,7 +388,7 @@ pub struct Unsupported {
 
 /// The convention of that name.
 pub fn convention(name: &str) -> Option<&'static Convention> {
-    CONVENTIONS.iter().copied().find(|c| c.name == name)
+    conventions().find(|c| c.name == name)
 }
 
 impl fmt::Debug for Convention {

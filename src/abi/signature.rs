@@ -31,7 +31,7 @@ impl Signature {
         let CType::Function(function) = table.get(function) else {
             return Err(Error::incomplete(table, function.into()));
         };
-        let convention = target.convention(function.convention)?;
+        let convention = target.convention(function.convention, function.variadic)?;
         let arguments = function.params.iter().chain(variable);
         let signature = Signature {
             arguments: arguments.map(|&ty| Type::of(table, ty)).collect::<Result<_, _>>()?,

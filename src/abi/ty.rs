@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::mode::Mode;
 use super::{Bank, Class, Extension, Scalar, Unsupported, Width, natural};
 use crate::ctype::{
     ArrayLen, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
@@ -21,6 +22,8 @@ pub struct Type {
     pub empty_array: bool,
     /// What it is.
     pub kind: Kind,
+    /// What it is as a whole, where i386 compilers ask.
+    pub mode: Mode,
 }
 
 /// The kinds of types that conventions tell apart.
@@ -87,25 +90,25 @@ impl Type {
     /// The size of the largest aggregate that any convention passes in registers (four 16-byte vectors, AAPCS64).
     pub const MAX_LEAVES: u32 = 64;
 
-    const fn new(size: u32, kind: Kind) -> Type {
-        Type { size, align: size, natural: size, empty_array: false, kind }
+    const fn new(size: u32, kind: Kind, mode: Mode) -> Type {
+        Type { size, align: size, natural: size, empty_array: false, kind, mode }
     }
 
     /// `void`
     pub const VOID: Type =
-        Type { size: 0, align: 1, natural: 1, empty_array: false, kind: Kind::Void };
+        Type { size: 0, align: 1, natural: 1, empty_array: false, kind: Kind::Void, mode: Mode::Block };
     /// `_Bool`
-    pub const BOOL: Type = Type::new(1, Kind::Bool);
+    pub const BOOL: Type = Type::new(1, Kind::Bool, Mode::Int);
     /// `float`
-    pub const F32: Type = Type::new(4, Kind::Float);
+    pub const F32: Type = Type::new(4, Kind::Float, Mode::Float);
     /// `double`
-    pub const F64: Type = Type::new(8, Kind::Float);
+    pub const F64: Type = Type::new(8, Kind::Float, Mode::Float);
     /// A pointer of a 64-bit target.
-    pub const POINTER: Type = Type::new(8, Kind::Pointer);
+    pub const POINTER: Type = Type::new(8, Kind::Pointer, Mode::Int);
 
     /// An integer of `size` bytes.
     pub const fn int(size: u32, signed: bool) -> Type {
-        Type::new(size, Kind::Int { signed })
+        Type::new(size, Kind::Int { signed }, Mode::Int)
     }
 
     /// What `ty` is to a convention.
@@ -139,7 +142,8 @@ impl Type {
         let layout = table.layout_of(ty).ok_or_else(incomplete)?;
         let size = u32::try_from(layout.size).map_err(|_| incomplete())?;
         let (align, natural) = (layout.align as u32, natural::align(table, ty));
-        Ok(Type { size, align, natural, empty_array: has_empty_array(table, ty), kind })
+        let (empty_array, mode) = (has_empty_array(table, ty), Mode::of(table, ty));
+        Ok(Type { size, align, natural, empty_array, kind, mode })
     }
 
     /// The scalars inside a value of several parts.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::ModuleResult;
 
-use super::lock;
+use super::{gate, lock};
 
 /// Address space of a chunk, in bytes; memory is used only as it is written.
 const CHUNK: usize = 16 << 20;
@@ -20,6 +20,17 @@ const CHUNK: usize = 16 << 20;
 #[derive(Default)]
 pub(super) struct Arena {
     chunks: Vec<Chunk>,
+    place: Place,
+}
+
+/// Where code is mapped to run.
+#[derive(Clone, Copy, Default)]
+enum Place {
+    /// Near this library's own text.
+    #[default]
+    NearText,
+    /// Below 4 GiB, for 32-bit code.
+    Low,
 }
 
 struct Chunk {
@@ -44,6 +55,11 @@ pub(super) struct Span {
 }
 
 impl Arena {
+    /// An arena for 32-bit code.
+    pub fn low() -> Arena {
+        Arena { place: Place::Low, ..Arena::default() }
+    }
+
     /// Reserves `size` bytes.
     pub fn allocate(&mut self, size: usize, align: usize) -> io::Result<Span> {
         let process = std::process::id();
@@ -53,7 +69,7 @@ impl Arena {
         let chunk = match self.chunks.last_mut().filter(fits) {
             Some(chunk) => chunk,
             None => {
-                self.chunks.push(Chunk::map(CHUNK.max(size), process)?);
+                self.chunks.push(Chunk::map(CHUNK.max(size), process, self.place)?);
                 self.chunks.last_mut().expect("just pushed")
             }
         };
@@ -80,26 +96,30 @@ impl Arena {
 
 #[cfg(target_os = "linux")]
 impl Chunk {
-    fn map(size: usize, owner: u32) -> io::Result<Chunk> {
+    fn map(size: usize, owner: u32, place: Place) -> io::Result<Chunk> {
         // SAFETY: a literal name; the descriptor is checked and closed below.
         let file = unsafe { libc::memfd_create(c"cthunk".as_ptr(), libc::MFD_CLOEXEC) };
         if file < 0 {
             return Err(io::Error::last_os_error());
         }
-        let mapped = Chunk::map_file(file, size, owner);
+        let mapped = Chunk::map_file(file, size, owner, place);
         // SAFETY: opened above, used nowhere else; the mappings keep the memory.
         unsafe { libc::close(file) };
         mapped
     }
 
-    fn map_file(file: libc::c_int, size: usize, owner: u32) -> io::Result<Chunk> {
+    fn map_file(file: libc::c_int, size: usize, owner: u32, place: Place) -> io::Result<Chunk> {
         // SAFETY: our own descriptor.
         if unsafe { libc::ftruncate(file, size as libc::off_t) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        let run = near_text(|hint, flags| {
-            map_shared(file, size, libc::PROT_READ | libc::PROT_EXEC, hint, flags)
-        })?;
+        const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
+        let run = match place {
+            Place::NearText => {
+                near_text(|hint, flags| map_shared(file, size, EXECUTE, hint, flags))?
+            }
+            Place::Low => gate::memory::map(size, EXECUTE, libc::MAP_SHARED, file)?,
+        };
         match map_shared(file, size, libc::PROT_READ | libc::PROT_WRITE, 0, 0) {
             Ok(write) => Ok(Chunk { write, run, size, used: 0, owner }),
             Err(error) => {
@@ -159,7 +179,7 @@ fn near_text(
 
 #[cfg(not(target_os = "linux"))]
 impl Chunk {
-    fn map(_size: usize, _owner: u32) -> io::Result<Chunk> {
+    fn map(_size: usize, _owner: u32, _place: Place) -> io::Result<Chunk> {
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "this version makes executable memory on Linux only",

@@ -85,12 +85,19 @@ impl Slot {
 /// Where a callback body finds its dispatcher in the slot.
 pub const DISPATCH_OFFSET: i32 = offset_of!(Slot, dispatch) as i32;
 
+/// Where a 32-bit callback shim finds the gate in the slot: there `body` is the gate and `entry` the shim.
+pub(super) const GATE_OFFSET: u32 = offset_of!(Slot, body) as u32;
+/// Where a 32-bit stub finds its shim in the slot.
+pub(super) const ENTRY_OFFSET: u32 = offset_of!(Slot, entry) as u32;
+
 /// The entry point for callbacks of a convention, if the host can be called so.
 pub(super) fn entry_point(convention: &Convention) -> Option<*const c_void> {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
-    return runs(convention).then_some(match convention.backend {
+    return Some(match convention.backend {
+        _ if !runs(convention) => return None,
         Backend::SystemV => sysv64 as *const c_void,
         Backend::WindowsFastcall => win64 as *const c_void,
+        Backend::X86(_) => return None,
     });
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
     {

@@ -6,6 +6,7 @@
 mod arena;
 mod entry;
 mod exit;
+pub mod gate;
 mod module;
 mod peek;
 mod stubs;
@@ -23,9 +24,10 @@ pub use exit::NativeCall;
 pub use peek::Peek;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 
-use crate::abi::{self, CallPlan, Convention, Signature};
+use crate::abi::{self, Backend, CallPlan, Convention, Signature};
 use crate::error::Error;
 use crate::lower;
+use entry::GATE_OFFSET;
 use module::Compiler;
 
 /// What a thunk depends on.
@@ -107,11 +109,17 @@ pub fn thunk(
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
     }
-    if !runs(convention) {
+    let shim = matches!(convention.backend, Backend::X86(_));
+    if !runs(convention) && !shim {
         return Err(entry::not_here(convention));
     }
     let plan = abi::plan(signature, convention)?;
     debug_assert_eq!(abi::check(signature, &plan), Ok(()));
+    if shim {
+        let thunk = i686_shim(&shape.kind, &plan)?;
+        CACHE.write().unwrap_or_else(PoisonError::into_inner).insert(shape, thunk);
+        return Ok(thunk);
+    }
     let mut compiler = lock(&COMPILER);
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
@@ -124,6 +132,17 @@ pub fn thunk(
     let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
     cache.insert(shape, thunk);
     Ok(thunk)
+}
+
+/// A shim of a 32-bit plan, in memory of the guest.
+fn i686_shim(kind: &Kind, plan: &CallPlan) -> Result<Thunk, Error> {
+    let code = match kind {
+        Kind::FrameCall => lower::x86::call_shim(plan)?,
+        Kind::Callback => lower::x86::callback_shim(plan, GATE_OFFSET)?,
+        _ => return Err(entry::not_here(plan.convention)),
+    };
+    let address = gate::place(&code)?;
+    Ok(Thunk { address: address as usize, size: code.len() as u32 })
 }
 
 fn compile(

@@ -17,6 +17,9 @@ use crate::lower;
 /// The process's executable memory, shared by the module and the stubs.
 pub(super) static ARENA: LazyLock<Arc<Mutex<Arena>>> = LazyLock::new(Arc::default);
 
+/// Executable memory below 4 GiB, for 32-bit code.
+pub(super) static LOW_ARENA: LazyLock<Mutex<Arena>> = LazyLock::new(|| Mutex::new(Arena::low()));
+
 /// Compiles functions for the host, one at a time.
 pub(super) struct Compiler {
     module: JITModule,

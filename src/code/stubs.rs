@@ -10,10 +10,10 @@ use std::sync::{LazyLock, Mutex};
 
 use rustc_hash::FxHashMap;
 
-use super::entry::{Slot, entry_point, not_here};
-use super::module::ARENA;
-use super::{Thunk, lock};
-use crate::abi::Convention;
+use super::entry::{ENTRY_OFFSET, Slot, entry_point, not_here};
+use super::module::{ARENA, LOW_ARENA};
+use super::{Thunk, gate, lock};
+use crate::abi::{Backend, Convention};
 use crate::error::Error;
 
 /// Bytes of a stub.
@@ -27,6 +27,17 @@ fn callback_stub(stub: usize, slot: usize) -> Option<[u8; STUB]> {
     code[..3].copy_from_slice(&[0x4C, 0x8D, 0x1D]);
     code[3..7].copy_from_slice(&displacement(stub + 7, slot)?);
     code[7..10].copy_from_slice(&[0x41, 0xFF, 0x23]);
+    Some(code)
+}
+
+/// `push slot`, `jmp [slot.entry]`, for 32-bit code: the address of the callback's slot on the stack, on to its shim.
+fn guest_callback_stub(_stub: usize, slot: usize) -> Option<[u8; STUB]> {
+    let mut code = [0xCC; STUB];
+    let slot = u32::try_from(slot).ok()?;
+    code[0] = 0x68;
+    code[1..5].copy_from_slice(&slot.to_le_bytes());
+    code[5..7].copy_from_slice(&[0xFF, 0x25]);
+    code[7..11].copy_from_slice(&slot.checked_add(ENTRY_OFFSET)?.to_le_bytes());
     Some(code)
 }
 
@@ -45,12 +56,20 @@ fn displacement(from: usize, to: usize) -> Option<[u8; 4]> {
     i32::try_from(to.wrapping_sub(from) as isize).ok().map(i32::to_le_bytes)
 }
 
-/// Writes a page of stubs for data of type `T`; returns each stub's address with its datum.
+/// Writes a page of stubs for data of type `T`, below 4 GiB if they are for a `guest`; returns each stub's address with its datum.
 fn page<T: 'static>(
     stub: fn(usize, usize) -> Option<[u8; STUB]>,
+    guest: bool,
 ) -> Result<Vec<(usize, NonNull<T>)>, Error> {
-    let code = lock(&ARENA).allocate(STUB * COUNT, STUB)?;
-    let data = near_data(code.run as usize, size_of::<T>() * COUNT)?.cast::<T>();
+    let bytes = size_of::<T>() * COUNT;
+    let (code, data) = match guest {
+        true => (lock(&LOW_ARENA).allocate(STUB * COUNT, STUB)?, gate::memory::map_data(bytes)?),
+        false => {
+            let code = lock(&ARENA).allocate(STUB * COUNT, STUB)?;
+            (code, near_data(code.run as usize, bytes)?)
+        }
+    };
+    let data = data.cast::<T>();
     (0..COUNT)
         .map(|i| {
             let address = code.run as usize + i * STUB;
@@ -150,10 +169,16 @@ struct Callbacks {
 unsafe impl Send for Callbacks {}
 
 static CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
+/// Those for 32-bit code.
+static GUEST_CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
+
+fn pools() -> [&'static Mutex<Callbacks>; 2] {
+    [&CALLBACKS, &GUEST_CALLBACKS]
+}
 
 /// The number of callbacks in use.
 pub(super) fn in_use() -> usize {
-    lock(&CALLBACKS).used
+    pools().iter().map(|pool| lock(pool).used).sum()
 }
 
 /// A callback: a native function pointer with a slot behind it. It lives until [`Callback::release`].
@@ -176,15 +201,20 @@ impl Callback {
         data: *const c_void,
         drop: unsafe fn(*const c_void),
     ) -> Result<Callback, Error> {
-        let entry = entry_point(convention).ok_or_else(|| not_here(convention))?;
-        let mut callbacks = lock(&CALLBACKS);
+        let guest = matches!(convention.backend, Backend::X86(_));
+        let (entry, body) = match guest {
+            true => (body.address(), gate::dispatcher()?),
+            false => (entry_point(convention).ok_or_else(|| not_here(convention))?, body.address()),
+        };
+        let mut callbacks = lock(pools()[usize::from(guest)]);
         if callbacks.free.is_empty() {
-            callbacks.free.extend(page(callback_stub)?);
+            let stub = if guest { guest_callback_stub } else { callback_stub };
+            callbacks.free.extend(page(stub, guest)?);
         }
         let Some((address, slot)) = callbacks.free.pop_front() else {
             return Err(Error::codegen("a page with no stubs"));
         };
-        let new = Slot { entry, body: body.address(), dispatch, data, drop };
+        let new = Slot { entry, body, dispatch, data, drop };
         let reused = callbacks.all.insert(address, true).is_some();
         callbacks.used += 1;
         // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it.
@@ -200,7 +230,7 @@ impl Callback {
 
     /// Whether `address` is a callback that was freed.
     pub fn is_free(address: *const c_void) -> bool {
-        lock(&CALLBACKS).all.get(&(address as usize)) == Some(&false)
+        pools().iter().any(|pool| lock(pool).all.get(&(address as usize)) == Some(&false))
     }
 
     /// The function pointer.
@@ -216,10 +246,13 @@ impl Callback {
 
     /// Gives the slot back. Its dispatcher and data stay until it is taken again.
     pub fn release(self) {
-        let mut callbacks = lock(&CALLBACKS);
-        if callbacks.all.insert(self.address, false) == Some(true) {
-            callbacks.used -= 1;
-            callbacks.free.push_back((self.address, self.slot));
+        for mut callbacks in pools().map(lock) {
+            if let Some(used) = callbacks.all.get_mut(&self.address)
+                && std::mem::replace(used, false)
+            {
+                callbacks.used -= 1;
+                callbacks.free.push_back((self.address, self.slot));
+            }
         }
     }
 }
@@ -248,7 +281,7 @@ pub fn announce_vectors(target: *const c_void) -> Result<*const c_void, Error> {
         return Ok(stub as *const c_void);
     }
     if announcers.free.is_empty() {
-        announcers.free = page(vector_count_stub)?;
+        announcers.free = page(vector_count_stub, false)?;
     }
     let Some((stub, datum)) = announcers.free.pop() else {
         return Err(Error::codegen("a page with no stubs"));

@@ -5,6 +5,8 @@
 //! - A **callback body** takes values from the [`registers`] that a native entry stub saved, puts them into
 //!   a Frame, calls a dispatcher, and puts the result back: the same plan, read backwards.
 //!
+//! The 32-bit x86 conventions have no back end in Cranelift: [`x86`] makes their thunks itself.
+//!
 //! Only the plan says what goes where. Nothing here asks for the platform.
 #![forbid(unsafe_code)]
 
@@ -15,6 +17,7 @@ mod pieces;
 pub mod registers;
 mod sig;
 mod universal;
+pub mod x86;
 
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};

@@ -41,6 +41,7 @@ pub(super) fn native(plan: &CallPlan) -> (ir::Signature, Vec<Word>) {
     let mut signature = ir::Signature::new(match plan.convention.backend {
         Backend::SystemV => CallConv::SystemV,
         Backend::WindowsFastcall => CallConv::WindowsFastcall,
+        Backend::X86(_) => unreachable!("i686 code is not made from CLIF"),
     });
     let mut words = Vec::new();
     let mut push = |word: Word, param: AbiParam| {

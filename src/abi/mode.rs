@@ -1,0 +1,55 @@
+//! What i386 compilers take a whole value for.
+
+use crate::ctype::{QualType, RecordId, RecordKind, Table, Type as CType};
+
+/// What i386 GCC takes a value for as a whole, its "machine mode": of a struct that is all one member that member's, else
+/// an integer where one has the size (`compute_record_mode` of GCC's `stor-layout.cc`). Clang's "all fields would be passed
+/// in a register" (`shouldReturnTypeInRegister`) is that it is not [`Mode::Block`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Bytes.
+    Block,
+    /// An integer.
+    Int,
+    /// A real or complex floating-point number, or a vector.
+    Float,
+}
+
+impl Mode {
+    /// The mode of a C type.
+    pub(super) fn of(table: &Table, ty: QualType) -> Mode {
+        let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
+        match *table.shape(ty) {
+            CType::Float(_) | CType::Complex(_) | CType::Vector(..) => Mode::Float,
+            CType::Array(element, _) => match Mode::of(table, element) {
+                mode if size(element) == size(ty) => mode,
+                Mode::Block => Mode::Block,
+                Mode::Int | Mode::Float => Mode::by_size(size(ty)),
+            },
+            CType::Record(record) => Mode::of_record(table, record, size(ty)),
+            CType::Void | CType::Function(_) => Mode::Block,
+            _ => Mode::Int,
+        }
+    }
+
+    fn of_record(table: &Table, record: RecordId, whole: u64) -> Mode {
+        let record = table.record(record);
+        let members = record.body.iter().flat_map(|body| &body.members);
+        let mut all = None;
+        for member in members.filter(|member| member.bits.is_none()) {
+            match (Mode::of(table, member.ty), table.layout_of(member.ty).map_or(0, |l| l.size)) {
+                (_, 0) => {}
+                (Mode::Block, _) => return Mode::Block,
+                (mode, size) if size == whole && record.kind == RecordKind::Struct => {
+                    all = Some(mode);
+                }
+                _ => {}
+            }
+        }
+        all.unwrap_or(Mode::by_size(whole))
+    }
+
+    fn by_size(size: u64) -> Mode {
+        if matches!(size, 1 | 2 | 4 | 8) { Mode::Int } else { Mode::Block }
+    }
+}

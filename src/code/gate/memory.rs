@@ -1,0 +1,165 @@
+//! Memory below 4 GiB.
+
+use std::collections::BTreeMap;
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::ptr::NonNull;
+use std::sync::{LazyLock, Mutex};
+
+use super::super::lock;
+
+/// The first address that the guest cannot have.
+pub const END: usize = 1 << 32;
+
+/// Maps `size` bytes below 4 GiB; of no file where `file` is -1.
+pub(in crate::code) fn map(
+    size: usize,
+    protection: c_int,
+    flags: c_int,
+    file: c_int,
+) -> io::Result<NonNull<u8>> {
+    const STEP: usize = 64 << 20;
+    let attempt = |hint: usize, flag: c_int| {
+        // SAFETY: a new mapping, which replaces none: there is a fixed address only with MAP_FIXED_NOREPLACE.
+        let address =
+            unsafe { libc::mmap(hint as *mut c_void, size, protection, flags | flag, file, 0) };
+        let below = (address as usize).checked_add(size).is_some_and(|end| end <= END);
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        if !below {
+            // An old kernel takes MAP_FIXED_NOREPLACE as a hint only.
+            // SAFETY: just mapped, used nowhere.
+            unsafe { libc::munmap(address, size) };
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        NonNull::new(address.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))
+    };
+    // MAP_32BIT looks at the second GiB only.
+    let hints = (STEP..END).step_by(STEP).rev();
+    let others = hints.map(|hint| attempt(hint, libc::MAP_FIXED_NOREPLACE));
+    let mut all = std::iter::once(attempt(0, libc::MAP_32BIT)).chain(others);
+    all.find_map(Result::ok).ok_or_else(|| io::Error::other("no memory below 4 GiB is left"))
+}
+
+const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
+
+/// Maps zeroed memory for data.
+pub(in crate::code) fn map_data(size: usize) -> io::Result<NonNull<u8>> {
+    map(size, READ_WRITE, PRIVATE, -1)
+}
+
+/// Maps a stack whose lowest page cannot be touched.
+pub(super) fn map_stack(size: usize) -> io::Result<NonNull<u8>> {
+    let stack = map(size, READ_WRITE, PRIVATE | libc::MAP_NORESERVE, -1)?;
+    // SAFETY: the first page of the new mapping.
+    match unsafe { libc::mprotect(stack.as_ptr().cast(), 4096, libc::PROT_NONE) } {
+        0 => Ok(stack),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// # Safety
+/// Mapped here, with this size, and used no more.
+pub(super) unsafe fn unmap(address: NonNull<u8>, size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(address.as_ptr().cast(), size) };
+}
+
+/// Makes memory of [`map_data`] executable and no longer writable, or only readable.
+///
+/// # Safety
+/// The pages are part of one mapping, and nobody writes them any more.
+pub(super) unsafe fn protect(address: NonNull<u8>, size: usize, execute: bool) -> io::Result<()> {
+    let protection = libc::PROT_READ | if execute { libc::PROT_EXEC } else { 0 };
+    // SAFETY: the caller's promise.
+    match unsafe { libc::mprotect(address.as_ptr().cast(), size, protection) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The largest block that comes from a chunk; larger ones are mappings of their own.
+const LARGE: usize = 64 << 10;
+/// Bytes of a chunk.
+const CHUNK: usize = 1 << 20;
+/// The smallest block.
+const SMALL: usize = 16;
+
+/// Data memory of the guest: blocks of powers of two, from chunks that are never given back.
+#[derive(Default)]
+struct Heap {
+    /// Free blocks by size.
+    free: BTreeMap<usize, Vec<usize>>,
+    /// What is left of the last chunk.
+    left: (usize, usize),
+    /// Bytes that callers have.
+    used: usize,
+}
+
+static HEAP: LazyLock<Mutex<Heap>> = LazyLock::new(Mutex::default);
+
+fn block_size(size: usize) -> usize {
+    match size {
+        0..=SMALL => SMALL,
+        ..=LARGE => size.next_power_of_two(),
+        _ => size.next_multiple_of(4096),
+    }
+}
+
+/// Zeroed memory of the guest's: aligned to 16 bytes or to its size rounded up to a power of two, up to a page.
+///
+/// # Errors
+/// No memory below 4 GiB is left.
+pub fn allocate(size: usize) -> io::Result<NonNull<u8>> {
+    if size >= END {
+        return Err(io::Error::other(format!("{size} bytes are more than 32 bits can address")));
+    }
+    let size = block_size(size);
+    let mut heap = lock(&HEAP);
+    let address = match heap.free.get_mut(&size).and_then(Vec::pop) {
+        Some(address) => NonNull::new(address as *mut u8),
+        None if size > LARGE => Some(map_data(size)?),
+        None => heap.carve(size)?,
+    };
+    let address = address.ok_or(io::ErrorKind::OutOfMemory)?;
+    heap.used += size;
+    // SAFETY: a block of this size, nobody else's.
+    unsafe { address.write_bytes(0, size) };
+    Ok(address)
+}
+
+impl Heap {
+    fn carve(&mut self, size: usize) -> io::Result<Option<NonNull<u8>>> {
+        let (at, end) = self.left;
+        let start = at.next_multiple_of(size);
+        if at == 0 || start + size > end {
+            let chunk = map_data(CHUNK)?.as_ptr() as usize;
+            self.left = (chunk, chunk + CHUNK);
+            return self.carve(size);
+        }
+        self.left.0 = start + size;
+        Ok(NonNull::new(start as *mut u8))
+    }
+}
+
+/// Gives a block of [`allocate`] back.
+///
+/// # Safety
+/// The block was allocated with this size, and is used no more.
+pub unsafe fn free(address: NonNull<u8>, size: usize) {
+    let size = block_size(size);
+    let mut heap = lock(&HEAP);
+    heap.used -= size;
+    match size > LARGE {
+        // SAFETY: a mapping of its own.
+        true => unsafe { unmap(address, size) },
+        false => heap.free.entry(size).or_default().push(address.as_ptr() as usize),
+    }
+}
+
+/// Bytes of blocks in use.
+pub fn used() -> usize {
+    lock(&HEAP).used
+}
