@@ -610,3 +610,49 @@ fn a_fault_is_reported_with_the_guests_registers() {
     assert!(error.contains("segmentation fault in i686 code, address 0x00000030"), "{error}");
     assert!(error.contains(" eip=") && error.contains(" esp="), "{error}");
 }
+
+/// Random functions of every convention, both ways, through `cthunk fuzz-abi`.
+#[cfg(feature = "cli")]
+fn random_functions(compiler: &str, conventions: &str) {
+    if !gate_is_open() || !Compiler::flavour(compiler).is_here() {
+        return;
+    }
+    let option = |name: &str, default: &str| std::env::var(name).unwrap_or(default.into());
+    let (cases, seed) = (option("CTHUNK_CASES", "100"), option("CTHUNK_SEED", "1"));
+    let findings = concat!(env!("CARGO_TARGET_TMPDIR"), "/findings");
+    let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
+        .args(["fuzz-abi", "--convention", conventions, "--cases", &cases, "--seed", &seed])
+        .args(["--findings", findings, "--most-findings", "1"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let each = format!("  {cases} functions in ");
+    assert_eq!(text.matches(&each).count(), conventions.split(',').count(), "{text}");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn random_functions_linux() {
+    let all = "cdecl,stdcall,fastcall,thiscall,regparm1,regparm2,regparm3";
+    random_functions("gcc-linux", all);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn random_functions_mingw() {
+    random_functions("gcc-mingw", "cdecl:mingw,stdcall:mingw,fastcall:mingw,thiscall:mingw");
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn random_functions_gnullvm() {
+    let all = "cdecl:gnullvm,stdcall:gnullvm,fastcall:gnullvm,thiscall:gnullvm";
+    random_functions("clang-gnu", all);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn random_functions_msvc() {
+    random_functions("clang-msvc", "cdecl:msvc,stdcall:msvc,fastcall:msvc,thiscall:msvc");
+}

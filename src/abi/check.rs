@@ -138,7 +138,7 @@ fn frame(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CONVENTIONS, plan};
+    use super::super::{SYSV64, conventions, plan};
     use super::*;
 
     fn ten_doubles() -> Signature {
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_broken_plan_is_named() {
         let signature = ten_doubles();
-        let good = plan(&signature, CONVENTIONS[0]).unwrap();
+        let good = plan(&signature, &SYSV64).unwrap();
         let broken = |change: &dyn Fn(&mut Piece)| {
             let mut plan = good.clone();
             let Pass::Pieces(pieces) = &mut plan.arguments[9] else {

@@ -168,39 +168,48 @@ conventions! {
 }
 
 /// The convention of a function that asks for `asked`, if the flavour's compiler has it.
-///
-/// A variadic function takes everything from the stack, which its caller then pops, whatever it asks for.
-pub fn select(flavour: Flavour, asked: CallConv, variadic: bool) -> Option<&'static Convention> {
+pub fn select(flavour: Flavour, asked: CallConv, is_variadic: bool) -> Option<&'static Convention> {
     use CallConv::{Cdecl, Default, Fastcall, Regparm, Stdcall, Thiscall};
     use Flavour::{GnuLlvm, Linux, Mingw, Msvc};
-    Some(match (asked, flavour, variadic) {
-        (Regparm(n), Linux | Mingw, _) if n > 3 => return None,
-        (Fastcall | Thiscall | Regparm(1..), Linux, true) => &VARIADIC,
-        (Default | Cdecl | Regparm(0), Linux, _) | (Stdcall, Linux, true) => &CDECL,
-        (Stdcall, Linux, false) => &STDCALL,
-        (Fastcall, Linux, false) => &FASTCALL,
-        (Thiscall, Linux, false) => &THISCALL,
-        (Regparm(1), Linux, false) => &REGPARM1,
-        (Regparm(2), Linux, false) => &REGPARM2,
-        (Regparm(_), Linux, false) => &REGPARM3,
-        (Default | Cdecl | Regparm(0), Mingw, _)
-        | (Stdcall | Fastcall | Thiscall | Regparm(_), Mingw, true) => &CDECL_MINGW,
-        (Stdcall, Mingw, false) => &STDCALL_MINGW,
-        (Fastcall, Mingw, false) => &FASTCALL_MINGW,
-        (Thiscall, Mingw, false) => &THISCALL_MINGW,
-        (Regparm(1), Mingw, false) => &REGPARM1_MINGW,
-        (Regparm(2), Mingw, false) => &REGPARM2_MINGW,
-        (Regparm(_), Mingw, false) => &REGPARM3_MINGW,
-        (Default | Cdecl, GnuLlvm, _) | (Stdcall, GnuLlvm, true) => &CDECL_GNULLVM,
-        (Stdcall, GnuLlvm, false) => &STDCALL_GNULLVM,
-        (Fastcall, GnuLlvm, false) => &FASTCALL_GNULLVM,
-        (Thiscall, GnuLlvm, false) => &THISCALL_GNULLVM,
-        (Default | Cdecl, Msvc, _) | (Stdcall, Msvc, true) => &CDECL_MSVC,
-        (Stdcall, Msvc, false) => &STDCALL_MSVC,
-        (Fastcall, Msvc, false) => &FASTCALL_MSVC,
-        (Thiscall, Msvc, false) => &THISCALL_MSVC,
+    let convention = match (asked, flavour) {
+        (Default | Cdecl | Regparm(0), Linux) => &CDECL,
+        (Stdcall, Linux) => &STDCALL,
+        (Fastcall, Linux) => &FASTCALL,
+        (Thiscall, Linux) => &THISCALL,
+        (Regparm(1), Linux) => &REGPARM1,
+        (Regparm(2), Linux) => &REGPARM2,
+        (Regparm(3), Linux) => &REGPARM3,
+        (Default | Cdecl | Regparm(0), Mingw) => &CDECL_MINGW,
+        (Stdcall, Mingw) => &STDCALL_MINGW,
+        (Fastcall, Mingw) => &FASTCALL_MINGW,
+        (Thiscall, Mingw) => &THISCALL_MINGW,
+        (Regparm(1), Mingw) => &REGPARM1_MINGW,
+        (Regparm(2), Mingw) => &REGPARM2_MINGW,
+        (Regparm(3), Mingw) => &REGPARM3_MINGW,
+        (Default | Cdecl, GnuLlvm) => &CDECL_GNULLVM,
+        (Stdcall, GnuLlvm) => &STDCALL_GNULLVM,
+        (Fastcall, GnuLlvm) => &FASTCALL_GNULLVM,
+        (Thiscall, GnuLlvm) => &THISCALL_GNULLVM,
+        (Default | Cdecl, Msvc) => &CDECL_MSVC,
+        (Stdcall, Msvc) => &STDCALL_MSVC,
+        (Fastcall, Msvc) => &FASTCALL_MSVC,
+        (Thiscall, Msvc) => &THISCALL_MSVC,
         _ => return None,
-    })
+    };
+    if is_variadic { variadic(convention) } else { Some(convention) }
+}
+
+/// What a variadic function that asks for `convention` uses: it takes everything from the stack, and its caller pops it. `None`
+/// where compilers refuse it.
+pub fn variadic(convention: &Convention) -> Option<&'static Convention> {
+    match convention.name {
+        "cdecl" | "stdcall" => Some(&CDECL),
+        "fastcall" | "thiscall" | "regparm1" | "regparm2" | "regparm3" => Some(&VARIADIC),
+        "cdecl:gnullvm" | "stdcall:gnullvm" => Some(&CDECL_GNULLVM),
+        "cdecl:msvc" | "stdcall:msvc" => Some(&CDECL_MSVC),
+        name if name.ends_with(":mingw") => Some(&CDECL_MINGW),
+        _ => None,
+    }
 }
 
 /// The name that a Windows linker knows a C function by: `_f`, `_f@8` (stdcall), `@f@8` (fastcall), where the number is
@@ -487,6 +496,8 @@ mod tests {
         assert_eq!(select(Flavour::Linux, Regparm(3), false), Some(&REGPARM3));
         assert_eq!(select(Flavour::Msvc, Regparm(3), false), None);
         assert_eq!(select(Flavour::Msvc, Stdcall, true), Some(&CDECL_MSVC));
+        assert_eq!(select(Flavour::Msvc, Fastcall, true), None);
+        assert_eq!(select(Flavour::Linux, Fastcall, true), Some(&VARIADIC));
     }
 
     #[test]

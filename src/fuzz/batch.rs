@@ -114,7 +114,8 @@ impl Prototype {
             result: Type::of(table, function.result)?,
             fixed: function.variadic.then_some(function.params.len()),
         };
-        let plan = abi::plan(&signature, platform.convention)?;
+        let convention = platform.convention_of(function.variadic).unwrap_or(platform.convention);
+        let plan = abi::plan(&signature, convention)?;
         let result = value(&function.result);
         Ok(Prototype { name: name.into(), arguments, result, signature, plan })
     }

@@ -36,12 +36,29 @@ volatile long live_integers[6] = {11, 22, 33, 44, 55, 66};
 volatile double live_doubles[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 "#;
 
+/// What compilers call without being asked, for code that is linked with nothing.
+const FREESTANDING: &str = r#"
+int _fltused;
+__attribute__((used)) void *memcpy(void *to, const void *from, unsigned n) {
+    void *start = to;
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+    return start;
+}
+__attribute__((used)) void *memset(void *to, int c, unsigned n) {
+    void *start = to;
+    __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(c) : "memory");
+    return start;
+}
+"#;
+
 /// The number that `report.failed` has when a register that a callee must save was lost.
 pub const LOST_REGISTER: u32 = 1000;
 
 /// The C file of a batch: `callee_NAME`, and `caller_NAME` for functions without `...`.
 pub fn c_source(batch: &Batch) -> String {
-    let mut writer = Writer { batch, text: PRELUDE.to_owned(), tables: HashMap::new() };
+    let freestanding = if batch.platform.is_guest() { FREESTANDING } else { "" };
+    let text = freestanding.to_owned() + PRELUDE;
+    let mut writer = Writer { batch, text, tables: HashMap::new() };
     writer.text += &batch.header;
     for (i, prototype) in batch.prototypes.iter().enumerate() {
         writer.callee(prototype).expect("a String takes everything");

@@ -71,14 +71,20 @@ impl Generator {
     /// The next function: a quarter of them are variadic.
     pub fn case(&mut self) -> Case {
         for _ in 0..ATTEMPTS {
-            let fixed = if self.random.one_in(4) { Some(1 + self.random.below(4)) } else { None };
+            let variadic = self.platform.convention_of(true);
+            let fixed = match self.random.one_in(4) && variadic.is_some() {
+                true => Some(1 + self.random.below(4)),
+                false => None,
+            };
+            let convention =
+                variadic.filter(|_| fixed.is_some()).unwrap_or(self.platform.convention);
             let (arguments, result) = self.draw(fixed);
             let signature = Signature {
                 arguments: arguments.iter().map(|typed| typed.ty.clone()).collect(),
                 result: result.as_ref().map_or(Type::VOID, |typed| typed.ty.clone()),
                 fixed,
             };
-            match abi::plan(&signature, self.platform.convention) {
+            match abi::plan(&signature, convention) {
                 Ok(_) => {
                     let arguments = arguments.into_iter().map(|typed| typed.shape).collect();
                     return Case { arguments, result: result.map(|typed| typed.shape), fixed };
@@ -100,10 +106,14 @@ impl Generator {
         declarations.cdef(text.as_bytes(), &[]).expect("generated types are C");
         let mut carried = Vec::new();
         for (shape, name) in shapes.iter().zip(names) {
-            let id = declarations.parse_type(name.as_bytes(), &[]).expect("it was declared");
+            let Ok(id) = declarations.parse_type(name.as_bytes(), &[]) else {
+                self.refuse(format!("{name}: no type of this platform"));
+                continue;
+            };
             let ty = Type::of(declarations.table(), id).expect("generated types are complete");
-            let signature =
-                Signature { arguments: [ty.clone()].into(), result: ty.clone(), fixed: None };
+            // Behind an integer, which is what `thiscall` begins with.
+            let arguments = [Type::int(4, true), ty.clone()].into();
+            let signature = Signature { arguments, result: ty.clone(), fixed: None };
             match abi::plan(&signature, self.platform.convention) {
                 Ok(_) => carried.push(Typed { shape: shape.clone(), ty }),
                 Err(reason) => self.refuse(match shape {

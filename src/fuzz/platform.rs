@@ -3,7 +3,7 @@
 #[cfg(feature = "emit")]
 use super::emitted::{Assembly, Machine};
 use crate::Target;
-use crate::abi::{self, Convention};
+use crate::abi::{self, Convention, x86};
 
 /// A convention and the C that uses it.
 #[derive(Debug)]
@@ -19,6 +19,38 @@ pub struct Platform {
     pub attribute: &'static str,
     /// `va_list`, `va_start` and `va_end` of such a function.
     pub va: [&'static str; 3],
+    /// The C compilers of its code, by name, where none are asked for; none: those that are called by their plain names.
+    pub compilers: &'static [(&'static str, &'static [&'static str])],
+}
+
+const LINUX: &[(&str, &[&str])] = &[
+    ("i686-linux-gnu-gcc", &["i686-linux-gnu-gcc"]),
+    ("clang-i686-linux", &["clang-19", "--target=i686-unknown-linux-gnu"]),
+];
+const LINUX_GCC: &[(&str, &[&str])] = &[("i686-linux-gnu-gcc", &["i686-linux-gnu-gcc"])];
+const MINGW: &[(&str, &[&str])] = &[("i686-w64-mingw32-gcc", &["i686-w64-mingw32-gcc"])];
+const GNULLVM: &[(&str, &[&str])] =
+    &[("clang-i686-gnu", &["clang-19", "--target=i686-pc-windows-gnu"])];
+const MSVC: &[(&str, &[&str])] =
+    &[("clang-i686-msvc", &["clang-19", "--target=i686-pc-windows-msvc"])];
+
+/// A convention of 32-bit x86 code, which runs through [`crate::code::gate`].
+const fn guest(
+    convention: &'static Convention,
+    attribute: &'static str,
+    triple: &'static str,
+    compilers: &'static [(&'static str, &'static [&'static str])],
+) -> Platform {
+    let va = ["va_list", "va_start", "va_end"];
+    Platform {
+        convention,
+        triple: Some(triple),
+        #[cfg(feature = "emit")]
+        machine: None,
+        attribute,
+        va,
+        compilers,
+    }
 }
 
 impl PartialEq for Platform {
@@ -36,6 +68,7 @@ pub static PLATFORMS: &[Platform] = &[
         machine: None,
         attribute: "__attribute__((sysv_abi))",
         va: ["va_list", "va_start", "va_end"],
+        compilers: &[],
     },
     Platform {
         convention: &abi::WIN64,
@@ -44,6 +77,7 @@ pub static PLATFORMS: &[Platform] = &[
         machine: None,
         attribute: "__attribute__((ms_abi))",
         va: ["__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end"],
+        compilers: &[],
     },
     #[cfg(feature = "emit")]
     Platform {
@@ -52,6 +86,7 @@ pub static PLATFORMS: &[Platform] = &[
         machine: Some(&AARCH64),
         attribute: "",
         va: ["va_list", "va_start", "va_end"],
+        compilers: &[],
     },
     // Apple's assembly runs on Linux once its directives are Linux'.
     #[cfg(feature = "emit")]
@@ -66,6 +101,7 @@ pub static PLATFORMS: &[Platform] = &[
         }),
         attribute: "",
         va: ["va_list", "va_start", "va_end"],
+        compilers: &[],
     },
     // Windows' calls with Linux' types; GCC has no `ms_abi` here.
     #[cfg(feature = "emit")]
@@ -75,6 +111,7 @@ pub static PLATFORMS: &[Platform] = &[
         machine: Some(&Machine { gcc_knows: false, ..AARCH64 }),
         attribute: "__attribute__((ms_abi))",
         va: ["__builtin_ms_va_list", "__builtin_ms_va_start", "__builtin_ms_va_end"],
+        compilers: &[],
     },
     #[cfg(feature = "emit")]
     Platform {
@@ -90,7 +127,27 @@ pub static PLATFORMS: &[Platform] = &[
         }),
         attribute: "",
         va: ["va_list", "va_start", "va_end"],
+        compilers: &[],
     },
+    guest(&x86::CDECL, "", "i686-unknown-linux-gnu", LINUX),
+    guest(&x86::STDCALL, "__attribute__((stdcall))", "i686-unknown-linux-gnu", LINUX),
+    guest(&x86::FASTCALL, "__attribute__((fastcall))", "i686-unknown-linux-gnu", LINUX_GCC),
+    guest(&x86::THISCALL, "__attribute__((thiscall))", "i686-unknown-linux-gnu", LINUX_GCC),
+    guest(&x86::REGPARM1, "__attribute__((regparm(1)))", "i686-unknown-linux-gnu", LINUX_GCC),
+    guest(&x86::REGPARM2, "__attribute__((regparm(2)))", "i686-unknown-linux-gnu", LINUX_GCC),
+    guest(&x86::REGPARM3, "__attribute__((regparm(3)))", "i686-unknown-linux-gnu", LINUX_GCC),
+    guest(&x86::CDECL_MINGW, "", "i686-pc-windows-gnu", MINGW),
+    guest(&x86::STDCALL_MINGW, "__attribute__((stdcall))", "i686-pc-windows-gnu", MINGW),
+    guest(&x86::FASTCALL_MINGW, "__attribute__((fastcall))", "i686-pc-windows-gnu", MINGW),
+    guest(&x86::THISCALL_MINGW, "__attribute__((thiscall))", "i686-pc-windows-gnu", MINGW),
+    guest(&x86::CDECL_GNULLVM, "", "i686-pc-windows-gnullvm", GNULLVM),
+    guest(&x86::STDCALL_GNULLVM, "__attribute__((stdcall))", "i686-pc-windows-gnullvm", GNULLVM),
+    guest(&x86::FASTCALL_GNULLVM, "__attribute__((fastcall))", "i686-pc-windows-gnullvm", GNULLVM),
+    guest(&x86::THISCALL_GNULLVM, "__attribute__((thiscall))", "i686-pc-windows-gnullvm", GNULLVM),
+    guest(&x86::CDECL_MSVC, "", "i686-pc-windows-msvc", MSVC),
+    guest(&x86::STDCALL_MSVC, "__attribute__((stdcall))", "i686-pc-windows-msvc", MSVC),
+    guest(&x86::FASTCALL_MSVC, "__attribute__((fastcall))", "i686-pc-windows-msvc", MSVC),
+    guest(&x86::THISCALL_MSVC, "__attribute__((thiscall))", "i686-pc-windows-msvc", MSVC),
 ];
 
 #[cfg(feature = "emit")]
@@ -107,6 +164,19 @@ impl Platform {
     /// The platform of a convention, by its name.
     pub fn of(convention: &str) -> Option<&'static Platform> {
         PLATFORMS.iter().find(|platform| platform.convention.name == convention)
+    }
+
+    /// The convention of its functions, with or without `...`; `None` where compilers refuse such functions.
+    pub fn convention_of(&self, variadic: bool) -> Option<&'static Convention> {
+        match variadic && self.is_guest() {
+            true => x86::variadic(self.convention),
+            false => Some(self.convention),
+        }
+    }
+
+    /// Whether the code is 32-bit code that runs through the gate.
+    pub fn is_guest(&self) -> bool {
+        matches!(self.convention.backend, abi::Backend::X86(_))
     }
 
     /// The target of the C code.

@@ -30,8 +30,8 @@ pub struct Options {
     /// The same seed gives the same functions.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// C compilers to compare with, separated by commas.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gcc,clang-19")]
+    /// C compilers to compare with, separated by commas; without it those that the convention is known from.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     cc: Vec<String>,
     /// The optimisation level of the compilers.
     #[arg(long, value_name = "LEVEL", default_value = "1")]
@@ -97,26 +97,35 @@ fn convention(options: &Options, platform: &'static Platform) -> Result<usize, T
 
 /// The compilers that the user asks for and that know the convention.
 fn compilers(options: &Options, platform: &Platform) -> Result<Vec<Compiler>, Trouble> {
+    if options.cc.is_empty() && !platform.compilers.is_empty() {
+        let all = platform.compilers.iter();
+        return all
+            .map(|(name, command)| Ok(Compiler::with(name, command)?.at(&options.opt)))
+            .collect();
+    }
+    let plain = ["gcc", "clang-19"].map(String::from);
+    let names = if options.cc.is_empty() { &plain[..] } else { &options.cc };
     #[cfg(feature = "emit")]
     if let Some(machine) = platform.machine {
-        let found = options.cc.iter().map(|name| machine.compiler(name));
+        let found = names.iter().map(|name| machine.compiler(name));
         let found = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
         return Ok(found.map(|compiler| compiler.at(&options.opt)).collect());
     }
-    let _ = platform;
-    options.cc.iter().map(|name| Ok(Compiler::find(name)?.at(&options.opt))).collect()
+    names.iter().map(|name| Ok(Compiler::find(name)?.at(&options.opt))).collect()
 }
 
-fn executor(platform: &Platform, compilers: Vec<Compiler>) -> Result<Box<dyn Executor>, Trouble> {
+fn executor(
+    platform: &'static Platform,
+    compilers: Vec<Compiler>,
+) -> Result<Box<dyn Executor>, Trouble> {
     #[cfg(feature = "emit")]
     if let Some(machine) = platform.machine {
         return Ok(Box::new(Emitted::new(machine, compilers)?));
     }
-    let _ = platform;
     let command = std::env::current_exe()
         .map_err(|source| Trouble::File { path: "the cthunk command".into(), source })?;
     let worker = vec![command.to_string_lossy().into_owned(), "fuzz-abi-worker".into()];
-    Ok(Box::new(Host { worker, compilers }))
+    Ok(Box::new(Host { platform, worker, compilers }))
 }
 
 fn random(
@@ -180,7 +189,8 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(platform: &Platform) -> Result<Scratch, Trouble> {
-        let name = format!("cthunk-fuzz-abi-{}-{}", platform.convention.name, process::id());
+        let convention = platform.convention.name.replace(':', "-");
+        let name = format!("cthunk-fuzz-abi-{convention}-{}", process::id());
         let path = std::env::temp_dir().join(name);
         match fs::create_dir_all(&path) {
             Ok(()) => Ok(Scratch(path)),
@@ -218,7 +228,7 @@ pub fn work(options: &WorkerOptions) -> Result<(), String> {
         text.split_once('=').map(|(compiler, path)| (compiler.into(), PathBuf::from(path)))
     };
     let libraries: Vec<_> = libraries.iter().filter_map(library).collect();
-    let oracles = host::oracles(&libraries).map_err(|e| e.to_string())?;
+    let oracles = host::oracles(platform, &libraries).map_err(|e| e.to_string())?;
     let done: io::Result<()> = host::work(&batch, &oracles, skip, &mut stdout().lock());
     done.map_err(|e| e.to_string())
 }

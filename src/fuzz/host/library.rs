@@ -21,7 +21,7 @@ pub struct Library {
 
 /// `struct report` of the C file.
 #[repr(C)]
-struct Report {
+pub(super) struct Report {
     failed: u32,
     size: u32,
     got: [u8; 256],
@@ -40,9 +40,14 @@ impl Library {
 
     fn outcome(&self) -> Result<(), String> {
         // SAFETY: `report` of the library, which lives as long as the process.
-        let report = unsafe { &*self.report };
-        let bytes = &report.got[..(report.size as usize).min(report.got.len())];
-        match report.failed {
+        unsafe { &*self.report }.outcome()
+    }
+}
+
+impl Report {
+    pub(super) fn outcome(&self) -> Result<(), String> {
+        let bytes = &self.got[..(self.size as usize).min(self.got.len())];
+        match self.failed {
             0 => Ok(()),
             LOST_REGISTER => Err("a register that a callee must save was changed".into()),
             n if n as usize == RESULT + 1 => Err(format!("C got another result: {bytes:02x?}")),

@@ -3,6 +3,7 @@
 //! The only part of the fuzzer that runs generated code, and the only one with `unsafe`. [`Host`] builds shared libraries and
 //! names a command that calls [`work`] on them, in a process of its own.
 
+mod guest;
 mod libffi;
 mod library;
 mod memory;
@@ -12,6 +13,7 @@ mod thunks;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use guest::GuestLibrary;
 pub use libffi::Libffi;
 pub use library::Library;
 pub use memory::Guarded;
@@ -21,6 +23,7 @@ pub use thunks::{Checker, call_named};
 use super::batch::{Batch, Prototype};
 use super::c_source::c_source;
 use super::compiler::Compiler;
+use super::platform::Platform;
 use super::program::{Direction, Executor, Outcome, Program};
 use super::trouble::Trouble;
 
@@ -35,6 +38,8 @@ pub trait Oracle {
 
 /// Runs batches on this machine.
 pub struct Host {
+    /// What the code is for.
+    pub platform: &'static Platform,
     /// A command that calls [`work`]: it takes the convention, the header, `COMPILER=LIBRARY` for each compiler, and the number
     /// of steps to leave out.
     pub worker: Vec<String>,
@@ -45,7 +50,10 @@ pub struct Host {
 impl Executor for Host {
     fn oracles(&self) -> Vec<String> {
         let compilers = self.compilers.iter().map(|compiler| compiler.name.clone());
-        compilers.chain(["libffi".into(), "itself".into()]).collect()
+        match self.platform.is_guest() {
+            true => compilers.collect(),
+            false => compilers.chain(["libffi".into(), "itself".into()]).collect(),
+        }
     }
 
     fn build(&self, batch: &Batch, folder: &Path) -> Result<Vec<Program>, Trouble> {
@@ -56,21 +64,33 @@ impl Executor for Host {
         std::fs::write(&source, c_source(batch)).map_err(Trouble::file(&source))?;
         let mut command = self.worker.clone();
         command.extend([batch.platform.convention.name.into(), text(header)]);
+        let options =
+            if batch.platform.is_guest() { guest::OPTIONS } else { &["-shared", "-fPIC"] };
         for compiler in &self.compilers {
             let library = path(&format!("{}.so", compiler.name));
-            compiler.run(&["-shared", "-fPIC"], &[&source], &library)?;
+            compiler.run(options, &[&source], &library)?;
             command.push(format!("{}={}", compiler.name, text(library)));
         }
         Ok(vec![Program { command }])
     }
 }
 
-/// The oracles of a worker's process: `libraries` are compilers and what they made; libffi if it is installed.
+/// The oracles of a worker's process: `libraries` are compilers and what they made; for code of the host libffi, if it is
+/// installed, and ourselves.
 ///
 /// # Errors
 /// [`Trouble::Library`]
-pub fn oracles(libraries: &[(String, PathBuf)]) -> Result<Vec<Box<dyn Oracle>>, Trouble> {
+pub fn oracles(
+    platform: &Platform,
+    libraries: &[(String, PathBuf)],
+) -> Result<Vec<Box<dyn Oracle>>, Trouble> {
     let mut oracles: Vec<Box<dyn Oracle>> = Vec::new();
+    if platform.is_guest() {
+        for (compiler, path) in libraries {
+            oracles.push(Box::new(GuestLibrary::open(compiler, path)?));
+        }
+        return Ok(oracles);
+    }
     for (compiler, path) in libraries {
         oracles.push(Box::new(Library::open(compiler, path)?));
     }

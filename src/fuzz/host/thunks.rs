@@ -49,7 +49,7 @@ pub unsafe fn call_named(
 }
 
 /// Writes every argument into its slot, and `rest` everywhere else.
-fn fill(prototype: &Prototype, frame: &mut [u8], rest: u8) {
+pub(super) fn fill(prototype: &Prototype, frame: &mut [u8], rest: u8) {
     frame.fill(rest);
     let arguments = prototype.arguments.iter().zip(&prototype.plan.frame.arguments);
     for (value, (argument, &offset)) in arguments.enumerate() {
@@ -58,7 +58,7 @@ fn fill(prototype: &Prototype, frame: &mut [u8], rest: u8) {
 }
 
 /// Nothing of a Frame changes but the bytes of the result.
-fn untouched(prototype: &Prototype, before: &[u8], after: &[u8]) -> Result<(), String> {
+pub(super) fn untouched(prototype: &Prototype, before: &[u8], after: &[u8]) -> Result<(), String> {
     let start = prototype.plan.frame.result as usize;
     let result = start..start + prototype.signature.result.size as usize;
     let changed = |&i: &usize| before[i] != after[i] && !result.contains(&i);
@@ -69,7 +69,7 @@ fn untouched(prototype: &Prototype, before: &[u8], after: &[u8]) -> Result<(), S
 }
 
 /// Whether the bytes name themselves; if not, what they are.
-fn got(value: &Value, number: usize, bytes: &[u8]) -> Result<(), String> {
+pub(super) fn got(value: &Value, number: usize, bytes: &[u8]) -> Result<(), String> {
     match value.image.is_named(number, bytes) {
         true => Ok(()),
         false => Err(format!("{:02x?}", &bytes[..value.image.bytes.len()])),
