@@ -102,8 +102,7 @@ static HEAP: LazyLock<Mutex<Heap>> = LazyLock::new(Mutex::default);
 
 fn block_size(size: usize) -> usize {
     match size {
-        0..=SMALL => SMALL,
-        ..=LARGE => size.next_power_of_two(),
+        ..=LARGE => size.next_power_of_two().max(SMALL),
         _ => size.next_multiple_of(4096),
     }
 }
