@@ -218,7 +218,7 @@ fn set_function(cx: &Cx<'_>, ty: TypeId, declared: Option<&DeclaredFunction>) {
     let (function, convention) = {
         let types = cx.state.types.borrow();
         let Some(function) = types.table().function(ty).cloned() else { return };
-        let convention = Target::host().convention(function.convention);
+        let convention = Target::host().convention(function.convention, function.variadic);
         (function, convention.map_or_else(|error| error.to_string(), |c| c.name.to_owned()))
     };
     if let Some(declared) = declared {
