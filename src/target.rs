@@ -262,6 +262,33 @@ impl Target {
             .ok_or_else(|| self.no_convention(asked.keyword()))
     }
 
+    /// Whether it is 32-bit x86.
+    pub fn is_i686(&self) -> bool {
+        matches!(self.triple.architecture, Architecture::X86_32(_))
+    }
+
+    /// The operating system and the processor, as LuaJIT names them in `ffi.os` and `ffi.arch`.
+    pub fn luajit_names(&self) -> (&'static str, &'static str) {
+        let os = match self.triple.operating_system {
+            OperatingSystem::Linux => "Linux",
+            OperatingSystem::Windows => "Windows",
+            _ if self.triple.vendor == target_lexicon::Vendor::Apple => "OSX",
+            _ => "Other",
+        };
+        let arch = match self.triple.architecture {
+            Architecture::X86_64 => "x64",
+            Architecture::X86_32(_) => "x86",
+            Architecture::Aarch64(_) => "arm64",
+            _ => "riscv64",
+        };
+        (os, arch)
+    }
+
+    /// Whether it is Windows.
+    pub fn is_windows(&self) -> bool {
+        self.triple.operating_system == OperatingSystem::Windows
+    }
+
     /// The compiler that 32-bit x86 code for this platform comes from.
     fn flavour(&self) -> Flavour {
         match (self.triple.operating_system, self.triple.environment) {

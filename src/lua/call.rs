@@ -11,18 +11,19 @@ use mlua::ffi as sys;
 use super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::cdata::{CData, Header};
 use super::convert::{self, Qualifiers};
+use super::guest;
 use super::in_place::InPlace;
 use super::interpret::{self, Calls, Recipe};
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
 use super::stack::Slot;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard};
+use super::target::Runs;
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
 use crate::code;
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
-use crate::target::Target;
 
 /// What a closure's thunk finds in its first upvalue: a userdata block. Behind it are what is [`Accepted`] for each parameter,
 /// and the function's name.
@@ -259,6 +260,11 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         });
     }
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
+    if cx.state.machine.runs == Runs::Guest {
+        // What cannot be passed is refused here, not at the first call.
+        abi::plan(&signature, convention).map_err(failed)?;
+        return Ok(Entry { function: guest::call, ..Entry::NONE });
+    }
     if !is_variadic {
         let function = thunk(&signature, convention, &conversions, cx.state.in_place)?;
         return Ok(Entry { function, ..Entry::NONE });
@@ -328,7 +334,7 @@ pub(super) fn shape(
     let types = cx.state.types.borrow();
     let table = types.table();
     let (signature, convention) =
-        Signature::of(table, &Target::host(), ty, variable).map_err(failed)?;
+        Signature::of(table, &cx.state.machine.target, ty, variable).map_err(failed)?;
     let CType::Function(function) = table.get(ty) else {
         return Err(LuaError::new("not a function type"));
     };
@@ -354,7 +360,7 @@ pub(super) fn shape(
 }
 
 /// Whether a Lua string converts to a pointer to this type.
-fn takes_text(cx: &Cx<'_>, to: QualType) -> bool {
+pub(super) fn takes_text(cx: &Cx<'_>, to: QualType) -> bool {
     let chars = QualType::new(TypeId::CHAR, Quals::CONST);
     convert::compatible(cx.state, to, chars, Qualifiers::Kept)
 }

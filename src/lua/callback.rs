@@ -21,11 +21,10 @@ use super::clib::system;
 use super::convert;
 use super::kind::Kind;
 use super::stack;
-use super::state::{Anchor, Cx, LuaError, State, guard};
+use super::state::{Anchor, Cx, Head, LuaError, State, guard, guard_in};
 use crate::abi::{Convention, FrameLayout, Signature};
 use crate::code::{self, Slot};
 use crate::ctype::{QualType, Type as CType, TypeId};
-use crate::target::Target;
 
 /// What a callback's slot leads to. It belongs to the slot, until another callback takes that.
 pub(super) struct Callback {
@@ -95,6 +94,7 @@ pub(super) unsafe fn create(
     ty: TypeId,
     index: c_int,
 ) -> Result<*const c_void, LuaError> {
+    cx.state.machine.check_runs()?;
     let kind = kind(cx, ty)?;
     let (convention, body) = (kind.convention, kind.body);
     cx.push_value(index);
@@ -184,7 +184,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
             )));
         }
         let (signature, convention) =
-            Signature::of(table, &Target::host(), ty, &[]).map_err(failed)?;
+            Signature::of(table, &cx.state.machine.target, ty, &[]).map_err(failed)?;
         CallbackKind {
             ty: table.repr(ty.into()),
             convention,
@@ -303,6 +303,7 @@ pub(super) fn push_pending(cx: &Cx<'_>) {
 /// One call of a callback, for [`run`].
 struct Entry {
     callback: *const Callback,
+    head: *const Head,
     frame: *mut u8,
     errno: c_int,
 }
@@ -371,7 +372,7 @@ unsafe fn enter_in_place(
     if head.pending.get() != 0 || head.chosen.get() || freed {
         return false;
     }
-    let mut entry = Entry { callback, frame, errno: 0 };
+    let mut entry = Entry { callback, head, frame, errno: 0 };
     // SAFETY: as in `enter`. Numbers allocate nothing; whatever does is done under protection.
     let failed = unsafe {
         if sys::lua_checkstack(lua, count + 4) == 0 {
@@ -499,7 +500,7 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
     }
     let outer = head.current.get();
     let lua = if outer.is_null() { state.main } else { outer };
-    let mut entry = Entry { callback, frame, errno };
+    let mut entry = Entry { callback, head, frame, errno };
     // SAFETY: `lua` is the thread of the C call in progress, or the main thread: alive, and not running Lua code. The two
     // pushes allocate nothing on Lua 5.2 and later beyond the stack that `lua_checkstack` grows without raising.
     let failed = unsafe {
@@ -549,8 +550,8 @@ unsafe fn keep_error(state: &State, callback: &Callback, lua: *mut lua_State, ou
 unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
     // SAFETY: `enter` calls this with its entry, which outlives the call.
     unsafe {
-        guard(lua, |cx| {
-            let entry = &mut *cx.userdata(1).cast::<Entry>();
+        let entry = &mut *sys::lua_touserdata(lua, 1).cast::<Entry>();
+        guard_in(lua, entry.head, |cx| {
             let callback = &*entry.callback;
             cx.pop(1);
             let function = callback.function.load(Ordering::Relaxed);

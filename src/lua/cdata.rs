@@ -21,6 +21,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{self, LuaType};
+use super::guest;
 use super::kind::Kind;
 use super::stack::{self, Slot};
 use super::state::{Cx, LuaError, State};
@@ -265,6 +266,17 @@ pub(super) fn push_value(
         return Err(LuaError::new(format!("not enough memory for a value of {size} bytes")));
     };
     let flags = if variable { Flags::VARIABLE } else { 0 };
+    if cx.state.machine.is_narrow() {
+        let address = guest::push_memory(cx, size.max(align))?;
+        let memory = cx.top();
+        let header = push_block(cx, ty, flags, address, prefix, memory);
+        if variable {
+            // SAFETY: the block has room for the size after the header.
+            unsafe { header.add(1).cast::<u64>().write(size as u64) };
+        }
+        cx.remove(memory);
+        return Ok(address);
+    }
     let header = push_block(cx, ty, flags, ptr::null_mut(), extra, 0);
     // SAFETY: the block has room for the size, the slack and the bytes after the header.
     unsafe {

@@ -208,9 +208,14 @@ unsafe fn assign_string(
                 };
                 return Err(LuaError::new(format!("{error}{hint}")));
             }
+            if cx.state.machine.is_narrow() {
+                let error = cannot_convert(cx, index, ty);
+                return Err(LuaError::new(format!(
+                    "{error} (a Lua string is not in memory of 32-bit code; copy it into a char array)"
+                )));
+            }
             // SAFETY: the caller's promise.
-            unsafe { dst.cast::<*const u8>().write_unaligned(text.as_ptr()) };
-            Ok(())
+            unsafe { cx.state.store_pointer(dst, text.as_ptr()) }
         }
         Kind::Int(kind) if mode == Mode::Cast => {
             // SAFETY: the caller's promise.
@@ -254,9 +259,8 @@ unsafe fn assign_function(
             Mode::Implicit => callback::implicit(cx, function, index)?,
             Mode::Cast => callback::create(cx, function, index)?,
         };
-        dst.cast::<*const std::ffi::c_void>().write_unaligned(address);
+        cx.state.store_pointer(dst, address.cast())
     }
-    Ok(())
 }
 
 /// # Safety
@@ -270,17 +274,16 @@ unsafe fn store_number(
     mode: Mode,
 ) -> Result<(), LuaError> {
     let kind = match cx.state.value_kind(ty) {
-        Kind::Pointer(_) if mode == Mode::Cast => POINTER_INT,
+        Kind::Pointer(_) if mode == Mode::Cast => {
+            cx.state.check_pointer(value.to_i64().into())?;
+            Kind::Int(cx.state.pointer_int())
+        }
         kind => kind,
     };
     // SAFETY: the caller's promise.
     let stored = unsafe { store(cx.state, kind, dst, value) };
     stored.then_some(()).ok_or_else(|| cannot_convert(cx, index, ty))
 }
-
-/// The integer that holds a pointer of the host.
-const POINTER_INT: Kind =
-    Kind::Int(if cfg!(target_pointer_width = "64") { IntKind::U64 } else { IntKind::U32 });
 
 /// Converts a C value to another C type. `index`: where the source is on the stack, for the message.
 ///
@@ -300,22 +303,26 @@ pub(super) unsafe fn convert(
     let fits = |to: QualType, from: QualType| cast || compatible(state, to, from, Qualifiers::Kept);
     // SAFETY: the caller's promise, by the types that each arm has matched.
     unsafe {
-        let pointer = || source.bytes.cast::<*mut u8>().read_unaligned();
-        let store_pointer = |value: *const u8| dst.cast::<*const u8>().write_unaligned(value);
+        // A pointer that Lua has is one of the host.
+        let pointer = || match source.from_lua {
+            true => source.bytes.cast::<*mut u8>().read_unaligned(),
+            false => state.load_pointer(source.bytes),
+        };
+        let store_pointer = |value: *const u8| state.store_pointer(dst, value);
         match (to, from) {
             (Kind::Pointer(t) | Kind::Reference(t), Kind::Pointer(f) | Kind::Reference(f))
                 if fits(t, f) =>
             {
-                store_pointer(pointer());
+                store_pointer(pointer())?;
             }
             (Kind::Pointer(t) | Kind::Reference(t), Kind::Array(f, _)) if fits(t, f) => {
-                store_pointer(source.bytes);
+                store_pointer(source.bytes)?;
             }
             (Kind::Pointer(t) | Kind::Reference(t), Kind::Record(_)) if fits(t, source.ty) => {
-                store_pointer(source.bytes);
+                store_pointer(source.bytes)?;
             }
             (Kind::Reference(t), _) if fits(t, source.ty) && !source.from_lua => {
-                store_pointer(source.bytes);
+                store_pointer(source.bytes)?;
             }
             (Kind::Int(_) | Kind::Bool, Kind::Pointer(_)) if cast => {
                 store(state, to, dst, Scalar::Unsigned(pointer() as usize as u128));
@@ -325,7 +332,8 @@ pub(super) unsafe fn convert(
             }
             (Kind::Pointer(_), Kind::Int(_)) if cast => {
                 if let Some(value) = load(state, from, source.bytes) {
-                    store(state, POINTER_INT, dst, value);
+                    state.check_pointer(value.to_i64().into())?;
+                    store(state, Kind::Int(state.pointer_int()), dst, value);
                 }
             }
             (Kind::Record(a), Kind::Record(b)) if a == b && !cast => {

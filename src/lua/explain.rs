@@ -28,11 +28,11 @@ pub(super) fn explain(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         None if is_text => {
             let mut declarations = cx.state.types.borrow().clone();
-            overview(&mut declarations, declaration(cx)?, &[], &Target::host())
+            overview(&mut declarations, declaration(cx)?, &[], &cx.state.machine.target)
         }
         None => {
             let ty = ctypes::argument(cx, 1)?;
-            overview_of(cx.state.types.borrow().table(), ty, "", &[], &Target::host())
+            overview_of(cx.state.types.borrow().table(), ty, "", &[], &cx.state.machine.target)
         }
     };
     let text = text.map_err(|error| LuaError::new(error.to_string()))?;

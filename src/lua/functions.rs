@@ -12,6 +12,7 @@ use super::constant;
 use super::convert::{self, Mode, Qualifiers};
 use super::ctypes;
 use super::explain;
+use super::guest;
 use super::initialize;
 use super::kind::Kind;
 use super::make;
@@ -141,6 +142,11 @@ fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<O
 
 /// The address that the value at `index` has as a pointer of type `ty`; pushes what the address keeps alive.
 fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*mut u8, LuaError> {
+    if cx.state.machine.is_narrow()
+        && let Some(copy) = guest::push_text(cx, index, ty, mode)?
+    {
+        return Ok(copy);
+    }
     let mut pointer: *mut u8 = ptr::null_mut();
     // SAFETY: the variable is a pointer.
     unsafe {
@@ -357,7 +363,10 @@ pub(super) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         _ => length(cx, 3)?,
     };
     let dst = pointer(cx, 1, Role::Target, len)?;
-    let src = pointer(cx, 2, Role::Source, len)?;
+    let src = match cx.bytes(2) {
+        Some(text) if cx.state.machine.is_narrow() => text.as_ptr(),
+        _ => pointer(cx, 2, Role::Source, len)?.cast_const(),
+    };
     // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
     unsafe { ptr::copy(src, dst, len) };
     Ok(Outcome::results(0))

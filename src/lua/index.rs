@@ -209,7 +209,7 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
     let (ty, address) = match cx.state.kind(place.ty) {
         Kind::Reference(to) => {
             // SAFETY: a reference member holds a pointer.
-            let target = unsafe { place.address.cast::<*mut u8>().read_unaligned() };
+            let target = unsafe { cx.state.load_pointer(place.address) };
             if target.is_null() {
                 return Err(LuaError::new("attempt to dereference a NULL reference"));
             }

@@ -32,6 +32,7 @@ mod convert;
 mod ctypes;
 mod explain;
 mod functions;
+mod guest;
 mod helpers;
 mod host;
 mod in_place;
@@ -53,6 +54,7 @@ mod scalar;
 mod scope;
 mod stack;
 mod state;
+mod target;
 mod variadic;
 
 pub use host::{preload, run_file};
@@ -64,6 +66,7 @@ use std::ptr;
 
 use crate::ctype::TypeId;
 use api::lua_State;
+use clib::Code;
 use clib::system::{ARCH, Library, OS};
 use state::{Anchor, Cx, State, guard};
 
@@ -111,11 +114,30 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
     }
 }
 
+/// Pushes a new `ffi` table for the C of another machine.
+///
+/// # Safety
+/// As for [`open_raw`].
+unsafe fn push_library_of(lua: *mut lua_State, machine: target::Machine) {
+    // SAFETY: the caller's promise; the head is that of the new state.
+    unsafe {
+        let head = State::make(lua, None, machine);
+        state::guard_in(lua, head, |cx| {
+            make_library(cx);
+            cx.push_anchor(Anchor::Library);
+            Ok(1)
+        });
+    }
+}
+
 fn make_library(cx: &Cx<'_>) {
     cx.make_anchors();
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
-    print::install_function_printer(cx);
+    let host = cx.state.machine.runs == target::Runs::Host;
+    if host {
+        print::install_function_printer(cx);
+    }
     scope::make_metatable(cx);
     push_library(cx, 0);
     cx.set_anchor(Anchor::Library);
@@ -123,8 +145,10 @@ fn make_library(cx: &Cx<'_>) {
 
 /// Pushes a new `ffi` table, of the scope at an index (0: of the outermost one).
 fn push_library(cx: &Cx<'_>, scope: c_int) {
+    let host = cx.state.machine.runs == target::Runs::Host;
+    let own = if host { &[][..] } else { &guest::library::FUNCTIONS };
     cx.new_table(0, functions::FUNCTIONS.len() as c_int + 8);
-    for (name, function) in functions::FUNCTIONS {
+    for &(name, function) in functions::FUNCTIONS.iter().chain(&target::FUNCTIONS).chain(own) {
         if scope != 0 {
             cx.push_value(scope);
         }
@@ -139,7 +163,8 @@ fn push_library(cx: &Cx<'_>, scope: c_int) {
             cx.raw_set_name(-2, name);
         }
     }
-    for (name, value) in [(&b"os"[..], OS), (b"arch", ARCH)] {
+    let (os, arch) = if host { (OS, ARCH) } else { cx.state.machine.target.luajit_names() };
+    for (name, value) in [(&b"os"[..], os), (b"arch", arch)] {
         cx.push_bytes(value.as_bytes());
         cx.raw_set_name(-2, name);
     }
@@ -147,7 +172,7 @@ fn push_library(cx: &Cx<'_>, scope: c_int) {
         0 => cx.push_nil(),
         scope => cx.push_value(scope),
     }
-    clib::push(cx, Library::default());
+    clib::push(cx, if host { Code::Host(Library::default()) } else { Code::Nothing });
     cx.raw_set_name(-2, b"C");
     cdata::push_pointer(cx, TypeId::VOID_POINTER.into(), ptr::null_mut(), 0);
     for name in [&b"nullptr"[..], b"NULL"] {

@@ -31,13 +31,13 @@ pub unsafe fn push(
                 cdata::push_reference(cx, ty, src.cast_mut(), owner)
             }
             Kind::Reference(to) => {
-                let target = src.cast::<*mut u8>().read_unaligned();
+                let target = cx.state.load_pointer(src);
                 if target.is_null() {
                     return Err(LuaError::new("attempt to dereference a NULL reference"));
                 }
                 return push(cx, to, target, 0);
             }
-            Kind::Pointer(_) => match src.cast::<*mut u8>().read_unaligned() {
+            Kind::Pointer(_) => match cx.state.load_pointer(src) {
                 null if null.is_null() && cx.state.options.null_is_nil.get() => cx.push_nil(),
                 pointer => cdata::push_pointer(cx, ty, pointer, 0),
             },

@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind, Link};
+use super::guest;
 use super::interpret::Recipe;
 use super::kind::TypeInfo;
 use super::make::{Maker, Texts};
@@ -29,9 +30,9 @@ use super::memory::Roles;
 use super::metatype;
 use super::options::Options;
 use super::probe;
+use super::target::{Machine, Runs};
 use crate::code;
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
-use crate::target::Target;
 
 /// One call from Lua into this module: the running thread and what its Lua state knows about C.
 pub struct Cx<'a> {
@@ -74,6 +75,8 @@ impl Head {
 /// What a Lua state knows about C.
 pub struct State {
     head: *const Head,
+    /// Where the registry has its userdata.
+    owner: *const c_void,
     /// The main thread, for callbacks that C calls outside of any call from Lua.
     pub(super) main: *mut lua_State,
     /// The callbacks in use, by address.
@@ -99,6 +102,10 @@ pub struct State {
     pub(super) texts: Texts,
     /// How often a text declared something: parsed type texts of scopes are good until it changes.
     pub(super) declared: Cell<u32>,
+    /// What its C is compiled for.
+    pub(super) machine: Machine,
+    /// The guest functions that were called, by type.
+    pub(super) guest_calls: RefCell<guest::Calls>,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// The callbacks that are running, inside one another.
@@ -140,10 +147,14 @@ pub(super) enum Anchor {
     Pending,
     /// Callbacks made from Lua functions that were passed as they are: function → type → address.
     Implicit,
+    /// At 1 the metatable of userdata that own memory of the guest; see [`super::guest`].
+    Memory,
+    /// `ffi.target`: triple → library.
+    Targets,
 }
 
 impl Anchor {
-    const ALL: [Anchor; 11] = [
+    const ALL: [Anchor; 13] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -155,6 +166,8 @@ impl Anchor {
         Anchor::Pointers,
         Anchor::Pending,
         Anchor::Implicit,
+        Anchor::Memory,
+        Anchor::Targets,
     ];
 }
 
@@ -368,6 +381,25 @@ impl State {
     /// # Safety
     /// `lua` is live and has 4 free stack slots. May raise (out of memory).
     pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let made = owner_in_registry(lua).is_null();
+            if made {
+                State::make(lua, Some((&raw const OWNER).cast()), Machine::host());
+            }
+            made
+        }
+    }
+
+    /// Makes a state for the C of `machine`. The registry keeps it under `owner`, or under its head's own address.
+    ///
+    /// # Safety
+    /// As for [`State::ensure`].
+    pub(super) unsafe fn make(
+        lua: *mut lua_State,
+        owner: Option<*const c_void>,
+        machine: Machine,
+    ) -> *const Head {
         unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
             // SAFETY: the block holds the box, or null.
             unsafe {
@@ -379,9 +411,6 @@ impl State {
         }
         // SAFETY: the caller's promise. The block holds null until nothing can raise any more.
         unsafe {
-            if !owner_in_registry(lua).is_null() {
-                return false;
-            }
             let head = api::new_collected(lua, mem::size_of::<Head>(), close).cast::<Head>();
             head.write(Head {
                 state: Cell::new(ptr::null_mut()),
@@ -392,13 +421,15 @@ impl State {
             sys::lua_createtable(lua, 0, 1);
             api::set_collector(lua, close);
             sys::lua_setmetatable(lua, -2);
-            sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
-            let in_place = probe::in_place(lua);
-            let state = Box::new(State::new(head, api::main_thread(lua), in_place));
+            let owner = owner.unwrap_or(head.cast_const().cast());
+            sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
+            let in_place = machine.runs == Runs::Host && probe::in_place(lua);
+            let state = State::new(head, owner, api::main_thread(lua), in_place, machine);
+            let state = Box::new(state);
             state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
+            head
         }
-        true
     }
 
     /// What compiled code reads and writes.
@@ -407,12 +438,21 @@ impl State {
         unsafe { &*self.head }
     }
 
-    fn new(head: *const Head, main: *mut lua_State, in_place: bool) -> State {
+    fn new(
+        head: *const Head,
+        owner: *const c_void,
+        main: *mut lua_State,
+        in_place: bool,
+        machine: Machine,
+    ) -> State {
         code::called_from(sys::lua_gettop as *const () as usize);
-        let mut types = Declarations::new(&Target::host());
+        let mut types = Declarations::new(&machine.target);
         State {
             head,
+            owner,
             main,
+            machine,
+            guest_calls: RefCell::default(),
             callbacks: RefCell::default(),
             callback_kinds: RefCell::default(),
             link: Link::new(),
@@ -473,7 +513,7 @@ impl Cx<'_> {
     /// Pushes a closure of an [`entry`] over the state and the top `upvalues` values, which it pops. For the body they
     /// are upvalues 2 and up.
     pub(super) fn push_function(&self, function: lua_CFunction, upvalues: c_int) {
-        self.get_registry((&raw const OWNER).cast());
+        self.get_registry(self.state.owner);
         if upvalues > 0 {
             self.insert(-1 - upvalues);
         }

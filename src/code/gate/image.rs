@@ -109,6 +109,26 @@ impl Image {
         Ok(image)
     }
 
+    /// Machine code that needs no relocation, and nothing else.
+    ///
+    /// # Errors
+    /// No memory below 4 GiB is left.
+    pub fn of_code(code: &[u8]) -> Result<Image, Error> {
+        let size = code.len().next_multiple_of(PAGE).max(PAGE);
+        let image = Image { base: memory::map_data(size)?, size, symbols: HashMap::new() };
+        // SAFETY: as many bytes of the new mapping, whose pages nobody writes after this.
+        unsafe {
+            image.base.copy_from_nonoverlapping(NonNull::from(code).cast(), code.len());
+            memory::protect(image.base, size, true)?;
+        }
+        Ok(image)
+    }
+
+    /// Where it begins.
+    pub fn start(&self) -> u32 {
+        self.base.as_ptr() as usize as u32
+    }
+
     /// The address of a symbol that the file defines, as the file spells it.
     pub fn symbol(&self, name: &str) -> Option<u32> {
         self.symbols.get(name).copied()

@@ -15,13 +15,53 @@ use super::api::{self, LuaType};
 use super::call;
 use super::constant;
 use super::convert::{self, Mode};
+use super::guest;
 use super::scope;
 use super::state::{Cx, LuaError, Outcome, c_string, entry};
 use crate::ctype::{Constant, Decl, QualType, TypeId};
 use system::Library;
 
-/// The block of a namespace's userdata: an open library, or null once it is closed.
-type Block = *mut Library;
+/// What a namespace finds its symbols in.
+#[derive(Debug)]
+pub(super) enum Code {
+    /// A library of the process.
+    Host(Library),
+    /// An object file of another platform.
+    Guest(guest::library::Library),
+    /// Another platform's C library, which is not there.
+    Nothing,
+}
+
+impl Code {
+    fn name(&self) -> &str {
+        match self {
+            Code::Host(library) => library.name(),
+            Code::Guest(library) => &library.name,
+            Code::Nothing => "none",
+        }
+    }
+
+    /// The address of a symbol; `function`: its type, if it is one.
+    fn symbol(
+        &self,
+        cx: &Cx<'_>,
+        name: &CString,
+        function: Option<TypeId>,
+    ) -> Result<Symbol, LuaError> {
+        match self {
+            Code::Host(library) => library.symbol(name).map_err(LuaError::new),
+            Code::Guest(library) => library.symbol(cx, name, function),
+            Code::Nothing => Err(LuaError::new(format!(
+                "undefined symbol '{}': there is no C library for {} here",
+                name.to_string_lossy(),
+                cx.state.machine.target
+            ))),
+        }
+    }
+}
+
+/// The block of a namespace's userdata: its code, or null once it is closed.
+type Block = *mut Code;
 
 /// Upvalues of a namespace's methods, after the state.
 mod upvalue {
@@ -33,8 +73,8 @@ mod upvalue {
     pub(super) const SCOPE: std::ffi::c_int = 3;
 }
 
-/// Replaces a scope (or nil) on top of the stack by its namespace of a library.
-pub(super) fn push(cx: &Cx<'_>, library: Library) {
+/// Replaces a scope (or nil) on top of the stack by its namespace of some code.
+pub(super) fn push(cx: &Cx<'_>, code: Code) {
     cx.ensure_stack(8);
     let scope = cx.top();
     // SAFETY: the block holds null until nothing can raise any more.
@@ -73,7 +113,7 @@ pub(super) fn push(cx: &Cx<'_>, library: Library) {
     cx.set_top(metatable);
     cx.set_metatable(namespace);
     // SAFETY: the block is in the userdata on top of the stack.
-    unsafe { block.write(Box::into_raw(Box::new(library))) };
+    unsafe { block.write(Box::into_raw(Box::new(code))) };
     cx.remove(scope);
 }
 
@@ -82,7 +122,7 @@ fn block(cx: &Cx<'_>) -> *mut Block {
 }
 
 /// The library of the running method's namespace.
-fn library<'a>(cx: &'a Cx<'_>) -> Result<&'a Library, LuaError> {
+fn library<'a>(cx: &'a Cx<'_>) -> Result<&'a Code, LuaError> {
     // SAFETY: the upvalue is a namespace, which the running closure keeps alive.
     unsafe { block(cx).as_ref().and_then(|library| library.as_ref()) }
         .ok_or_else(|| LuaError::new("the library is closed"))
@@ -127,7 +167,7 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let name = symbol_name(cx, 2)?;
     match meaning(cx, name)? {
         Meaning::Function(ty, symbol) => {
-            let target = library(cx)?.symbol(&symbol).map_err(LuaError::new)?;
+            let target = library(cx)?.symbol(cx, &symbol, Some(ty))?;
             drop(symbol);
             let keep = Cx::upvalue(upvalue::NAMESPACE);
             let name = String::from_utf8_lossy(name);
@@ -160,7 +200,7 @@ fn variable(cx: &Cx<'_>, symbol: &CString) -> Result<*mut u8, LuaError> {
     if !known.is_null() {
         return Ok(known.cast());
     }
-    let address = library(cx)?.symbol(symbol).map_err(LuaError::new)?.cast_mut();
+    let address = library(cx)?.symbol(cx, symbol, None)?.cast_mut();
     cx.push_value(2);
     cx.push_light(address);
     cx.raw_set(variables);
@@ -220,7 +260,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let name = name.to_str().map_err(|_| LuaError::new("a library name is not UTF-8"))?;
     let library = search::open(name, cx.truth(2)).map_err(LuaError::new)?;
     scope::push(cx);
-    push(cx, library);
+    push(cx, Code::Host(library));
     Ok(Outcome::results(1))
 }
 
