@@ -51,9 +51,11 @@ impl NativeCall {
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 fn exit(convention: &Convention) -> Option<Exit> {
     use crate::abi::Backend;
-    runs(convention).then_some(match convention.backend {
+    Some(match convention.backend {
+        _ if !runs(convention) => return None,
         Backend::SystemV => sysv64,
         Backend::WindowsFastcall => win64,
+        Backend::X86(_) => return None,
     })
 }
 

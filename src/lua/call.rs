@@ -245,6 +245,7 @@ impl Entry {
 }
 
 fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
+    cx.state.machine.check_runs()?;
     let is_variadic = match cx.state.types.borrow().table().get(ty) {
         CType::Function(function) => function.variadic,
         _ => false,

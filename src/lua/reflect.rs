@@ -12,7 +12,6 @@ use crate::ctype::{
     ArrayLen, Bits, Decl, Declarations, EnumId, QualType, Quals, RecordId, RecordKind, Table, Type,
     TypeId,
 };
-use crate::target::Target;
 
 /// A member of a struct or union.
 struct Field {
@@ -218,7 +217,7 @@ fn set_function(cx: &Cx<'_>, ty: TypeId, declared: Option<&DeclaredFunction>) {
     let (function, convention) = {
         let types = cx.state.types.borrow();
         let Some(function) = types.table().function(ty).cloned() else { return };
-        let convention = Target::host().convention(function.convention, function.variadic);
+        let convention = cx.state.machine.target.convention(function.convention, function.variadic);
         (function, convention.map_or_else(|error| error.to_string(), |c| c.name.to_owned()))
     };
     if let Some(declared) = declared {

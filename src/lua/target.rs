@@ -47,6 +47,16 @@ impl Machine {
         Machine { target, runs }
     }
 
+    /// Refuses to call where the platform's code does not run.
+    pub(super) fn check_runs(&self) -> Result<(), LuaError> {
+        match self.runs {
+            Runs::Host | Runs::Guest => Ok(()),
+            Runs::Nowhere => {
+                Err(LuaError::new(format!("code for {} does not run in this process", self.target)))
+            }
+        }
+    }
+
     /// Whether pointers have 32 bits.
     pub(super) fn is_narrow(&self) -> bool {
         self.target.model().pointer == 4

@@ -13,13 +13,17 @@ arm.cdef "struct s { char c; long double d; }; int f(int);"
 assert(arm.offsetof("struct s", "d") == 16 and arm.alignof "struct s" == 16)
 assert(arm.explain("double f(double)"):find "v0" or arm.explain("double f(double)"):find "d0")
 assert(arm.new("struct s", { c = 5 }).c == 5)
-fails("not supported", function() arm.cast("int (*)(int)", 16)(1) end)
+fails("does not run in this process", function() arm.cast("int (*)(int)", 16)(1) end)
+fails("does not run in this process", arm.cast, "int (*)(int)", function() end)
 fails("there is no C library", function() return arm.C.f end)
 
 local windows = ffi.target "x86_64-pc-windows-msvc"
 assert(windows.sizeof "long" == 4 and ffi.sizeof "long" == 8 and windows.os == "Windows")
 fails("unsupported target", ffi.target, "pdp11-dec-unix")
 fails("string expected", ffi.target, 5)
+
+windows.cdef "int f(int);"
+fails("does not run in this process", function() windows.cast("int (*)(int)", 16)(1) end)
 
 -- types of different platforms do not mix
 ffi.cdef "struct mixed { long n; };"
