@@ -6,6 +6,10 @@
 mod arena;
 mod entry;
 mod exit;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub mod gate;
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[path = "no_gate.rs"]
 pub mod gate;
 mod module;
 mod peek;
