@@ -612,7 +612,7 @@ fn a_fault_is_reported_with_the_guests_registers() {
 }
 
 /// Random functions of every convention, both ways, through `cthunk fuzz-abi`.
-#[cfg(feature = "fuzz-abi")]
+#[cfg(feature = "cli")]
 fn random_functions(compiler: &str, conventions: &str) {
     if !gate_is_open() || !Compiler::flavour(compiler).is_here() {
         return;
@@ -631,27 +631,27 @@ fn random_functions(compiler: &str, conventions: &str) {
     assert_eq!(text.matches(&each).count(), conventions.split(',').count(), "{text}");
 }
 
-#[cfg(feature = "fuzz-abi")]
+#[cfg(feature = "cli")]
 #[test]
 fn random_functions_linux() {
     let all = "cdecl,stdcall,fastcall,thiscall,regparm1,regparm2,regparm3";
     random_functions("gcc-linux", all);
 }
 
-#[cfg(feature = "fuzz-abi")]
+#[cfg(feature = "cli")]
 #[test]
 fn random_functions_mingw() {
     random_functions("gcc-mingw", "cdecl:mingw,stdcall:mingw,fastcall:mingw,thiscall:mingw");
 }
 
-#[cfg(feature = "fuzz-abi")]
+#[cfg(feature = "cli")]
 #[test]
 fn random_functions_gnullvm() {
     let all = "cdecl:gnullvm,stdcall:gnullvm,fastcall:gnullvm,thiscall:gnullvm";
     random_functions("clang-gnu", all);
 }
 
-#[cfg(feature = "fuzz-abi")]
+#[cfg(feature = "cli")]
 #[test]
 fn random_functions_msvc() {
     random_functions("clang-msvc", "cdecl:msvc,stdcall:msvc,fastcall:msvc,thiscall:msvc");

@@ -35,10 +35,15 @@ fn follow(code: &[u8], limits: &Limits) -> Result<(), String> {
         access(&instruction, limits).map_err(|error| format!("{error} at {}", at()))?;
         match (instruction.code(), instruction.op0_register()) {
             (Code::Retnd | Code::Retnd_imm16, _) => {
-                let popped = if instruction.code() == Code::Retnd { 0 } else { instruction.immediate16() };
+                let popped =
+                    if instruction.code() == Code::Retnd { 0 } else { instruction.immediate16() };
                 let rest = decoder.position() < code.len();
                 return match (esp, u32::from(popped), rest, calls) {
-                    (Some(esp), popped, false, 1) if esp == limits.end && popped == limits.popped => Ok(()),
+                    (Some(esp), popped, false, 1)
+                        if esp == limits.end && popped == limits.popped =>
+                    {
+                        Ok(())
+                    }
                     state => Err(format!("returns with {state:?}")),
                 };
             }
@@ -90,15 +95,11 @@ fn access(instruction: &Instruction, limits: &Limits) -> Result<(), String> {
 fn check(plan: &CallPlan) -> Result<(), String> {
     let (frame, stack) = (i64::from(plan.frame.size), i64::from(plan.stack_bytes));
     let call = Limits { ebp: 8..16, esp: 0..stack, esi: 0..frame, end: 0, popped: 0 };
-    follow(&call_shim(plan).map_err(|e| e.to_string())?, &call).map_err(|e| format!("call: {e}"))?;
+    follow(&call_shim(plan).map_err(|e| e.to_string())?, &call)
+        .map_err(|e| format!("call: {e}"))?;
     // The slot that the stub pushed lies below the return address.
-    let callback = Limits {
-        ebp: 4..12 + stack,
-        esp: 0..16 + frame,
-        esi: 0..0,
-        end: 4,
-        popped: plan.popped,
-    };
+    let callback =
+        Limits { ebp: 4..12 + stack, esp: 0..16 + frame, esi: 0..0, end: 4, popped: plan.popped };
     follow(&callback_shim(plan, 8).map_err(|e| e.to_string())?, &callback)
         .map_err(|e| format!("callback: {e}"))
 }

@@ -7,7 +7,7 @@ mod text;
 
 use std::fmt::Write;
 
-use crate::abi::{self, CallPlan, Signature};
+use crate::abi::{self, Backend, CallPlan, Signature};
 use crate::code;
 use crate::ctype::{self, Declarations, QualType, Table, Type, TypeId};
 use crate::error::Error;
@@ -213,7 +213,23 @@ pub fn clif(target: &Target, plan: &CallPlan) -> Result<String, Error> {
     Ok(text)
 }
 
+/// Both shims of an i686 plan.
+fn x86_text(target: &Target, plan: &CallPlan) -> Result<String, Error> {
+    let shims = [
+        ("call shim: popped = shim(target, frame)", lower::x86::call_shim(plan)?),
+        ("callback shim, its slot pushed", lower::x86::callback_shim(plan, 0)?),
+    ];
+    Ok(shims.into_iter().fold(String::new(), |mut text, (title, code)| {
+        let instructions = lower::disassemble(target.triple(), &code);
+        let _ = write!(text, "\n; {title}, {} bytes\n{instructions}", code.len());
+        text
+    }))
+}
+
 fn asm_text(target: &Target, plan: &CallPlan) -> Result<String, Error> {
+    if let Backend::X86(_) = plan.convention.backend {
+        return x86_text(target, plan);
+    }
     let mut text = vector_count_note(plan);
     if plan.vector_count.is_some() {
         let stub = lower::disassemble(target.triple(), &code::VECTOR_COUNT_STUB);
