@@ -95,8 +95,14 @@ impl Type {
     }
 
     /// `void`
-    pub const VOID: Type =
-        Type { size: 0, align: 1, natural: 1, empty_array: false, kind: Kind::Void, mode: Mode::Block };
+    pub const VOID: Type = Type {
+        size: 0,
+        align: 1,
+        natural: 1,
+        empty_array: false,
+        kind: Kind::Void,
+        mode: Mode::Block,
+    };
     /// `_Bool`
     pub const BOOL: Type = Type::new(1, Kind::Bool, Mode::Int);
     /// `float`

@@ -118,6 +118,7 @@ macro_rules! conventions {
                 shadow: 0,
                 stack_align: 16,
                 vector_count: false,
+                variable_on_stack: true,
                 classify: |_, _| Ok(Class::Memory { align: SLOT }),
                 backend: Backend::X86(&Rules {
                     arguments: Arguments::$arguments,
@@ -234,7 +235,7 @@ pub(super) fn plan(
     rules: &'static Rules,
 ) -> Result<CallPlan, Unsupported> {
     let mut assigner = Assigner { convention, rules, next: Next::default() };
-    let unsupported = |ty: &Type| ty.unsupported(convention.name);
+    let unsupported = |ty: &Type| unsupported(ty, convention.name);
     let result = &signature.result;
     let result = assigner.result(result).ok_or_else(|| unsupported(result))?;
     let arguments = signature
@@ -253,6 +254,20 @@ pub(super) fn plan(
         vector_count: None,
         frame: FrameLayout::of(signature),
     })
+}
+
+fn unsupported(ty: &Type, convention: &'static str) -> Unsupported {
+    let what = match ty.kind {
+        Kind::Void => "void",
+        Kind::Bool | Kind::Int { .. } | Kind::Pointer => "an integer of this size at this place",
+        Kind::Float => "a floating-point number",
+        Kind::OtherFloat(_) => "_Float16 or _Float128 by value",
+        Kind::Int128(_) => "__int128 by value",
+        Kind::Complex(_) => "a complex number at this place",
+        Kind::Vector(_) => "a vector by value",
+        Kind::Record(_) => "this struct or union at this place",
+    };
+    Unsupported { what: what.into(), convention }
 }
 
 fn popped(rules: &Rules, result: &Pass, stack: u32) -> u32 {
