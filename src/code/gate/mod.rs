@@ -12,7 +12,7 @@
 //! Slot::dispatch ← asm::dispatch ← far jump ─ dispatch ← callback shim
 //! ```
 //!
-//! Each thread has a [`Context`] and a stack of its own for the guest. Calls nest: a callback runs on the host's stack, where
+//! Each thread has a `Context` and a stack of its own for the guest. Calls nest: a callback runs on the host's stack, where
 //! the thread left it, and may call the guest again, which goes on below where it was. Nothing unwinds or jumps across a
 //! guest frame: dispatchers keep errors and panics in ([`crate::lua`] does), and raise them when the guest has returned.
 
