@@ -69,36 +69,3 @@ fn a_failed_text_declares_nothing() {
     assert_eq!(decls.table().layout(s.id()).map(|l| l.size), Some(1));
     assert_eq!(constant(&decls, "A"), Constant::Int(9));
 }
-
-#[test]
-fn cost_is_linear_in_the_text() {
-    let text = |count: usize| {
-        let line = |i: usize| match i % 4 {
-            0 => format!(
-                "int function_{i}(const char *name, unsigned flags, struct object_{} *o);\n",
-                i / 2
-            ),
-            1 => format!(
-                "typedef struct node_{i} {{ int id; struct node_{i} *next; double v[4]; }} node_{i}_t;\n"
-            ),
-            2 => format!("enum color_{i} {{ RED_{i}, GREEN_{i} = 5 }};\n"),
-            _ => format!("void *allocate_{i}(unsigned long size, int (*callback)(void *, int));\n"),
-        };
-        (0..count).map(line).collect::<String>()
-    };
-    let (small, large) = (text(1_000), text(20_000));
-    let time = |text: &str| {
-        let mut decls = declarations(HOST);
-        let start = std::time::Instant::now();
-        decls.cdef(text.as_bytes(), &[]).expect("it is C");
-        start.elapsed()
-    };
-    // The fastest of several, as other processes only ever add time.
-    let small = (0..10).map(|_| time(&small)).min().expect("ten runs");
-    let large = (0..3).map(|_| time(&large)).min().expect("three runs");
-    let ratio = large.as_secs_f64() / small.as_secs_f64();
-    println!("1,000 declarations {small:?}, 20,000 {large:?}: {ratio:.0} times");
-    // 20 times the text; a quadratic cost would be 400. The rest is memory that no cache holds any more, on a
-    // machine that other tests use.
-    assert!(ratio < 130.0, "{ratio}");
-}
