@@ -1,9 +1,23 @@
-//! The fuzz targets' logic on mutated C for a moment; `cargo fuzz run parse` and `layout` go on for longer.
+//! The fuzz targets' logic on random input for a moment; `cargo +nightly fuzz run TARGET` goes on for longer.
 
+#[cfg(all(target_arch = "x86_64", unix, feature = "fuzz-abi"))]
+#[path = "../fuzz/logic/call.rs"]
+mod call;
+#[cfg(all(unix, feature = "fuzz-abi"))]
+#[path = "../fuzz/logic/functions.rs"]
+mod functions;
 #[path = "../fuzz/logic/layout.rs"]
 mod layout;
+#[cfg(all(unix, feature = "fuzz-abi"))]
+#[path = "../fuzz/logic/lower.rs"]
+mod lower;
+#[path = "../fuzz/logic/lua.rs"]
+mod lua;
 #[path = "../fuzz/logic/parse.rs"]
 mod parse;
+#[cfg(all(unix, feature = "fuzz-abi"))]
+#[path = "../fuzz/logic/plan.rs"]
+mod plan;
 
 use std::time::{Duration, Instant};
 
@@ -68,6 +82,38 @@ fn layout_survives_recipes() {
         let bytes: Vec<u8> = (0..4 + random.below(40)).map(|_| random.below(256) as u8).collect();
         layout::layout(&bytes);
     });
+}
+
+/// So many random bytes, as a fuzzing engine would give them.
+fn bytes(random: &mut Random, most: usize) -> Vec<u8> {
+    (0..random.below(most)).map(|_| random.below(256) as u8).collect()
+}
+
+#[cfg(all(unix, feature = "fuzz-abi"))]
+#[test]
+fn plans_hold_what_the_checker_asks_for() {
+    for_a_second(|random| plan::plan(&bytes(random, 400)));
+}
+
+#[cfg(all(unix, feature = "fuzz-abi"))]
+#[test]
+fn thunks_pass_the_verifier() {
+    for_a_second(|random| lower::lower(&bytes(random, 300)));
+}
+
+#[cfg(all(target_arch = "x86_64", unix, feature = "fuzz-abi"))]
+#[test]
+fn calls_arrive_whole() {
+    if call::LIBFFI.with(Option::is_none) {
+        assert!(std::env::var_os("CI").is_none(), "libffi is missing: apt-get install libffi-dev");
+        eprintln!("SKIPPED: libffi is not installed, so calls were compared with ourselves only");
+    }
+    for_a_second(|random| call::call(&bytes(random, 300)));
+}
+
+#[test]
+fn scripts_do_not_crash() {
+    for_a_second(|random| lua::lua(&bytes(random, 4000)));
 }
 
 /// Text that nests, repeats or refers to itself as much as it can. What would take exponential time never ends.

@@ -48,6 +48,7 @@ pub fn conventions() -> impl Iterator<Item = &'static Convention> {
 }
 
 /// A calling convention: what the psABI documents print as tables.
+#[derive(Clone, Copy)]
 pub struct Convention {
     /// The name that commands and tests use.
     pub name: &'static str,

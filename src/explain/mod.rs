@@ -56,7 +56,7 @@ pub fn explain(
         Emit::Drawing => return Ok(text(&call.drawing(table))),
         Emit::Plan => call.plan_text(table),
         Emit::Clif => clif(target, &call.plan)?,
-        Emit::Asm => asm_text(target, &call.plan)?,
+        Emit::Asm => asm(target, &call.plan)?,
         Emit::Layout => String::new(),
     };
     Ok(format!("{}\n{body}", call.declaration(table)))
@@ -226,7 +226,11 @@ fn x86_text(target: &Target, plan: &CallPlan) -> Result<String, Error> {
     }))
 }
 
-fn asm_text(target: &Target, plan: &CallPlan) -> Result<String, Error> {
+/// The machine code of both.
+///
+/// # Errors
+/// As [`clif`].
+pub fn asm(target: &Target, plan: &CallPlan) -> Result<String, Error> {
     if let Backend::X86(_) = plan.convention.backend {
         return x86_text(target, plan);
     }

@@ -40,7 +40,7 @@ pub struct Campaign<'e> {
     pub scratch: PathBuf,
     /// Where the files of findings stay.
     pub findings: PathBuf,
-    /// The campaign ends after so many findings.
+    /// The campaign ends after so many findings; with 0 after the first batch that has failures, which are only counted.
     pub most_findings: usize,
 }
 
@@ -171,7 +171,8 @@ impl Campaign<'_> {
     }
 
     fn has_enough(&self, report: &Mutex<Report>) -> bool {
-        lock(report).findings.len() >= self.most_findings
+        let report = lock(report);
+        report.failures() > 0 && report.findings.len() >= self.most_findings
     }
 
     /// Runs a batch, and shrinks what fails.

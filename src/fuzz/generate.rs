@@ -41,9 +41,14 @@ struct Typed {
 impl Generator {
     /// The functions of a seed; every generator makes types of its own.
     pub fn new(platform: &'static Platform, seed: u64) -> Generator {
+        Generator::of(platform, Random::new(seed), RECORDS)
+    }
+
+    /// The functions of a sequence of choices, with so many records to use.
+    pub fn of(platform: &'static Platform, random: Random, records: usize) -> Generator {
         let mut generator = Generator {
             platform,
-            random: Random::new(seed),
+            random,
             scalars: Vec::new(),
             records: Vec::new(),
             refused: Refused::new(),
@@ -52,14 +57,14 @@ impl Generator {
         let scalars: Vec<Shape> =
             SCALARS.iter().filter(available).map(|&s| Shape::Scalar(s)).collect();
         generator.scalars = generator.carried(&scalars);
-        let mut records = Vec::new();
-        for _ in 0..RECORDS {
-            let record = generator.record(&records);
+        let mut made = Vec::new();
+        for _ in 0..records {
+            let record = generator.record(&made);
             if record.scalars() <= MOST_SCALARS {
-                records.push(record);
+                made.push(record);
             }
         }
-        generator.records = generator.carried(&records);
+        generator.records = generator.carried(&made);
         generator
     }
 

@@ -9,7 +9,8 @@
 //!
 //! A function is described by C text alone ([`shape::header`]), so that a finding is a header that can be kept, read and run
 //! again. Values name themselves ([`image`]). A way of executing is a [`program::Executor`]; [`campaign`] runs
-//! many batches and shrinks what fails; [`known`] lists where compilers do not agree.
+//! many batches and shrinks what fails; [`known`] lists where compilers do not agree; [`mutants`] are broken conventions, which
+//! a campaign must find.
 
 pub mod batch;
 pub mod c_source;
@@ -21,6 +22,7 @@ pub mod generate;
 pub mod host;
 pub mod image;
 pub mod known;
+pub mod mutants;
 pub mod platform;
 pub mod program;
 pub mod random;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "emit")]
 use super::emitted::{Assembly, Machine};
+use super::mutants::Mutant;
 use crate::Target;
 use crate::abi::{self, Convention, x86};
 
@@ -161,9 +162,14 @@ const AARCH64: Machine = Machine {
 };
 
 impl Platform {
-    /// The platform of a convention, by its name.
-    pub fn of(convention: &str) -> Option<&'static Platform> {
-        PLATFORMS.iter().find(|platform| platform.convention.name == convention)
+    /// The platform of a convention, or of a mutant of one, by its name.
+    pub fn of(name: &str) -> Option<&'static Platform> {
+        let whole = |name| PLATFORMS.iter().find(|platform| platform.convention.name == name);
+        whole(name).or_else(|| {
+            let mutant = Mutant::of(name)?;
+            let convention = Box::leak(Box::new(mutant.convention()));
+            Some(Box::leak(Box::new(Platform { convention, ..*whole(mutant.of.name)? })))
+        })
     }
 
     /// The convention of its functions, with or without `...`; `None` where compilers refuse such functions.

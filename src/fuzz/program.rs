@@ -68,6 +68,9 @@ pub enum Outcome {
     Skipped(String),
 }
 
+/// A batch that crashes so often has nothing more to say.
+pub const MOST_CRASHES: usize = 20;
+
 /// A program that runs a batch.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -76,13 +79,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs every step; a crash is an outcome.
+    /// Runs every step; a crash is an outcome. After [`MOST_CRASHES`] the rest of the batch is left out.
     ///
     /// # Errors
     /// [`Trouble::Missing`] and [`Trouble::Program`].
     pub fn run(&self, mut report: impl FnMut(Step, Outcome)) -> Result<(), Trouble> {
         let mut steps = 0;
-        while !self.run_from(&mut steps, &mut report)? {}
+        for _ in 0..MOST_CRASHES {
+            if self.run_from(&mut steps, &mut report)? {
+                break;
+            }
+        }
         Ok(())
     }
 

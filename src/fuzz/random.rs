@@ -1,21 +1,43 @@
-//! Random numbers that a printed seed brings back on every machine.
+//! Random choices that a printed seed, or the bytes of a fuzzing engine, bring back on every machine.
 
-/// xorshift64*
+/// A sequence of choices.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// xorshift64*
+    Seed(u64),
+    /// One byte a choice, two where there are more than 256 possibilities; the first possibility when they are used up.
+    Bytes(std::vec::IntoIter<u8>),
+}
 
 impl Random {
     /// The sequence of a seed.
     pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Random(Source::Seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1))
+    }
+
+    /// The choices that these bytes make.
+    pub fn of_bytes(bytes: &[u8]) -> Random {
+        Random(Source::Bytes(bytes.to_vec().into_iter()))
     }
 
     /// A number from 0 to `n - 1`; `n` is not 0.
     pub fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % n
+        match &mut self.0 {
+            Source::Seed(state) => {
+                *state ^= *state >> 12;
+                *state ^= *state << 25;
+                *state ^= *state >> 27;
+                (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % n
+            }
+            Source::Bytes(bytes) => {
+                let mut next = || usize::from(bytes.next().unwrap_or(0));
+                let number = if n > 256 { next() << 8 | next() } else { next() };
+                number % n
+            }
+        }
     }
 
     /// True once in `n` times.

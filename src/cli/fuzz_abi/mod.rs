@@ -66,7 +66,7 @@ pub fn main(options: &Options) -> Result<(), String> {
             format!("no convention {name:?}; there are {}", names.collect::<Vec<_>>().join(", "))
         };
         let platform = Platform::of(name).ok_or_else(known)?;
-        failures += convention(options, platform).map_err(|trouble| trouble.to_string())?;
+        failures += convention(options, name, platform).map_err(|trouble| trouble.to_string())?;
     }
     match failures {
         0 => Ok(()),
@@ -76,11 +76,15 @@ pub fn main(options: &Options) -> Result<(), String> {
 }
 
 /// Runs one convention and returns the number of failures.
-fn convention(options: &Options, platform: &'static Platform) -> Result<usize, Trouble> {
+fn convention(
+    options: &Options,
+    name: &str,
+    platform: &'static Platform,
+) -> Result<usize, Trouble> {
     let compilers = compilers(options, platform)?;
     let printer = Printer { options, platform };
     printer.begin(&compilers);
-    let executor = executor(platform, compilers)?;
+    let executor = executor(name, platform, compilers)?;
     let executor = &*executor;
     let scratch = Scratch::new(platform)?;
     let start = Instant::now();
@@ -115,6 +119,7 @@ fn compilers(options: &Options, platform: &Platform) -> Result<Vec<Compiler>, Tr
 }
 
 fn executor(
+    convention: &str,
     platform: &'static Platform,
     compilers: Vec<Compiler>,
 ) -> Result<Box<dyn Executor>, Trouble> {
@@ -124,7 +129,8 @@ fn executor(
     }
     let command = std::env::current_exe()
         .map_err(|source| Trouble::File { path: "the cthunk command".into(), source })?;
-    let worker = vec![command.to_string_lossy().into_owned(), "fuzz-abi-worker".into()];
+    let command = command.to_string_lossy().into_owned();
+    let worker = vec![command, "fuzz-abi-worker".into(), convention.into()];
     Ok(Box::new(Host { platform, worker, compilers }))
 }
 

@@ -40,8 +40,8 @@ pub trait Oracle {
 pub struct Host {
     /// What the code is for.
     pub platform: &'static Platform,
-    /// A command that calls [`work`]: it takes the convention, the header, `COMPILER=LIBRARY` for each compiler, and the number
-    /// of steps to leave out.
+    /// A command that calls [`work`] for the batch's platform: it takes the header, `COMPILER=LIBRARY` for each compiler, and
+    /// the number of steps to leave out.
     pub worker: Vec<String>,
     /// The C compilers.
     pub compilers: Vec<Compiler>,
@@ -63,7 +63,7 @@ impl Executor for Host {
         std::fs::write(&header, &batch.header).map_err(Trouble::file(&header))?;
         std::fs::write(&source, c_source(batch)).map_err(Trouble::file(&source))?;
         let mut command = self.worker.clone();
-        command.extend([batch.platform.convention.name.into(), text(header)]);
+        command.push(text(header));
         let options =
             if batch.platform.is_guest() { guest::OPTIONS } else { &["-shared", "-fPIC"] };
         for compiler in &self.compilers {

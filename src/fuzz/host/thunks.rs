@@ -98,6 +98,7 @@ impl<'p> Checker<'p> {
         call: impl FnOnce(*const c_void) -> Result<(), String>,
     ) -> Result<(), String> {
         let convention = platform.convention;
+        abi::check(&self.prototype.signature, &self.prototype.plan)?;
         let words = |error: crate::Error| error.to_string();
         let body = code::callback_body(&self.prototype.signature, convention).map_err(words)?;
         let data = (&raw const *self).cast();

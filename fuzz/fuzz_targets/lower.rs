@@ -1,0 +1,8 @@
+#![no_main]
+
+#[path = "../logic/functions.rs"]
+mod functions;
+#[path = "../logic/lower.rs"]
+mod logic;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| logic::lower(data));

@@ -1,0 +1,33 @@
+//! Any function of a convention of this machine arrives whole: through our thunk and our callback, and where libffi has words
+//! for it, between libffi and each of them.
+
+use cthunk::fuzz::host::{Libffi, Oracle, RoundTrip};
+use cthunk::fuzz::known;
+use cthunk::fuzz::program::{Direction, Outcome, Step};
+
+use crate::functions::functions;
+
+thread_local! {
+    /// libffi, if it is installed; the test of the smoke says so if not.
+    pub static LIBFFI: Option<Libffi> = Libffi::open().ok();
+}
+
+/// Calls both ways.
+pub fn call(data: &[u8]) {
+    let Some(batch) = functions(data, |platform| platform.triple.is_none()) else { return };
+    LIBFFI.with(|libffi| {
+        let libffi = libffi.as_ref().map(|libffi| libffi as &dyn Oracle);
+        for oracle in libffi.into_iter().chain([&RoundTrip as &dyn Oracle]) {
+            for (case, prototype) in batch.prototypes.iter().enumerate() {
+                for direction in Direction::ALL {
+                    let step = Step { case, oracle: oracle.name().into(), direction };
+                    let Outcome::Wrong(words) = oracle.step(&batch, prototype, direction) else {
+                        continue;
+                    };
+                    let explained = known::explain(&batch, &step).is_some();
+                    assert!(explained, "{step:?}: {words}\n{}", batch.header);
+                }
+            }
+        }
+    });
+}
