@@ -128,7 +128,8 @@ fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
     leaves.iter().filter(inside).map(class).fold(Eightbyte::Padding, merge)
 }
 
-/// The merging rules (a) to (f) of step 4; the order of the members does not matter.
+/// The merging rules (a) to (f) of step 4. The order of a union's members matters: X87 merged with SSE is MEMORY, which nothing
+/// takes back, but INTEGER that came first wins over both.
 fn merge(a: Eightbyte, b: Eightbyte) -> Eightbyte {
     use Eightbyte::*;
     match (a, b) {

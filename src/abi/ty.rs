@@ -54,7 +54,8 @@ pub enum Kind {
     Int128(Leaves),
 }
 
-/// The scalars inside a value of several parts, by offset; those of a union may overlap. Left out of values of more than
+/// The scalars inside a value of several parts, in the order of their declaration, which System V's merging rules follow; those of
+/// a union may overlap. Left out of values of more than
 /// [`Type::MAX_LEAVES`] bytes, which no convention passes in registers.
 pub type Leaves = Arc<[Leaf]>;
 
@@ -180,13 +181,12 @@ impl Type {
     }
 }
 
-/// The scalars of a type, by offset.
+/// The scalars of a type, in the order of their declaration.
 fn leaves(table: &Table, ty: QualType) -> Leaves {
     let mut found = Vec::new();
     let small = |size| size <= u64::from(Type::MAX_LEAVES);
     if table.layout_of(ty).is_some_and(|layout| small(layout.size)) {
         collect(table, ty, At { offset: 0, in_union: false }, &mut found);
-        found.sort_by_key(|leaf| (leaf.offset, leaf.size));
     }
     found.into()
 }
