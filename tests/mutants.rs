@@ -20,8 +20,11 @@ fn caught_by(mutant: &Mutant, compilers: &[&str]) -> Vec<String> {
     let worker = [env!("CARGO_BIN_EXE_cthunk"), "fuzz-abi-worker", mutant.name];
     let compilers = compilers.iter().map(|name| Compiler::find(name).unwrap());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mutant.name);
-    let executor =
-        Host { worker: worker.map(String::from).to_vec(), compilers: compilers.collect() };
+    let executor = Host {
+        platform: Platform::of(mutant.name).unwrap(),
+        worker: worker.map(String::from).to_vec(),
+        compilers: compilers.collect(),
+    };
     let campaign = Campaign {
         platform: Platform::of(mutant.name).unwrap(),
         executor: &executor,
@@ -47,7 +50,7 @@ fn a_broken_rule_is_found() {
 
 /// All of them, and the list of what found each: `CTHUNK_BLESS=1 cargo test --test mutants -- --ignored`.
 #[test]
-#[ignore = "takes minutes; CI runs it"]
+#[ignore = "takes minutes: cargo test --test mutants -- --ignored"]
 fn every_broken_rule_is_found() {
     let compilers = ["clang-19"];
     assert!(compilers.iter().all(|name| programs::runs(name, &["--version"], name)));

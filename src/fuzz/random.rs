@@ -20,7 +20,7 @@ impl Random {
 
     /// The choices that these bytes make.
     pub fn of_bytes(bytes: &[u8]) -> Random {
-        Random(Source::Bytes(bytes.to_vec().into_iter()))
+        Random(Source::Bytes(Vec::from(bytes).into_iter()))
     }
 
     /// A number from 0 to `n - 1`; `n` is not 0.
