@@ -17,7 +17,7 @@ pub fn lua(data: &[u8]) {
     let require = lua.create_function(move |_, _: String| Ok(ffi.clone()));
     globals.set("require", require.expect("memory")).expect("memory");
     let math: mlua::Table = globals.get("math").expect("Lua has math");
-    let mut bytes = data.iter().copied();
+    let mut bytes = Vec::from(data).into_iter();
     let random = lua.create_function_mut(move |_, bounds: Variadic<i64>| {
         let mut next = || bytes.next().map_or(0, i64::from);
         let (low, high) = match bounds[..] {
