@@ -1,8 +1,8 @@
 //! Broken conventions: what the fuzzer must find.
 //!
 //! Each mutant breaks one rule of one table: a field of the [`Convention`], what its `classify` is told, or what it answers.
-//! A mutant is a row; `fuzz-abi --convention NAME` runs it as if it were a convention, and `docs/mutants.md` lists what
-//! caught each.
+//! A mutant is a row; `fuzz-abi --convention NAME` runs it as if it were a convention, and
+//! `CTHUNK_BLESS=1 cargo test --test mutants -- --ignored` writes what caught each to `docs/mutants.md`.
 
 use crate::abi::{
     Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Otherwise, Reg, Role, SYSV64, Scalar,

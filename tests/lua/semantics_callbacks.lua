@@ -85,7 +85,8 @@ if differs "callback-errors" then
   local ok, e = pcall(T.t_each, 3, function() error(object) end)
   check(not ok and e == object)
   ok, e = pcall(T.t_each, 3, function() error() end)
-  check(not ok and e == nil)
+  -- Lua 5.5 makes a string of it.
+  check(not ok and e == select(2, pcall(error)))
   -- C runs on with zeros, and the Lua function is not called again until C returns.
   local calls = 0
   fails("first", T.t_count_calls, 5, function() calls = calls + 1 error("first", 0) end)
