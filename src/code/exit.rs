@@ -65,6 +65,52 @@ fn exit(convention: &Convention) -> Option<Exit> {
     None
 }
 
+/// The start of an exit: the block in RBX, the target in R11, the vector count in R10, the stack arguments below.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! enter {
+    () => {
+        concat!(
+            ".cfi_startproc\n",
+            "push rbp\n",
+            ".cfi_def_cfa_offset 16\n",
+            ".cfi_offset rbp, -16\n",
+            "mov rbp, rsp\n",
+            ".cfi_def_cfa_register rbp\n",
+            "push rbx\n",
+            ".cfi_offset rbx, -24\n",
+            "sub rsp, 8\n",
+            "mov rbx, rdi\n",
+            "mov r11, rsi\n",
+            "mov r10d, ecx\n",
+            "sub rsp, rdx\n",
+            "test rdx, rdx\n",
+            "jz 3f\n",
+            "mov rsi, [rbx + {stack}]\n",
+            "2:\n",
+            "mov rax, [rsi + rdx - 8]\n",
+            "mov [rsp + rdx - 8], rax\n",
+            "sub rdx, 8\n",
+            "jnz 2b\n",
+            "3:\n",
+        )
+    };
+}
+
+/// Its end.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! leave {
+    () => {
+        concat!(
+            "lea rsp, [rbp - 8]\n",
+            "pop rbx\n",
+            "pop rbp\n",
+            ".cfi_def_cfa rsp, 8\n",
+            "ret\n",
+            ".cfi_endproc\n",
+        )
+    };
+}
+
 /// Calls a System V function.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
@@ -75,28 +121,7 @@ unsafe extern "C-unwind" fn sysv64(
     _vectors: u32,
 ) {
     std::arch::naked_asm!(
-        ".cfi_startproc",
-        "push rbp",
-        ".cfi_def_cfa_offset 16",
-        ".cfi_offset rbp, -16",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
-        "push rbx",
-        ".cfi_offset rbx, -24",
-        "sub rsp, 8",
-        "mov rbx, rdi",
-        "mov r11, rsi",
-        "mov r10d, ecx",
-        "sub rsp, rdx",
-        "test rdx, rdx",
-        "jz 3f",
-        "mov rsi, [rbx + {stack}]",
-        "2:",
-        "mov rax, [rsi + rdx - 8]",
-        "mov [rsp + rdx - 8], rax",
-        "sub rdx, 8",
-        "jnz 2b",
-        "3:",
+        enter!(),
         "movaps xmm0, [rbx + {float}]",
         "movaps xmm1, [rbx + {float} + 16]",
         "movaps xmm2, [rbx + {float} + 32]",
@@ -117,12 +142,7 @@ unsafe extern "C-unwind" fn sysv64(
         "mov [rbx + {result_int} + 8], rdx",
         "movaps [rbx + {result_float}], xmm0",
         "movaps [rbx + {result_float} + 16], xmm1",
-        "lea rsp, [rbp - 8]",
-        "pop rbx",
-        "pop rbp",
-        ".cfi_def_cfa rsp, 8",
-        "ret",
-        ".cfi_endproc",
+        leave!(),
         stack = const offset_of!(Registers, stack),
         float = const offset_of!(Registers, float),
         int = const offset_of!(Registers, int),
@@ -141,27 +161,7 @@ unsafe extern "C-unwind" fn win64(
     _vectors: u32,
 ) {
     std::arch::naked_asm!(
-        ".cfi_startproc",
-        "push rbp",
-        ".cfi_def_cfa_offset 16",
-        ".cfi_offset rbp, -16",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
-        "push rbx",
-        ".cfi_offset rbx, -24",
-        "sub rsp, 8",
-        "mov rbx, rdi",
-        "mov r11, rsi",
-        "sub rsp, rdx",
-        "test rdx, rdx",
-        "jz 3f",
-        "mov rsi, [rbx + {stack}]",
-        "2:",
-        "mov rax, [rsi + rdx - 8]",
-        "mov [rsp + rdx - 8], rax",
-        "sub rdx, 8",
-        "jnz 2b",
-        "3:",
+        enter!(),
         "sub rsp, 32",
         "movaps xmm0, [rbx + {float}]",
         "movaps xmm1, [rbx + {float} + 16]",
@@ -174,12 +174,7 @@ unsafe extern "C-unwind" fn win64(
         "call r11",
         "mov [rbx + {result_int}], rax",
         "movaps [rbx + {result_float}], xmm0",
-        "lea rsp, [rbp - 8]",
-        "pop rbx",
-        "pop rbp",
-        ".cfi_def_cfa rsp, 8",
-        "ret",
-        ".cfi_endproc",
+        leave!(),
         stack = const offset_of!(Registers, stack),
         float = const offset_of!(Registers, float),
         int = const offset_of!(Registers, int),

@@ -484,7 +484,6 @@ unsafe extern "C-unwind" fn run_in_place(lua: *mut lua_State) -> c_int {
 
 /// What no Lua code can be told.
 pub(super) fn report(message: &str) {
-    log::error!("{message}");
     eprintln!("cthunk: {message}");
 }
 

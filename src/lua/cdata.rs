@@ -292,16 +292,6 @@ pub(super) fn push_value(
     }
 }
 
-/// Whether the cdata with this block has a finaliser.
-///
-/// # Safety
-/// The block is one of a cdata.
-#[cfg_attr(not(feature = "luau"), allow(dead_code))]
-pub(super) unsafe fn is_finalized(block: *const Header) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { (*block).flags & Flags::FINALIZED != 0 }
-}
-
 /// Pushes a cdata that is as a dead one was.
 pub(super) fn revive(cx: &Cx<'_>, dead: &api::Dead) -> Result<(), LuaError> {
     // SAFETY: the bytes are those of a cdata's block, which begins with a header.

@@ -11,7 +11,10 @@
 //! call       C functions as closures                 operands    their thunks on the Lua stack
 //! variadic   ... and what its thunk depends on       in_place    the same without the C API
 //! probe      whether api::layout holds               helpers     what thunks call
-//! stack      Lua's memory, for code that works in place access      index in place
+//! stack      Lua's memory, for code in place         access      index in place
+//! make       ffi.new in place                        memory      ffi.string, ffi.copy, ffi.fill in place
+//! interpret  calls without a thunk                   target      ffi.target
+//! guest      32-bit code in a 64-bit process
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode

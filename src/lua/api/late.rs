@@ -143,10 +143,6 @@ mod version {
     }
 
     unsafe extern "C" fn destroy(_: *mut lua_State, block: *mut c_void) {
-        // SAFETY: the block of a userdata of `new_cdata` begins with a header.
-        if !unsafe { crate::lua::cdata::is_finalized(block.cast()) } {
-            return;
-        }
         let Some(watched) = lock(&WATCHED).remove(&(block as usize)) else { return };
         // SAFETY: `watch` was told the size of the block, which Luau frees after this.
         let bytes = unsafe { slice::from_raw_parts(block.cast::<u8>(), watched.size) };

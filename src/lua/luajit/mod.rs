@@ -3,7 +3,8 @@
 //! ```text
 //! lex       tokens of Lua, LuaJIT's literals        compare   what rewritten operators call
 //! rewrite   source text → source text               bit       the library `bit`
-//! chunk     loading rewritten text                  library   Lua's library functions, for doubles
+//! edits     places of a text replaced by others     chunk     loading rewritten text
+//! library   Lua's library functions, for doubles
 //! prelude.lua   globals and libraries, the loaders
 //! ```
 //!
@@ -12,6 +13,7 @@
 mod bit;
 mod chunk;
 mod compare;
+mod edits;
 mod lex;
 mod library;
 mod rewrite;

@@ -7,6 +7,7 @@
 //!
 //! The text is parsed as Lua's own parser does it, and edited in place: no line moves.
 
+use super::edits::{Edits, Place};
 use super::lex::{Kind, Numeral, Token, tokens};
 
 /// What the host's numbers need.
@@ -80,7 +81,7 @@ pub(super) fn rewrite(text: &[u8], dialect: Dialect) -> Chunk {
         at: 0,
         depth: 0,
         dialect,
-        edits: Vec::new(),
+        edits: Edits::default(),
         literals: Vec::new(),
     };
     match parser.block() {
@@ -96,27 +97,12 @@ pub(super) fn rewrite(text: &[u8], dialect: Dialect) -> Chunk {
             let helpers = HELPERS.join(",");
             let mut text =
                 format!("local {helpers}=... {before}return function(...) {after}").into();
-            parser.emit(&mut text);
+            parser.edits.apply(parser.text, &parser.tokens, &mut text);
             text.extend_from_slice(b"\nend");
             Chunk::Rewritten { text, literals: parser.literals }
         }
         _ => parser.without_literals(),
     }
-}
-
-/// Where an edit goes, relative to a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    Before,
-    Instead,
-    After,
-}
-
-#[derive(Debug)]
-struct Edit {
-    token: usize,
-    place: Place,
-    text: String,
 }
 
 /// Why the text cannot be parsed.
@@ -154,7 +140,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     dialect: Dialect,
-    edits: Vec<Edit>,
+    edits: Edits,
     literals: Vec<Literal>,
 }
 
@@ -230,7 +216,7 @@ impl Parser<'_> {
     }
 
     fn edit(&mut self, token: usize, place: Place, text: impl Into<String>) {
-        self.edits.push(Edit { token, place, text: text.into() });
+        self.edits.add(token, place, text.into());
     }
 
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
@@ -322,8 +308,7 @@ impl Parser<'_> {
     /// A helper's call or a cdata literal at the end of a statement would take the `(` of the next one for its arguments.
     fn separate(&mut self) {
         let Some(last) = self.at.checked_sub(1) else { return };
-        let edited = self.edits.iter().rev().any(|e| e.token == last && e.place != Place::Before);
-        if self.at_sign("(") && edited {
+        if self.at_sign("(") && self.edits.end_at(last) {
             self.edit(last, Place::After, ";");
         }
     }
@@ -648,32 +633,6 @@ impl Parser<'_> {
         Ok(())
     }
 
-    // Output
-
-    /// The edited text.
-    fn emit(&mut self, out: &mut Vec<u8>) {
-        // Of two edits before one token the later one is the outer one.
-        let edits = std::mem::take(&mut self.edits);
-        let mut order: Vec<usize> = (0..edits.len()).collect();
-        order.sort_by_key(|&i| {
-            let outer_first = if edits[i].place == Place::Before { edits.len() - i } else { i };
-            (edits[i].token, edits[i].place, outer_first)
-        });
-        let mut copied = 0;
-        for i in order {
-            let token = self.tokens[edits[i].token];
-            let (until, resume) = match edits[i].place {
-                Place::Before => (token.start, token.start),
-                Place::Instead => (token.start, token.end),
-                Place::After => (token.end, token.end),
-            };
-            out.extend_from_slice(&self.text[copied..until]);
-            out.extend_from_slice(edits[i].text.as_bytes());
-            copied = resume;
-        }
-        out.extend_from_slice(&self.text[copied..]);
-    }
-
     /// The text with a plain number for every literal that only LuaJIT reads.
     fn without_literals(&mut self) -> Chunk {
         self.edits.clear();
@@ -685,7 +644,7 @@ impl Parser<'_> {
             }
         }
         let (mut text, replaced) = (Vec::new(), !self.edits.is_empty());
-        self.emit(&mut text);
+        self.edits.apply(self.text, &self.tokens, &mut text);
         Chunk::Unknown { text, replaced }
     }
 }
