@@ -42,5 +42,6 @@ pub mod lower;
 pub mod lua;
 pub mod target;
 
+pub use code::Mode;
 pub use error::Error;
 pub use target::Target;

@@ -109,20 +109,32 @@ fn behaviour_files() {
 /// The same without reading or writing Lua's memory in place.
 #[test]
 fn behaviour_files_through_the_c_api() {
-    behaviour_files_with("CTHUNK_SLOW", "1");
+    behaviour_files_with(&[("CTHUNK_SLOW", "1")]);
 }
 
 /// The same with a thunk for every function from its first call on.
 #[test]
 fn behaviour_files_compiled() {
-    behaviour_files_with("CTHUNK_HOT", "0");
+    behaviour_files_with(&[("CTHUNK_HOT", "0")]);
 }
 
-fn behaviour_files_with(variable: &str, value: &str) {
+/// The same in a process that makes no machine code.
+#[test]
+fn behaviour_files_interpreted() {
+    behaviour_files_with(&[("CTHUNK_MODE", "interpreted")]);
+}
+
+/// The same with neither machine code nor Lua's memory in place.
+#[test]
+fn behaviour_files_interpreted_through_the_c_api() {
+    behaviour_files_with(&[("CTHUNK_MODE", "interpreted"), ("CTHUNK_SLOW", "1")]);
+}
+
+fn behaviour_files_with(environment: &[(&str, &str)]) {
     let tests = std::env::current_exe().expect("this test binary");
     let output = Command::new(tests)
         .args(["--exact", "behaviour_files", "--nocapture"])
-        .env(variable, value)
+        .envs(environment.iter().copied())
         .env("CTHUNK_TESTLIB", library())
         .output()
         .expect("it runs");

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::ModuleResult;
 
-use super::{gate, lock};
+use super::{Mode, gate, lock};
 
 /// Address space of a chunk, in bytes; memory is used only as it is written.
 const CHUNK: usize = 16 << 20;
@@ -60,8 +60,13 @@ impl Arena {
         Arena { place: Place::Low, ..Arena::default() }
     }
 
-    /// Reserves `size` bytes.
+    /// Reserves `size` bytes. Every piece of machine code that this crate makes is placed here, so that there is none in
+    /// [`Mode::Interpreted`].
     pub fn allocate(&mut self, size: usize, align: usize) -> io::Result<Span> {
+        if Mode::current() == Mode::Interpreted {
+            let message = "this process makes no machine code (interpreted mode)";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
         let process = std::process::id();
         let fits = |chunk: &&mut Chunk| {
             chunk.owner == process && chunk.used.next_multiple_of(align) + size <= chunk.size

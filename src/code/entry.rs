@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::ptr;
 
-use crate::abi::{Backend, Convention};
+use crate::abi::{Backend, CallPlan, Convention};
 use crate::error::Error;
 use crate::lower::{X87, registers};
 
@@ -73,6 +73,8 @@ pub struct Slot {
     pub data: *const c_void,
     /// Drops `data` when another callback takes the slot.
     pub(super) drop: unsafe fn(*const c_void),
+    /// The plan that an interpreted body reads; null where the body is compiled.
+    pub(super) plan: *const CallPlan,
 }
 
 impl Slot {
@@ -117,6 +119,11 @@ pub(super) fn not_here(convention: &Convention) -> Error {
     Error::Convention { asked: convention.name, target }
 }
 
+/// The error for a convention that has no native exit: its calls need a thunk.
+pub(super) fn not_interpreted(convention: &Convention) -> Error {
+    Error::codegen(format!("convention {} has no interpreter here", convention.name))
+}
+
 /// What thunks call for results on the x87 stack.
 pub(super) fn x87_helpers() -> X87 {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
@@ -128,16 +135,24 @@ pub(super) fn x87_helpers() -> X87 {
 /// Pops st0 into 10 bytes of memory. Naked: nothing else touches the x87 stack.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
-unsafe extern "C" fn pop_x87(_memory: *mut u8) {
+pub(super) unsafe extern "C" fn pop_x87(_memory: &mut [u64; 2]) {
     std::arch::naked_asm!("fstp tbyte ptr [rdi]", "ret")
 }
+
+/// Elsewhere nothing is on an x87 stack.
+#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+pub(super) unsafe extern "C" fn pop_x87(_: &mut [u64; 2]) {}
 
 /// Pushes 10 bytes of memory onto the x87 stack.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
-unsafe extern "C" fn push_x87(_memory: *const u8) {
+pub(super) unsafe extern "C" fn push_x87(_memory: &[u64; 2]) {
     std::arch::naked_asm!("fld tbyte ptr [rdi]", "ret")
 }
+
+/// Elsewhere nothing is on an x87 stack.
+#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+pub(super) unsafe extern "C" fn push_x87(_: &[u64; 2]) {}
 
 /// System V callers.
 #[cfg(all(target_arch = "x86_64", not(windows)))]

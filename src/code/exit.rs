@@ -5,7 +5,8 @@ use std::ffi::c_void;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 use std::mem::offset_of;
 
-use super::entry::{Registers, runs};
+use super::entry::{Registers, pop_x87, runs};
+use super::interpreted::x87_results;
 use crate::abi::{CallPlan, Convention};
 
 /// What makes a call: `fn(registers, target, bytes of stack arguments, AL)`.
@@ -17,16 +18,18 @@ pub struct NativeCall {
     exit: Exit,
     stack_bytes: usize,
     vectors: u32,
+    /// Results on the x87 stack.
+    x87: usize,
 }
 
 impl NativeCall {
     /// For a plan of a convention that the host can call; `None` where a thunk is needed.
     pub fn of(plan: &CallPlan) -> Option<NativeCall> {
-        let exit = exit(plan.convention)?;
-        crate::lower::interpretable(plan).then_some(NativeCall {
-            exit,
+        Some(NativeCall {
+            exit: exit(plan.convention)?,
             stack_bytes: (plan.stack_bytes as usize).next_multiple_of(16),
             vectors: plan.vector_count.unwrap_or(0).into(),
+            x87: x87_results(plan),
         })
     }
 
@@ -35,16 +38,22 @@ impl NativeCall {
         self.stack_bytes
     }
 
-    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block.
+    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block; what is on the x87 stack is where the vector results of
+    /// the same positions are.
     ///
     /// # Safety
     /// `target` is a function of the plan; block and stack hold its arguments, by the plan. The stack has
     /// [`NativeCall::stack_bytes`].
-    pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u64]) {
-        debug_assert!(stack.len() * 8 >= self.stack_bytes);
-        block.set_stack(stack.as_ptr().cast());
-        // SAFETY: the caller's promise.
-        unsafe { (self.exit)(block, target, self.stack_bytes, self.vectors) }
+    pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u8]) {
+        debug_assert!(stack.len() >= self.stack_bytes);
+        block.set_stack(stack.as_ptr());
+        // SAFETY: the caller's promise. Nothing here uses the x87 stack between the call and the end.
+        unsafe {
+            (self.exit)(block, target, self.stack_bytes, self.vectors);
+            for result in &mut block.result_float[..self.x87] {
+                pop_x87(result);
+            }
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A thunk depends on its [`Shape`] and on nothing else, so every Lua state of the process shares it. Thunks are
 //! compiled once, at first use, and live as long as the process.
+//!
+//! In [`Mode::Interpreted`] nothing of this makes executable memory: [`FrameCall`] and [`Body`] read the plan instead.
 
 mod arena;
 mod entry;
@@ -11,8 +13,11 @@ pub mod gate;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 #[path = "no_gate.rs"]
 pub mod gate;
+mod interpreted;
+mod mode;
 mod module;
 mod peek;
+mod pool;
 mod stubs;
 mod unwind;
 
@@ -25,7 +30,10 @@ use cranelift_codegen::ir;
 pub use arena::called_from;
 pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
 pub use exit::NativeCall;
+pub use interpreted::{Body, FrameCall};
+pub use mode::Mode;
 pub use peek::Peek;
+pub use pool::POOLED_CALLBACKS;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 
 use crate::abi::{self, Backend, CallPlan, Convention, Signature};

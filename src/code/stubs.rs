@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::entry::{ENTRY_OFFSET, Slot, entry_point, not_here};
 use super::module::{ARENA, LOW_ARENA};
-use super::{Thunk, gate, lock};
+use super::{Body, gate, lock, pool};
 use crate::abi::{Backend, Convention};
 use crate::error::Error;
 
@@ -171,9 +171,13 @@ unsafe impl Send for Callbacks {}
 static CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
 /// Those for 32-bit code.
 static GUEST_CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
+/// Those whose entries are in the program's text.
+static POOLED_CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(|| {
+    Mutex::new(Callbacks { free: pool::entries().into(), ..Callbacks::default() })
+});
 
-fn pools() -> [&'static Mutex<Callbacks>; 2] {
-    [&CALLBACKS, &GUEST_CALLBACKS]
+fn pools() -> [&'static Mutex<Callbacks>; 3] {
+    [&CALLBACKS, &GUEST_CALLBACKS, &POOLED_CALLBACKS]
 }
 
 /// The number of callbacks in use.
@@ -193,28 +197,35 @@ impl Callback {
     /// another callback takes the slot, or never: a freed callback still reaches `dispatch`.
     ///
     /// # Errors
-    /// [`Error::Convention`] where the host has no entry for the convention; [`Error::Memory`].
+    /// [`Error::Convention`] where the host has no entry for the convention; [`Error::Memory`]; in
+    /// [`Mode::Interpreted`](super::Mode) also where every callback of the pool is in use.
     pub fn new(
         convention: &Convention,
-        body: Thunk,
+        body: Body,
         dispatch: unsafe extern "C" fn(*const Slot, *mut u8),
         data: *const c_void,
         drop: unsafe fn(*const c_void),
     ) -> Result<Callback, Error> {
         let guest = matches!(convention.backend, Backend::X86(_));
+        let Body { address: body, plan } = body;
         let (entry, body) = match guest {
-            true => (body.address(), gate::dispatcher()?),
-            false => (entry_point(convention).ok_or_else(|| not_here(convention))?, body.address()),
+            true => (body, gate::dispatcher()?),
+            false => (entry_point(convention).ok_or_else(|| not_here(convention))?, body),
         };
-        let mut callbacks = lock(pools()[usize::from(guest)]);
-        if callbacks.free.is_empty() {
+        let pooled = !plan.is_null();
+        let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };
+        let mut callbacks = lock(pool);
+        if callbacks.free.is_empty() && !pooled {
             let stub = if guest { guest_callback_stub } else { callback_stub };
             callbacks.free.extend(page(stub, guest)?);
         }
         let Some((address, slot)) = callbacks.free.pop_front() else {
-            return Err(Error::codegen("a page with no stubs"));
+            return Err(Error::codegen(format!(
+                "all {} callbacks of a process without executable memory are in use; free some",
+                pool::POOLED_CALLBACKS
+            )));
         };
-        let new = Slot { entry, body, dispatch, data, drop };
+        let new = Slot { entry, body, dispatch, data, drop, plan };
         let reused = callbacks.all.insert(address, true).is_some();
         callbacks.used += 1;
         // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it.

@@ -28,7 +28,7 @@ pub use callback::callback;
 pub use isa::{compile, disassemble, isa};
 pub use pieces::{Operand, narrow, store};
 pub use sig::native_signature;
-pub use universal::{interpretable, load, store as store_result};
+pub use universal::{enter, hidden_pointer, leave, load, store as store_result};
 
 use crate::abi::CallPlan;
 

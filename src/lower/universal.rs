@@ -4,13 +4,7 @@
 //! differs from call to call.
 
 use super::registers::{self, Home};
-use crate::abi::{Bank, CallPlan, Extension, Pass, Piece, Place, Width};
-
-/// Whether a plan can be carried out so: nothing of it is on the x87 stack.
-pub fn interpretable(plan: &CallPlan) -> bool {
-    let x87 = |piece: &Piece| piece.bank == Bank::X87;
-    !plan.result.pieces().iter().any(x87)
-}
+use crate::abi::{CallPlan, Extension, Pass, Piece, Place, Width};
 
 /// Puts the arguments of a Frame into the block of registers and the words of the stack.
 ///
@@ -64,6 +58,70 @@ pub fn store(plan: &CallPlan, block: &[u8], frame: &mut [u8]) {
             4 => to[..4].copy_from_slice(&from[..4]),
             bytes => to[..bytes as usize].copy_from_slice(&from[..bytes as usize]),
         }
+    }
+}
+
+/// Puts the arguments that C passed, in the block of registers and on the stack, into a Frame: [`load`] backwards.
+///
+/// `read` gets the address of a value that travels by pointer and where its bytes go.
+pub fn enter(
+    plan: &CallPlan,
+    block: &[u8],
+    stack: &[u8],
+    frame: &mut [u8],
+    mut read: impl FnMut(u64, &mut [u8]),
+) {
+    for (pass, &at) in plan.arguments.iter().zip(&plan.frame.arguments) {
+        let to = &mut frame[at as usize..];
+        match pass {
+            Pass::Ignore => {}
+            Pass::Pieces(pieces) => {
+                for piece in pieces {
+                    let (offset, bytes) = (piece.offset as usize, piece.bytes as usize);
+                    to[offset..][..bytes].copy_from_slice(&placed(piece, block, stack)[..bytes]);
+                }
+            }
+            &Pass::Stack { offset, size } => {
+                to[..size as usize].copy_from_slice(&stack[offset as usize..][..size as usize]);
+            }
+            Pass::Pointer { pointer, size, .. } => {
+                let address = u64::from_le_bytes(first(placed(pointer, block, stack)));
+                read(address, &mut to[..*size as usize]);
+            }
+        }
+    }
+}
+
+/// The address that C gave for a result in memory.
+pub fn hidden_pointer(plan: &CallPlan, block: &[u8], stack: &[u8]) -> Option<u64> {
+    match &plan.result {
+        Pass::Pointer { pointer, .. } => {
+            Some(u64::from_le_bytes(first(placed(pointer, block, stack))))
+        }
+        _ => None,
+    }
+}
+
+/// Puts the result that is in a Frame into the block of registers: [`store`] backwards.
+pub fn leave(plan: &CallPlan, frame: &[u8], block: &mut [u8]) {
+    for piece in plan.result.pieces() {
+        let Place::Register(register) = piece.place else { continue };
+        let from = &frame[plan.frame.result as usize + piece.offset as usize..];
+        let to = &mut block[registers::result(register) as usize..];
+        match piece.width {
+            Width::W32 | Width::W64 => to[..8].copy_from_slice(&widened(piece, from).to_le_bytes()),
+            Width::W80 | Width::W128 => {
+                to[..piece.bytes as usize].copy_from_slice(&from[..piece.bytes as usize]);
+            }
+        }
+    }
+}
+
+/// What is in the place of an argument's piece, and after it.
+fn placed<'b>(piece: &Piece, block: &'b [u8], stack: &'b [u8]) -> &'b [u8] {
+    match registers::home(piece.place) {
+        Home::Block(at) => &block[at as usize..],
+        Home::Stack(at) => &stack[at as usize..],
     }
 }
 

@@ -11,6 +11,7 @@ use mlua::ffi as sys;
 use super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::cdata::{CData, Header};
 use super::convert::{self, Qualifiers};
+use super::general;
 use super::guest;
 use super::in_place::InPlace;
 use super::interpret::{self, Calls, Recipe};
@@ -21,7 +22,7 @@ use super::state::{Anchor, Cx, Head, LuaError, State, guard};
 use super::target::Runs;
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
-use crate::code;
+use crate::code::{self, Mode};
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
 
@@ -250,15 +251,17 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         CType::Function(function) => function.variadic,
         _ => false,
     };
-    if cx.state.in_place
+    let interpreted = Mode::current() == Mode::Interpreted;
+    if (cx.state.in_place || interpreted)
         && let Some(recipe) = State::recipe(cx, ty, 0, &[])?
+        && (recipe.in_place || interpreted)
     {
-        return Ok(match is_variadic {
-            true => Entry { function: variadic::call, ..Entry::NONE },
-            false => {
-                Entry { function: interpret::call, slow: interpret::call, recipe, ..Entry::NONE }
-            }
-        });
+        let function = match (is_variadic, recipe.in_place) {
+            (true, _) => return Ok(Entry { function: variadic::call, ..Entry::NONE }),
+            (false, true) => interpret::call,
+            (false, false) => general::call,
+        };
+        return Ok(Entry { function, slow: function, recipe, ..Entry::NONE });
     }
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
     if cx.state.machine.runs == Runs::Guest {

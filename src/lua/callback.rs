@@ -46,7 +46,7 @@ pub(super) struct CallbackKind {
     /// The function type as C prints it.
     ty: String,
     convention: &'static Convention,
-    body: code::Thunk,
+    body: code::Body,
     parameters: Box<[QualType]>,
     result: QualType,
     frame: FrameLayout,
@@ -188,7 +188,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
         CallbackKind {
             ty: table.repr(ty.into()),
             convention,
-            body: code::callback_body(&signature, convention).map_err(failed)?,
+            body: code::Body::of(&signature, convention).map_err(failed)?,
             parameters: function.params.clone(),
             result: function.result,
             frame: FrameLayout::of(&signature),

@@ -14,13 +14,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::api::lua_State;
 use super::call::{self, Function};
 use super::cdata;
+use super::general;
 use super::helpers;
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, Outcome};
 use super::stack::{self, Call, Slot};
 use super::state::{Cx, LuaError, State, guard_in};
 use crate::abi::{self, CallPlan, Convention, Kind as AbiKind, Signature, Type};
-use crate::code::{NativeCall, Registers};
+use crate::code::{Mode, NativeCall, Registers};
 use crate::ctype::{FloatKind, QualType, TypeId};
 use crate::lower;
 
@@ -29,9 +30,17 @@ pub(super) struct Recipe {
     pub signature: Signature,
     pub convention: &'static Convention,
     pub conversions: Conversions,
-    plan: CallPlan,
-    native: NativeCall,
+    pub plan: CallPlan,
+    pub native: NativeCall,
+    /// Whether [`run`] reads the arguments in place, into a Frame of its own.
+    pub in_place: bool,
 }
+
+/// What a recipe is for: the function type, what tells its variable arguments apart in 63 bits, and their types where that is
+/// not enough.
+pub(super) type RecipeKey = (TypeId, u64, Box<[QualType]>);
+/// The key of variable arguments that no number tells apart.
+pub(super) const BY_TYPES: u64 = u64::MAX >> 1;
 
 /// Bytes of the largest Frame, and of the most stack arguments, that are passed without a thunk.
 const ROOM: usize = 512;
@@ -53,20 +62,23 @@ impl Recipe {
         let fits = plan.frame.size as usize <= ROOM
             && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
             && plan.stack_bytes as usize <= ROOM;
-        let native = NativeCall::of(&plan).filter(|_| fits);
-        Ok(native.map(|native| Recipe { signature, convention, conversions, plan, native }))
+        let in_place = cx.state.in_place && fits;
+        let native = NativeCall::of(&plan);
+        Ok(native.map(|native| Recipe { signature, convention, conversions, plan, native, in_place }))
     }
 }
 
 impl State {
-    /// The recipe of a function type, made at the first call. `key`, of 63 bits, tells different variable types apart.
+    /// The recipe of a function type, made at the first call. `key`, of 63 bits, tells different variable types apart, or is
+    /// [`BY_TYPES`].
     pub(super) fn recipe<'s>(
         cx: &Cx<'s>,
         ty: TypeId,
         key: u64,
         variable: &[QualType],
     ) -> Result<Option<&'s Recipe>, LuaError> {
-        let key = (ty, key << 1 | u64::from(cx.state.options.boxed_int64.get()));
+        let types = if key == BY_TYPES { variable.into() } else { Box::default() };
+        let key = (ty, key << 1 | u64::from(cx.state.options.boxed_int64.get()), types);
         let known = cx.state.recipes.borrow().get(&key).map(|recipe| &raw const **recipe);
         let recipe = match known {
             Some(recipe) => recipe,
@@ -94,6 +106,9 @@ pub fn compile_after(calls: u32) {
 }
 
 fn hot() -> u32 {
+    if Mode::current() == Mode::Interpreted {
+        return COMPILED;
+    }
     match HOT.load(Ordering::Relaxed) {
         UNSET => {
             let asked = env::var("CTHUNK_HOT").ok().and_then(|calls| calls.parse().ok());
@@ -163,12 +178,14 @@ fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFuncti
 /// Makes the call.
 ///
 /// # Safety
-/// `lua` runs a closure of `record`, open, with as many arguments as the recipe, which is one of the record's type; the state is in
-/// place.
+/// `lua` runs a closure of `record`, open, with as many arguments as the recipe, which is one of the record's type.
 pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> c_int {
     let little = recipe.plan.frame.size as usize <= LITTLE;
     // SAFETY: the caller's promise.
     unsafe {
+        if !recipe.in_place {
+            return general::run(lua, record, recipe);
+        }
         match (little, recipe.native.stack_bytes()) {
             (true, 0) => run_within::<LITTLE, 0>(lua, record, recipe),
             _ => run_within::<ROOM, { ROOM / 8 }>(lua, record, recipe),
@@ -179,7 +196,7 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
 /// [`run`], with room for the Frame and for so many words of stack arguments.
 ///
 /// # Safety
-/// As for [`run`].
+/// As for [`run`]; the recipe is in place.
 unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
     lua: *mut lua_State,
     record: &Function,
@@ -206,7 +223,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         lower::load(plan, &*memory, memory as u64, block.bytes(), stack);
         let head = &*record.head;
         let outer = head.current.replace(lua);
-        recipe.native.invoke(target, &mut block, &words);
+        recipe.native.invoke(target, &mut block, stack);
         head.current.set(outer);
         if head.pending.get() != 0 {
             return helpers::raise_pending(lua);
@@ -309,7 +326,7 @@ fn variable(record: &Function, slot: Slot) -> Option<u64> {
 ///
 /// # Safety
 /// As for [`run`]; `to` is the argument's slot in its Frame.
-unsafe fn by_helper(
+pub(super) unsafe fn by_helper(
     lua: *mut lua_State,
     record: &Function,
     argument: Argument,

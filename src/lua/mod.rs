@@ -14,6 +14,7 @@
 //! stack      Lua's memory, for code in place         access      index in place
 //! make       ffi.new in place                        memory      ffi.string, ffi.copy, ffi.fill in place
 //! interpret  calls without a thunk                   target      ffi.target
+//! general    the same through the C API
 //! guest      32-bit code in a 64-bit process
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
@@ -35,6 +36,7 @@ mod convert;
 mod ctypes;
 mod explain;
 mod functions;
+mod general;
 mod guest;
 mod helpers;
 mod host;

@@ -23,7 +23,7 @@ use rustc_hash::FxHashMap;
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind, Link};
 use super::guest;
-use super::interpret::Recipe;
+use super::interpret::{Recipe, RecipeKey};
 use super::kind::TypeInfo;
 use super::make::{Maker, Texts};
 use super::memory::Roles;
@@ -92,7 +92,7 @@ pub struct State {
     /// What was found out about types, by type.
     pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
     /// How functions are called, by type and the types of variable arguments.
-    pub(super) recipes: RefCell<FxHashMap<(TypeId, u64), Box<Recipe>>>,
+    pub(super) recipes: RefCell<FxHashMap<RecipeKey, Box<Recipe>>>,
     /// How values are made in place: every [`TypeInfo::maker`] that ever was.
     #[allow(clippy::vec_box, reason = "their addresses are kept")]
     pub(super) makers: RefCell<Vec<Box<Maker>>>,

@@ -10,6 +10,7 @@ use std::ffi::c_int;
 use super::api::{LuaType, lua_CFunction};
 use super::convert;
 use super::state::{Anchor, Cx, LuaError, Outcome, State, entry};
+use crate::code::Mode;
 use crate::ctype::IntKind;
 use crate::target::Target;
 
@@ -27,7 +28,7 @@ pub(super) struct Machine {
 pub(super) enum Runs {
     /// As all of this process.
     Host,
-    /// Behind the gate, if the process has one.
+    /// Behind the gate, if the process has one; it is code that is made at run time.
     Guest,
     /// Not here.
     Nowhere,
@@ -41,7 +42,7 @@ impl Machine {
     fn of(target: Target) -> Machine {
         let runs = match target {
             _ if target == Target::host() => Runs::Host,
-            _ if target.is_i686() => Runs::Guest,
+            _ if target.is_i686() && Mode::current() == Mode::Compiled => Runs::Guest,
             _ => Runs::Nowhere,
         };
         Machine { target, runs }

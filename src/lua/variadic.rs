@@ -9,10 +9,11 @@ use super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::call::{self, Function};
 use super::cdata;
 use super::convert;
-use super::interpret::{self, Recipe};
+use super::interpret::{self, BY_TYPES, Recipe};
 use super::kind::Kind;
 use super::stack::{Call, Slot};
 use super::state::{Cx, LuaError, State, guard_in};
+use crate::code::Mode;
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 
 /// What a variable argument is to the call.
@@ -209,6 +210,7 @@ fn find(cx: &Cx<'_>, record: &Function) -> Result<Found, LuaError> {
     }
     match key {
         Some(key) => by_key(cx, record, key, &variable),
+        None if Mode::current() == Mode::Interpreted => recipe(cx, record, BY_TYPES, &variable),
         None => thunk(cx, record, &variable).map(Found::Thunk),
     }
 }
@@ -224,8 +226,12 @@ fn by_key(
     {
         return Ok(Found::Thunk(thunk));
     }
+    if Mode::current() == Mode::Interpreted && !cx.state.in_place {
+        return recipe(cx, record, key, variable);
+    }
     if cx.state.in_place
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
+        && (recipe.in_place || Mode::current() == Mode::Interpreted)
     {
         record.last.set((key, None));
         record.recipe.set(recipe);
@@ -235,6 +241,18 @@ fn by_key(
     record.recipe.set(ptr::null());
     record.last.set((key, Some(thunk)));
     Ok(Found::Thunk(thunk))
+}
+
+/// The recipe where there is no thunk to be had.
+fn recipe(
+    cx: &Cx<'_>,
+    record: &Function,
+    key: u64,
+    variable: &[QualType],
+) -> Result<Found, LuaError> {
+    let recipe = State::recipe(cx, record.ty, key, variable)?;
+    let recipe = recipe.ok_or_else(|| LuaError::new("such a call needs machine code"))?;
+    Ok(Found::Recipe(recipe))
 }
 
 fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CFunction, LuaError> {

@@ -224,7 +224,7 @@ impl<'b> Callback<'b> {
     pub fn new(function: &Function, body: impl FnMut(&[&[u8]], &mut [u8]) + 'b) -> Callback<'b> {
         let (signature, plan) = (function.signature.clone(), function.plan.clone());
         let data = Box::new(Data { signature, plan, body: RefCell::new(Box::new(body)) });
-        let shim = code::callback_body(&function.signature, function.convention).unwrap();
+        let shim = code::Body::of(&function.signature, function.convention).unwrap();
         let pointer: *const Data = &*data;
         let callback =
             code::Callback::new(function.convention, shim, dispatch, pointer.cast(), keep).unwrap();

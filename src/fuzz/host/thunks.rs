@@ -27,11 +27,7 @@ pub unsafe fn call_named(
     let Prototype { signature, plan, .. } = prototype;
     abi::check(signature, plan)?;
     let words = |error: crate::Error| error.to_string();
-    let thunk = code::frame_call(signature, platform.convention).map_err(words)?;
-    let target = match plan.vector_count {
-        Some(_) => code::announce_vectors(target).map_err(words)?,
-        None => target,
-    };
+    let thunk = code::FrameCall::of(signature, platform.convention).map_err(words)?;
     let size = plan.frame.size as usize;
     let mut memory = Guarded::new(size).map_err(|error| error.to_string())?;
     for rest in [0x00, 0xFF] {
@@ -39,7 +35,7 @@ pub unsafe fn call_named(
         fill(prototype, frame, rest);
         let before = frame.to_vec();
         // SAFETY: the caller's promise; the frame is of the plan's layout.
-        unsafe { code::invoke(thunk, target, frame.as_mut_ptr()) };
+        unsafe { thunk.invoke(target, frame.as_mut_ptr()) }.map_err(words)?;
         after()?;
         untouched(prototype, &before, frame)?;
         let result = &frame[plan.frame.result as usize..];
@@ -100,7 +96,7 @@ impl<'p> Checker<'p> {
         let convention = platform.convention;
         abi::check(&self.prototype.signature, &self.prototype.plan)?;
         let words = |error: crate::Error| error.to_string();
-        let body = code::callback_body(&self.prototype.signature, convention).map_err(words)?;
+        let body = code::Body::of(&self.prototype.signature, convention).map_err(words)?;
         let data = (&raw const *self).cast();
         let callback =
             code::Callback::new(convention, body, dispatch, data, keep).map_err(words)?;

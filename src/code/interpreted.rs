@@ -1,0 +1,191 @@
+//! Both directions of a call without generated code: a plan is carried out by [`crate::lower`]'s reader, between the
+//! [`Registers`] of a native entry or exit and a Frame.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use super::entry::{self, Registers, Slot, runs};
+use super::{Kind, Mode, NativeCall, Shape, Thunk};
+use crate::abi::{self, Bank, CallPlan, Convention, Signature};
+use crate::error::Error;
+use crate::lower;
+
+/// A piece of memory that is aligned as the most aligned C value is.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// Bytes of a Frame, or of stack arguments, that need no allocation.
+const LITTLE: usize = 512;
+
+/// Runs `f` on so many zeroed bytes, aligned to 64.
+fn with_room<T>(bytes: usize, f: impl FnOnce(&mut [u8]) -> T) -> T {
+    const LINES: usize = LITTLE / size_of::<Line>();
+    let mut little = [Line([0; 64]); LINES];
+    let mut large = Vec::new();
+    let lines: &mut [Line] = match bytes.div_ceil(size_of::<Line>()) {
+        lines if lines <= LINES => &mut little,
+        lines => {
+            large.resize(lines, Line([0; 64]));
+            &mut large
+        }
+    };
+    // SAFETY: lines are plain bytes, one beside the other.
+    let all = unsafe {
+        std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<u8>(), size_of_val(lines))
+    };
+    f(&mut all[..bytes])
+}
+
+static PLANS: LazyLock<RwLock<HashMap<Shape, &'static CallPlan>>> = LazyLock::new(RwLock::default);
+
+/// The plan of a shape; like a thunk, it is made once and lives as long as the process.
+fn plan(
+    signature: &Signature,
+    convention: &'static Convention,
+) -> Result<&'static CallPlan, Error> {
+    let shape =
+        Shape { kind: Kind::Callback, convention: convention.name, signature: signature.clone() };
+    let plans = PLANS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(plan) = plans.get(&shape) {
+        return Ok(plan);
+    }
+    drop(plans);
+    if !runs(convention) {
+        return Err(entry::not_here(convention));
+    }
+    let plan = Box::leak(Box::new(abi::plan(signature, convention)?));
+    debug_assert_eq!(abi::check(signature, plan), Ok(()));
+    let mut plans = PLANS.write().unwrap_or_else(PoisonError::into_inner);
+    Ok(plans.entry(shape).or_insert(plan))
+}
+
+/// How the functions of a type are called from a Frame, in the mode of the process.
+#[derive(Clone, Copy)]
+pub struct FrameCall(How);
+
+#[derive(Clone, Copy)]
+enum How {
+    /// Through a thunk, and for a variadic System V function through [`super::announce_vectors`].
+    Thunk { thunk: Thunk, announced: bool },
+    Plan { plan: &'static CallPlan, native: NativeCall },
+}
+
+impl FrameCall {
+    /// For functions of a signature.
+    ///
+    /// # Errors
+    /// As [`super::thunk`].
+    pub fn of(signature: &Signature, convention: &'static Convention) -> Result<FrameCall, Error> {
+        Ok(FrameCall(match Mode::current() {
+            Mode::Compiled => How::Thunk {
+                thunk: super::frame_call(signature, convention)?,
+                announced: abi::plan(signature, convention)?.vector_count.is_some(),
+            },
+            Mode::Interpreted => {
+                let plan = plan(signature, convention)?;
+                let native =
+                    NativeCall::of(plan).ok_or_else(|| entry::not_interpreted(convention))?;
+                How::Plan { plan, native }
+            }
+        }))
+    }
+
+    /// Calls `target`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    ///
+    /// # Safety
+    /// `target` is a function of the signature and convention, and `frame` points to a frame of the plan's layout, its
+    /// arguments filled in.
+    pub unsafe fn invoke(&self, target: *const c_void, frame: *mut u8) -> Result<(), Error> {
+        match self.0 {
+            How::Thunk { thunk, announced } => {
+                let target = if announced { super::announce_vectors(target)? } else { target };
+                // SAFETY: the caller's promise.
+                unsafe { super::invoke(thunk, target, frame) };
+            }
+            How::Plan { plan, native } => with_room(native.stack_bytes(), |stack| {
+                let mut block = Registers::default();
+                // SAFETY: the caller's promise: a Frame of the plan. The slice is not used during the call.
+                unsafe {
+                    let bytes = std::slice::from_raw_parts(frame, plan.frame.size as usize);
+                    lower::load(plan, bytes, frame as u64, block.bytes(), stack);
+                    native.invoke(target, &mut block, stack);
+                    let bytes = std::slice::from_raw_parts_mut(frame, plan.frame.size as usize);
+                    lower::store_result(plan, block.bytes(), bytes);
+                }
+            }),
+        }
+        Ok(())
+    }
+}
+
+/// What the entry of a callback calls: `fn(registers, slot)`.
+#[derive(Clone, Copy)]
+pub struct Body {
+    pub(super) address: *const c_void,
+    /// The plan that [`interpret`] reads; null of a compiled body.
+    pub(super) plan: *const CallPlan,
+}
+
+// SAFETY: code and a plan, both of which live as long as the process and never change.
+unsafe impl Send for Body {}
+// SAFETY: the same.
+unsafe impl Sync for Body {}
+
+impl Body {
+    /// For callbacks of a signature, in the mode of the process.
+    ///
+    /// # Errors
+    /// As [`super::thunk`].
+    pub fn of(signature: &Signature, convention: &'static Convention) -> Result<Body, Error> {
+        Ok(match Mode::current() {
+            Mode::Compiled => {
+                let thunk = super::callback_body(signature, convention)?;
+                Body { address: thunk.address(), plan: ptr::null() }
+            }
+            Mode::Interpreted => {
+                Body { address: interpret as *const c_void, plan: plan(signature, convention)? }
+            }
+        })
+    }
+}
+
+/// The body of every interpreted callback.
+///
+/// # Safety
+/// A native entry calls this, with what it saved and a slot that has a plan.
+unsafe extern "C" fn interpret(registers: *mut Registers, slot: *const Slot) {
+    // SAFETY: the caller's promise; plans live as long as the process, and C left the stack arguments where the block says.
+    unsafe {
+        let plan = &*(*slot).plan;
+        let registers = &mut *registers;
+        let stack = std::slice::from_raw_parts(registers.stack, plan.stack_bytes as usize);
+        with_room(plan.frame.size as usize, |frame| {
+            let read = |address: u64, to: &mut [u8]| {
+                ptr::copy_nonoverlapping(address as *const u8, to.as_mut_ptr(), to.len());
+            };
+            lower::enter(plan, registers.bytes(), stack, frame, read);
+            let hidden = lower::hidden_pointer(plan, registers.bytes(), stack);
+            ((*slot).dispatch)(slot, frame.as_mut_ptr());
+            lower::leave(plan, frame, registers.bytes());
+            if let (Some(hidden), abi::Pass::Pointer { size, .. }) = (hidden, &plan.result) {
+                let result = &frame[plan.frame.result as usize..][..*size as usize];
+                ptr::copy_nonoverlapping(result.as_ptr(), hidden as *mut u8, result.len());
+                registers.result_int[0] = hidden;
+            }
+        });
+        for index in (0..x87_results(plan)).rev() {
+            entry::push_x87(&registers.result_float[index]);
+        }
+    }
+}
+
+/// The number of x87 registers that hold a result.
+pub(super) fn x87_results(plan: &CallPlan) -> usize {
+    plan.result.pieces().iter().filter(|piece| piece.bank == Bank::X87).count()
+}
