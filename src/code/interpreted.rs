@@ -69,8 +69,14 @@ pub struct FrameCall(How);
 #[derive(Clone, Copy)]
 enum How {
     /// Through a thunk, and for a variadic System V function through [`super::announce_vectors`].
-    Thunk { thunk: Thunk, announced: bool },
-    Plan { plan: &'static CallPlan, native: NativeCall },
+    Thunk {
+        thunk: Thunk,
+        announced: bool,
+    },
+    Plan {
+        plan: &'static CallPlan,
+        native: NativeCall,
+    },
 }
 
 impl FrameCall {

@@ -64,7 +64,14 @@ impl Recipe {
             && plan.stack_bytes as usize <= ROOM;
         let in_place = cx.state.in_place && fits;
         let native = NativeCall::of(&plan);
-        Ok(native.map(|native| Recipe { signature, convention, conversions, plan, native, in_place }))
+        Ok(native.map(|native| Recipe {
+            signature,
+            convention,
+            conversions,
+            plan,
+            native,
+            in_place,
+        }))
     }
 }
 
