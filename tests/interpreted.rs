@@ -3,12 +3,16 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "fuzz-abi"))]
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use cthunk::code::POOLED_CALLBACKS;
 use cthunk::fuzz::host::{Oracle, RoundTrip};
 use cthunk::fuzz::program::{Direction, Outcome};
 use cthunk::fuzz::{Batch, Generator, Platform, campaign, shape};
 use cthunk::{Mode, abi};
+
+/// Each test may use every callback that the process has.
+static POOL: Mutex<()> = Mutex::new(());
 
 fn check(batch: &Batch, replay: &str) {
     for prototype in &batch.prototypes {
@@ -23,6 +27,7 @@ fn check(batch: &Batch, replay: &str) {
 /// stack. `cthunk fuzz-abi` with `CTHUNK_MODE=interpreted` puts C compilers on the other side.
 #[test]
 fn random_functions() {
+    let _pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     Mode::Interpreted.set();
     let read = |name: &str| std::env::var(name).ok().and_then(|v| v.parse().ok());
     let cases = read("CTHUNK_CASES").unwrap_or(4000) as usize;
@@ -59,6 +64,7 @@ fn nothing_of_ours_is_executable() {
 
 #[test]
 fn lua_calls_and_callbacks_map_no_executable_page() {
+    let _pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     Mode::Interpreted.set();
     // SAFETY: the script is below.
     let lua = unsafe { mlua::Lua::unsafe_new() };
