@@ -17,6 +17,7 @@
 //! | [`lua`] | the `ffi` table, cdata, conversions, calls both ways |
 //! | `emit` | thunks as object files (feature `emit`) |
 //! | `fuzz` | random functions against C compilers (feature `fuzz-abi`) |
+//! | [`policy`] | what a script may do |
 //! | [`explain`] | plan, CLIF and machine code of a declaration, as text |
 //!
 //! # What this version supports
@@ -40,8 +41,11 @@ pub mod explain;
 pub mod fuzz;
 pub mod lower;
 pub mod lua;
+pub mod policy;
 pub mod target;
 
 pub use code::Mode;
 pub use error::Error;
+pub use lua::{Builder, Ffi};
+pub use policy::Policy;
 pub use target::Target;

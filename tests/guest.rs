@@ -9,9 +9,11 @@ use mlua::Lua;
 
 fn lua() -> Lua {
     // SAFETY: the scripts are below `tests/` and `examples/`, and have `ffi` as their subject.
-    let lua = unsafe { Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).unwrap();
-    lua
+    unsafe {
+        let lua = Lua::unsafe_new();
+        cthunk::lua::preload(&lua).unwrap();
+        lua
+    }
 }
 
 fn script(path: &str) -> PathBuf {

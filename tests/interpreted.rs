@@ -67,8 +67,11 @@ fn lua_calls_and_callbacks_map_no_executable_page() {
     let _pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     Mode::Interpreted.set();
     // SAFETY: the script is below.
-    let lua = unsafe { mlua::Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).unwrap();
+    let lua = unsafe {
+        let lua = mlua::Lua::unsafe_new();
+        cthunk::lua::preload(&lua).unwrap();
+        lua
+    };
     lua.globals().set("pool", POOLED_CALLBACKS).unwrap();
     lua.load(
         r#"

@@ -77,8 +77,11 @@ fn behaviour_files_hold_in_luajit_mode() {
         let old = if cfg!(feature = "lua51") { &DIFFERENT_IN_5_1[..] } else { &[] };
         let different = DIFFERENT.iter().chain(old).any(|(file, _)| *file == name);
         // SAFETY: the behaviour files use `ffi`, `io` and `debug` as their subject.
-        let lua = unsafe { Lua::unsafe_new() };
-        let ffi = cthunk::lua::open_luajit(&lua).expect("LuaJIT mode");
+        let (lua, ffi) = unsafe {
+            let lua = Lua::unsafe_new();
+            let ffi = cthunk::lua::open_luajit(&lua).expect("LuaJIT mode");
+            (lua, ffi)
+        };
         // They ask for NULL pointers, which the mode gives as nil unless told otherwise.
         ffi.get::<mlua::Function>("option")
             .expect("a function")

@@ -27,8 +27,11 @@ fn memory_stays_flat() {
     let callbacks = cases.max(ROUNDS) / ROUNDS;
     let (calls, cdata) = (100 * callbacks, 10 * callbacks);
     // SAFETY: the file uses `ffi` as its subject.
-    let lua = unsafe { Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).expect("preloads");
+    let lua = unsafe {
+        let lua = Lua::unsafe_new();
+        cthunk::lua::preload(&lua).expect("preloads");
+        lua
+    };
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lua/soak/rounds.lua");
     let chunk = lua.load(fs::read_to_string(path).expect("the file")).set_name("@rounds.lua");
     let round: Function = chunk.call(behaviour::library()).expect("loads");

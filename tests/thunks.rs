@@ -9,9 +9,11 @@ use mlua::Lua;
 
 fn lua() -> Lua {
     // SAFETY: the scripts are below.
-    let lua = unsafe { Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).unwrap();
-    lua
+    unsafe {
+        let lua = Lua::unsafe_new();
+        cthunk::lua::preload(&lua).unwrap();
+        lua
+    }
 }
 
 /// Mappings of this process that are writable and executable.

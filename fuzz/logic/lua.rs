@@ -12,7 +12,8 @@ const OPERATIONS_A_RUN: i64 = 60;
 pub fn lua(data: &[u8]) {
     // SAFETY: the script reads and writes its own memory only.
     let lua = unsafe { Lua::unsafe_new() };
-    let ffi = cthunk::lua::open(&lua).expect("the library opens");
+    // SAFETY: as above.
+    let ffi = unsafe { cthunk::lua::open(&lua) }.expect("the library opens");
     let globals = lua.globals();
     let require = lua.create_function(move |_, _: String| Ok(ffi.clone()));
     globals.set("require", require.expect("memory")).expect("memory");

@@ -130,9 +130,11 @@ fn run(luajit: bool, file: &Path, arguments: &[OsString]) -> Result<(), String> 
     let options = LuaOptions::new().catch_rust_panics(false);
     // SAFETY: the user chose the script, which may do all that the user may.
     let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
-    cthunk::lua::preload(&lua).map_err(|error| error.to_string())?;
+    // SAFETY: whoever runs the command trusts the script.
+    unsafe { cthunk::lua::preload(&lua) }.map_err(|error| error.to_string())?;
     if luajit {
-        cthunk::lua::open_luajit(&lua).map_err(|error| error.to_string())?;
+        // SAFETY: as above.
+        unsafe { cthunk::lua::open_luajit(&lua) }.map_err(|error| error.to_string())?;
     }
     cthunk::lua::run_file(&lua, file, arguments)
 }

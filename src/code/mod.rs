@@ -102,6 +102,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The thunk of a shape, if it is compiled.
+pub fn find(kind: &Kind, signature: &Signature, convention: &Convention) -> Option<Thunk> {
+    let shape =
+        Shape { kind: kind.clone(), convention: convention.name, signature: signature.clone() };
+    CACHE.read().unwrap_or_else(PoisonError::into_inner).get(&shape).copied()
+}
+
 /// The thunk of a shape, compiled by `build` if it is new.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use super::table::{self, Table};
 use super::{
     ArrayLen, Constant, Decl, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type, TypeId,
 };
+use crate::policy::Permissions;
 use crate::target::{DataModel, Target};
 
 /// The value of one `$` in a text, in order (LuaJIT's parameterised types).
@@ -32,6 +33,8 @@ pub enum Param<'a> {
 #[derive(Clone, Debug)]
 pub struct Declarations {
     pub(super) table: Table,
+    /// What texts may declare.
+    pub(super) permissions: Permissions,
     /// The names of the scope that was entered.
     names: Scope,
     /// Those of the other scopes.
@@ -123,6 +126,7 @@ impl Declarations {
         super::lex::intern_keywords(&mut table.names);
         Declarations {
             table,
+            permissions: Permissions::ALL,
             names: Scope::root(),
             others: FxHashMap::default(),
             scopes: 1,
@@ -158,6 +162,12 @@ impl Declarations {
             self.enter(ScopeId::ROOT);
             self.others.remove(&scope);
         }
+    }
+
+    /// Says what the texts that follow may declare: [`Permission::DeclareTypes`](crate::policy::Permission::DeclareTypes) and
+    /// [`Permission::DeclareFunctions`](crate::policy::Permission::DeclareFunctions) count.
+    pub fn permit(&mut self, permissions: Permissions) {
+        self.permissions = permissions;
     }
 
     /// What `find` finds first, from the entered scope outwards.

@@ -20,6 +20,7 @@
 //! | `diagnostic` | errors with a place |
 #![forbid(unsafe_code)]
 
+mod contents;
 mod decls;
 mod diagnostic;
 mod draw;

@@ -14,7 +14,7 @@ pub(super) struct Comparison<'a> {
 
 impl Table {
     /// Whether two types are the same.
-    pub(super) fn same(&self, a: QualType, b: QualType) -> bool {
+    pub fn same(&self, a: QualType, b: QualType) -> bool {
         Comparison::new(self).types(a, b)
     }
 }

@@ -10,6 +10,7 @@ use super::metatype;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
+use crate::policy::Permission;
 
 /// What a metamethod computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -393,6 +394,7 @@ fn offset(
     let (Some(size), Some(cd)) = (cx.state.size(element), cdata::at(cx, index)) else {
         return Ok(false);
     };
+    cx.state.permit(Permission::PointerArithmetic)?;
     let address = address.wrapping_offset(n.wrapping_mul(size as isize));
     let ty = cx.state.pointer_to(element);
     cdata::push_derived(cx, index, &cd, |owner| {

@@ -18,13 +18,14 @@ use super::interpret::{self, Calls, Recipe};
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
 use super::stack::Slot;
-use super::state::{Anchor, Cx, Head, LuaError, State, guard};
+use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
 use super::target::Runs;
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
 use crate::code::{self, Mode};
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
+use crate::policy::Permission;
 
 /// What a closure's thunk finds in its first upvalue: a userdata block. Behind it are what is [`Accepted`] for each parameter,
 /// and the function's name.
@@ -159,6 +160,7 @@ pub(super) unsafe fn push_function(
     target: *const c_void,
     keep: c_int,
 ) -> Result<(), LuaError> {
+    cx.state.permit(Permission::Call)?;
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
     let entry = entry(cx, ty)?;
     // SAFETY: the caller's promise.
@@ -166,6 +168,7 @@ pub(super) unsafe fn push_function(
     // SAFETY: the block that was just made.
     let record = unsafe { &*cx.userdata(-1).cast::<Function>() };
     aim(record, target)?;
+    cx.state.learn_function(ty, target);
     match keep {
         0 => cx.push_nil(),
         index => cx.push_value(index),
@@ -251,8 +254,12 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         CType::Function(function) => function.variadic,
         _ => false,
     };
+    if is_variadic {
+        cx.state.permit(Permission::Varargs)?;
+    }
+    let in_place = cx.state.calls_in_place();
     let interpreted = Mode::current() == Mode::Interpreted;
-    if (cx.state.in_place || interpreted)
+    if (in_place || interpreted)
         && let Some(recipe) = State::recipe(cx, ty, 0, &[])?
         && (recipe.in_place || interpreted)
     {
@@ -270,7 +277,7 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         return Ok(Entry { function: guest::call, ..Entry::NONE });
     }
     if !is_variadic {
-        let function = thunk(&signature, convention, &conversions, cx.state.in_place)?;
+        let function = thunk(cx.state, &signature, convention, &conversions, in_place)?;
         return Ok(Entry { function, ..Entry::NONE });
     }
     // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
@@ -290,20 +297,25 @@ pub(super) fn announce(record: &Function) -> Result<(), LuaError> {
 
 /// The thunk of a shape: one that reads and writes the stack in place, or one that calls Lua's C API.
 pub(super) fn thunk(
+    state: &State,
     signature: &Signature,
     convention: &'static Convention,
     conversions: &Conversions,
     in_place: bool,
 ) -> Result<lua_CFunction, LuaError> {
     let kind = code::Kind::Lua(conversions.key(in_place));
-    let thunk = code::thunk(kind, signature, convention, |cx| {
-        let operands = LuaOperands::new(cx, signature, conversions);
-        match (in_place, &api::LAYOUT) {
-            (true, Some(layout)) => lower::call(cx, &mut InPlace::new(operands, layout)),
-            _ => lower::call(cx, &mut { operands }),
-        }
-    })
-    .map_err(failed)?;
+    let thunk = state.count_thunk(
+        || code::find(&kind, signature, convention),
+        || {
+            code::thunk(kind.clone(), signature, convention, |cx| {
+                let operands = LuaOperands::new(cx, signature, conversions);
+                match (in_place, &api::LAYOUT) {
+                    (true, Some(layout)) => lower::call(cx, &mut InPlace::new(operands, layout)),
+                    _ => lower::call(cx, &mut { operands }),
+                }
+            })
+        },
+    )?;
     // SAFETY: `LuaOperands` gives every thunk of this kind the type of a Lua C function.
     Ok(unsafe { mem::transmute::<*const c_void, lua_CFunction>(thunk.address()) })
 }
@@ -313,10 +325,10 @@ unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> c_int {
     let mut found = None;
     // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.
     let results = unsafe {
-        guard(lua, |cx| {
-            let record = &*cx.userdata(sys::lua_upvalueindex(1)).cast::<Function>();
+        let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
+        guard_in(lua, record.head, |cx| {
             let (signature, convention, conversions) = shape(cx, record.ty, &[])?;
-            let thunk = thunk(&signature, convention, &conversions, false)?;
+            let thunk = thunk(cx.state, &signature, convention, &conversions, false)?;
             record.slow.set(thunk);
             found = Some(thunk);
             Ok(0)
@@ -415,6 +427,7 @@ pub(super) unsafe fn prepare_pointer(
     if code::Callback::is_free(target) {
         return Err(LuaError::new("attempt to call a callback after it was freed"));
     }
+    cx.state.permit_function(ty, target)?;
     cx.push_anchor(Anchor::Pointers);
     cx.raw_get_integer(-1, ty.index() as i64);
     if cx.type_of(-1) == LuaType::Nil {

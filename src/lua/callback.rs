@@ -21,9 +21,9 @@ use super::clib::system;
 use super::convert;
 use super::kind::Kind;
 use super::stack;
-use super::state::{Anchor, Cx, Head, LuaError, State, guard, guard_in};
+use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
 use crate::abi::{Convention, FrameLayout, Signature};
-use crate::code::{self, Slot};
+use crate::code::{self, Mode, Slot};
 use crate::ctype::{QualType, Type as CType, TypeId};
 
 /// What a callback's slot leads to. It belongs to the slot, until another callback takes that.
@@ -95,6 +95,7 @@ pub(super) unsafe fn create(
     index: c_int,
 ) -> Result<*const c_void, LuaError> {
     cx.state.machine.check_runs()?;
+    cx.state.permit_callback()?;
     let kind = kind(cx, ty)?;
     let (convention, body) = (kind.convention, kind.body);
     cx.push_value(index);
@@ -122,6 +123,7 @@ pub(super) unsafe fn create(
         }
     };
     cx.state.callbacks.borrow_mut().insert(slot.address() as usize, slot);
+    cx.state.learn_function(ty, slot.address());
     Ok(slot.address())
 }
 
@@ -185,6 +187,12 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
         }
         let (signature, convention) =
             Signature::of(table, &cx.state.machine.target, ty, &[]).map_err(failed)?;
+        if Mode::current() == Mode::Compiled {
+            cx.state.count_thunk(
+                || code::find(&code::Kind::Callback, &signature, convention),
+                || code::callback_body(&signature, convention),
+            )?;
+        }
         CallbackKind {
             ty: table.repr(ty.into()),
             convention,
@@ -201,7 +209,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
 }
 
 fn quick(cx: &Cx<'_>, kind: &CallbackKind) -> Option<Quick> {
-    if !cx.state.in_place {
+    if !cx.state.calls_in_place() {
         return None;
     }
     let place = |ty, offset: u32| access::place(cx, ty, offset as isize, None);
@@ -255,6 +263,7 @@ pub(super) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), Lua
     let freed = unsafe { &*data(callback) };
     unreference(cx.lua, freed.function.swap(sys::LUA_NOREF, Ordering::Relaxed));
     cx.state.callbacks.borrow_mut().remove(&(address as usize));
+    cx.state.functions.borrow_mut().remove(&(address as usize));
     match freed.running.get() {
         0 => callback.release(),
         _ => freed.retired.set(Some(callback)),
@@ -449,8 +458,8 @@ unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> boo
 unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> c_int {
     // SAFETY: `enter_in_place` calls this with its entry, which outlives the call.
     unsafe {
-        guard(lua, |cx| {
-            let entry = &*cx.userdata(2).cast::<Entry>();
+        let entry = &*sys::lua_touserdata(lua, 2).cast::<Entry>();
+        guard_in(lua, entry.head, |cx| {
             cx.set_top(1);
             result(cx, &(*entry.callback).kind, entry.frame)?;
             Ok(0)
@@ -472,7 +481,7 @@ unsafe extern "C-unwind" fn run_in_place(lua: *mut lua_State) -> c_int {
         sys::lua_call(lua, count, c_int::from(quick.result.is_some()));
         if !take_result(lua, quick, (*entry).frame) {
             sys::lua_replace(lua, 1);
-            return guard(lua, |cx| {
+            return guard_in(lua, (*entry).head, |cx| {
                 cx.set_top(1);
                 result(cx, &callback.kind, (*entry).frame)?;
                 Ok(0)
@@ -567,6 +576,7 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
                 callback.kind.parameters.iter().zip(&callback.kind.frame.arguments)
             {
                 let value = entry.frame.add(offset as usize);
+                cx.state.learn_result(ty, value);
                 match cx.state.kind(ty).is_aggregate() {
                     true => convert::push_copy(cx, ty, value)?,
                     false => convert::push(cx, ty, value, 0)?,

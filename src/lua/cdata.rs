@@ -21,6 +21,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{self, LuaType};
+use super::budget;
 use super::guest;
 use super::kind::Kind;
 use super::stack::{self, Slot};
@@ -111,6 +112,11 @@ impl CData {
     /// Whether it is a pointer.
     pub fn is_pointer(&self) -> bool {
         self.has(Flags::POINTER)
+    }
+
+    /// Whether it leads to memory that the library knows nothing of.
+    pub fn is_foreign(&self) -> bool {
+        (self.is_pointer() || self.is_reference()) && !self.has(Flags::OWNED)
     }
 
     /// Size in bytes of a value of variable length that was made with one.
@@ -265,6 +271,7 @@ pub(super) fn push_value(
     let Some(extra) = extra.filter(|n| is_available(*n)) else {
         return Err(LuaError::new(format!("not enough memory for a value of {size} bytes")));
     };
+    budget::permit(cx, extra)?;
     let flags = if variable { Flags::VARIABLE } else { 0 };
     if cx.state.machine.is_narrow() {
         let address = guest::push_memory(cx, size.max(align))?;
@@ -275,9 +282,11 @@ pub(super) fn push_value(
             unsafe { header.add(1).cast::<u64>().write(size as u64) };
         }
         cx.remove(memory);
+        budget::note(cx, extra);
         return Ok(address);
     }
     let header = push_block(cx, ty, flags, ptr::null_mut(), extra, 0);
+    budget::note(cx, extra);
     // SAFETY: the block has room for the size, the slack and the bytes after the header.
     unsafe {
         let start = header.add(1).cast::<u8>();

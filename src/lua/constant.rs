@@ -8,6 +8,7 @@ use super::scalar::{self, Scalar};
 use super::scope;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{Constant, IntKind, QualType};
+use crate::policy::Permission;
 
 /// Pushes the value of a declared constant: a number wherever it fits into a Lua integer.
 pub(super) fn push(cx: &Cx<'_>, ty: QualType, value: Constant) -> Result<(), LuaError> {
@@ -37,6 +38,9 @@ fn push_typed(cx: &Cx<'_>, ty: QualType, value: Constant) -> Result<(), LuaError
             unsafe { scalar::store_int(int, bytes, scalar.to_bits(IntKind::U128)) };
         }
         Kind::Pointer(_) => {
+            if scalar.truth() {
+                cx.state.permit(Permission::IntegerToPointer)?;
+            }
             cdata::push_pointer(cx, ty, scalar.to_i64() as usize as *mut u8, 0);
         }
         _ => return Err(LuaError::new("a constant is not a number")),
@@ -51,6 +55,7 @@ pub(super) fn eval(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         let got = convert::describe(cx, 1);
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
+    cx.state.permit_text(text.len())?;
     let params = super::ctypes::params(cx, text, 2)?;
     let result = scope::enter(cx, scope::of_function(), |types| types.evaluate(text, &params))?;
     let (ty, value) = result.map_err(|error| LuaError::new(error.to_string()))?;

@@ -16,6 +16,7 @@ use super::scalar::{self, Scalar};
 use super::state::{Cx, LuaError, State};
 use super::{call, callback};
 use crate::ctype::{Bits, FloatKind, IntKind, QualType, Quals, TypeId};
+use crate::policy::Permission;
 
 /// How much a conversion allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,7 @@ pub(super) unsafe fn assign(
             unsafe { convert(cx, index, ty, dst, null, mode) }
         }
         LuaType::LightUserdata => {
+            cx.state.permit(Permission::UserdataToPointer)?;
             let value = cx.userdata(index).cast();
             // SAFETY: the caller's promise.
             unsafe { convert(cx, index, ty, dst, Source::pointer(&value), mode) }
@@ -112,14 +114,15 @@ pub(super) unsafe fn assign(
                 // SAFETY: the caller's promise; a NULL reference is never made.
                 return unsafe { convert(cx, index, ty, dst, source, mode) };
             }
+            if super::ctypes::at(cx, index).is_some() {
+                return Err(cannot_convert(cx, index, ty));
+            }
+            cx.state.permit(Permission::UserdataToPointer)?;
             let value = match cx.c_file(index) {
                 Some(file) if file.is_null() => {
                     return Err(LuaError::new("attempt to use a closed file"));
                 }
                 Some(file) => file.cast(),
-                None if super::ctypes::at(cx, index).is_some() => {
-                    return Err(cannot_convert(cx, index, ty));
-                }
                 None => cx.userdata(index).cast(),
             };
             // SAFETY: the caller's promise.
@@ -275,6 +278,7 @@ unsafe fn store_number(
 ) -> Result<(), LuaError> {
     let kind = match cx.state.value_kind(ty) {
         Kind::Pointer(_) if mode == Mode::Cast => {
+            permit_address(cx, value)?;
             cx.state.check_pointer(value.to_i64().into())?;
             Kind::Int(cx.state.pointer_int())
         }
@@ -283,6 +287,15 @@ unsafe fn store_number(
     // SAFETY: the caller's promise.
     let stored = unsafe { store(cx.state, kind, dst, value) };
     stored.then_some(()).ok_or_else(|| cannot_convert(cx, index, ty))
+}
+
+/// # Errors
+/// A number other than 0 may not become a pointer.
+fn permit_address(cx: &Cx<'_>, value: Scalar) -> Result<(), LuaError> {
+    match value.to_bits(IntKind::U64) {
+        0 => Ok(()),
+        _ => cx.state.permit(Permission::IntegerToPointer),
+    }
 }
 
 /// Converts a C value to another C type. `index`: where the source is on the stack, for the message.
@@ -308,7 +321,14 @@ pub(super) unsafe fn convert(
             true => source.bytes.cast::<*mut u8>().read_unaligned(),
             false => state.load_pointer(source.bytes),
         };
-        let store_pointer = |value: *const u8| state.store_pointer(dst, value);
+        let store_pointer = |value: *const u8| {
+            if let Kind::Pointer(t) | Kind::Reference(t) = to
+                && state.kind(t) == Kind::Function
+            {
+                state.permit_function(state.resolve(t).id(), value.cast())?;
+            }
+            state.store_pointer(dst, value)
+        };
         match (to, from) {
             (Kind::Pointer(t) | Kind::Reference(t), Kind::Pointer(f) | Kind::Reference(f))
                 if fits(t, f) =>
@@ -332,6 +352,7 @@ pub(super) unsafe fn convert(
             }
             (Kind::Pointer(_), Kind::Int(_)) if cast => {
                 if let Some(value) = load(state, from, source.bytes) {
+                    permit_address(cx, value)?;
                     state.check_pointer(value.to_i64().into())?;
                     store(state, Kind::Int(state.pointer_int()), dst, value);
                 }

@@ -18,7 +18,8 @@ use super::metatype;
 use super::scope;
 use super::stack;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
-use crate::ctype::{Param, QualType, Type};
+use crate::ctype::{Param, QualType, ScopeId, Type};
+use crate::policy::{Permission, Permissions};
 
 /// Where the ctypes' table keeps their metatable; the bits of a type are never negative.
 const METATABLE: i64 = -1;
@@ -31,7 +32,7 @@ pub(super) fn make_metatable(cx: &Cx<'_>) {
     cx.push_anchor(Anchor::Ctypes);
     cx.new_table(0, 8);
     for (name, function) in METAMETHODS {
-        let in_place = cx.state.in_place && name == b"__call";
+        let in_place = cx.state.makes_in_place() && name == b"__call";
         cx.push_function(if in_place { make::CONSTRUCT } else { function }, 0);
         cx.raw_set_name(-2, name);
     }
@@ -128,6 +129,7 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
 
 /// Parses a type text in the running library function's scope.
 fn parse(cx: &Cx<'_>, text: &[u8], params: &[Param<'_>]) -> Result<QualType, LuaError> {
+    cx.state.permit_text(text.len())?;
     if text.contains(&b'{') {
         note_declarations(cx);
     }
@@ -174,11 +176,23 @@ pub(super) fn cdef(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         let got = convert::describe(cx, 1);
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
+    cx.state.permit(Permission::DeclareTypes)?;
+    cx.state.permit_text(text.len())?;
     let params = params(cx, text, 2)?;
     note_declarations(cx);
     let declared = scope::enter(cx, scope::of_function(), |types| types.cdef(text, &params))?;
     declared.map_err(|error| LuaError::new(error.to_string()))?;
     Ok(Outcome::results(0))
+}
+
+/// Declares what the host does, in the outermost scope.
+pub(super) fn declare(cx: &Cx<'_>, text: &[u8], permissions: Permissions) -> Result<(), LuaError> {
+    note_declarations(cx);
+    let mut types = cx.state.types.borrow_mut();
+    let closed = || LuaError::new("this scope of the ffi library is closed");
+    let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
+    outermost.permit(permissions);
+    outermost.cdef(text, &[]).map_err(|error| LuaError::new(error.to_string()))
 }
 
 /// `ffi.typeof(ct, ...)`

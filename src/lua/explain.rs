@@ -7,6 +7,7 @@ use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::Declarations;
 use crate::error::Error;
 use crate::explain::{overview, overview_of};
+use crate::policy::Permission;
 use crate::target::Target;
 
 /// `ffi.explain(declaration | function | ct [, target])`: of a function the registers and stack slots of a call, drawn and as a
@@ -15,6 +16,7 @@ use crate::target::Target;
 /// A declaration without a target may use the types that the program has declared; with a target, a triple such as
 /// `"aarch64-apple-darwin"`, it stands alone, as other types have other sizes there.
 pub(super) fn explain(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.state.permit(Permission::Explain)?;
     let is_text = cx.type_of(1) == LuaType::String;
     let text = match target(cx)? {
         Some(target) if is_text => {

@@ -16,7 +16,7 @@ use super::clib::system;
 use super::convert::{self, Mode};
 use super::push;
 use super::stack;
-use super::state::{Cx, LuaError, guard, guard_in};
+use super::state::{Cx, LuaError, guard_in};
 use super::variadic::Variable;
 use crate::ctype::QualType;
 
@@ -179,7 +179,12 @@ pub(super) unsafe extern "C-unwind" fn push_result(
     value: *const u8,
 ) {
     // SAFETY: as in `integer`; `value` is the result, in the thunk's own frame.
-    unsafe { push_with(lua, record, |cx, ty| push::push(cx, ty, value, 0)) }
+    unsafe {
+        push_with(lua, record, |cx, ty| {
+            cx.state.learn_result(ty, value);
+            push::push(cx, ty, value, 0)
+        })
+    }
 }
 
 /// Pushes a result as a cdata that holds a copy of it.
@@ -286,7 +291,7 @@ pub(super) unsafe extern "C-unwind" fn raise_count(
 ) -> c_int {
     // SAFETY: as in `integer`.
     unsafe {
-        guard(lua, |cx| {
+        guard_in(lua, (*record).head, |cx| {
             let record = &*record;
             let (expected, given) = (record.fixed as c_int, cx.top());
             if given < expected {
@@ -308,7 +313,7 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
 ) -> c_int {
     // SAFETY: as in `integer`.
     unsafe {
-        guard(lua, |_| {
+        guard_in(lua, (*record).head, |_| {
             let name = (*record).name();
             Err(LuaError::new(format!("attempt to call '{name}' after its library was closed")))
         })
@@ -316,10 +321,13 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
 }
 
 /// Raises the error that a callback caught during the call.
-pub(super) unsafe extern "C-unwind" fn raise_pending(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn raise_pending(
+    lua: *mut lua_State,
+    record: *const Function,
+) -> c_int {
     // SAFETY: as in `integer`.
     unsafe {
-        guard(lua, |cx| {
+        guard_in(lua, (*record).head, |cx| {
             callback::push_pending(cx);
             Err(LuaError::Value)
         })

@@ -17,7 +17,10 @@ use super::{open_luajit_raw, open_raw};
 ///
 /// # Errors
 /// Out of memory; a `package` library that is not there.
-pub fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
+///
+/// # Safety
+/// As for [`super::open`].
+pub unsafe fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     // SAFETY: `loader` is a Lua C function.
     let loader = unsafe { lua.create_c_function(loader)? };
     for name in ["ffi", "cthunk"] {

@@ -13,6 +13,7 @@ use super::push;
 use super::scalar::float_to_i64;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{Bits, Constant, QualType, Quals, RecordId, TypeId};
+use crate::policy::Permission;
 
 /// A C object that a key leads to.
 #[derive(Clone, Copy, Debug)]
@@ -158,6 +159,7 @@ fn member(
         }
         _ => return Ok(Found::Nothing(ty)),
     };
+    permit_member(cx, record, name)?;
     let found = {
         let types = cx.state.types.borrow();
         let table = types.table();
@@ -175,6 +177,20 @@ fn member(
         address: base.wrapping_add(found.offset as usize),
         bits: found.bits,
     }))
+}
+
+/// # Errors
+/// The member is in a union with pointers, which may not be used.
+fn permit_member(cx: &Cx<'_>, record: RecordId, name: &[u8]) -> Result<(), LuaError> {
+    if cx.state.permits(Permission::PointerUnions) {
+        return Ok(());
+    }
+    let inside = {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        table.find_name(name).is_some_and(|name| table.is_in_pointer_union(record, name))
+    };
+    if inside { cx.state.permit(Permission::PointerUnions) } else { Ok(()) }
 }
 
 fn constant_location() -> LuaError {

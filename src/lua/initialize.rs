@@ -9,6 +9,7 @@ use super::convert::{self, Mode};
 use super::kind::Kind;
 use super::state::{Cx, LuaError};
 use crate::ctype::{Bits, QualType, RecordId, RecordKind, TypeId};
+use crate::policy::Permission;
 
 /// A member as an initialiser sees it.
 #[derive(Clone, Copy)]
@@ -204,8 +205,26 @@ fn field(cx: &Cx<'_>, record: RecordId, i: usize) -> Option<Field> {
     })
 }
 
-fn is_union(cx: &Cx<'_>, record: RecordId) -> bool {
-    cx.state.types.borrow().table().record(record).kind == RecordKind::Union
+/// Whether it is a union, of which one member is given a value.
+#[derive(Clone, Copy)]
+struct Union {
+    is: bool,
+    /// It contains pointers.
+    pointers: bool,
+}
+
+impl Union {
+    fn of(cx: &Cx<'_>, record: RecordId) -> Union {
+        let types = cx.state.types.borrow();
+        let is = types.table().record(record).kind == RecordKind::Union;
+        Union { is, pointers: is && types.table().is_pointer_union(record) }
+    }
+
+    /// # Errors
+    /// Its members may not be given values.
+    fn permit(self, cx: &Cx<'_>) -> Result<(), LuaError> {
+        if self.pointers { cx.state.permit(Permission::PointerUnions) } else { Ok(()) }
+    }
 }
 
 /// # Safety
@@ -240,7 +259,7 @@ unsafe fn record_from_values(
     dst: *mut u8,
     room: usize,
 ) -> Result<(), LuaError> {
-    let union = is_union(cx, record);
+    let union = Union::of(cx, record);
     for i in 0.. {
         let Some(field) = field(cx, record, i) else { break };
         if *next > cx.top() {
@@ -249,6 +268,7 @@ unsafe fn record_from_values(
         // SAFETY: the caller's promise; an anonymous member is a record in the record.
         unsafe {
             if field.named {
+                union.permit(cx)?;
                 *next += 1;
                 assign_field(cx, *next - 1, field, dst, room)?;
             } else if let Kind::Record(inner) = cx.state.kind(field.ty) {
@@ -256,7 +276,7 @@ unsafe fn record_from_values(
                 record_from_values(cx, next, inner, dst.add(field.offset), room)?;
             }
         }
-        if union {
+        if union.is {
             break;
         }
     }
@@ -283,7 +303,7 @@ unsafe fn record_from_table(
     room: usize,
 ) -> Result<(), LuaError> {
     cx.ensure_stack(8);
-    let union = is_union(cx, record);
+    let union = Union::of(cx, record);
     for i in 0.. {
         let Some(field) = field(cx, record, i) else { break };
         if !field.named {
@@ -301,10 +321,11 @@ unsafe fn record_from_table(
             Found::Nothing => continue,
             Found::End => break,
         }
+        union.permit(cx)?;
         // SAFETY: the caller's promise.
         unsafe { assign_field(cx, cx.top(), field, dst, room)? };
         cx.pop(1);
-        if union {
+        if union.is {
             break;
         }
     }

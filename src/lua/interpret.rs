@@ -62,7 +62,7 @@ impl Recipe {
         let fits = plan.frame.size as usize <= ROOM
             && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
             && plan.stack_bytes as usize <= ROOM;
-        let in_place = cx.state.in_place && fits;
+        let in_place = cx.state.calls_in_place() && fits;
         let native = NativeCall::of(&plan);
         Ok(native.map(|native| Recipe {
             signature,
@@ -172,8 +172,10 @@ pub(super) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<c
 }
 
 fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFunction> {
-    let thunk = call::thunk(&recipe.signature, recipe.convention, &recipe.conversions, true);
-    match thunk {
+    // SAFETY: the record's state is open while its function is called.
+    let state = unsafe { (*record.head).state()? };
+    let Recipe { signature, convention, conversions, .. } = recipe;
+    match call::thunk(state, signature, convention, conversions, true) {
         Ok(thunk) => Some(thunk),
         Err(error) => {
             log::warn!("'{}' stays without a thunk: {error}", record.name());
@@ -233,7 +235,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         recipe.native.invoke(target, &mut block, stack);
         head.current.set(outer);
         if head.pending.get() != 0 {
-            return helpers::raise_pending(lua);
+            return helpers::raise_pending(lua, record);
         }
         lower::store_result(plan, block.bytes(), &mut *memory);
         push(lua, record, recipe, memory.cast::<u8>().add(plan.frame.result as usize))

@@ -16,6 +16,7 @@ use super::make;
 use super::print;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::ctype::{QualType, TypeId};
+use crate::policy::Permission;
 
 macro_rules! operators {
     ($($operator:ident),*) => {
@@ -266,6 +267,9 @@ pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     if cx.type_of(2) == LuaType::None {
         return Err(LuaError::Argument(2, "value expected".into()));
+    }
+    if cd.is_foreign() && cx.type_of(2) != LuaType::Nil {
+        cx.state.permit(Permission::ForeignFinalizers)?;
     }
     cx.set_top(2);
     set_finalizer(cx, 1, &cd);

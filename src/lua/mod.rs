@@ -19,7 +19,8 @@
 //! callback   C calls Lua                             host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
-//! scope      ffi.scope
+//! scope      ffi.scope                               permit      what the policy forbids
+//! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
@@ -27,6 +28,7 @@
 mod access;
 pub(crate) mod api;
 mod arith;
+mod budget;
 mod call;
 mod callback;
 mod cdata;
@@ -34,6 +36,7 @@ mod clib;
 mod constant;
 mod convert;
 mod ctypes;
+mod embed;
 mod explain;
 mod functions;
 mod general;
@@ -51,6 +54,7 @@ mod memory;
 mod metatype;
 mod operands;
 mod options;
+mod permit;
 mod print;
 mod probe;
 mod push;
@@ -62,6 +66,7 @@ mod state;
 mod target;
 mod variadic;
 
+pub use embed::{Builder, Ffi};
 pub use host::{preload, run_file};
 pub use interpret::compile_after;
 pub use luajit::open_raw as open_luajit_raw;
@@ -73,13 +78,17 @@ use crate::ctype::TypeId;
 use api::lua_State;
 use clib::Code;
 use clib::system::{ARCH, Library, OS};
-use state::{Anchor, Cx, State, guard};
+use state::{Anchor, Cx, Head, State, guard};
 
 /// The `ffi` table of a Lua state, made at the first call.
 ///
 /// # Errors
 /// Out of memory.
-pub fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
+///
+/// # Safety
+/// Scripts that can use the table do nothing with it that would be undefined behaviour in C. [`Ffi`] has tables for scripts
+/// that might.
+pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
     // SAFETY: `open_raw` leaves the table on top of the stack.
     unsafe {
         lua.exec_raw((), |lua| {
@@ -92,7 +101,10 @@ pub fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
 ///
 /// # Errors
 /// Out of memory; in Luau, which cannot load source text.
-pub fn open_luajit(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
+///
+/// # Safety
+/// As for [`open`].
+pub unsafe fn open_luajit(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
     // SAFETY: `open_luajit_raw` leaves the table on top of the stack.
     unsafe {
         lua.exec_raw((), |lua| {
@@ -119,14 +131,13 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// Pushes a new `ffi` table for the C of another machine.
+/// Pushes the new `ffi` table of a state that was just made.
 ///
 /// # Safety
-/// As for [`open_raw`].
-unsafe fn push_library_of(lua: *mut lua_State, machine: target::Machine) {
-    // SAFETY: the caller's promise; the head is that of the new state.
+/// As for [`open_raw`]; the head is that of the state.
+unsafe fn push_library_in(lua: *mut lua_State, head: *const Head) {
+    // SAFETY: the caller's promise.
     unsafe {
-        let head = State::make(lua, None, machine);
         state::guard_in(lua, head, |cx| {
             make_library(cx);
             cx.push_anchor(Anchor::Library);
@@ -162,7 +173,8 @@ fn push_library(cx: &Cx<'_>, scope: c_int) {
     }
     if cx.state.in_place {
         // `make::NEW` knows the type texts of the outermost scope only.
-        let new = (scope == 0).then_some((&b"new"[..], make::NEW));
+        let new = scope == 0 && cx.state.makes_in_place();
+        let new = new.then_some((&b"new"[..], make::NEW));
         for (name, function) in memory::FUNCTIONS.into_iter().chain(new) {
             cx.push_function(function, 0);
             cx.raw_set_name(-2, name);

@@ -320,7 +320,12 @@ impl LuaOperands<'_> {
         b.ins().store(trusted(), outer, at.head, current);
         let pending = offset_of!(Head, pending) as i32;
         let pending = b.ins().load(types::I32, trusted(), at.head, pending);
-        self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua]);
+        self.raise_if(
+            b,
+            pending,
+            helpers::raise_pending as *const () as usize,
+            &[at.lua, at.record],
+        );
         at
     }
 

@@ -18,7 +18,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use mlua::ffi as sys;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind, Link};
@@ -33,6 +33,7 @@ use super::probe;
 use super::target::{Machine, Runs};
 use crate::code;
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
+use crate::policy::Policy;
 
 /// One call from Lua into this module: the running thread and what its Lua state knows about C.
 pub struct Cx<'a> {
@@ -104,6 +105,16 @@ pub struct State {
     pub(super) declared: Cell<u32>,
     /// What its C is compiled for.
     pub(super) machine: Machine,
+    /// What scripts may do.
+    pub(super) policy: Policy,
+    /// Bytes of the texts that were parsed.
+    pub(super) text_bytes: Cell<usize>,
+    /// Bytes of the C values that were in use at the last count, and of those made since; where they are limited.
+    pub(super) owned_bytes: Cell<usize>,
+    /// The functions that C code has given, by address, where nothing else may be called.
+    pub(super) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// The thunks in use, by address.
+    pub(super) thunks: RefCell<FxHashSet<usize>>,
     /// The guest functions that were called, by type.
     pub(super) guest_calls: RefCell<guest::Calls>,
     /// What `ffi.option` set.
@@ -151,10 +162,12 @@ pub(super) enum Anchor {
     Memory,
     /// `ffi.target`: triple → library.
     Targets,
+    /// Where the bytes of C values are limited: value → bytes, with weak keys.
+    Owned,
 }
 
 impl Anchor {
-    const ALL: [Anchor; 13] = [
+    const ALL: [Anchor; 14] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -168,6 +181,7 @@ impl Anchor {
         Anchor::Implicit,
         Anchor::Memory,
         Anchor::Targets,
+        Anchor::Owned,
     ];
 }
 
@@ -385,7 +399,8 @@ impl State {
         unsafe {
             let made = owner_in_registry(lua).is_null();
             if made {
-                State::make(lua, Some((&raw const OWNER).cast()), Machine::host());
+                let owner = Some((&raw const OWNER).cast());
+                State::make(lua, owner, Machine::host(), &Policy::open());
             }
             made
         }
@@ -399,6 +414,7 @@ impl State {
         lua: *mut lua_State,
         owner: Option<*const c_void>,
         machine: Machine,
+        policy: &Policy,
     ) -> *const Head {
         unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
             // SAFETY: the block holds the box, or null.
@@ -424,7 +440,8 @@ impl State {
             let owner = owner.unwrap_or(head.cast_const().cast());
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
             let in_place = machine.runs == Runs::Host && probe::in_place(lua);
-            let state = State::new(head, owner, api::main_thread(lua), in_place, machine);
+            let state =
+                State::new(head, owner, api::main_thread(lua), in_place, machine, policy.clone());
             let state = Box::new(state);
             state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
@@ -444,6 +461,7 @@ impl State {
         main: *mut lua_State,
         in_place: bool,
         machine: Machine,
+        policy: Policy,
     ) -> State {
         code::called_from(sys::lua_gettop as *const () as usize);
         let mut types = Declarations::new(&machine.target);
@@ -452,6 +470,11 @@ impl State {
             owner,
             main,
             machine,
+            policy,
+            text_bytes: Cell::new(0),
+            owned_bytes: Cell::new(0),
+            functions: RefCell::default(),
+            thunks: RefCell::default(),
             guest_calls: RefCell::default(),
             callbacks: RefCell::default(),
             callback_kinds: RefCell::default(),
@@ -500,7 +523,8 @@ impl Cx<'_> {
     pub(super) fn make_anchors(&self) {
         for anchor in Anchor::ALL {
             self.new_table(0, 0);
-            if anchor == Anchor::Finalizers && !api::LATE_FINALIZERS {
+            let weak = anchor == Anchor::Finalizers && !api::LATE_FINALIZERS;
+            if weak || anchor == Anchor::Owned {
                 self.new_table(0, 1);
                 self.push_bytes(b"k");
                 self.raw_set_name(-2, b"__mode");

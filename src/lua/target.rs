@@ -12,6 +12,7 @@ use super::convert;
 use super::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::code::Mode;
 use crate::ctype::IntKind;
+use crate::policy::Permission;
 use crate::target::Target;
 
 /// What the C of a state is compiled for.
@@ -135,6 +136,7 @@ fn text<'a>(cx: &'a Cx<'_>, index: c_int) -> Result<&'a str, LuaError> {
 
 /// `ffi.target(triple)`: the library for another platform, the same each time.
 fn target(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.state.permit(Permission::Targets)?;
     let target: Target = text(cx, 1)?
         .parse()
         .map_err(|error: crate::Error| LuaError::Argument(1, error.to_string()))?;
@@ -147,7 +149,10 @@ fn target(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     cx.pop(1);
     // SAFETY: a C function has stack slots to spare.
-    unsafe { super::push_library_of(cx.lua, Machine::of(target)) };
+    unsafe {
+        let head = State::make(cx.lua, None, Machine::of(target), &cx.state.policy);
+        super::push_library_in(cx.lua, head);
+    }
     cx.push_value(1);
     cx.push_value(-2);
     cx.raw_set(2);

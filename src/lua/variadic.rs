@@ -226,10 +226,10 @@ fn by_key(
     {
         return Ok(Found::Thunk(thunk));
     }
-    if Mode::current() == Mode::Interpreted && !cx.state.in_place {
+    if Mode::current() == Mode::Interpreted && !cx.state.calls_in_place() {
         return recipe(cx, record, key, variable);
     }
-    if cx.state.in_place
+    if cx.state.calls_in_place()
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
         && (recipe.in_place || Mode::current() == Mode::Interpreted)
     {
@@ -260,5 +260,5 @@ fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CF
     if convention.vector_count {
         call::announce(record)?;
     }
-    call::thunk(&signature, convention, &conversions, false)
+    call::thunk(cx.state, &signature, convention, &conversions, false)
 }

@@ -6,6 +6,7 @@ use super::specifier::Specifiers;
 use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Conflict;
 use crate::ctype::{Decl, Name, QualType, Type};
+use crate::policy::Permission;
 
 impl Parser<'_> {
     /// One declaration of a text, or one item of another kind that may stand among them.
@@ -95,6 +96,7 @@ impl Parser<'_> {
             return Ok(false);
         }
         if let Type::Function(_) = self.decls.table.get(ty.id()) {
+            self.permit(Permission::DeclareFunctions, start)?;
             let names = &self.declared_names;
             let declared = self.decls.declare_function(name, ty.id(), symbol, names, start);
             self.no_conflict(name, declared, start)?;
@@ -105,6 +107,9 @@ impl Parser<'_> {
             return Ok(has_body);
         }
         let decl = self.object(specifiers, ty, symbol)?;
+        if let Decl::Variable { .. } = decl {
+            self.permit(Permission::DeclareFunctions, start)?;
+        }
         if *self.decls.table.shape(ty) == Type::Void {
             return Err(self.error(start, "variable of type void".into()));
         }

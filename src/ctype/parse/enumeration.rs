@@ -5,6 +5,7 @@ use super::value::Value;
 use super::{Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
 use crate::ctype::{Constant, Decl, EnumId, IntKind, Name, QualType, Type, TypeId};
+use crate::policy::Permission;
 
 impl Parser<'_> {
     /// `enum [tag] [: type] [{ … }]`
@@ -21,6 +22,9 @@ impl Parser<'_> {
             _ if self.at("{") || self.at(":") => None,
             _ => return Err(self.expected("a tag or '{'")),
         };
+        if self.at("{") || self.at(":") {
+            self.permit(Permission::DeclareTypes, start)?;
+        }
         let id = self.enum_id(tag, start)?;
         if self.at(":") && (tag.is_none() || self.peek_starts_type()) {
             self.advance();

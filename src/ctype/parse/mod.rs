@@ -24,6 +24,7 @@ use super::keyword::Keyword;
 use super::lex::{Bad, Lexer, Offset, Punct, Tok, Token};
 use super::table::MAX_DEPTH;
 use super::{Constant, Name, QualType, Table};
+use crate::policy::Permission;
 
 /// What was to be parsed is not there; the error is in [`Parser::errors`].
 #[derive(Debug)]
@@ -450,6 +451,14 @@ impl<'a> Parser<'a> {
             Tok::Name(name) => self.decls.typedef(name).is_none(),
             Tok::Keyword(Keyword::Attribute | Keyword::Asm | Keyword::Const) => true,
             _ => false,
+        }
+    }
+
+    /// Refuses to declare what the program may not declare.
+    fn permit(&mut self, permission: Permission, offset: Offset) -> Parse<()> {
+        match self.decls.permissions.require(permission) {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(self.error(offset, refusal.to_string())),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::ctype::print::keyword;
 use crate::ctype::{
     ArrayLen, Bits, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type,
 };
+use crate::policy::Permission;
 use crate::target::BitFieldRule;
 
 /// A record while its members are parsed.
@@ -50,6 +51,9 @@ impl Parser<'_> {
             _ if self.at("{") => None,
             _ => return Err(self.expected("a tag or '{'")),
         };
+        if self.at("{") {
+            self.permit(Permission::DeclareTypes, start)?;
+        }
         let id = self.record_id(kind, tag, start)?;
         if self.at("{") {
             before.give_declspec_align(&mut attributes);

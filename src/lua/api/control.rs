@@ -52,6 +52,15 @@ pub(crate) unsafe fn equal(lua: *mut lua_State, a: c_int, b: c_int) -> bool {
     }
 }
 
+/// Collects all garbage.
+///
+/// # Safety
+/// `lua` is live; nothing with a destructor is alive: finalisers run, and errors in them may be raised before Lua 5.4.
+pub(crate) unsafe fn collect(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe { sys::lua_gc(lua, sys::LUA_GCCOLLECT, 0) };
+}
+
 /// A function that a C function leaves by, which may yield.
 #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
 mod tail {

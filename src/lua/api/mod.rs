@@ -29,7 +29,7 @@ pub use mlua::ffi::{lua_CFunction, lua_State};
 
 pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use collect::{new_collected, set_collector};
-pub(crate) use control::{argument_error, catch, equal, main_thread, preload, tail_call};
+pub(crate) use control::{argument_error, catch, collect, equal, main_thread, preload, tail_call};
 pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};
 pub(crate) use layout::LAYOUT;
 pub(crate) use numbers::{

@@ -48,6 +48,7 @@ impl Code {
         name: &CString,
         function: Option<TypeId>,
     ) -> Result<Symbol, LuaError> {
+        cx.state.permit_symbol(name.to_bytes())?;
         match self {
             Code::Host(library) => library.symbol(name).map_err(LuaError::new),
             Code::Guest(library) => library.symbol(cx, name, function),
@@ -258,6 +259,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     let name = c_string(cx.bytes(1).unwrap_or_default(), "a library name")?;
     let name = name.to_str().map_err(|_| LuaError::new("a library name is not UTF-8"))?;
+    cx.state.permit_library(name)?;
     let library = search::open(name, cx.truth(2)).map_err(LuaError::new)?;
     scope::push(cx);
     push(cx, Code::Host(library));

@@ -14,6 +14,7 @@ use super::failed;
 use crate::abi::{Signature, x86};
 use crate::code::gate::image::Image;
 use crate::ctype::{Decl, TypeId};
+use crate::policy::Permission;
 
 /// A loaded object file.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             return Err(LuaError::Argument(1, format!("string expected, got {got}")));
         }
     };
+    cx.state.permit_library(&path)?;
     let file = std::fs::read(&path).map_err(|error| LuaError::new(format!("{path}: {error}")))?;
     let mut refused = None;
     let image = Image::load(&file, |symbol| {
@@ -152,6 +154,7 @@ fn code(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         let got = convert::describe(cx, 1);
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
+    cx.state.permit(Permission::Load)?;
     // SAFETY: a C function has stack slots to spare; the block holds null until nothing can raise any more.
     let block = unsafe {
         let block = api::new_collected(cx.lua, size_of::<*mut Image>(), drop_image);

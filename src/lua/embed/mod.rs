@@ -1,0 +1,190 @@
+//! The library in a host program: an `ffi` table under a policy, and what the host does with it from Rust.
+
+use std::sync::Arc;
+
+use super::api;
+use super::ctypes;
+use super::state::{Cx, Head, LuaError, State, guard_in};
+use super::target::Machine;
+use crate::policy::{Permission, Permissions, Policy};
+
+/// An `ffi` table that a host installed in a Lua state, with a policy of its own.
+///
+/// One Lua state can have several, and they share nothing: a C value of one is no C value for another.
+///
+/// ```
+/// use cthunk::{Ffi, Policy};
+///
+/// let lua = mlua::Lua::new();
+/// let ffi = Ffi::builder().policy(Policy::data_only()).global("ffi").install(&lua)?;
+/// let n: i64 = lua.load("ffi.cdef 'struct point { int x, y; };' return ffi.sizeof 'struct point'").eval()?;
+/// assert_eq!(n, 8);
+/// let refused = lua.load("ffi.load 'z'").exec().unwrap_err().to_string();
+/// assert!(refused.contains("not permitted: loading libraries (permission `load`)"));
+/// # Ok::<(), mlua::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Ffi {
+    lua: mlua::WeakLua,
+    /// Live while the Lua state is.
+    head: *const Head,
+    table: mlua::Table,
+    policy: Arc<Policy>,
+}
+
+/// What an [`Ffi`] will be.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    policy: Policy,
+    global: Option<String>,
+    preload: Vec<String>,
+}
+
+impl Builder {
+    /// What scripts may do with it. Without this, [`Policy::declared_only`].
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Builder {
+        self.policy = policy;
+        self
+    }
+
+    /// Also makes it a global variable.
+    #[must_use]
+    pub fn global(mut self, name: impl Into<String>) -> Builder {
+        self.global = Some(name.into());
+        self
+    }
+
+    /// Also makes `require(name)` return it; in Luau, `require("@name")`. Call it again for another name.
+    #[must_use]
+    pub fn preload(mut self, name: impl Into<String>) -> Builder {
+        self.preload.push(name.into());
+        self
+    }
+
+    /// Installs a table whose policy [confines](Policy::confines) scripts.
+    ///
+    /// What else scripts are given is the host's affair: `docs/security.md` says which parts of Lua's own library would undo
+    /// the policy (`debug`, binary chunks, C modules), none of which `mlua::Lua::new` and text chunks have.
+    ///
+    /// # Errors
+    /// A policy that does not confine; out of memory.
+    pub fn install(self, lua: &mlua::Lua) -> mlua::Result<Ffi> {
+        self.policy.confines().map_err(mlua::Error::external)?;
+        self.build(lua)
+    }
+
+    /// Installs a table with any policy.
+    ///
+    /// # Safety
+    /// Scripts that can use the table do nothing with it that would be undefined behaviour in C.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub unsafe fn install_unconfined(self, lua: &mlua::Lua) -> mlua::Result<Ffi> {
+        self.build(lua)
+    }
+
+    fn build(self, lua: &mlua::Lua) -> mlua::Result<Ffi> {
+        let policy = Arc::new(self.policy);
+        let mut head = std::ptr::null();
+        let (made, own) = (&mut head, &*policy);
+        // SAFETY: a protected call, with stack slots to spare; the table is left on the stack.
+        let table: mlua::Table = unsafe {
+            lua.exec_raw((), move |state| {
+                *made = State::make(state, None, Machine::host(), own);
+                super::push_library_in(state, *made);
+            })?
+        };
+        let ffi = Ffi { lua: lua.weak(), head, table, policy };
+        if let Some(name) = self.global {
+            lua.globals().set(name, &ffi.table)?;
+        }
+        for name in &self.preload {
+            let table = ffi.table.clone();
+            let loader = lua.create_function(move |_, _: mlua::MultiValue| Ok(table.clone()))?;
+            api::preload(lua, name, &loader)?;
+        }
+        Ok(ffi)
+    }
+}
+
+impl Ffi {
+    /// A table to install.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Installs a table that can do everything, as a value only: what a trusted script is given.
+    ///
+    /// # Safety
+    /// As for [`Builder::install_unconfined`].
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<Ffi> {
+        // SAFETY: the caller's promise.
+        unsafe { Ffi::builder().policy(Policy::open()).install_unconfined(lua) }
+    }
+
+    /// The `ffi` table.
+    pub fn table(&self) -> &mlua::Table {
+        &self.table
+    }
+
+    /// What scripts may do with it.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Declares types: what `ffi.cdef` would, but for functions and variables.
+    ///
+    /// # Errors
+    /// All errors of the text; then nothing of it is declared.
+    pub fn declare_types(&self, text: &str) -> mlua::Result<()> {
+        self.cdef(text, Permissions::ALL.without(Permission::DeclareFunctions))
+    }
+
+    /// Declares types, functions and variables, whatever scripts may declare. Scripts that may [call](Permission::Call) find the
+    /// functions as `ffi.C.name`.
+    ///
+    /// # Safety
+    /// The declarations are those of the functions and variables that have these names. Scripts can call the functions with
+    /// any arguments that convert to the parameters' types and keep the contracts that the declarations state.
+    ///
+    /// # Errors
+    /// All errors of the text; then nothing of it is declared.
+    pub unsafe fn declare(&self, text: &str) -> mlua::Result<()> {
+        self.cdef(text, Permissions::ALL)
+    }
+
+    fn cdef(&self, text: &str, permissions: Permissions) -> mlua::Result<()> {
+        self.enter(|cx| ctypes::declare(cx, text.as_bytes(), permissions))
+    }
+
+    /// Runs `f` inside a protected call of the Lua state.
+    fn enter<T>(&self, f: impl FnOnce(&Cx<'_>) -> Result<T, LuaError>) -> mlua::Result<T> {
+        let closed = || mlua::Error::runtime("the Lua state of this ffi library is closed");
+        let lua = self.lua.try_upgrade().ok_or_else(closed)?;
+        let head = self.head;
+        let mut value = None;
+        let result = &mut value;
+        // SAFETY: the Lua state lives, and so does the head; what the closure holds is dropped before an error is raised.
+        unsafe {
+            lua.exec_raw::<()>((), move |state| {
+                guard_in(state, head, |cx| {
+                    *result = Some(f(cx)?);
+                    cx.set_top(0);
+                    Ok(0)
+                });
+            })?;
+        }
+        value.ok_or_else(closed)
+    }
+}
+
+impl std::fmt::Debug for Ffi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ffi").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
