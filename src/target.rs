@@ -75,7 +75,7 @@ pub enum BitFieldRule {
 pub enum Compiler {
     /// GCC, and Clang where it imitates GCC.
     Gcc,
-    /// Clang with the Itanium rules (Apple).
+    /// Clang with the Itanium rules (Apple, `windows-gnullvm`).
     Clang,
     /// Microsoft C.
     Msvc,
@@ -125,6 +125,8 @@ static X86_64_MINGW: DataModel = DataModel {
     va_list: VaList::Pointer,
     ..LP64
 };
+static X86_64_GNULLVM: DataModel =
+    DataModel { name: "x86_64-gnullvm", compiler: Compiler::Clang, ..X86_64_MINGW };
 static X86_64_MSVC: DataModel = DataModel {
     name: "x86_64-msvc",
     long_double: F64_LONG_DOUBLE,
@@ -151,6 +153,8 @@ static I686_MINGW: DataModel = DataModel {
     bit_fields: BitFieldRule::Ms,
     ..I686_SYSV
 };
+static I686_GNULLVM: DataModel =
+    DataModel { name: "i686-gnullvm", compiler: Compiler::Clang, ..I686_MINGW };
 static I686_MSVC: DataModel = DataModel {
     name: "i686-msvc",
     long_double: F64_LONG_DOUBLE,
@@ -190,13 +194,16 @@ static RISCV64: DataModel = DataModel {
 fn data_model(triple: &Triple) -> Option<&'static DataModel> {
     let windows = triple.operating_system == OperatingSystem::Windows;
     let msvc = windows && triple.environment == Environment::Msvc;
+    let gnullvm = windows && triple.environment == Environment::GnuLlvm;
     let apple = triple.vendor == target_lexicon::Vendor::Apple;
     Some(match triple.architecture {
         Architecture::X86_64 if msvc => &X86_64_MSVC,
+        Architecture::X86_64 if gnullvm => &X86_64_GNULLVM,
         Architecture::X86_64 if windows => &X86_64_MINGW,
         Architecture::X86_64 if apple => &X86_64_APPLE,
         Architecture::X86_64 => &X86_64_SYSV,
         Architecture::X86_32(_) if msvc => &I686_MSVC,
+        Architecture::X86_32(_) if gnullvm => &I686_GNULLVM,
         Architecture::X86_32(_) if windows => &I686_MINGW,
         Architecture::X86_32(_) => &I686_SYSV,
         Architecture::Aarch64(Aarch64Architecture::Aarch64) if windows => &AARCH64_WINDOWS,
@@ -336,6 +343,7 @@ mod tests {
             ("x86_64-apple-darwin", "sysv64"),
             ("x86_64-pc-windows-msvc", "win64"),
             ("x86_64-pc-windows-gnu", "win64"),
+            ("x86_64-pc-windows-gnullvm", "win64"),
             ("aarch64-unknown-linux-gnu", "aapcs64"),
             ("aarch64-apple-darwin", "aapcs64-apple"),
             ("aarch64-pc-windows-msvc", "aapcs64-windows"),

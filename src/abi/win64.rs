@@ -12,7 +12,7 @@ pub static WIN64: Convention = Convention {
     name: "win64",
     source: "Microsoft x64 calling convention",
     architecture: "x86_64",
-    default_on: &["x86_64-msvc", "x86_64-mingw"],
+    default_on: &["x86_64-msvc", "x86_64-mingw", "x86_64-gnullvm"],
     keyword: Some(CallConv::MsAbi),
     arguments: Registers {
         int: registers!(Int: "rcx" "rdx" "r8" "r9"),

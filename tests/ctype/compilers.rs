@@ -22,13 +22,15 @@ const fn clang(triple: &'static str, arguments: &'static [&'static str]) -> Comp
     Compiler { triple, command: "clang-19", arguments, package: "clang-19" }
 }
 
-pub static COMPILERS: [Compiler; 11] = [
+pub static COMPILERS: [Compiler; 13] = [
     gcc("x86_64-unknown-linux-gnu", "gcc", "gcc"),
     gcc("i686-unknown-linux-gnu", "i686-linux-gnu-gcc", "gcc-i686-linux-gnu"),
     gcc("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
     gcc("riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu-gcc", "gcc-riscv64-linux-gnu"),
     gcc("x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"),
     gcc("i686-pc-windows-gnu", "i686-w64-mingw32-gcc", "gcc-mingw-w64-i686"),
+    clang("x86_64-pc-windows-gnullvm", &["--target=x86_64-pc-windows-gnu"]),
+    clang("i686-pc-windows-gnullvm", &["--target=i686-pc-windows-gnu"]),
     clang("x86_64-pc-windows-msvc", &["--target=x86_64-pc-windows-msvc"]),
     clang("i686-pc-windows-msvc", &["--target=i686-pc-windows-msvc"]),
     clang("aarch64-pc-windows-msvc", &["--target=aarch64-pc-windows-msvc"]),

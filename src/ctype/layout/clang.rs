@@ -1,4 +1,5 @@
-//! Clang's Itanium record layout, as Apple's platforms use it.
+//! Clang's Itanium record layout (`ItaniumRecordLayoutBuilder` of its `RecordLayoutBuilder.cpp`), as Apple's platforms use it,
+//! and with Microsoft's bit-fields by default Clang's own Windows (`windows-gnullvm`).
 
 use super::{Engine, Rules, Slot, round_up, uses_ms_rule};
 use crate::target::DataModel;
@@ -37,7 +38,8 @@ impl Clang {
         (self.unfilled, self.unit) = (0, 0);
         let explicit = slot.align.unwrap_or(8);
         let mut natural = slot.facts.align * 8;
-        if self.ms {
+        // "Base types with sizes that aren't a power of two don't work with the layout rules for MS structs."
+        if self.ms && slot.facts.arithmetic.is_power_of_two() {
             natural = natural.max(slot.facts.arithmetic * 8);
         }
         let wanted = if slot.packed { explicit } else { natural.max(explicit) };

@@ -290,7 +290,9 @@ fn bit_place(position: u64, unit: u64, width: u8) -> (u64, Option<Bits>) {
 }
 
 fn uses_ms_rule(model: &DataModel, rules: &Rules) -> bool {
-    let asked = rules.attributes.ms_struct.filter(|_| model.ms_struct);
+    // Clang 19 does not know `gcc_struct`.
+    let known = |&ms: &bool| model.ms_struct && (ms || model.compiler != Compiler::Clang);
+    let asked = rules.attributes.ms_struct.filter(known);
     asked.unwrap_or(model.bit_fields == BitFieldRule::Ms)
 }
 
