@@ -289,6 +289,37 @@ fn a_large_integer_before_this() {
     });
 }
 
+/// `fastcall` with a struct of one word first: Clang for MinGW leaves it on the stack and counts a register for it, the first one
+/// if it can pass the struct's member as it is, else the second one, and we refuse to.
+#[test]
+fn a_small_struct_before_integers() {
+    let text = "struct byte { char a; }; struct word { int a; };
+        int FASTCALL f(struct byte a, int b, int c) { return a.a == 7 && b == 1 && c == 2; }
+        int FASTCALL g(struct word a, int b, int c) { return a.a == 7 && b == 1 && c == 2; }
+        int by_hand(void *f, int ecx, int edx) { int r;
+        __asm__ volatile(\"push $2; push $7; call *%3\" : \"=a\"(r), \"+c\"(ecx), \"+d\"(edx) : \"r\"(f) : \"memory\");
+        return r; }
+        void *address_of_f(void) { return f; }
+        void *address_of_g(void) { return g; }";
+    each("small_struct", text, |compiler, guest| {
+        if compiler.name != "clang-gnu" {
+            return;
+        }
+        let by_hand = "int by_hand(void *f, int ecx, int edx)";
+        for (address, name, ecx, edx) in [
+            ("void *address_of_f(void)", "struct { char a; }", 1, 0),
+            ("void *address_of_g(void)", "struct { int a; }", 0, 1),
+        ] {
+            let target = guest.run(address, &[]);
+            let answer = guest.run(by_hand, &[&target, &int(ecx), &int(edx)]);
+            assert_eq!(as_int(&answer), 1, "{name}");
+            let declaration = format!("int __fastcall f({name} a, int b, int c)");
+            let refused = explain(&declaration, &[], &guest.target, Emit::Plan);
+            assert!(refused.unwrap_err().to_string().contains("not supported by"), "{name}");
+        }
+    });
+}
+
 #[test]
 fn scalars_of_every_kind() {
     let text = "long long mix(signed char a, unsigned short b, _Bool c, long long d, float e, double f, long double g) {

@@ -392,6 +392,13 @@ pub fn convention(name: &str) -> Option<&'static Convention> {
     conventions().find(|c| c.name == name)
 }
 
+impl Convention {
+    /// Whether it is one of 32-bit x86, whose thunks are [`crate::lower::x86`]'s shims.
+    pub fn is_i686(&self) -> bool {
+        matches!(self.backend, Backend::X86(_))
+    }
+}
+
 impl fmt::Debug for Convention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::ptr;
 
-use crate::abi::{Backend, CallPlan, Convention};
+use crate::abi::{CallPlan, Convention};
 use crate::error::Error;
 use crate::lower::{X87, registers};
 
@@ -95,12 +95,15 @@ pub(super) const ENTRY_OFFSET: u32 = offset_of!(Slot, entry) as u32;
 /// The entry point for callbacks of a convention, if the host can be called so.
 pub(super) fn entry_point(convention: &Convention) -> Option<*const c_void> {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
-    return Some(match convention.backend {
-        _ if !runs(convention) => return None,
-        Backend::SystemV => sysv64 as *const c_void,
-        Backend::WindowsFastcall => win64 as *const c_void,
-        Backend::X86(_) => return None,
-    });
+    {
+        use crate::abi::Backend;
+        Some(match convention.backend {
+            _ if !runs(convention) => return None,
+            Backend::SystemV => sysv64 as *const c_void,
+            Backend::WindowsFastcall => win64 as *const c_void,
+            Backend::X86(_) => return None,
+        })
+    }
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
     {
         let _ = convention;

@@ -10,7 +10,10 @@ mod entry;
 mod exit;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod gate;
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[cfg(all(target_arch = "x86", target_os = "linux"))]
+#[path = "native_gate.rs"]
+pub mod gate;
+#[cfg(not(all(any(target_arch = "x86_64", target_arch = "x86"), target_os = "linux")))]
 #[path = "no_gate.rs"]
 pub mod gate;
 mod interpreted;
@@ -36,7 +39,7 @@ pub use peek::Peek;
 pub use pool::POOLED_CALLBACKS;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 
-use crate::abi::{self, Backend, CallPlan, Convention, Signature};
+use crate::abi::{self, CallPlan, Convention, Signature};
 use crate::error::Error;
 use crate::lower;
 use entry::GATE_OFFSET;
@@ -128,7 +131,7 @@ pub fn thunk(
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
     }
-    let shim = matches!(convention.backend, Backend::X86(_));
+    let shim = convention.is_i686();
     if !runs(convention) && !shim {
         return Err(entry::not_here(convention));
     }

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::entry::{ENTRY_OFFSET, Slot, entry_point, not_here};
 use super::module::{ARENA, LOW_ARENA};
 use super::{Body, gate, lock, pool};
-use crate::abi::{Backend, Convention};
+use crate::abi::Convention;
 use crate::error::Error;
 
 /// Bytes of a stub.
@@ -206,7 +206,7 @@ impl Callback {
         data: *const c_void,
         drop: unsafe fn(*const c_void),
     ) -> Result<Callback, Error> {
-        let guest = matches!(convention.backend, Backend::X86(_));
+        let guest = convention.is_i686();
         let Body { address: body, plan } = body;
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),

@@ -182,7 +182,7 @@ impl Platform {
 
     /// Whether the code is 32-bit code that runs through the gate.
     pub fn is_guest(&self) -> bool {
-        matches!(self.convention.backend, abi::Backend::X86(_))
+        self.convention.is_i686()
     }
 
     /// The target of the C code.

@@ -19,7 +19,6 @@ use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
 use super::stack::Slot;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
-use super::target::Runs;
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
 use crate::code::{self, Mode};
@@ -271,7 +270,7 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         return Ok(Entry { function, slow: function, recipe, ..Entry::NONE });
     }
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
-    if cx.state.machine.runs == Runs::Guest {
+    if convention.is_i686() {
         // What cannot be passed is refused here, not at the first call.
         abi::plan(&signature, convention).map_err(failed)?;
         return Ok(Entry { function: guest::call, ..Entry::NONE });

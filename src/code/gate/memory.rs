@@ -8,8 +8,8 @@ use std::sync::{LazyLock, Mutex};
 
 use super::super::lock;
 
-/// The first address that the guest cannot have.
-pub const END: usize = 1 << 32;
+/// The last address of the guest, which nothing is mapped up to.
+pub const END: usize = u32::MAX as usize;
 
 /// Maps `size` bytes below 4 GiB; of no file where `file` is -1.
 pub(in crate::code) fn map(
@@ -42,22 +42,12 @@ pub(in crate::code) fn map(
     all.find_map(Result::ok).ok_or_else(|| io::Error::other("no memory below 4 GiB is left"))
 }
 
-const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
+pub(super) const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+pub(super) const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;
 
 /// Maps zeroed memory for data.
 pub(in crate::code) fn map_data(size: usize) -> io::Result<NonNull<u8>> {
     map(size, READ_WRITE, PRIVATE, -1)
-}
-
-/// Maps a stack whose lowest page cannot be touched.
-pub(super) fn map_stack(size: usize) -> io::Result<NonNull<u8>> {
-    let stack = map(size, READ_WRITE, PRIVATE | libc::MAP_NORESERVE, -1)?;
-    // SAFETY: the first page of the new mapping.
-    match unsafe { libc::mprotect(stack.as_ptr().cast(), 4096, libc::PROT_NONE) } {
-        0 => Ok(stack),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 /// # Safety

@@ -22,6 +22,7 @@ pub mod image;
 pub mod memory;
 
 use std::cell::OnceCell;
+use std::io;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
@@ -68,7 +69,7 @@ struct Thread {
 
 impl Thread {
     fn new(trampolines: &Trampolines) -> Result<Thread, Error> {
-        let base = memory::map_stack(STACK)?;
+        let base = map_stack()?;
         let bottom = base.as_ptr() as usize as u32;
         let at = (STACK - size_of::<Context>()) & !63;
         // SAFETY: inside the mapping, and aligned to 64 bytes as the mapping is.
@@ -87,6 +88,17 @@ impl Thread {
         }
         asm::load_data_segments();
         Ok(Thread { base, context })
+    }
+}
+
+/// Maps a stack whose lowest page cannot be touched.
+fn map_stack() -> io::Result<NonNull<u8>> {
+    let flags = memory::PRIVATE | libc::MAP_NORESERVE;
+    let stack = memory::map(STACK, memory::READ_WRITE, flags, -1)?;
+    // SAFETY: the first page of the new mapping.
+    match unsafe { libc::mprotect(stack.as_ptr().cast(), 4096, libc::PROT_NONE) } {
+        0 => Ok(stack),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
