@@ -35,7 +35,7 @@ impl Variable {
     pub(super) fn of(cx: &Cx<'_>, index: c_int) -> Result<Variable, LuaError> {
         let variable = match cx.type_of(index) {
             LuaType::Number => match cx.number(index) {
-                Some(api::Number::Integer(_)) => Some(Variable::Int64),
+                Some(api::Number::Integer(n)) => Some(Variable::of_integer(cx.state, n)),
                 _ => Some(Variable::Double),
             },
             LuaType::Boolean => Some(Variable::Int),
@@ -49,6 +49,15 @@ impl Variable {
             let what = convert::describe(cx, index);
             LuaError::new(format!("cannot convert '{what}' to a variable argument ('...')"))
         })
+    }
+
+    /// Where registers have 64 bits, an `int` is read from an `int64_t`; elsewhere a number that fits one is an `int`.
+    fn of_integer(state: &State, n: i64) -> Variable {
+        match state.machine.is_narrow() {
+            true if i32::try_from(n).is_ok() => Variable::Int,
+            true if u32::try_from(n).is_ok() => Variable::Unsigned,
+            _ => Variable::Int64,
+        }
     }
 
     fn of_cdata(state: &State, ty: QualType) -> Variable {

@@ -1,16 +1,17 @@
 //! Calls and memory of 32-bit x86 code: what [`super::call`] and [`super::cdata`] do where the C runs behind the gate.
 //!
 //! There is no compiled Lua thunk: arguments are converted into a staging block, copied to a Frame on the guest's stack, and
-//! the plan's shim makes the call. Callbacks are the ordinary ones; their slots are below 4 GiB.
+//! the plan's shim makes the call. Callbacks are the ordinary ones; their slots are below 4 GiB. A 32-bit process makes all its
+//! calls so.
 
 pub(super) mod library;
 
-use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::ptr::{self, NonNull};
 
 use mlua::ffi as sys;
+use rustc_hash::FxHashMap;
 
 use super::api::{self, LuaType, lua_State};
 use super::call::{self, Function};
@@ -34,8 +35,12 @@ pub(super) struct Prepared {
     result_size: u32,
 }
 
+/// Bytes of a Frame whose arguments are converted on the host's stack; those of larger ones in a userdata.
+const ROOM: usize = 256;
+type Staging = MaybeUninit<[u64; ROOM / 8]>;
+
 /// The function types of a state that were called.
-pub(super) type Calls = HashMap<Key, Box<Prepared>>;
+pub(super) type Calls = FxHashMap<Key, Box<Prepared>>;
 
 fn failed(error: impl std::fmt::Display) -> LuaError {
     LuaError::new(error.to_string())
@@ -139,8 +144,12 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
     let prepared = prepare(cx, record, given)?;
     let layout = &prepared.plan.frame;
     cx.ensure_stack(given + 8);
-    // SAFETY: there are free stack slots; the block stays on the stack.
-    let staging = unsafe { api::new_userdata(cx.lua, layout.size as usize, 0).cast::<u8>() };
+    let mut room = Staging::uninit();
+    let staging = match layout.size as usize {
+        ..=ROOM => room.as_mut_ptr().cast::<u8>(),
+        // SAFETY: there are free stack slots; the block stays on the stack.
+        size => unsafe { api::new_userdata(cx.lua, size, 0).cast() },
+    };
     for (index, &offset) in (1..).zip(&layout.arguments) {
         let ty = match record.parameter(cx, index as usize - 1) {
             Some(ty) => ty,
