@@ -114,6 +114,16 @@ pub enum Contract {
         /// The parameter that holds the number of elements.
         size: Option<u32>,
     },
+    /// `null_terminated_string_arg(param)` (GCC 14)
+    Terminated {
+        /// The parameter.
+        param: u32,
+    },
+    /// `trusted(param)`: the host's word that the function takes any pointer of the type (ours alone).
+    Trusted {
+        /// The parameter.
+        param: u32,
+    },
     /// `T param[static n]`
     AtLeast {
         /// The parameter.

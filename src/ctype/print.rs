@@ -340,6 +340,10 @@ fn contracts(contracts: &[Contract]) -> String {
                 let size = size.map_or(String::new(), |size| format!(", {}", size + 1));
                 write!(text, "__attribute__((access({mode}, {}{size}))) ", param + 1)
             }
+            Contract::Terminated { param } => {
+                write!(text, "__attribute__((null_terminated_string_arg({}))) ", param + 1)
+            }
+            Contract::Trusted { param } => write!(text, "__attribute__((trusted({}))) ", param + 1),
             Contract::AtLeast { .. } => Ok(()),
         };
     }

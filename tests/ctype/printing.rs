@@ -199,7 +199,10 @@ fn random_function(
     let mut contracts = Vec::new();
     for (param, &ty) in (0..).zip(&params) {
         if matches!(decls.table().get(ty.id()), Type::Pointer(_)) && random.one_in(3) {
-            contracts.push(Contract::NonNull { param });
+            contracts.push(match random.one_in(2) {
+                true => Contract::NonNull { param },
+                false => Contract::Trusted { param },
+            });
         }
     }
     let function = cthunk::ctype::Function {

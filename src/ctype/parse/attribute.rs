@@ -171,10 +171,12 @@ enum Known {
     Convention(CallConv),
     Regparm,
     NonNull,
+    Terminated,
+    Trusted,
     Access,
 }
 
-static KNOWN: [(&str, Known); 20] = [
+static KNOWN: [(&str, Known); 22] = [
     ("packed", Known::Packed),
     ("aligned", Known::Aligned),
     ("align", Known::Aligned),
@@ -194,6 +196,8 @@ static KNOWN: [(&str, Known); 20] = [
     ("sysv_abi", Known::Convention(CallConv::SysvAbi)),
     ("regparm", Known::Regparm),
     ("nonnull", Known::NonNull),
+    ("null_terminated_string_arg", Known::Terminated),
+    ("trusted", Known::Trusted),
     ("access", Known::Access),
 ];
 
@@ -371,9 +375,13 @@ impl Parser<'_> {
                 }
                 _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
             },
-            Known::NonNull => loop {
+            Known::NonNull | Known::Terminated | Known::Trusted => loop {
                 let param = self.parameter_number()?;
-                into.function.list().contracts.push(Contract::NonNull { param });
+                into.function.list().contracts.push(match known {
+                    Known::Terminated => Contract::Terminated { param },
+                    Known::Trusted => Contract::Trusted { param },
+                    _ => Contract::NonNull { param },
+                });
                 if !self.eat(",") {
                     break;
                 }

@@ -51,7 +51,10 @@ pub(super) fn contracts(
         .contracts()
         .iter()
         .filter(|contract| match contract {
-            Contract::NonNull { param } | Contract::AtLeast { param, .. } => in_range(param),
+            Contract::NonNull { param }
+            | Contract::AtLeast { param, .. }
+            | Contract::Terminated { param }
+            | Contract::Trusted { param } => in_range(param),
             Contract::Access { param, size, .. } => {
                 in_range(param) && size.is_none_or(|s| in_range(&s))
             }
@@ -80,6 +83,8 @@ pub(super) fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
             (1, param, mode, size, 0)
         }
         Contract::AtLeast { param, count } => (2, param, 0, None, count),
+        Contract::Terminated { param } => (3, param, 0, None, 0),
+        Contract::Trusted { param } => (4, param, 0, None, 0),
     });
     contracts.dedup();
     contracts.into()
