@@ -45,6 +45,9 @@ pub enum Permission {
     Explain,
     /// `ffi.target`.
     Targets,
+    /// Passing pointers to parameters that have no contract (`access`, `[static n]`, `null_terminated_string_arg`) and are not
+    /// `trusted`.
+    UncontractedPointers,
 }
 
 /// What [`Permission::name`] and error messages say.
@@ -66,7 +69,7 @@ const fn describe(
 }
 
 /// In the order of [`Permission`].
-const DESCRIPTIONS: [Description; 14] = [
+const DESCRIPTIONS: [Description; 15] = [
     describe(Permission::Call, "call", "calls of C functions", false),
     describe(Permission::Load, "load", "loading libraries", true),
     describe(Permission::DeclareTypes, "declare_types", "declaring types", false),
@@ -96,6 +99,12 @@ const DESCRIPTIONS: [Description; 14] = [
     ),
     describe(Permission::Explain, "explain", "ffi.explain", false),
     describe(Permission::Targets, "targets", "ffi.target", true),
+    describe(
+        Permission::UncontractedPointers,
+        "uncontracted_pointers",
+        "pointer arguments without a contract",
+        true,
+    ),
 ];
 
 const _: () = {

@@ -199,7 +199,7 @@ fn names(cx: &Cx<'_>, record: RecordId) -> usize {
 
 /// Remembers where the key at stack index 2 led: to an object of type `ty`, `address`, in the cdata at 1.
 pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, bits: Option<Bits>) {
-    if !cx.state.in_place || cd.address.is_null() {
+    if !cx.state.in_place || cx.state.checked() || cd.address.is_null() {
         return;
     }
     let Some(place) = classify(cx, ty, bits) else { return };

@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use super::api::Number;
 use super::cdata;
 use super::convert::{self, Qualifiers};
+use super::extent::{self, Access};
 use super::kind::Kind;
 use super::metatype;
 use super::scalar::Scalar;
@@ -136,7 +137,9 @@ impl Operand {
         match kind {
             Kind::Pointer(to) => Operand::Pointer(to, cd.address),
             Kind::Array(element, _) => Operand::Pointer(element, cd.address),
-            Kind::Bool | Kind::Int(_) | Kind::Float(_) => {
+            Kind::Bool | Kind::Int(_) | Kind::Float(_)
+                if extent::permit_bytes(cx, index, &cd).is_ok() =>
+            {
                 // SAFETY: a cdata holds a value of its type.
                 match unsafe { convert::load(cx.state, kind, cd.bytes()) } {
                     Some(value) => Operand::Number(kind, value),
@@ -171,6 +174,7 @@ pub(super) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
         Some(Number::Float(n)) => Some(Scalar::Float(n)),
         None => {
             let cd = cdata::at(cx, index)?;
+            extent::permit_bytes(cx, index, &cd).ok()?;
             // SAFETY: a cdata holds a value of its type.
             unsafe { convert::load(cx.state, cx.state.value_kind(cd.ty), cd.bytes()) }
         }
@@ -355,6 +359,9 @@ fn pointers(cx: &Cx<'_>, operator: Operator, a: Operand, b: Operand) -> Result<b
             if matches!(operator, Operator::Add | Operator::Sub) =>
         {
             let n = n.to_i64() as isize;
+            if operator == Operator::Sub && n == isize::MIN && cx.state.checked() {
+                return Err(LuaError::new(format!("element {n} is too far away")));
+            }
             offset(cx, 1, t, p, if operator == Operator::Sub { n.wrapping_neg() } else { n })
         }
         (Operand::Number(_, n), Operand::Pointer(t, p)) if operator == Operator::Add => {
@@ -395,8 +402,11 @@ fn offset(
         return Ok(false);
     };
     cx.state.permit(Permission::PointerArithmetic)?;
-    let address = address.wrapping_offset(n.wrapping_mul(size as isize));
+    let address = address.wrapping_offset(extent::distance(cx, n, size)?);
     let ty = cx.state.pointer_to(element);
+    if cx.state.checked() {
+        extent::of_argument(cx, index, address as usize).room(cx, ty.into(), address as usize, Access::Read)?;
+    }
     cdata::push_derived(cx, index, &cd, |owner| {
         cdata::push_pointer(cx, ty.into(), address, owner);
         Ok(())

@@ -21,7 +21,7 @@ use super::stack::Slot;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
-use crate::code::{self, Mode};
+use crate::code;
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
 use crate::policy::Permission;
@@ -257,10 +257,10 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         cx.state.permit(Permission::Varargs)?;
     }
     let in_place = cx.state.calls_in_place();
-    let interpreted = Mode::current() == Mode::Interpreted;
-    if (in_place || interpreted)
+    let by_plan = cx.state.calls_by_plan();
+    if (in_place || by_plan)
         && let Some(recipe) = State::recipe(cx, ty, 0, &[])?
-        && (recipe.in_place || interpreted)
+        && (recipe.in_place || by_plan)
     {
         let function = match (is_variadic, recipe.in_place) {
             (true, _) => return Ok(Entry { function: variadic::call, ..Entry::NONE }),

@@ -24,6 +24,7 @@ use super::api::{self, LuaType};
 use super::budget;
 use super::guest;
 use super::kind::Kind;
+use super::region;
 use super::stack::{self, Slot};
 use super::state::{Cx, LuaError, State};
 use crate::ctype::{QualType, Quals, TypeId};
@@ -117,6 +118,11 @@ impl CData {
     /// Whether it leads to memory that the library knows nothing of.
     pub fn is_foreign(&self) -> bool {
         (self.is_pointer() || self.is_reference()) && !self.has(Flags::OWNED)
+    }
+
+    /// Whether it keeps an owner alive.
+    pub fn is_owned(&self) -> bool {
+        self.has(Flags::OWNED)
     }
 
     /// Size in bytes of a value of variable length that was made with one.
@@ -244,12 +250,29 @@ fn push_block(
 
 /// Pushes a pointer. `owner`: the stack index of what must live as long as it, or 0.
 pub(super) fn push_pointer(cx: &Cx<'_>, ty: QualType, value: *mut u8, owner: c_int) {
-    push_block(cx, ty, Flags::POINTER, value, 0, owner);
+    push_leading(cx, ty, Flags::POINTER, value, owner);
 }
 
 /// Pushes a reference to a value at `address`. `owner`: the stack index of what must live as long as it, or 0.
 pub(super) fn push_reference(cx: &Cx<'_>, ty: QualType, address: *mut u8, owner: c_int) {
-    push_block(cx, ty, Flags::REFERENCE, address, 0, owner);
+    push_leading(cx, ty, Flags::REFERENCE, address, owner);
+}
+
+/// Pushes a pointer or reference. In a checked state one that comes with no owner has what is known at its address.
+fn push_leading(cx: &Cx<'_>, ty: QualType, flags: u32, address: *mut u8, owner: c_int) {
+    let alone = owner == 0 || cx.type_of(owner) == LuaType::Nil;
+    let found = alone && cx.state.checked() && region::resolve(cx, address as usize);
+    let owner = if found { cx.top() } else { owner };
+    push_block(cx, ty, flags, address, 0, owner);
+    if found {
+        cx.remove(-2);
+    }
+}
+
+/// Pushes the first user value of the cdata or region at `index`, which has one.
+pub(super) fn push_user_value(cx: &Cx<'_>, index: c_int) {
+    // SAFETY: the caller's promise.
+    unsafe { api::get_user_value(cx.lua, index) };
 }
 
 /// Pushes a value of `size` zero bytes and returns where they are. `variable`: the size is not the type's own.
@@ -297,6 +320,9 @@ pub(super) fn push_value(
         let address = start.add(start.align_offset(align));
         address.write_bytes(0, size);
         (*header).address = address;
+        if cx.state.checked() {
+            region::note(cx, address as usize, size);
+        }
         Ok(address)
     }
 }
@@ -308,7 +334,7 @@ pub(super) fn revive(cx: &Cx<'_>, dead: &api::Dead) -> Result<(), LuaError> {
     let ty = QualType::from_bits(header.ty);
     let elsewhere = header.flags & (Flags::POINTER | Flags::REFERENCE);
     if elsewhere != 0 {
-        push_block(cx, ty, elsewhere, header.address, 0, 0);
+        push_leading(cx, ty, elsewhere, header.address, 0);
         return Ok(());
     }
     let variable = header.flags & Flags::VARIABLE != 0;

@@ -9,6 +9,7 @@ use std::ptr;
 
 use super::api::{LuaType, Number};
 use super::cdata;
+use super::extent;
 use super::initialize;
 use super::kind::Kind;
 pub use super::push::{push, push_copy};
@@ -109,6 +110,7 @@ pub(super) unsafe fn assign(
         }
         LuaType::Userdata => {
             if let Some(cd) = cdata::at(cx, index) {
+                extent::permit_bytes(cx, index, &cd)?;
                 let source =
                     Source { ty: cx.state.resolve(cd.ty), bytes: cd.bytes(), from_lua: false };
                 // SAFETY: the caller's promise; a NULL reference is never made.

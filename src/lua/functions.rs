@@ -12,6 +12,7 @@ use super::constant;
 use super::convert::{self, Mode, Qualifiers};
 use super::ctypes;
 use super::explain;
+use super::extent::{self, Access};
 use super::guest;
 use super::initialize;
 use super::kind::Kind;
@@ -333,6 +334,10 @@ pub(super) fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             Kind::Array(..) => cd.variable_size().or_else(|| cx.state.size(cd.ty)),
             _ => None,
         });
+        let limit = match cx.state.checked() {
+            true => Some(string_limit(cx, text, limit)?),
+            false => limit,
+        };
         // SAFETY: a string in memory is the script's word; an array of known size ends it in any case.
         cx.push_bytes(unsafe {
             match limit {
@@ -346,12 +351,45 @@ pub(super) fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     } else {
         let len = length(cx, 2)?;
         let text = pointer(cx, 1, Role::Source, len)?;
+        permit(cx, 1, Role::Source, text, len)?;
         // SAFETY: `len` bytes of memory are the script's word; an empty string needs none.
         unsafe {
             cx.push_bytes(if len == 0 { &[] } else { std::slice::from_raw_parts(text, len) });
         }
     }
     Ok(Outcome::results(1))
+}
+
+/// # Errors
+/// In a checked state: argument `n`, converted to `address`, does not reach `len` bytes.
+fn permit(
+    cx: &Cx<'_>,
+    n: c_int,
+    role: Role,
+    address: *const u8,
+    len: usize,
+) -> Result<(), LuaError> {
+    let access = if role == Role::Target { Access::Write } else { Access::Read };
+    let ty = cdata::at(cx, n).map_or(cx.state.known.const_void_ptr.into(), |cd| cd.ty);
+    extent::permit_argument(cx, n, ty, address, len, access)
+}
+
+/// Where a string ends at the latest, in a checked state: where its memory ends, or the array that it is in.
+///
+/// # Errors
+/// It has no end there, and is in no array.
+fn string_limit(cx: &Cx<'_>, text: *const u8, array: Option<usize>) -> Result<usize, LuaError> {
+    let ty = cx.state.known.const_char_ptr.into();
+    let room = extent::of_argument(cx, 1, text as usize)
+        .room(cx, ty, text as usize, Access::Read)
+        .map_err(|error| error.at_argument(1))?;
+    if let Some(size) = array {
+        return Ok(size.min(room));
+    }
+    // SAFETY: so many bytes are known to be there.
+    let memory = unsafe { std::slice::from_raw_parts(text, room) };
+    let end = memory.iter().position(|byte| *byte == 0);
+    end.ok_or_else(|| LuaError::Argument(1, format!("a string without an end within {room} bytes")))
 }
 
 /// `ffi.copy(dst, src, len)`, `ffi.copy(dst, string)`
@@ -367,6 +405,8 @@ pub(super) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         Some(text) if cx.state.machine.is_narrow() => text.as_ptr(),
         _ => pointer(cx, 2, Role::Source, len)?.cast_const(),
     };
+    permit(cx, 1, Role::Target, dst, len)?;
+    permit(cx, 2, Role::Source, src, len)?;
     // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
     unsafe { ptr::copy(src, dst, len) };
     Ok(Outcome::results(0))
@@ -378,6 +418,7 @@ pub(super) fn fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let len = length(cx, 2)?;
     let value = if cx.is_absent(3) { 0 } else { integer(cx, 3)? as u8 };
     let dst = pointer(cx, 1, Role::Target, len)?;
+    permit(cx, 1, Role::Target, dst, len)?;
     // SAFETY: memory behind the pointer is the script's word.
     unsafe { ptr::write_bytes(dst, value, len) };
     Ok(Outcome::results(0))
@@ -454,6 +495,7 @@ fn to_result(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if (cd.is_pointer() && !null_is_nil) || cx.state.kind(cd.ty).is_aggregate() {
         cx.push_value(1);
     } else {
+        extent::permit_bytes(cx, 1, &cd)?;
         // SAFETY: a cdata holds a value of its type.
         unsafe { convert::push(cx, cd.ty, cd.bytes(), 0)? };
     }

@@ -1,5 +1,7 @@
-//! Calls without a thunk that go through Lua's C API alone: where the process makes no machine code ([`code::Mode`]) and the
-//! interpreter's layout is not known, or a Frame is too large for [`super::interpret`].
+//! Calls without a thunk that go through Lua's C API alone: in a checked state, and where the process makes no machine code
+//! ([`crate::code::Mode`]) and the interpreter's layout is not known, or a Frame is too large for [`super::interpret`].
+//!
+//! A checked state holds what C will get to the function's declaration, when all of it is in the Frame.
 
 use std::ffi::c_int;
 use std::slice;
@@ -8,9 +10,11 @@ use mlua::ffi as sys;
 
 use super::api::{self, lua_State};
 use super::call::Function;
+use super::contract;
 use super::helpers;
 use super::interpret::{self, Recipe};
 use super::operands::Outcome;
+use super::state::{State, guard_in};
 use crate::code::Registers;
 use crate::lower;
 
@@ -49,6 +53,9 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
         let arguments = conversions.arguments.iter().zip(&signature.arguments);
         for (index, ((&argument, ty), &at)) in (1..).zip(arguments.zip(&plan.frame.arguments)) {
             interpret::by_helper(lua, record, argument, ty, index, frame.add(at as usize));
+        }
+        if (*record.head).state().is_some_and(State::checked) {
+            guard_in(lua, record.head, |cx| contract::check(cx, record, recipe, frame).map(|()| 0));
         }
         let mut registers = Registers::default();
         let stack = slice::from_raw_parts_mut(frame.add(size), native.stack_bytes());

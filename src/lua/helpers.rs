@@ -14,6 +14,7 @@ use super::callback;
 use super::cdata::{self, Flags, Header};
 use super::clib::system;
 use super::convert::{self, Mode};
+use super::extent;
 use super::push;
 use super::stack;
 use super::state::{Cx, LuaError, guard_in};
@@ -122,6 +123,8 @@ pub(super) unsafe extern "C-unwind" fn aggregate(
             if let Some(cd) = cdata::at(cx, index)
                 && cx.state.resolve(cd.ty).id() == ty.id()
             {
+                extent::permit_bytes(cx, index, &cd)
+                    .map_err(|error| call::at_argument(record, index, error))?;
                 record.accept_as_it_is(cx, index);
                 return Ok(cd.bytes() as usize);
             }
@@ -166,7 +169,11 @@ pub(super) unsafe extern "C-unwind" fn variable_aggregate(
     // SAFETY: as in `integer`.
     unsafe {
         help(lua, record, |cx, record| match cdata::at(cx, index) {
-            Some(cd) => Ok(cd.bytes() as usize),
+            Some(cd) => {
+                extent::permit_bytes(cx, index, &cd)
+                    .map_err(|error| call::at_argument(record, index, error))?;
+                Ok(cd.bytes() as usize)
+            }
             None => Err(call::missing(cx, record, index)),
         })
     }

@@ -7,12 +7,14 @@ use super::api::{LuaType, Number};
 use super::cdata::{self, CData};
 use super::constant;
 use super::convert::{self, Mode};
+use super::extent::{self, Access};
 use super::kind::Kind;
 use super::metatype;
 use super::push;
+use super::region;
 use super::scalar::float_to_i64;
 use super::state::{Cx, LuaError, Outcome};
-use crate::ctype::{Bits, Constant, QualType, Quals, RecordId, TypeId};
+use crate::ctype::{ArrayLen, Bits, Constant, Name, QualType, Quals, RecordId, TypeId};
 use crate::policy::Permission;
 
 /// A C object that a key leads to.
@@ -22,6 +24,8 @@ struct Place {
     ty: QualType,
     address: *mut u8,
     bits: Option<Bits>,
+    /// Of a flexible array in a checked state: the bytes that its `counted_by` leaves it.
+    counted: Option<usize>,
 }
 
 enum Found {
@@ -37,6 +41,7 @@ pub(super) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = self_cdata(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
+            permit(cx, &cd, place, Access::Read)?;
             access::learn(cx, &cd, place.ty, place.address, place.bits);
             read(cx, 1, &cd, place)?;
             Ok(Outcome::results(1))
@@ -54,6 +59,7 @@ pub(super) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = self_cdata(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
+            permit(cx, &cd, place, Access::Write)?;
             access::learn(cx, &cd, place.ty, place.address, place.bits);
             write(cx, 3, &cd, place)?;
             Ok(Outcome::results(0))
@@ -91,9 +97,39 @@ fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
     };
     // A complex number has two elements and repeats them.
     let i = if let Kind::Complex(_) = kind { i & 1 } else { i };
-    let size = cx.state.known_size(element)? as isize;
-    let address = not_null(cx, cd)?.wrapping_offset(i.wrapping_mul(size));
-    Ok(Found::Place(Place { ty: element, address, bits: None }))
+    permit_index(cx, ty, kind, i)?;
+    let distance = extent::distance(cx, i, cx.state.known_size(element)?)?;
+    let address = not_null(cx, cd)?.wrapping_offset(distance);
+    Ok(Found::Place(Place { ty: element, address, bits: None, counted: None }))
+}
+
+/// # Errors
+/// In a checked state: the array or vector has no such element.
+fn permit_index(cx: &Cx<'_>, ty: QualType, kind: Kind, i: isize) -> Result<(), LuaError> {
+    let count = match kind {
+        // Arrays of no elements are the flexible members of older C.
+        Kind::Array(_, ArrayLen::Fixed(count @ 1..)) => count,
+        Kind::Vector(_, count) => count.into(),
+        _ => return Ok(()),
+    };
+    let found = u64::try_from(i).is_ok_and(|i| i < count);
+    if found || !cx.state.checked() {
+        return Ok(());
+    }
+    Err(LuaError::new(format!("index {i} is out of range of '{}'", cx.state.repr(ty))))
+}
+
+/// # Errors
+/// In a checked state: the cdata at 1 does not reach a place, or the key at 2 is where that shows.
+fn permit(cx: &Cx<'_>, cd: &CData, place: Place, access: Access) -> Result<(), LuaError> {
+    let size = match place.bits {
+        Some(bits) => usize::from(bits.shift + bits.width).div_ceil(8),
+        None => cx.state.size(place.ty).unwrap_or(0),
+    };
+    extent::permit(cx, 1, cd, place.address, size, access).map_err(|error| match cx.number(2) {
+        Some(Number::Integer(i)) => LuaError::new(format!("index {i}: {error}")),
+        _ => error,
+    })
 }
 
 /// The type of `value[i]`, with the qualifiers that it gets from the value. Elements of complex numbers and vectors are
@@ -116,6 +152,7 @@ fn integer_key(cx: &Cx<'_>, key: c_int) -> Option<isize> {
         None => {
             let cd = cdata::at(cx, key)?;
             let kind @ Kind::Int(_) = cx.state.value_kind(cd.ty) else { return None };
+            extent::permit_bytes(cx, key, &cd).ok()?;
             // SAFETY: a cdata holds a value of its type.
             unsafe { convert::load(cx.state, kind, cd.bytes()) }.map(|i| i.to_i64() as isize)
         }
@@ -155,6 +192,7 @@ fn member(
                 ty,
                 address: cd.address.wrapping_add(step),
                 bits: None,
+                counted: None,
             }));
         }
         _ => return Ok(Found::Nothing(ty)),
@@ -172,11 +210,36 @@ fn member(
         });
     };
     let base = not_null(cx, cd)?;
+    let counted = match found.counted_by.filter(|_| cx.state.checked()) {
+        Some(counter) => counted(cx, cd, record, counter, found.ty)?,
+        None => None,
+    };
     Ok(Found::Place(Place {
         ty: cx.state.member_quals(found.ty, record_ty.quals()),
         address: base.wrapping_add(found.offset as usize),
         bits: found.bits,
+        counted,
     }))
+}
+
+/// The bytes of a flexible array of a record in the cdata at 1, whose member `counter` says how many elements it has.
+fn counted(
+    cx: &Cx<'_>,
+    cd: &CData,
+    record: RecordId,
+    counter: Name,
+    array: QualType,
+) -> Result<Option<usize>, LuaError> {
+    let Kind::Array(element, _) = cx.state.kind(array) else { return Ok(None) };
+    let counter = cx.state.types.borrow().table().find_member(record, counter);
+    let Some(counter) = counter.filter(|counter| counter.bits.is_none()) else { return Ok(None) };
+    let kind @ Kind::Int(int) = cx.state.value_kind(counter.ty) else { return Ok(None) };
+    let address = cd.address.wrapping_add(counter.offset as usize);
+    extent::permit(cx, 1, cd, address, int.size() as usize, Access::Read)?;
+    // SAFETY: the bytes of the integer are known to be there.
+    let count = unsafe { convert::load(cx.state, kind, address) }.map_or(0, |count| count.to_i64());
+    let size = cx.state.known_size(element)?;
+    Ok(Some(usize::try_from(count).unwrap_or(0).saturating_mul(size)))
 }
 
 /// # Errors
@@ -212,6 +275,14 @@ fn read(cx: &Cx<'_>, index: c_int, cd: &CData, place: Place) -> Result<(), LuaEr
             Some(bits) => push::push_bit_field(cx, place.ty, bits, place.address),
             None if cx.state.kind(place.ty).is_aggregate() => {
                 cdata::push_derived(cx, index, cd, |owner| {
+                    let owner = match place.counted {
+                        None => owner,
+                        Some(bytes) => {
+                            region::push(cx, place.address as usize, bytes, false, owner);
+                            cx.remove(owner);
+                            owner
+                        }
+                    };
                     convert::push(cx, place.ty, place.address, owner)
                 })
             }
@@ -236,9 +307,16 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
     if cx.state.resolve(ty).is_const() {
         return Err(constant_location());
     }
-    let room = match cd.variable_size() {
-        Some(size) => (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize),
-        None => usize::MAX,
+    let room = match (cd.variable_size(), cx.state.kind(place.ty)) {
+        (_, Kind::Reference(_)) => {
+            let size = cx.state.size(ty).unwrap_or(0);
+            extent::permit_address(cx, ty, address, size, Access::Write)?;
+            usize::MAX
+        }
+        (Some(size), _) => {
+            (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize)
+        }
+        (None, _) => extent::room(cx, 1, cd, address)?,
     };
     // SAFETY: as in `read`.
     unsafe {

@@ -81,7 +81,7 @@ pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
         cx.push_function(entry(finalize), 0);
         cx.raw_set_name(-2, b"__gc");
     }
-    if cx.state.in_place {
+    if cx.state.in_place && !cx.state.checked() {
         access::set_closures(cx, ty.into());
     }
     set_close(cx, ty);

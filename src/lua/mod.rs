@@ -23,6 +23,9 @@
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
+//! In a checked state (`region` knows memory, `extent` what a cdata reaches, `contract` what a call needs) nothing of that is in
+//! place.
+//!
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules.
 
 mod access;
@@ -34,10 +37,12 @@ mod callback;
 mod cdata;
 mod clib;
 mod constant;
+mod contract;
 mod convert;
 mod ctypes;
 mod embed;
 mod explain;
+mod extent;
 mod functions;
 mod general;
 mod guest;
@@ -59,8 +64,10 @@ mod print;
 mod probe;
 mod push;
 mod reflect;
+mod region;
 mod scalar;
 mod scope;
+mod seal;
 mod stack;
 mod state;
 mod target;
@@ -70,6 +77,7 @@ pub use embed::{Builder, Ffi};
 pub use host::{preload, run_file};
 pub use interpret::compile_after;
 pub use luajit::open_raw as open_luajit_raw;
+pub use seal::seal;
 
 use std::ffi::c_int;
 use std::ptr;
@@ -155,6 +163,9 @@ fn make_library(cx: &Cx<'_>) {
         print::install_function_printer(cx);
     }
     scope::make_metatable(cx);
+    if cx.state.checked() {
+        region::make_tables(cx);
+    }
     push_library(cx, 0);
     cx.set_anchor(Anchor::Library);
 }
@@ -171,7 +182,7 @@ fn push_library(cx: &Cx<'_>, scope: c_int) {
         cx.push_function(function, c_int::from(scope != 0));
         cx.raw_set_name(-2, name);
     }
-    if cx.state.in_place {
+    if cx.state.in_place && !cx.state.checked() {
         // `make::NEW` knows the type texts of the outermost scope only.
         let new = scope == 0 && cx.state.makes_in_place();
         let new = new.then_some((&b"new"[..], make::NEW));

@@ -7,7 +7,7 @@ use std::ffi::c_void;
 
 use super::kind::Kind;
 use super::state::{LuaError, State};
-use crate::code::Thunk;
+use crate::code::{Mode, Thunk};
 use crate::ctype::{QualType, TypeId};
 use crate::error::Error;
 use crate::policy::{Names, Permission, Refusal};
@@ -33,14 +33,19 @@ impl State {
     /// Whether functions are called by code that takes pointers as they come.
     pub(super) fn calls_in_place(&self) -> bool {
         self.in_place
-            && !self.policy.checked
+            && !self.checked()
             && self.permits(Permission::UserdataToPointer)
             && self.permits(Permission::FunctionPointerCasts)
     }
 
+    /// Whether functions are called by reading their plans: there is no machine code, or what C gets is held to its declaration.
+    pub(super) fn calls_by_plan(&self) -> bool {
+        Mode::current() == Mode::Interpreted || self.checked()
+    }
+
     /// Whether values are made by code that does not count their bytes.
     pub(super) fn makes_in_place(&self) -> bool {
-        self.in_place && self.policy.limits.cdata_bytes.is_none()
+        self.in_place && !self.checked() && self.policy.limits.cdata_bytes.is_none()
     }
 
     /// # Errors
@@ -75,18 +80,26 @@ impl State {
         }
     }
 
-    /// [`State::learn_function`] for a value of type `ty` at `value`, if that is a pointer to a function.
+    /// Keeps what C code has given with a value of type `ty` at `value`: [`State::learn_function`] if it is a pointer to a
+    /// function; in a checked state any other pointer, as a handle.
     ///
     /// # Safety
     /// `value` is readable for the size of its type.
     pub(super) unsafe fn learn_result(&self, ty: QualType, value: *const u8) {
-        if let Kind::Pointer(to) = self.kind(ty)
-            && self.kind(to) == Kind::Function
-        {
-            // SAFETY: the caller's promise.
-            let address = unsafe { self.load_pointer(value) };
-            self.learn_function(self.resolve(to).id(), address.cast_const().cast());
+        let Kind::Pointer(to) = self.kind(ty) else { return };
+        // SAFETY: the caller's promise.
+        let address = unsafe { self.load_pointer(value) };
+        let to = self.resolve(to).id();
+        if self.kind(to) == Kind::Function {
+            self.learn_function(to, address.cast_const().cast());
+        } else if self.checked() && !address.is_null() {
+            self.handles.borrow_mut().insert((address as usize, to));
         }
+    }
+
+    /// Whether C code has given this address as a pointer to a `to`.
+    pub(super) fn is_handle(&self, to: QualType, address: usize) -> bool {
+        self.handles.borrow().contains(&(address, self.resolve(to).id()))
     }
 
     /// # Errors

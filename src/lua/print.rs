@@ -4,6 +4,7 @@ use super::api::LuaType;
 use super::call;
 use super::convert;
 use super::ctypes;
+use super::extent;
 use super::index;
 use super::kind::Kind;
 use super::metatype;
@@ -26,8 +27,11 @@ pub(super) fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         cx.set_top(2);
         return Ok(Outcome::tail_call(1));
     }
-    // SAFETY: a cdata holds a value of its type.
-    let value = unsafe { convert::load(cx.state, kind, cd.bytes()) };
+    let value = match extent::permit_bytes(cx, 1, &cd) {
+        // SAFETY: a cdata holds a value of its type.
+        Ok(()) => unsafe { convert::load(cx.state, kind, cd.bytes()) },
+        Err(_) => None,
+    };
     let text = match (kind, value) {
         (Kind::Int(IntKind::I64), Some(Scalar::Signed(n))) => format!("{n}LL"),
         (Kind::Int(IntKind::U64), Some(Scalar::Unsigned(n))) => format!("{n}ULL"),

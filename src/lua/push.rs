@@ -5,6 +5,7 @@ use std::ptr;
 
 use super::cdata;
 use super::convert::{load, store};
+use super::extent::{self, Access};
 use super::kind::Kind;
 use super::scalar::{self, Scalar};
 use super::state::{Cx, LuaError};
@@ -35,6 +36,8 @@ pub unsafe fn push(
                 if target.is_null() {
                     return Err(LuaError::new("attempt to dereference a NULL reference"));
                 }
+                let size = cx.state.size(to).unwrap_or(0);
+                extent::permit_address(cx, to, target, size, Access::Read)?;
                 return push(cx, to, target, 0);
             }
             Kind::Pointer(_) => match cx.state.load_pointer(src) {

@@ -30,6 +30,7 @@ use super::memory::Roles;
 use super::metatype;
 use super::options::Options;
 use super::probe;
+use super::region;
 use super::target::{Machine, Runs};
 use crate::code;
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
@@ -113,6 +114,10 @@ pub struct State {
     pub(super) owned_bytes: Cell<usize>,
     /// The functions that C code has given, by address, where nothing else may be called.
     pub(super) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// What is known of memory, where accesses are checked.
+    pub(super) memory: region::Known,
+    /// The pointers that C code has given, by address and what they point to, where accesses are checked.
+    pub(super) handles: RefCell<FxHashSet<(usize, TypeId)>>,
     /// The thunks in use, by address.
     pub(super) thunks: RefCell<FxHashSet<usize>>,
     /// The guest functions that were called, by type.
@@ -162,12 +167,16 @@ pub(super) enum Anchor {
     Memory,
     /// `ffi.target`: triple → library.
     Targets,
+    /// At 1 the metatable of regions; see [`super::region`].
+    Regions,
+    /// What is found by the addresses of its memory: first byte → object, with weak values.
+    Known,
     /// Where the bytes of C values are limited: value → bytes, with weak keys.
     Owned,
 }
 
 impl Anchor {
-    const ALL: [Anchor; 14] = [
+    const ALL: [Anchor; 16] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -181,6 +190,8 @@ impl Anchor {
         Anchor::Implicit,
         Anchor::Memory,
         Anchor::Targets,
+        Anchor::Regions,
+        Anchor::Known,
         Anchor::Owned,
     ];
 }
@@ -474,6 +485,8 @@ impl State {
             text_bytes: Cell::new(0),
             owned_bytes: Cell::new(0),
             functions: RefCell::default(),
+            memory: region::Known::default(),
+            handles: RefCell::default(),
             thunks: RefCell::default(),
             guest_calls: RefCell::default(),
             callbacks: RefCell::default(),

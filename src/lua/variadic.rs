@@ -13,7 +13,6 @@ use super::interpret::{self, BY_TYPES, Recipe};
 use super::kind::Kind;
 use super::stack::{Call, Slot};
 use super::state::{Cx, LuaError, State, guard_in};
-use crate::code::Mode;
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 
 /// What a variable argument is to the call.
@@ -219,7 +218,7 @@ fn find(cx: &Cx<'_>, record: &Function) -> Result<Found, LuaError> {
     }
     match key {
         Some(key) => by_key(cx, record, key, &variable),
-        None if Mode::current() == Mode::Interpreted => recipe(cx, record, BY_TYPES, &variable),
+        None if cx.state.calls_by_plan() => recipe(cx, record, BY_TYPES, &variable),
         None => thunk(cx, record, &variable).map(Found::Thunk),
     }
 }
@@ -235,12 +234,12 @@ fn by_key(
     {
         return Ok(Found::Thunk(thunk));
     }
-    if Mode::current() == Mode::Interpreted && !cx.state.calls_in_place() {
+    if cx.state.calls_by_plan() && !cx.state.calls_in_place() {
         return recipe(cx, record, key, variable);
     }
     if cx.state.calls_in_place()
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
-        && (recipe.in_place || Mode::current() == Mode::Interpreted)
+        && (recipe.in_place || cx.state.calls_by_plan())
     {
         record.last.set((key, None));
         record.recipe.set(recipe);

@@ -33,16 +33,21 @@ pub fn library() -> &'static str {
         if let Ok(built) = std::env::var("CTHUNK_TESTLIB") {
             return built;
         }
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/calls.c");
-        let name = format!("libcalls-{}.so", env!("CARGO_CRATE_NAME"));
-        let library = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
-        let triple = target_lexicon::HOST.to_string();
-        let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
-        let arguments = ["-shared", "-fPIC", "-o", &library, source];
-        let status = compiler.to_command().args(arguments).status();
-        assert!(status.expect("a C compiler: install gcc or clang").success());
-        library
+        build("calls")
     })
+}
+
+/// Builds tests/c/NAME.c as a shared library and returns its path.
+pub fn build(name: &str) -> String {
+    let source = format!("{}/tests/c/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let library = format!("lib{name}-{}.so", env!("CARGO_CRATE_NAME"));
+    let library = format!("{}/{library}", env!("CARGO_TARGET_TMPDIR"));
+    let triple = target_lexicon::HOST.to_string();
+    let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
+    let arguments = ["-shared", "-fPIC", "-o", &library, &source];
+    let status = compiler.to_command().args(arguments).status();
+    assert!(status.expect("a C compiler: install gcc or clang").success());
+    library
 }
 
 /// Whether Debian's LuaJIT is there to be compared with. In CI it must be.

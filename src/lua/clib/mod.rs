@@ -16,6 +16,8 @@ use super::call;
 use super::constant;
 use super::convert::{self, Mode};
 use super::guest;
+use super::kind::Kind;
+use super::region;
 use super::scope;
 use super::state::{Cx, LuaError, Outcome, c_string, entry};
 use crate::ctype::{Constant, Decl, QualType, TypeId};
@@ -180,6 +182,11 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             let address = variable(cx, &symbol)?;
             drop(symbol);
             cx.push_value(Cx::upvalue(upvalue::NAMESPACE));
+            if cx.state.checked()
+                && let Some(size) = cx.state.size(ty)
+            {
+                region::push(cx, address as usize, size, is_const(cx, ty), cx.top());
+            }
             // SAFETY: the symbol is a variable of this type, by the script's word.
             unsafe { convert::push(cx, ty, address, cx.top())? };
             return Ok(Outcome::results(1));
@@ -189,6 +196,15 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.push_value(-2);
     cx.raw_set(1);
     Ok(Outcome::results(1))
+}
+
+/// Whether an object is constant, or an array of such.
+fn is_const(cx: &Cx<'_>, ty: QualType) -> bool {
+    let ty = cx.state.resolve(ty);
+    match cx.state.kind(ty) {
+        Kind::Array(element, _) => ty.is_const() || is_const(cx, element),
+        _ => ty.is_const(),
+    }
 }
 
 /// The address of the variable whose name is at 2.
@@ -215,8 +231,12 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         Meaning::Variable(ty, symbol) if !cx.state.resolve(ty).is_const() => {
             let address = variable(cx, &symbol)?;
             drop(symbol);
+            let room = match cx.state.checked() {
+                true => cx.state.known_size(ty)?,
+                false => usize::MAX,
+            };
             // SAFETY: the symbol is a variable of this type, by the script's word.
-            unsafe { convert::assign(cx, 3, ty, address, usize::MAX, Mode::Implicit)? };
+            unsafe { convert::assign(cx, 3, ty, address, room, Mode::Implicit)? };
             Ok(Outcome::results(0))
         }
         _ => Err(LuaError::new("attempt to write to constant location")),

@@ -1,0 +1,259 @@
+//! What a function's declaration promises of its pointers, held to before each call of a checked state.
+//!
+//! | declaration | what the call needs |
+//! |---|---|
+//! | `nonnull(i)` | a pointer that is not NULL |
+//! | `access(mode, i, n)` | as many elements as argument *n* says, which may be written to unless the mode is `read_only` |
+//! | `access(mode, i)` | one element |
+//! | `T buf[static n]` | *n* elements |
+//! | `null_terminated_string_arg(i)` | a NUL before the end of the memory |
+//! | `trusted(i)` | the host's word: any pointer that is not dead; to an incomplete type one that C gave out |
+//!
+//! A pointer without any of these must not be dead. Without [`Permission::UncontractedPointers`] it is refused, and so is one
+//! that leads to pointers, unless it is trusted: a contract does not say what those lead to.
+
+use std::ffi::c_int;
+
+use super::api::LuaType;
+use super::call::{self, Function};
+use super::cdata;
+use super::extent::{self, Access, Reach};
+use super::interpret::Recipe;
+use super::kind::Kind;
+use super::state::{Cx, LuaError};
+use crate::abi;
+use crate::ctype::{self, Contract, QualType, Type};
+use crate::policy::{Permission, Refusal};
+
+/// The contracts of one parameter.
+#[derive(Clone, Copy, Default)]
+struct Terms {
+    nonnull: bool,
+    access: Option<(ctype::Access, Option<u32>)>,
+    at_least: Option<u64>,
+    terminated: bool,
+    trusted: bool,
+    /// It leads to pointers, or holds some.
+    pointers: bool,
+}
+
+impl Terms {
+    /// Those of the parameter at `index`, of type `ty`.
+    fn of(cx: &Cx<'_>, record: &Function, index: u32, ty: QualType) -> Terms {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        let mut terms = Terms::default();
+        let target = match *table.shape(ty) {
+            Type::Pointer(to) => to,
+            _ => ty,
+        };
+        terms.pointers = table.holds_pointers(target);
+        let Type::Function(function) = table.get(record.ty) else { return terms };
+        for contract in &function.contracts {
+            match *contract {
+                Contract::NonNull { param } if param == index => terms.nonnull = true,
+                Contract::Access { mode, param, size } if param == index => {
+                    terms.access = Some((mode, size));
+                }
+                Contract::AtLeast { param, count } if param == index => {
+                    terms.at_least = Some(count);
+                }
+                Contract::Terminated { param } if param == index => terms.terminated = true,
+                Contract::Trusted { param } if param == index => terms.trusted = true,
+                _ => {}
+            }
+        }
+        terms
+    }
+
+    /// Whether they say how much memory the function uses.
+    fn are_sized(&self) -> bool {
+        self.access.is_some() || self.at_least.is_some() || self.terminated
+    }
+}
+
+/// Holds a call to its function's declaration: the arguments are on the Lua stack from 1 on, and what C will get of them is in
+/// the Frame.
+///
+/// # Errors
+/// What is not as it was promised.
+///
+/// # Safety
+/// The Frame is of the recipe's plan.
+pub(super) unsafe fn check(
+    cx: &Cx<'_>,
+    record: &Function,
+    recipe: &Recipe,
+    frame: *const u8,
+) -> Result<(), LuaError> {
+    let call = Call { cx, record, recipe, frame };
+    for index in 0..recipe.signature.arguments.len() {
+        // SAFETY: the caller's promise.
+        unsafe { call.argument(index) }
+            .map_err(|error| call::at_argument(record, index as c_int + 1, error))?;
+    }
+    Ok(())
+}
+
+/// A call that is about to be made.
+struct Call<'c> {
+    cx: &'c Cx<'c>,
+    record: &'c Function,
+    recipe: &'c Recipe,
+    frame: *const u8,
+}
+
+impl Call<'_> {
+    /// The bits that C will get of an integer or pointer.
+    ///
+    /// # Safety
+    /// The argument at `index` is a scalar of 8 bytes at most.
+    unsafe fn bits(&self, index: usize) -> u64 {
+        let size = self.recipe.signature.arguments[index].size.min(8) as usize;
+        let at = self.recipe.plan.frame.arguments[index] as usize;
+        let mut bits = [0; 8];
+        // SAFETY: the plan has a slot of this size there.
+        unsafe { self.frame.add(at).copy_to_nonoverlapping(bits.as_mut_ptr(), size) };
+        u64::from_le_bytes(bits)
+    }
+
+    /// # Safety
+    /// As for [`check`].
+    unsafe fn argument(&self, index: usize) -> Result<(), LuaError> {
+        let (cx, n) = (self.cx, index as c_int + 1);
+        let asked = asks_for_contracts(cx);
+        let Some(ty) = self.record.parameter(cx, index) else {
+            // SAFETY: variable arguments that are pointers are scalars.
+            return unsafe { self.variable(index) };
+        };
+        let to = match cx.state.kind(ty) {
+            Kind::Pointer(to) | Kind::Reference(to) if cx.state.kind(to) != Kind::Function => to,
+            Kind::Record(_) if asked => {
+                let terms = Terms::of(cx, self.record, index as u32, ty);
+                return match terms.pointers && !terms.trusted {
+                    true => Err(untrusted(cx, ty, "holds pointers")),
+                    false => Ok(()),
+                };
+            }
+            _ => return Ok(()),
+        };
+        let terms = Terms::of(cx, self.record, index as u32, ty);
+        if asked && !terms.trusted && (terms.pointers || !terms.are_sized()) {
+            let what = if terms.pointers { "leads to pointers" } else { "has no contract" };
+            return Err(untrusted(cx, ty, what));
+        }
+        // SAFETY: pointers are scalars; so is the argument that has a number of elements, as its type is checked.
+        let (address, bytes) = unsafe { (self.bits(index) as usize, self.bytes(&terms, to)?) };
+        if address == 0 {
+            return match terms.nonnull || terms.terminated || bytes.is_some_and(|bytes| bytes > 0) {
+                true => Err(LuaError::new(format!("NULL for '{}'", cx.state.repr(ty)))),
+                false => Ok(()),
+            };
+        }
+        let reach = extent::of_argument(cx, n, address);
+        let access = match terms.access {
+            Some((ctype::Access::WriteOnly | ctype::Access::ReadWrite, _)) => Access::Write,
+            None if !to.is_const() => Access::Write,
+            _ => Access::Read,
+        };
+        if terms.terminated {
+            let room = reach.room(cx, ty, address, access)?;
+            // SAFETY: so many bytes are known to be there.
+            let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };
+            if !text.contains(&0) {
+                return Err(LuaError::new(format!("no NUL within {room} bytes")));
+            }
+        }
+        let opaque = asked && cx.state.size(to).is_none() && cx.state.kind(to) != Kind::Void;
+        match (bytes, reach) {
+            (Some(bytes), _) => reach.permit(cx, ty, address, bytes, access),
+            (None, Reach::Known(_)) if opaque => self.given(n, ty, to, address),
+            (None, Reach::Foreign) => self.given(n, ty, to, address),
+            (None, _) => reach.room(cx, ty, address, Access::Read).map(drop),
+        }
+    }
+
+    /// How many bytes the function uses, where the declaration says it.
+    ///
+    /// # Safety
+    /// As for [`check`].
+    unsafe fn bytes(&self, terms: &Terms, to: QualType) -> Result<Option<usize>, LuaError> {
+        let element = match self.cx.state.kind(to) {
+            Kind::Void => 1,
+            _ => self.cx.state.size(to).unwrap_or(0),
+        };
+        let elements = match terms.access {
+            Some((ctype::Access::None, _)) => Some(0),
+            Some((_, None)) => Some(1),
+            // SAFETY: the caller's promise.
+            Some((_, Some(size))) => Some(unsafe { self.count(size as usize)? }),
+            None => None,
+        };
+        let most = elements.max(terms.at_least);
+        let Some(most) = most else { return Ok(None) };
+        let bytes = usize::try_from(most).ok().and_then(|most| most.checked_mul(element));
+        bytes.map(Some).ok_or_else(|| LuaError::new(format!("{most} elements are too many")))
+    }
+
+    /// The number that an argument is.
+    ///
+    /// # Safety
+    /// As for [`check`].
+    unsafe fn count(&self, index: usize) -> Result<u64, LuaError> {
+        let ty = &self.recipe.signature.arguments[index];
+        let abi::Kind::Int { signed } = ty.kind else {
+            return Err(LuaError::new(format!("argument #{} is no number of elements", index + 1)));
+        };
+        // SAFETY: integers are scalars; those of 16 bytes are cut, and their upper half counts as too many below.
+        let bits = unsafe { self.bits(index) };
+        let unused = 64 - 8 * ty.size.min(8);
+        match signed && (bits << unused) as i64 >> unused < 0 || ty.size > 8 {
+            true => Err(LuaError::new(format!("argument #{} is negative or too large", index + 1))),
+            false => Ok(bits),
+        }
+    }
+
+    /// A foreign pointer, or one to an incomplete type, passes where it is what C gave out as a pointer to the same type; anywhere,
+    /// where the policy does not ask for contracts.
+    fn given(&self, n: c_int, ty: QualType, to: QualType, address: usize) -> Result<(), LuaError> {
+        let cx = self.cx;
+        let ours = cdata::at(cx, n).is_some_and(|cd| match cx.state.kind(cd.ty) {
+            Kind::Pointer(from) => cx.state.resolve(from).id() == cx.state.resolve(to).id(),
+            _ => false,
+        });
+        if !asks_for_contracts(cx) || ours && cx.state.is_handle(to, address) {
+            return Ok(());
+        }
+        Err(LuaError::new(format!("a '{}' that C did not give out", cx.state.repr(ty))))
+    }
+
+    /// A variable argument must not lead to what is gone.
+    ///
+    /// # Safety
+    /// As for [`check`].
+    unsafe fn variable(&self, index: usize) -> Result<(), LuaError> {
+        let (cx, n) = (self.cx, index as c_int + 1);
+        if self.recipe.signature.arguments[index].kind != abi::Kind::Pointer
+            || cx.type_of(n) != LuaType::Userdata
+        {
+            return Ok(());
+        }
+        // SAFETY: pointers are scalars.
+        let address = unsafe { self.bits(index) as usize };
+        let ty = cx.state.known.const_void_ptr.into();
+        match extent::of_argument(cx, n, address) {
+            Reach::Foreign => Ok(()),
+            reach if address != 0 => reach.room(cx, ty, address, Access::Read).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn asks_for_contracts(cx: &Cx<'_>) -> bool {
+    !cx.state.permits(Permission::UncontractedPointers)
+}
+
+fn untrusted(cx: &Cx<'_>, ty: QualType, what: &str) -> LuaError {
+    let refusal = Refusal::Permission(Permission::UncontractedPointers);
+    LuaError::new(format!("{refusal}: '{}' {what}", cx.state.repr(ty)))
+}

@@ -1,0 +1,60 @@
+// What the host of tests/escape.rs declares. Each function uses just the memory that its declaration in escape.h says; the
+// variable `breaches` counts the calls that should not have come through.
+#include <stdarg.h>
+#include <stddef.h>
+
+int breaches;
+
+struct handle { int value; };
+struct other { int value; };
+struct pair { int a, b; };
+struct holder { int *p; int n; };
+
+static struct handle the_handle = { 42 };
+static struct other the_other = { 43 };
+int table_of_four[4] = { 1, 2, 3, 4 };
+const int constant = 5, constants[2] = { 6, 7 };
+
+long sum(const int *p, int n) {
+    long total = 0;
+    for (int i = 0; i < n; i++) total += p[i];
+    return total;
+}
+long sum_large(const int *p, long n) { return sum(p, (int)n); }
+void fill_in(unsigned char *p, unsigned long n, int c) {
+    for (unsigned long i = 0; i < n; i++) p[i] = (unsigned char)c;
+}
+int first4(const int *p) { return p[0] + p[1] + p[2] + p[3]; }
+int must(const int *p) { return *p; }
+unsigned long text_length(const char *s) {
+    unsigned long n = 0;
+    while (s[n]) n++;
+    return n;
+}
+int uncontracted(int *p) { return breaches++, p ? *p : 0; }
+int nonnull_only(int *p) { return breaches++, *p; }
+int by_value(struct holder h) { return breaches++, h.n; }
+int through(struct holder *h) { return breaches++, h->n; }
+int pointers(int **p, int n) { return breaches++, p[n - 1] ? *p[n - 1] : 0; }
+int anything(void *p) { return breaches++, p != NULL; }
+const int *last(const int *p, int n) { return p + n - 1; }
+
+struct handle *handle_open(void) { return &the_handle; }
+struct other *other_open(void) { return &the_other; }
+int handle_get(struct handle *h) {
+    if (h != &the_handle) breaches++;
+    return the_handle.value;
+}
+const char *name(void) { return "a name"; }
+int formatted(const char *format, ...) { return breaches++, format[0]; }
+
+static int (*kept)(int);
+int twice(int x) { return 2 * x; }
+int apply(int (*f)(int), int x) { return f(x); }
+void keep(int (*f)(int)) { kept = f; }
+int call_kept(int x) { return kept(x); }
+int with_buffer(int (*f)(const int *, int)) {
+    int buffer[4] = { 1, 2, 3, 4 };
+    return f(buffer, 4);
+}
+int hidden(void) { return breaches++; }

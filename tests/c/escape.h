@@ -1,0 +1,34 @@
+struct handle;
+struct other;
+struct pair { int a, b; };
+struct holder { int *p; int n; };
+
+long sum(const int *p, int n) __attribute__((access(read_only, 1, 2)));
+long sum_large(const int *p, long n) __attribute__((access(read_only, 1, 2)));
+void fill_in(unsigned char *p, unsigned long n, int c) __attribute__((access(write_only, 1, 2)));
+int first4(const int p[static 4]);
+int must(const int *p) __attribute__((nonnull(1), access(read_only, 1)));
+unsigned long text_length(const char *s) __attribute__((null_terminated_string_arg(1)));
+int uncontracted(int *p);
+int nonnull_only(int *p) __attribute__((nonnull(1)));
+int by_value(struct holder h);
+int through(struct holder *h) __attribute__((access(read_only, 1)));
+int pointers(int **p, int n) __attribute__((access(read_only, 1, 2)));
+int anything(void *p);
+const int *last(const int *p, int n) __attribute__((access(read_only, 1, 2)));
+
+struct handle *handle_open(void);
+struct other *other_open(void);
+int handle_get(struct handle *h) __attribute__((trusted(1)));
+const char *name(void);
+int formatted(const char *format, ...) __attribute__((null_terminated_string_arg(1)));
+
+int twice(int x);
+int apply(int (*f)(int), int x);
+void keep(int (*f)(int));
+int call_kept(int x);
+int with_buffer(int (*f)(const int *, int));
+
+extern int table_of_four[4];
+extern const int constant;
+extern const int constants[2];

@@ -1,0 +1,102 @@
+//! The escape suite: scripts in `tests/escape/` that try to get out of the memory and the functions that they were given. Each
+//! attempt ends in a Lua error, under the policy that forbids it, for the reason that the attempt names.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+use std::ffi::{CString, c_int, c_void};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use cthunk::{Ffi, Policy};
+use mlua::{LightUserData, Lua};
+
+mod behaviour;
+
+/// What the files call: `attempt(what, function, part of the message)`. An error must be a string that is no internal error of
+/// the library.
+const HARNESS: &str = r#"
+    local current, seen = "", {}
+    attempts, failures = 0, {}
+    function section(name) current = name end
+    function attempt(what, f, part)
+        local name = current .. ": " .. what
+        if seen[name] then error("twice: " .. name, 2) end
+        seen[name] = true
+        attempts = attempts + 1
+        local ok, message = pcall(f)
+        if ok then
+            failures[#failures + 1] = name .. ": nothing stops it"
+        elseif type(message) ~= "string" and type(message) ~= "userdata" then
+            failures[#failures + 1] = name .. ": the error is a " .. type(message)
+        else
+            message = tostring(message)
+            if message:find "internal error" or not message:find(part) then
+                failures[#failures + 1] = name .. ": " .. message
+            end
+        end
+    end
+"#;
+
+/// The shared library of `tests/c/escape.c`, in the global scope of the process: what `ffi.C` finds.
+fn library() -> *mut c_void {
+    static LIBRARY: OnceLock<usize> = OnceLock::new();
+    *LIBRARY.get_or_init(|| {
+        let path = behaviour::build("escape");
+        let path = CString::new(path).unwrap();
+        // SAFETY: the library has no initialisers.
+        let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+        assert!(!library.is_null());
+        library as usize
+    }) as *mut c_void
+}
+
+/// How many calls came through that should not have.
+fn breaches() -> c_int {
+    // SAFETY: the library has this variable.
+    unsafe { *libc::dlsym(library(), c"breaches".as_ptr()).cast::<c_int>() }
+}
+
+/// Runs a file of attempts under a policy; returns their number.
+fn run(
+    failures: &mut Vec<String>,
+    name: &str,
+    policy: Policy,
+    prepare: impl FnOnce(&Lua, &Ffi),
+) -> usize {
+    library();
+    // SAFETY: the scripts try to break the rules, and the test is that they cannot; `seal` closes what is not ours.
+    let lua = unsafe { Lua::unsafe_new() };
+    cthunk::lua::seal(&lua).unwrap();
+    // SAFETY: as above.
+    let ffi = unsafe { Ffi::builder().policy(policy).global("ffi").install_unconfined(&lua) };
+    let ffi = ffi.unwrap();
+    let globals = lua.globals();
+    globals.set("light", LightUserData(library())).unwrap();
+    globals.set("userdata", lua.create_any_userdata(5_u64).unwrap()).unwrap();
+    prepare(&lua, &ffi);
+    lua.load(HARNESS).exec().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/escape/{name}.lua"));
+    let script = std::fs::read_to_string(&path).unwrap();
+    lua.load(script).set_name(format!("@{name}.lua")).exec().unwrap();
+    failures.extend(globals.get::<Vec<String>>("failures").unwrap());
+    globals.get("attempts").unwrap()
+}
+
+/// Declares what `tests/c/escape.c` has.
+fn declare(ffi: &Ffi) {
+    // SAFETY: the header is the library's.
+    unsafe { ffi.declare(include_str!("c/escape.h")) }.unwrap();
+}
+
+#[test]
+fn nothing_gets_out() {
+    let mut failures = Vec::new();
+    let mut run = |name, policy, prepare: &dyn Fn(&Lua, &Ffi)| run(&mut failures, name, policy, prepare);
+    let checked = run("checked", Policy::open().checked(true), &|_, _| {});
+    let data = run("data", Policy::data_only(), &|_, _| {});
+    let declared = run("declared", Policy::declared_only(), &|_, ffi| declare(ffi));
+    assert!(failures.is_empty(), "{} attempts:\n{}", failures.len(), failures.join("\n"));
+    assert_eq!(breaches(), 0, "calls came through that should not have");
+    let all = checked + data + declared;
+    println!("{all} attempts: {checked} checked, {data} data_only, {declared} declared_only");
+    assert!(all >= 150, "only {all} attempts");
+}
