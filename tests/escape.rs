@@ -100,3 +100,43 @@ fn nothing_gets_out() {
     println!("{all} attempts: {checked} checked, {data} data_only, {declared} declared_only");
     assert!(all >= 150, "only {all} attempts");
 }
+
+/// The behaviour files that look through pointers to memory that C has: strings that C returns, a Lua string's address in a
+/// struct.
+const FOREIGN: [&str; 9] = [
+    "semantics_callbacks.lua",
+    "semantics_callbacks_libc.lua",
+    "semantics_calling.lua",
+    "semantics_calling_libc.lua",
+    "semantics_initializers.lua",
+    "semantics_lua_to_c.lua",
+    "semantics_number_conversions.lua",
+    "semantics_table_initializers.lua",
+    "tutorial.lua",
+];
+
+/// The other behaviour files do in a checked state what they do in any.
+#[cfg(feature = "lua54")]
+#[test]
+fn honest_scripts_pass() {
+    for path in behaviour::files("tests/lua") {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // SAFETY: as in `run`.
+        let lua = unsafe { Lua::unsafe_new() };
+        let policy = Policy::open().checked(true);
+        // SAFETY: the behaviour files keep to C's rules.
+        let ffi = unsafe { Ffi::builder().policy(policy).install_unconfined(&lua) }.unwrap();
+        let package: mlua::Table = lua.globals().get("package").unwrap();
+        package.get::<mlua::Table>("loaded").unwrap().set("ffi", ffi.table()).unwrap();
+        lua.globals().set("TESTLIB", behaviour::library()).unwrap();
+        lua.load(std::fs::read_to_string(behaviour::SUITE).unwrap()).exec().unwrap();
+        let script = std::fs::read_to_string(&path).unwrap();
+        let outcome = lua.load(script).set_name(format!("@{name}")).exec();
+        match outcome.map_err(|error| error.to_string()) {
+            Ok(()) => assert!(!FOREIGN.contains(&&*name), "{name} passes"),
+            Err(error) => {
+                assert!(FOREIGN.contains(&&*name) && error.contains("foreign"), "{name}: {error}");
+            }
+        }
+    }
+}
