@@ -90,7 +90,8 @@ fn declare(ffi: &Ffi) {
 #[test]
 fn nothing_gets_out() {
     let mut failures = Vec::new();
-    let mut run = |name, policy, prepare: &dyn Fn(&Lua, &Ffi)| run(&mut failures, name, policy, prepare);
+    let mut run =
+        |name, policy, prepare: &dyn Fn(&Lua, &Ffi)| run(&mut failures, name, policy, prepare);
     let checked = run("checked", Policy::open().checked(true), &|_, _| {});
     let data = run("data", Policy::data_only(), &|_, _| {});
     let declared = run("declared", Policy::declared_only(), &|_, ffi| declare(ffi));

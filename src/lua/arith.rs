@@ -405,7 +405,12 @@ fn offset(
     let address = address.wrapping_offset(extent::distance(cx, n, size)?);
     let ty = cx.state.pointer_to(element);
     if cx.state.checked() {
-        extent::of_argument(cx, index, address as usize).room(cx, ty.into(), address as usize, Access::Read)?;
+        extent::of_argument(cx, index, address as usize).room(
+            cx,
+            ty.into(),
+            address as usize,
+            Access::Read,
+        )?;
     }
     cdata::push_derived(cx, index, &cd, |owner| {
         cdata::push_pointer(cx, ty.into(), address, owner);

@@ -145,7 +145,9 @@ fn of(cx: &Cx<'_>, index: c_int, cd: &CData, address: usize) -> Reach {
         false => Reach::Foreign,
     };
     match reach {
-        Reach::Known(extent) if !extent.touches(address) => of_address(cx, address).unwrap_or(reach),
+        Reach::Known(extent) if !extent.touches(address) => {
+            of_address(cx, address).unwrap_or(reach)
+        }
         Reach::Foreign => of_address(cx, address).unwrap_or(reach),
         _ => reach,
     }
@@ -180,9 +182,9 @@ impl Reach {
         let verb = access.verb();
         let ty = || cx.state.repr(ty);
         match self {
-            Reach::Known(Extent { read_only: true, .. }) if access == Access::Write => {
-                Err(LuaError::new(format!("attempt to write to read-only memory through '{}'", ty())))
-            }
+            Reach::Known(Extent { read_only: true, .. }) if access == Access::Write => Err(
+                LuaError::new(format!("attempt to write to read-only memory through '{}'", ty())),
+            ),
             Reach::Known(extent) => extent.room(address).ok_or_else(|| {
                 let at = address.wrapping_sub(extent.base) as isize;
                 LuaError::new(format!(
@@ -261,7 +263,9 @@ pub(super) fn permit(
 pub(super) fn distance(cx: &Cx<'_>, count: isize, size: usize) -> Result<isize, LuaError> {
     match count.checked_mul(size as isize) {
         Some(distance) => Ok(distance),
-        None if cx.state.checked() => Err(LuaError::new(format!("element {count} is too far away"))),
+        None if cx.state.checked() => {
+            Err(LuaError::new(format!("element {count} is too far away")))
+        }
         None => Ok(count.wrapping_mul(size as isize)),
     }
 }

@@ -313,9 +313,7 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
             extent::permit_address(cx, ty, address, size, Access::Write)?;
             usize::MAX
         }
-        (Some(size), _) => {
-            (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize)
-        }
+        (Some(size), _) => (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize),
         (None, _) => extent::room(cx, 1, cd, address)?,
     };
     // SAFETY: as in `read`.

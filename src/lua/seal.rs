@@ -62,12 +62,10 @@ fn refusal(lua: &Lua, name: String) -> Result<Function> {
 
 /// `load`, for strings of source text only: a function could return another piece each time it is asked.
 fn text_only(lua: &Lua, load: Function) -> Result<Function> {
-    lua.create_function(move |_, arguments: MultiValue| {
-        match arguments.front() {
-            Some(Value::String(chunk)) if !chunk.as_bytes().starts_with(b"\x1b") => {
-                load.call::<MultiValue>(arguments)
-            }
-            _ => Err(Error::runtime("not permitted: chunks that are not source text")),
+    lua.create_function(move |_, arguments: MultiValue| match arguments.front() {
+        Some(Value::String(chunk)) if !chunk.as_bytes().starts_with(b"\x1b") => {
+            load.call::<MultiValue>(arguments)
         }
+        _ => Err(Error::runtime("not permitted: chunks that are not source text")),
     })
 }
