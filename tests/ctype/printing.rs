@@ -197,11 +197,12 @@ fn random_function(
         CallConv::Regparm(2),
     ];
     let mut contracts = Vec::new();
+    let trusted = random.one_in(2);
     for (param, &ty) in (0..).zip(&params) {
         if matches!(decls.table().get(ty.id()), Type::Pointer(_)) && random.one_in(3) {
-            contracts.push(match random.one_in(2) {
-                true => Contract::NonNull { param },
-                false => Contract::Trusted { param },
+            contracts.push(match trusted {
+                false => Contract::NonNull { param },
+                true => Contract::Trusted { param },
             });
         }
     }
