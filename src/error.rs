@@ -56,6 +56,30 @@ pub enum Error {
         ty: String,
     },
 
+    /// A Rust value that is no argument of a C function.
+    #[error("bad argument #{index} to '{function}': {expected} expected, got {got}")]
+    Argument {
+        /// The function.
+        function: String,
+        /// Which argument, from 1.
+        index: usize,
+        /// What it takes.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+
+    /// Too many arguments for a C function, or too few.
+    #[error("wrong number of arguments to '{function}': {expected} expected, got {given}")]
+    ArgumentCount {
+        /// The function.
+        function: String,
+        /// Parameters that it has.
+        expected: usize,
+        /// Arguments that were given.
+        given: usize,
+    },
+
     /// Cranelift refused.
     #[error("code generation: {reason}")]
     Codegen {

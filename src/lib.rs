@@ -14,7 +14,8 @@
 //! | [`abi`] | calling conventions as tables; from a signature to a [`abi::CallPlan`] |
 //! | [`lower`] | from a plan to Cranelift IR: call thunks and callback bodies |
 //! | [`code`] | executable memory, compilation, native stubs, the thunk cache |
-//! | [`lua`] | the `ffi` table, cdata, conversions, calls both ways |
+//! | [`native`] | C functions called from Rust, without Lua |
+//! | `lua` | the `ffi` table, cdata, conversions, calls both ways |
 //! | `emit` | thunks as object files (feature `emit`) |
 //! | `fuzz` | random functions against C compilers (feature `fuzz-abi`) |
 //! | [`policy`] | what a script may do |
@@ -40,12 +41,15 @@ pub mod explain;
 #[cfg(all(feature = "fuzz-abi", unix))]
 pub mod fuzz;
 pub mod lower;
+#[cfg(feature = "lua")]
 pub mod lua;
+pub mod native;
 pub mod policy;
 pub mod target;
 
 pub use code::Mode;
 pub use error::Error;
+#[cfg(feature = "lua")]
 pub use lua::{Builder, Ffi};
 pub use policy::Policy;
 pub use target::Target;

@@ -21,7 +21,7 @@ struct Line([u8; 64]);
 const LITTLE: usize = 512;
 
 /// Runs `f` on so many zeroed bytes, aligned to 64.
-fn with_room<T>(bytes: usize, f: impl FnOnce(&mut [u8]) -> T) -> T {
+pub(crate) fn with_room<T>(bytes: usize, f: impl FnOnce(&mut [u8]) -> T) -> T {
     const LINES: usize = LITTLE / size_of::<Line>();
     let mut little = [Line([0; 64]); LINES];
     let mut large = Vec::new();

@@ -33,6 +33,7 @@ use cranelift_codegen::ir;
 pub use arena::called_from;
 pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
 pub use exit::NativeCall;
+pub(crate) use interpreted::with_room;
 pub use interpreted::{Body, FrameCall};
 pub use mode::Mode;
 pub use peek::Peek;

@@ -12,12 +12,12 @@ use super::state::{Anchor, Cx, LuaError};
 /// Another value of `bytes` bytes is too much, and nothing is left to collect.
 pub(super) fn permit(cx: &Cx<'_>, bytes: usize) -> Result<(), LuaError> {
     let Some(most) = cx.state.policy.limits.cdata_bytes else { return Ok(()) };
-    let total = || cx.state.owned_bytes.get().saturating_add(bytes);
+    let total = || cx.state.inventory.owned_bytes.get().saturating_add(bytes);
     if total() > most {
-        cx.state.owned_bytes.set(alive(cx));
+        cx.state.inventory.owned_bytes.set(alive(cx));
     }
     within("cdata_bytes", "bytes of C values", Some(most), total())?;
-    cx.state.owned_bytes.set(total());
+    cx.state.inventory.owned_bytes.set(total());
     Ok(())
 }
 

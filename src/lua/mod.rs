@@ -20,6 +20,7 @@
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
+//! inventory  what a table uses
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -40,7 +41,7 @@ mod constant;
 mod contract;
 mod convert;
 mod ctypes;
-mod embed;
+pub mod embed;
 mod explain;
 mod extent;
 mod functions;
@@ -52,6 +53,7 @@ mod in_place;
 mod index;
 mod initialize;
 mod interpret;
+mod inventory;
 mod kind;
 mod luajit;
 mod make;

@@ -124,10 +124,10 @@ impl State {
     /// # Errors
     /// A text of so many bytes is too much to parse.
     pub(super) fn permit_text(&self, bytes: usize) -> Result<(), LuaError> {
-        let total = self.text_bytes.get().saturating_add(bytes);
+        let total = self.inventory.text_bytes.get().saturating_add(bytes);
         let most = self.policy.limits.declaration_bytes;
         within("declaration_bytes", "bytes of declarations", most, total)?;
-        self.text_bytes.set(total);
+        self.inventory.text_bytes.set(total);
         Ok(())
     }
 
@@ -149,15 +149,14 @@ impl State {
         compile: impl FnOnce() -> Result<Thunk, Error>,
     ) -> Result<Thunk, LuaError> {
         let most = self.policy.limits.thunks;
-        let used = self.thunks.borrow().len();
+        let used = self.inventory.thunks.borrow().len();
         if most.is_some_and(|most| used >= most)
-            && !known()
-                .is_some_and(|thunk| self.thunks.borrow().contains(&(thunk.address() as usize)))
+            && !known().is_some_and(|thunk| self.inventory.has(thunk))
         {
             within("thunks", "thunks", most, used + 1)?;
         }
         let thunk = compile().map_err(|error| LuaError::new(error.to_string()))?;
-        self.thunks.borrow_mut().insert(thunk.address() as usize);
+        self.inventory.add_thunk(thunk);
         Ok(thunk)
     }
 }

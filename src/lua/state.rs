@@ -22,8 +22,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind, Link};
+use super::embed::Exposed;
 use super::guest;
 use super::interpret::{Recipe, RecipeKey};
+use super::inventory::Inventory;
 use super::kind::TypeInfo;
 use super::make::{Maker, Texts};
 use super::memory::Roles;
@@ -108,18 +110,16 @@ pub struct State {
     pub(super) machine: Machine,
     /// What scripts may do.
     pub(super) policy: Policy,
-    /// Bytes of the texts that were parsed.
-    pub(super) text_bytes: Cell<usize>,
-    /// Bytes of the C values that were in use at the last count, and of those made since; where they are limited.
-    pub(super) owned_bytes: Cell<usize>,
+    /// What it uses, for the host to see.
+    pub(super) inventory: Inventory,
+    /// What the host gives scripts to call.
+    pub(super) exposed: Exposed,
     /// The functions that C code has given, by address, where nothing else may be called.
     pub(super) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
     /// What is known of memory, where accesses are checked.
     pub(super) memory: region::Known,
     /// The pointers that C code has given, by address and what they point to, where accesses are checked.
     pub(super) handles: RefCell<FxHashSet<(usize, TypeId)>>,
-    /// The thunks in use, by address.
-    pub(super) thunks: RefCell<FxHashSet<usize>>,
     /// The guest functions that were called, by type.
     pub(super) guest_calls: RefCell<guest::Calls>,
     /// What `ffi.option` set.
@@ -482,12 +482,11 @@ impl State {
             main,
             machine,
             policy,
-            text_bytes: Cell::new(0),
-            owned_bytes: Cell::new(0),
+            inventory: Inventory::default(),
+            exposed: Exposed::default(),
             functions: RefCell::default(),
             memory: region::Known::default(),
             handles: RefCell::default(),
-            thunks: RefCell::default(),
             guest_calls: RefCell::default(),
             callbacks: RefCell::default(),
             callback_kinds: RefCell::default(),

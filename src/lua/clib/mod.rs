@@ -51,15 +51,22 @@ impl Code {
         function: Option<TypeId>,
     ) -> Result<Symbol, LuaError> {
         cx.state.permit_symbol(name.to_bytes())?;
-        match self {
-            Code::Host(library) => library.symbol(name).map_err(LuaError::new),
-            Code::Guest(library) => library.symbol(cx, name, function),
-            Code::Nothing => Err(LuaError::new(format!(
-                "undefined symbol '{}': there is no C library for {} here",
-                name.to_string_lossy(),
-                cx.state.machine.target
-            ))),
-        }
+        let address = match self {
+            Code::Host(library) => match cx.state.exposed.find(name) {
+                Some(exposed) if library.is_default() => exposed,
+                _ => library.symbol(name).map_err(LuaError::new)?,
+            },
+            Code::Guest(library) => library.symbol(cx, name, function)?,
+            Code::Nothing => {
+                return Err(LuaError::new(format!(
+                    "undefined symbol '{}': there is no C library for {} here",
+                    name.to_string_lossy(),
+                    cx.state.machine.target
+                )));
+            }
+        };
+        cx.state.inventory.add_symbol(&name.to_string_lossy(), address as usize);
+        Ok(address)
     }
 }
 
@@ -115,8 +122,10 @@ pub(super) fn push(cx: &Cx<'_>, code: Code) {
     }
     cx.set_top(metatable);
     cx.set_metatable(namespace);
+    let name = code.name().to_owned();
     // SAFETY: the block is in the userdata on top of the stack.
     unsafe { block.write(Box::into_raw(Box::new(code))) };
+    cx.state.inventory.libraries.borrow_mut().insert(block as usize, name);
     cx.remove(scope);
 }
 
@@ -257,6 +266,7 @@ fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     // SAFETY: the upvalue is a namespace; what closes it leaves null.
     unsafe {
+        cx.state.inventory.libraries.borrow_mut().remove(&(block(cx) as usize));
         let library = ptr::replace(block(cx), ptr::null_mut());
         if !library.is_null() {
             drop(Box::from_raw(library));

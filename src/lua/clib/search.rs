@@ -15,7 +15,7 @@ use super::system::Library;
 ///
 /// # Errors
 /// The loader's message, and where else was looked.
-pub(super) fn open(name: &str, global: bool) -> Result<Library, String> {
+pub(in crate::lua) fn open(name: &str, global: bool) -> Result<Library, String> {
     let file = file_name(name);
     let error = match Library::open(&file, global) {
         Ok(library) => return Ok(library),

@@ -17,7 +17,15 @@ impl Library {
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
+
+    /// Whether it stands for everything the process has loaded.
+    pub(crate) fn is_default(&self) -> bool {
+        self.name == DEFAULT
+    }
 }
+
+/// The name of the library that stands for everything.
+const DEFAULT: &str = "default";
 
 /// `errno` as the last C call left it.
 pub(crate) fn errno() -> c_int {
@@ -114,7 +122,7 @@ mod unix {
     impl Library {
         /// What the process has loaded.
         pub(crate) fn default() -> Library {
-            Library { handle: libc::RTLD_DEFAULT, name: "default".to_owned() }
+            Library { handle: libc::RTLD_DEFAULT, name: DEFAULT.to_owned() }
         }
 
         /// Opens a library, by path or by a name that the loader searches. `global`: its symbols serve later libraries.
@@ -227,7 +235,7 @@ mod windows {
     impl Library {
         /// What the process has loaded.
         pub(crate) fn default() -> Library {
-            Library { handle: ptr::null_mut(), name: "default".to_owned() }
+            Library { handle: ptr::null_mut(), name: DEFAULT.to_owned() }
         }
 
         /// Opens a library, by path or by a name that the loader searches.

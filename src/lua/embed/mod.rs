@@ -1,8 +1,15 @@
 //! The library in a host program: an `ffi` table under a policy, and what the host does with it from Rust.
 
+mod expose;
+mod inspect;
+
 use std::sync::Arc;
 
+pub(super) use expose::Exposed;
+pub use inspect::{CallbackInUse, Counters, ThunkInUse};
+
 use super::api;
+use super::clib::{self, Code, search};
 use super::ctypes;
 use super::state::{Cx, Head, LuaError, State, guard_in};
 use super::target::Machine;
@@ -158,29 +165,62 @@ impl Ffi {
         self.cdef(text, Permissions::ALL)
     }
 
+    /// Opens a library, whatever scripts may load: the value that `ffi.load` would return, for the host to give to scripts.
+    ///
+    /// # Safety
+    /// What the library does when it is loaded is sound here. As for [`Ffi::declare`], the declarations are those of its
+    /// functions.
+    ///
+    /// # Errors
+    /// The loader's message.
+    pub unsafe fn load(&self, name: &str) -> mlua::Result<mlua::AnyUserData> {
+        self.push(|cx| {
+            let library = search::open(name, false).map_err(LuaError::new)?;
+            cx.push_nil();
+            clib::push(cx, Code::Host(library));
+            Ok(())
+        })
+    }
+
     fn cdef(&self, text: &str, permissions: Permissions) -> mlua::Result<()> {
         self.enter(|cx| ctypes::declare(cx, text.as_bytes(), permissions))
     }
 
     /// Runs `f` inside a protected call of the Lua state.
     fn enter<T>(&self, f: impl FnOnce(&Cx<'_>) -> Result<T, LuaError>) -> mlua::Result<T> {
-        let closed = || mlua::Error::runtime("the Lua state of this ffi library is closed");
-        let lua = self.lua.try_upgrade().ok_or_else(closed)?;
-        let head = self.head;
         let mut value = None;
         let result = &mut value;
-        // SAFETY: the Lua state lives, and so does the head; what the closure holds is dropped before an error is raised.
-        unsafe {
-            lua.exec_raw::<()>((), move |state| {
-                guard_in(state, head, |cx| {
-                    *result = Some(f(cx)?);
-                    cx.set_top(0);
-                    Ok(0)
-                });
-            })?;
-        }
+        self.push::<mlua::Value>(move |cx| {
+            *result = Some(f(cx)?);
+            cx.push_nil();
+            Ok(())
+        })?;
         value.ok_or_else(closed)
     }
+
+    /// The value that `f` leaves on top of the stack, in a protected call of the Lua state.
+    fn push<T: mlua::FromLuaMulti>(
+        &self,
+        f: impl FnOnce(&Cx<'_>) -> Result<(), LuaError>,
+    ) -> mlua::Result<T> {
+        let lua = self.lua.try_upgrade().ok_or_else(closed)?;
+        let head = self.head;
+        // SAFETY: the Lua state lives, and so does the head; what the closure holds is dropped before an error is raised.
+        unsafe {
+            lua.exec_raw((), move |state| {
+                guard_in(state, head, |cx| {
+                    f(cx)?;
+                    cx.insert(1);
+                    cx.set_top(1);
+                    Ok(1)
+                });
+            })
+        }
+    }
+}
+
+fn closed() -> mlua::Error {
+    mlua::Error::runtime("the Lua state of this ffi library is closed")
 }
 
 impl std::fmt::Debug for Ffi {

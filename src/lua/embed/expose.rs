@@ -1,0 +1,220 @@
+//! Functions of the host that scripts call as `ffi.C.name`.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustc_hash::FxHashMap;
+
+use super::super::call::failed;
+use super::super::callback::report;
+use super::super::ctypes;
+use super::super::state::{Cx, LuaError};
+use super::Ffi;
+use crate::abi::{Convention, FrameLayout, Signature};
+use crate::code::{self, Body, Slot};
+use crate::ctype::{ScopeId, Type};
+use crate::native::rust::{CClosure, CFunction, Shapes};
+use crate::policy::Permissions;
+
+/// What a host gives the scripts of a table to call.
+#[derive(Default)]
+pub(in crate::lua) struct Exposed {
+    /// Name → address.
+    addresses: RefCell<FxHashMap<Box<[u8]>, usize>>,
+    /// The C entries of Rust closures.
+    closures: RefCell<Vec<code::Callback>>,
+}
+
+impl Exposed {
+    /// The function of a name.
+    pub(in crate::lua) fn find(&self, name: &CStr) -> Option<*const c_void> {
+        let found = self.addresses.borrow().get(name.to_bytes()).copied();
+        found.map(|address| address as *const c_void)
+    }
+}
+
+impl Drop for Exposed {
+    fn drop(&mut self) {
+        for entry in self.closures.get_mut().drain(..) {
+            // SAFETY: the data of our own entries, which they keep until another callback takes the slot.
+            unsafe { &*entry.data().cast::<Closure>() }.open.store(false, Ordering::Release);
+            entry.release();
+        }
+    }
+}
+
+/// What the entry of a Rust closure leads to.
+struct Closure {
+    declaration: String,
+    layout: FrameLayout,
+    result_size: usize,
+    /// Runs the closure on a Frame.
+    run: Box<dyn Fn(*mut u8, &FrameLayout) + Send + Sync>,
+    /// The Lua state is open.
+    open: AtomicBool,
+}
+
+/// The dispatcher of every Rust closure.
+unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
+    // SAFETY: the body passes its slot, whose data is a `Closure` that the slot keeps alive, and its Frame.
+    let closure = unsafe {
+        let closure = &*(*slot).data.cast::<Closure>();
+        frame.add(closure.layout.result as usize).write_bytes(0, closure.result_size);
+        closure
+    };
+    if !closure.open.load(Ordering::Acquire) {
+        return report(&format!(
+            "'{}' was called after its Lua state was closed",
+            closure.declaration
+        ));
+    }
+    let run = AssertUnwindSafe(|| (closure.run)(frame, &closure.layout));
+    if catch_unwind(run).is_err() {
+        report(&format!("'{}' panicked; C gets zeros", closure.declaration));
+    }
+}
+
+/// # Safety
+/// `data` came from `Box::into_raw` and is dropped once.
+unsafe fn drop_data(data: *const c_void) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { Box::from_raw(data.cast_mut().cast::<Closure>()) });
+}
+
+impl Ffi {
+    /// Declares a function of the host and lets scripts call it as `ffi.C.name`. The declaration must have the function's types:
+    ///
+    /// ```
+    /// use std::ffi::c_int;
+    ///
+    /// use cthunk::{Ffi, Policy};
+    ///
+    /// extern "C" fn add(a: c_int, b: c_int) -> c_int {
+    ///     a + b
+    /// }
+    ///
+    /// let lua = mlua::Lua::new();
+    /// let ffi = Ffi::builder().policy(Policy::declared_only()).global("ffi").install(&lua)?;
+    /// ffi.function("int add(int a, int b);", add as extern "C" fn(c_int, c_int) -> c_int)?;
+    /// assert_eq!(lua.load("return ffi.C.add(1, 2)").eval::<i64>()?, 3);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A declaration that does not parse, declares nothing or something else, or has other types.
+    pub fn function<F: CFunction>(&self, declaration: &str, function: F) -> mlua::Result<()> {
+        self.enter(|cx| {
+            let declared = Declared::parse(cx, declaration)?;
+            declared.check(&F::shapes())?;
+            declared.expose(cx, function.address())
+        })
+    }
+
+    /// [`Ffi::function`] for a function whose types Rust does not check: `unsafe extern "C"` ones, with structs, variadic.
+    ///
+    /// # Safety
+    /// The address is that of a function that the declaration describes, and it stays one for as long as the Lua state lives. As
+    /// for [`Ffi::declare`], scripts can call it with any arguments that keep the declared contracts.
+    ///
+    /// # Errors
+    /// As [`Ffi::function`].
+    pub unsafe fn function_at(
+        &self,
+        declaration: &str,
+        address: *const c_void,
+    ) -> mlua::Result<()> {
+        self.enter(|cx| Declared::parse(cx, declaration)?.expose(cx, address))
+    }
+
+    /// Declares a Rust closure and lets scripts call it as `ffi.C.name`. It is a C function, which scripts can also pass to C.
+    /// Where it panics, C gets zeros, and the panic is reported on standard error.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// let rate = 1.5;
+    /// ffi.closure("double scaled(double x);", move |x: f64| x * rate)?;
+    /// assert_eq!(lua.load("return ffi.C.scaled(4)").eval::<f64>()?, 6.0);
+    /// let wrong = ffi.closure("float wrong(double x);", |x: f64| x).unwrap_err();
+    /// assert!(wrong.to_string().contains("the result is declared as another type"));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Ffi::function`]; no memory for code.
+    pub fn closure<A, F: CClosure<A>>(&self, declaration: &str, closure: F) -> mlua::Result<()> {
+        self.enter(|cx| {
+            let declared = Declared::parse(cx, declaration)?;
+            declared.check(&F::shapes())?;
+            let entry = declared.entry(Box::new(move |frame, layout| {
+                // SAFETY: the Frame is one of the declared signature, whose shapes were checked.
+                unsafe { closure.run(frame, layout) }
+            }))?;
+            let address = entry.address();
+            cx.state.exposed.closures.borrow_mut().push(entry);
+            declared.expose(cx, address)
+        })
+    }
+}
+
+/// A declaration of one function.
+struct Declared<'t> {
+    text: &'t str,
+    name: String,
+    signature: Signature,
+    convention: &'static Convention,
+}
+
+impl<'t> Declared<'t> {
+    fn parse(cx: &Cx<'_>, text: &'t str) -> Result<Declared<'t>, LuaError> {
+        let mut types = cx.state.types.borrow_mut();
+        let outermost = types.enter(ScopeId::ROOT).ok_or_else(|| LuaError::new("no scope"))?;
+        outermost.permit(Permissions::ALL);
+        let (name, ty) = outermost.parse_one(text.as_bytes()).map_err(failed)?;
+        let table = outermost.table();
+        let (Some(name), Type::Function(_)) = (name, table.get(ty.id())) else {
+            return Err(LuaError::new(format!("'{text}' does not declare a function")));
+        };
+        let (signature, convention) =
+            Signature::of(table, &cx.state.machine.target, ty.id(), &[]).map_err(failed)?;
+        Ok(Declared { text, name: table.name(name).to_owned(), signature, convention })
+    }
+
+    fn check(&self, shapes: &Shapes) -> Result<(), LuaError> {
+        shapes.check(&self.signature).map_err(|wrong| {
+            LuaError::new(format!("'{}' does not fit the Rust function: {wrong}", self.text))
+        })
+    }
+
+    /// The C entry of a closure.
+    fn entry(
+        &self,
+        run: Box<dyn Fn(*mut u8, &FrameLayout) + Send + Sync>,
+    ) -> Result<code::Callback, LuaError> {
+        let body = Body::of(&self.signature, self.convention).map_err(failed)?;
+        let closure = Box::new(Closure {
+            declaration: self.text.to_owned(),
+            layout: FrameLayout::of(&self.signature),
+            result_size: self.signature.result.size as usize,
+            run,
+            open: AtomicBool::new(true),
+        });
+        let data = Box::into_raw(closure).cast_const().cast();
+        code::Callback::new(self.convention, body, dispatch, data, drop_data).map_err(|error| {
+            // SAFETY: `into_raw` just above; nobody else has it.
+            unsafe { drop_data(data) };
+            failed(error)
+        })
+    }
+
+    fn expose(self, cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
+        let text = format!("{};", self.text.trim_end().trim_end_matches(';'));
+        ctypes::declare(cx, text.as_bytes(), Permissions::ALL)?;
+        let name = self.name.into_bytes().into_boxed_slice();
+        cx.state.exposed.addresses.borrow_mut().insert(name, address as usize);
+        Ok(())
+    }
+}

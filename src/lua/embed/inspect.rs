@@ -1,0 +1,118 @@
+//! What a table uses, and how much of it.
+
+use super::Ffi;
+
+/// How much a table uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Libraries that are open, `ffi.C` included.
+    pub libraries: usize,
+    /// Symbols that were looked up.
+    pub symbols: usize,
+    /// Thunks that its functions have.
+    pub thunks: usize,
+    /// Bytes of their code, which they may share with other tables.
+    pub thunk_bytes: usize,
+    /// Callbacks of scripts.
+    pub callbacks: usize,
+    /// Bytes of all texts that were parsed for scripts.
+    pub declaration_bytes: usize,
+    /// Bytes of its C values, those included that wait to be collected; 0 where the policy does not limit them.
+    pub cdata_bytes: usize,
+}
+
+/// A thunk that a table uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ThunkInUse {
+    /// Where it is.
+    pub address: usize,
+    /// Bytes.
+    pub size: usize,
+}
+
+/// A callback that a script made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallbackInUse {
+    /// The C function pointer.
+    pub address: usize,
+}
+
+impl Ffi {
+    /// How much the table uses. [`crate::code::stats`] has the same for the process.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.closure("int one(void);", || 1)?;
+    /// lua.load("ffi.C.one()").exec()?;
+    /// assert_eq!(ffi.counters()?.symbols, 1);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn counters(&self) -> mlua::Result<Counters> {
+        self.enter(|cx| {
+            let inventory = &cx.state.inventory;
+            let thunks = inventory.thunks.borrow();
+            Ok(Counters {
+                libraries: inventory.libraries.borrow().len(),
+                symbols: inventory.symbols.borrow().len(),
+                thunks: thunks.len(),
+                thunk_bytes: thunks.values().map(|size| *size as usize).sum(),
+                callbacks: cx.state.callbacks.borrow().len(),
+                declaration_bytes: inventory.text_bytes.get(),
+                cdata_bytes: inventory.owned_bytes.get(),
+            })
+        })
+    }
+
+    /// The libraries that are open, by name.
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn libraries(&self) -> mlua::Result<Vec<String>> {
+        self.enter(|cx| Ok(cx.state.inventory.libraries.borrow().values().cloned().collect()))
+    }
+
+    /// The symbols that were looked up, with their addresses.
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn symbols(&self) -> mlua::Result<Vec<(String, usize)>> {
+        self.enter(|cx| {
+            let symbols = cx.state.inventory.symbols.borrow();
+            Ok(symbols.iter().map(|(name, &address)| (name.clone(), address)).collect())
+        })
+    }
+
+    /// The thunks that functions have, by address.
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn thunks(&self) -> mlua::Result<Vec<ThunkInUse>> {
+        self.enter(|cx| {
+            let thunks = cx.state.inventory.thunks.borrow();
+            let thunk =
+                |(&address, &size): (&usize, &u32)| ThunkInUse { address, size: size as usize };
+            let mut thunks: Vec<_> = thunks.iter().map(thunk).collect();
+            thunks.sort_unstable();
+            Ok(thunks)
+        })
+    }
+
+    /// The callbacks in use, by address.
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn callbacks(&self) -> mlua::Result<Vec<CallbackInUse>> {
+        self.enter(|cx| {
+            let callbacks = cx.state.callbacks.borrow();
+            let mut callbacks: Vec<_> =
+                callbacks.keys().map(|&address| CallbackInUse { address }).collect();
+            callbacks.sort_unstable();
+            Ok(callbacks)
+        })
+    }
+}

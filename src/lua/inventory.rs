@@ -1,0 +1,38 @@
+//! What a table uses, for its host to see.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use crate::code::Thunk;
+
+/// What a state uses.
+#[derive(Default)]
+pub(super) struct Inventory {
+    /// Libraries that are open, by the address of their namespace.
+    pub(super) libraries: RefCell<BTreeMap<usize, String>>,
+    /// Symbols that were looked up, with their addresses.
+    pub(super) symbols: RefCell<BTreeMap<String, usize>>,
+    /// Thunks, by address: bytes.
+    pub(super) thunks: RefCell<FxHashMap<usize, u32>>,
+    /// Bytes of the texts that were parsed.
+    pub(super) text_bytes: Cell<usize>,
+    /// Bytes of the C values that were in use at the last count, and of those made since; where they are limited.
+    pub(super) owned_bytes: Cell<usize>,
+}
+
+impl Inventory {
+    /// Whether a thunk is in use.
+    pub(super) fn has(&self, thunk: Thunk) -> bool {
+        self.thunks.borrow().contains_key(&(thunk.address() as usize))
+    }
+
+    pub(super) fn add_thunk(&self, thunk: Thunk) {
+        self.thunks.borrow_mut().insert(thunk.address() as usize, thunk.size());
+    }
+
+    pub(super) fn add_symbol(&self, name: &str, address: usize) {
+        self.symbols.borrow_mut().insert(name.to_owned(), address);
+    }
+}
