@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::ModuleResult;
 
-use super::{Mode, gate, lock};
+use super::{Mode, gate, lock, observe};
 
 /// Address space of a chunk, in bytes; memory is used only as it is written.
 const CHUNK: usize = 16 << 20;
@@ -102,6 +102,9 @@ impl Arena {
 #[cfg(target_os = "linux")]
 impl Chunk {
     fn map(size: usize, owner: u32, place: Place) -> io::Result<Chunk> {
+        if observe::is_observed() && matches!(place, Place::NearText) {
+            return Chunk::map_for_perf(size, owner);
+        }
         // SAFETY: a literal name; the descriptor is checked and closed below.
         let file = unsafe { libc::memfd_create(c"cthunk".as_ptr(), libc::MFD_CLOEXEC) };
         if file < 0 {
@@ -111,6 +114,27 @@ impl Chunk {
         // SAFETY: opened above, used nowhere else; the mappings keep the memory.
         unsafe { libc::close(file) };
         mapped
+    }
+
+    /// `perf` looks for names in its map only where the memory is of no file but `/dev/zero`, which is what shared memory
+    /// without a file counts as. Its second view is a copy of the first one's mapping (mremap(2), "old_size is zero").
+    fn map_for_perf(size: usize, owner: u32) -> io::Result<Chunk> {
+        const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
+        let run = near_text(|hint, flags| {
+            map_shared(-1, size, EXECUTE, hint, flags | libc::MAP_ANONYMOUS)
+        })?;
+        // SAFETY: the mapping is our own; the copy is made where there is room, and never both executable and writable.
+        unsafe {
+            let copy = libc::mremap(run.as_ptr().cast(), 0, size, libc::MREMAP_MAYMOVE);
+            if copy == libc::MAP_FAILED
+                || libc::mprotect(copy, size, libc::PROT_READ | libc::PROT_WRITE) != 0
+            {
+                return Err(io::Error::last_os_error());
+            }
+            let write = NonNull::new(copy.cast());
+            let write = write.ok_or_else(|| io::Error::other("mapped at address 0"))?;
+            Ok(Chunk { write, run, size, used: 0, owner })
+        }
     }
 
     fn map_file(file: libc::c_int, size: usize, owner: u32, place: Place) -> io::Result<Chunk> {

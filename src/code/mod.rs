@@ -19,6 +19,7 @@ pub mod gate;
 mod interpreted;
 mod mode;
 mod module;
+pub mod observe;
 mod peek;
 mod pool;
 mod stubs;
@@ -64,8 +65,13 @@ pub enum Kind {
     FrameCall,
     /// `fn(registers, slot)`
     Callback,
-    /// A `lua_CFunction`; the bytes say how each argument and the result convert.
-    Lua(Box<[u8]>),
+    /// A `lua_CFunction`.
+    Lua {
+        /// How each argument and the result convert.
+        conversions: Box<[u8]>,
+        /// While code is [observed](observe), the function that the thunk is for.
+        label: Option<Box<str>>,
+    },
 }
 
 /// A finished piece of machine code.
@@ -177,7 +183,7 @@ fn compile(
     log::debug!("{:?} thunk, {}", shape.kind, abi::explain(plan, &[]));
     let function = build(compiler.context(plan));
     log::trace!("{}", function.display());
-    compiler.compile(function)
+    compiler.compile(function, shape)
 }
 
 /// The thunk `fn(target, frame)` of a signature.

@@ -9,7 +9,7 @@ use target_lexicon::Triple;
 
 use super::arena::{Arena, Provider};
 use super::unwind::Unwind;
-use super::{Thunk, entry, lock};
+use super::{Shape, Thunk, entry, lock, observe};
 use crate::abi::CallPlan;
 use crate::error::Error;
 use crate::lower;
@@ -47,7 +47,7 @@ impl Compiler {
     }
 
     /// Compiles, places, and registers one function.
-    pub fn compile(&mut self, function: ir::Function) -> Result<Thunk, Error> {
+    pub fn compile(&mut self, function: ir::Function, shape: &Shape) -> Result<Thunk, Error> {
         self.context.clear();
         self.context.func = function;
         let id = self
@@ -61,7 +61,11 @@ impl Compiler {
             .run_address(written)
             .ok_or_else(|| Error::codegen("code outside the arena"))?;
         let code = self.context.compiled_code().ok_or_else(|| Error::codegen("no code"))?;
-        self.unwind.register(self.module.isa(), code, address as u64)?;
-        Ok(Thunk { address: address as usize, size: code.code_info().total_size })
+        let records = self.unwind.register(self.module.isa(), code, address as u64)?;
+        let thunk = Thunk { address: address as usize, size: code.code_info().total_size };
+        if observe::is_observed() {
+            observe::register(shape, thunk.address, thunk.size as usize, records);
+        }
+        Ok(thunk)
     }
 }

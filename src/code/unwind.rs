@@ -21,16 +21,16 @@ impl Unwind {
         Unwind { common: isa.create_systemv_cie(), records: Vec::new() }
     }
 
-    /// Registers the code at `address`.
+    /// Registers the code at `address`; returns its records.
     pub fn register(
         &mut self,
         isa: &dyn TargetIsa,
         code: &CompiledCode,
         address: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<&[u8], Error> {
         let info = code.create_unwind_info(isa).map_err(Error::codegen)?;
         let (Some(UnwindInfo::SystemV(info)), Some(common)) = (info, &self.common) else {
-            return Ok(());
+            return Ok(&[]);
         };
         let mut table = FrameTable::default();
         let common = table.add_cie(common.clone());
@@ -41,10 +41,9 @@ impl Unwind {
         // A length of 0 ends the list of records.
         bytes.extend([0; 4]);
         self.records.push(bytes.into());
-        if let Some(record) = self.records.last() {
-            register_frame(record);
-        }
-        Ok(())
+        let record = self.records.last().map_or(&[][..], |record| record);
+        register_frame(record);
+        Ok(record)
     }
 }
 

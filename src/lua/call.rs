@@ -161,7 +161,7 @@ pub(super) unsafe fn push_function(
 ) -> Result<(), LuaError> {
     cx.state.permit(Permission::Call)?;
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
-    let entry = entry(cx, ty)?;
+    let entry = entry(cx, ty, name)?;
     // SAFETY: the caller's promise.
     unsafe { push_record(cx, ty, name, &entry) };
     // SAFETY: the block that was just made.
@@ -247,7 +247,7 @@ impl Entry {
         Entry { function: slow, slow, recipe: ptr::null(), announces_vectors: false };
 }
 
-fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
+fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
     cx.state.machine.check_runs()?;
     let is_variadic = match cx.state.types.borrow().table().get(ty) {
         CType::Function(function) => function.variadic,
@@ -276,7 +276,8 @@ fn entry(cx: &Cx<'_>, ty: TypeId) -> Result<Entry, LuaError> {
         return Ok(Entry { function: guest::call, ..Entry::NONE });
     }
     if !is_variadic {
-        let function = thunk(cx.state, &signature, convention, &conversions, in_place)?;
+        let label = label(cx.state, ty, name);
+        let function = thunk(cx.state, &signature, convention, &conversions, in_place, label)?;
         return Ok(Entry { function, ..Entry::NONE });
     }
     // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
@@ -294,15 +295,25 @@ pub(super) fn announce(record: &Function) -> Result<(), LuaError> {
     Ok(())
 }
 
-/// The thunk of a shape: one that reads and writes the stack in place, or one that calls Lua's C API.
+/// While code is observed, the declaration of a function, whose thunk is then its own.
+pub(super) fn label(state: &State, ty: TypeId, name: &str) -> Option<Box<str>> {
+    let is_name = name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
+    code::observe::is_observed().then(|| match is_name {
+        true => state.types.borrow().table().declare(ty.into(), name).into(),
+        false => name.into(),
+    })
+}
+
+/// The thunk of a shape: one that reads and writes the stack in place, or one that calls Lua's C API. `label`: see [`label`].
 pub(super) fn thunk(
     state: &State,
     signature: &Signature,
     convention: &'static Convention,
     conversions: &Conversions,
     in_place: bool,
+    label: Option<Box<str>>,
 ) -> Result<lua_CFunction, LuaError> {
-    let kind = code::Kind::Lua(conversions.key(in_place));
+    let kind = code::Kind::Lua { conversions: conversions.key(in_place), label };
     let thunk = state.count_thunk(
         || code::find(&kind, signature, convention),
         || {
@@ -327,7 +338,8 @@ unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> c_int {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
         guard_in(lua, record.head, |cx| {
             let (signature, convention, conversions) = shape(cx, record.ty, &[])?;
-            let thunk = thunk(cx.state, &signature, convention, &conversions, false)?;
+            let label = label(cx.state, record.ty, record.name());
+            let thunk = thunk(cx.state, &signature, convention, &conversions, false, label)?;
             record.slow.set(thunk);
             found = Some(thunk);
             Ok(0)

@@ -175,7 +175,8 @@ fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFuncti
     // SAFETY: the record's state is open while its function is called.
     let state = unsafe { (*record.head).state()? };
     let Recipe { signature, convention, conversions, .. } = recipe;
-    match call::thunk(state, signature, convention, conversions, true) {
+    let label = call::label(state, record.ty, record.name());
+    match call::thunk(state, signature, convention, conversions, true, label) {
         Ok(thunk) => Some(thunk),
         Err(error) => {
             log::warn!("'{}' stays without a thunk: {error}", record.name());

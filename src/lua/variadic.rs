@@ -268,5 +268,6 @@ fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CF
     if convention.vector_count {
         call::announce(record)?;
     }
-    call::thunk(cx.state, &signature, convention, &conversions, false)
+    let label = call::label(cx.state, record.ty, record.name());
+    call::thunk(cx.state, &signature, convention, &conversions, false, label)
 }

@@ -69,6 +69,14 @@ impl Builder {
         self
     }
 
+    /// Names the machine code of all functions that are compiled from now on, in the whole process, for profilers and debuggers:
+    /// [`crate::code::observe`].
+    #[must_use]
+    pub fn observe(self) -> Builder {
+        crate::code::observe::observe(true);
+        self
+    }
+
     /// Installs a table whose policy [confines](Policy::confines) scripts.
     ///
     /// What else scripts are given is the host's affair: `docs/security.md` says which parts of Lua's own library would undo
