@@ -11,7 +11,7 @@ export CTHUNK_OBSERVE=1 CTHUNK_HOT=0
 
 # What differs between two runs: addresses, process numbers, the temporary folder.
 stable() {
-    sed -E -e "s#$work#WORK#g" -e 's/0x[0-9a-f]{6,}/0x…/g' -e "s#$here/##g" -e 's/[[:space:]]+$//'
+    sed -E -e "s#$work#WORK#g" -e 's/0x[0-9a-f]{6,}/0x…/g' -e "s#$here/##g" -e 's/[[:space:]-]+$//'
 }
 
 {
