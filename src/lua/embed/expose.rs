@@ -45,13 +45,15 @@ impl Drop for Exposed {
     }
 }
 
+/// Runs a closure on a Frame.
+type Run = Box<dyn Fn(*mut u8, &FrameLayout) + Send + Sync>;
+
 /// What the entry of a Rust closure leads to.
 struct Closure {
     declaration: String,
     layout: FrameLayout,
     result_size: usize,
-    /// Runs the closure on a Frame.
-    run: Box<dyn Fn(*mut u8, &FrameLayout) + Send + Sync>,
+    run: Run,
     /// The Lua state is open.
     open: AtomicBool,
 }
@@ -190,10 +192,7 @@ impl<'t> Declared<'t> {
     }
 
     /// The C entry of a closure.
-    fn entry(
-        &self,
-        run: Box<dyn Fn(*mut u8, &FrameLayout) + Send + Sync>,
-    ) -> Result<code::Callback, LuaError> {
+    fn entry(&self, run: Run) -> Result<code::Callback, LuaError> {
         let body = Body::of(&self.signature, self.convention).map_err(failed)?;
         let closure = Box::new(Closure {
             declaration: self.text.to_owned(),
