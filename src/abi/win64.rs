@@ -38,7 +38,8 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
             Ok(Class::scalar(integer(8), ty.size))
         }
         Some(class) => Ok(class),
-        None if ty.size == 0 => Ok(Class::Ignore),
+        // Microsoft's C has no empty structs: GCC and Clang pass them as structs of an odd size, GCC returns nothing.
+        None if ty.size == 0 && role == Role::Result => Ok(Class::Ignore),
         None => aggregate(ty, role),
     }
 }
