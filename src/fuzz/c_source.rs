@@ -62,14 +62,17 @@ __attribute__((used)) void *memset(void *to, int c, unsigned n) {
 /// The number that `report.failed` has when a register that a callee must save was lost.
 pub const LOST_REGISTER: u32 = 1000;
 
-/// The C file of a batch: `callee_NAME`, and `caller_NAME` for functions without `...`.
+/// The C file of a batch: `callee_NAME`, and `caller_NAME` for functions without `...`. All callees come first: GCC sets up its
+/// target anew wherever a function of another convention follows, in every pass.
 pub fn c_source(batch: &Batch) -> String {
     let freestanding = if batch.platform.is_guest() { FREESTANDING } else { "" };
     let text = freestanding.to_owned() + PRELUDE;
     let mut writer = Writer { batch, text, tables: HashMap::new() };
     writer.text += &batch.header;
-    for (i, prototype) in batch.prototypes.iter().enumerate() {
+    for prototype in &batch.prototypes {
         writer.callee(prototype).expect("a String takes everything");
+    }
+    for (i, prototype) in batch.prototypes.iter().enumerate() {
         if !prototype.is_variadic() {
             writer.caller(prototype, i % LIVE == 0).expect("a String takes everything");
         }

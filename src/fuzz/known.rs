@@ -5,7 +5,7 @@
 use super::batch::{Batch, Prototype};
 use super::compiler::Compiler;
 use super::program::{Direction, Step};
-use crate::abi::{Bank, Kind, LeafKind, Pass, Piece, Place, Type};
+use crate::abi::{Bank, Kind, Leaf, LeafKind, Pass, Piece, Place, Type};
 
 /// A known disagreement.
 pub struct Disagreement {
@@ -56,6 +56,32 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         oracle: |oracle| oracle.contains("clang"),
         directions: &Direction::ALL,
         applies: has_int128_before_a_register,
+    },
+    Disagreement {
+        name: "clang-union-padding",
+        reason: "Clang passes an eightbyte of a union as the float that one member has there, and loses the bytes that another \
+                 member has behind it",
+        link: "https://github.com/llvm/llvm-project/issues/83388",
+        convention: "sysv64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |prototype| types(prototype).any(has_float_over_more),
+    },
+    Disagreement {
+        name: "gcc-va-arg-aligned",
+        reason: "GCC's va_arg reads a record that is aligned to 16 from the registers that it saved, which are aligned to 8, \
+                 with moves that need 16, and crashes with callers of its own, too",
+        link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/i386/i386.cc, ix86_gimplify_va_arg",
+        convention: "sysv64",
+        oracle: Compiler::is_gcc,
+        directions: &[Direction::Call],
+        applies: |prototype| {
+            let fixed = prototype.signature.fixed.unwrap_or(usize::MAX);
+            let arguments = prototype.signature.arguments.iter().zip(&prototype.plan.arguments);
+            arguments.skip(fixed).any(|(ty, pass)| {
+                ty.align == 16 && pass.pieces().iter().any(|piece| piece.bank == Bank::Int)
+            })
+        },
     },
     Disagreement {
         name: "libffi-x87-struct",
@@ -171,6 +197,20 @@ fn has_x87(ty: &Type) -> bool {
     ty.leaves().is_some_and(|leaves| leaves.iter().any(|leaf| leaf.kind == LeafKind::X87))
 }
 
+/// Whether a union has a floating-point number where another member has more of the same eightbyte.
+fn has_float_over_more(ty: &Type) -> bool {
+    let Some(leaves) = ty.leaves() else { return false };
+    let end = |leaf: &Leaf| leaf.offset + leaf.size;
+    let overlap = |a: &Leaf, b: &Leaf| a.offset < end(b) && b.offset < end(a);
+    leaves.iter().enumerate().any(|(i, short)| {
+        let others = leaves.iter().enumerate().filter(|&(other, _)| other != i);
+        let mut others = others.map(|(_, leaf)| leaf);
+        let shared = others.clone().any(|leaf| overlap(leaf, short));
+        let longer = |leaf: &Leaf| leaf.offset / 8 == short.offset / 8 && end(leaf) > end(short);
+        short.kind == LeafKind::Float && short.size < 8 && shared && others.any(longer)
+    })
+}
+
 fn is_vector(ty: &Type) -> bool {
     matches!(ty.kind, Kind::Vector(_))
 }
@@ -185,4 +225,18 @@ fn has_int128_before_a_register(prototype: &Prototype) -> bool {
         matches!(kind, Kind::Int128(_)) && matches!(pass, Pass::Stack { .. })
     };
     arguments.any(on_stack) && arguments.any(|(_, pass)| pass.placed().iter().any(in_register))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DISAGREEMENTS;
+
+    #[test]
+    fn every_row_is_documented() {
+        let page = include_str!("../../docs/abi.md");
+        for row in DISAGREEMENTS {
+            let cell = format!("| `{}` | `{}` |", row.name, row.convention);
+            assert!(page.contains(&cell), "docs/abi.md has no {cell}");
+        }
+    }
 }
