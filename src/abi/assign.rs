@@ -16,7 +16,8 @@ pub fn plan(
     if let Backend::X86(rules) = convention.backend {
         return x86::plan(signature, convention, rules);
     }
-    let mut assigner = Assigner { convention, next: Next::default() };
+    let mut assigner =
+        Assigner { convention, next: Next::default(), stack_align: convention.stack_align };
     // The hidden pointer of a result is an argument before all others.
     let result = assigner.result(&signature.result)?;
     let arguments = signature
@@ -30,6 +31,7 @@ pub fn plan(
         arguments,
         result,
         stack_bytes: assigner.next.stack.next_multiple_of(WORD),
+        stack_align: assigner.stack_align,
         popped: 0,
         next: assigner.next,
         vector_count: (signature.fixed.is_some() && convention.vector_count)
@@ -51,6 +53,7 @@ const POINTER: Part = Part {
 struct Assigner {
     convention: &'static Convention,
     next: Next,
+    stack_align: u32,
 }
 
 impl Assigner {
@@ -120,11 +123,12 @@ impl Assigner {
         Pass::Pieces(parts.iter().zip(found).map(slot).collect())
     }
 
-    /// A copy on the stack. One that is aligned to more than the stack pointer is would need a stack of its own alignment.
+    /// A copy on the stack, which is aligned so at the call.
     fn memory(&mut self, ty: &Type, align: u32) -> Result<Pass, Unsupported> {
-        if align > self.convention.stack_align {
+        if align > CallPlan::MAX_STACK_ALIGN {
             return Err(ty.overaligned(self.convention.name));
         }
+        self.stack_align = self.stack_align.max(align);
         Ok(Pass::Stack { offset: self.stack(ty.size, align), size: ty.size })
     }
 

@@ -52,7 +52,7 @@ fn stack(text: &mut String, plan: &CallPlan) {
         text,
         "  stack        {shadow}{} bytes of arguments, {}-aligned at the call, {}",
         plan.stack_bytes,
-        convention.stack_align,
+        plan.stack_align,
         popped(plan)
     );
 }

@@ -286,6 +286,8 @@ pub struct CallPlan {
     pub result: Pass,
     /// Bytes of stack arguments, shadow space not counted.
     pub stack_bytes: u32,
+    /// Alignment of the stack pointer at the call: the convention's, or that of a stack argument that needs more.
+    pub stack_align: u32,
     /// Bytes of stack arguments that the callee pops.
     pub popped: u32,
     /// Registers and slots that the arguments leave free, for `...` to go on with.
@@ -294,6 +296,17 @@ pub struct CallPlan {
     pub vector_count: Option<u8>,
     /// The arguments and the result in memory.
     pub frame: FrameLayout,
+}
+
+impl CallPlan {
+    /// The most that a stack argument may be aligned to.
+    pub const MAX_STACK_ALIGN: u32 = 64;
+
+    /// Whether Cranelift, which aligns the stack as the convention does, can make the call itself; else fixed native code
+    /// makes it, from a block of registers.
+    pub fn is_direct(&self) -> bool {
+        self.stack_align == self.convention.stack_align
+    }
 }
 
 /// How one value travels.

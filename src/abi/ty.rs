@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::mode::Mode;
-use super::{Bank, Class, Extension, Scalar, Unsupported, Width, natural};
+use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, natural};
 use crate::ctype::{
     ArrayLen, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
 };
@@ -174,9 +174,11 @@ impl Type {
 
     /// The refusal of an argument that the stack pointer is not aligned for.
     pub(super) fn overaligned(&self, convention: &'static str) -> Unsupported {
-        let align = self.align;
-        let what =
-            format!("a stack argument aligned to {align} (Cranelift aligns the stack to 16)");
+        let what = format!(
+            "a stack argument aligned to {} (the stack is aligned to {} at most)",
+            self.align,
+            CallPlan::MAX_STACK_ALIGN
+        );
         Unsupported { what, convention }
     }
 }

@@ -247,6 +247,7 @@ pub(super) fn plan(
     Ok(CallPlan {
         convention,
         arguments,
+        stack_align: convention.stack_align,
         popped: popped(rules, &result, next.stack),
         result,
         stack_bytes: next.stack,

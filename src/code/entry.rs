@@ -10,7 +10,7 @@ use std::ptr;
 
 use crate::abi::{CallPlan, Convention};
 use crate::error::Error;
-use crate::lower::{X87, registers};
+use crate::lower::{Native, registers};
 
 /// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
 #[repr(C, align(16))]
@@ -127,12 +127,17 @@ pub(super) fn not_interpreted(convention: &Convention) -> Error {
     Error::codegen(format!("convention {} has no interpreter here", convention.name))
 }
 
-/// What thunks call for results on the x87 stack.
-pub(super) fn x87_helpers() -> X87 {
+/// What thunks call for results on the x87 stack, and for calls of a convention that Cranelift cannot make.
+pub(super) fn native(convention: &Convention) -> Native {
+    let exit = super::exit::exit(convention).map_or(0, |exit| exit as usize);
     #[cfg(all(target_arch = "x86_64", not(windows)))]
-    return X87 { pop: pop_x87 as *const () as usize, push: push_x87 as *const () as usize };
+    return Native {
+        pop_x87: pop_x87 as *const () as usize,
+        push_x87: push_x87 as *const () as usize,
+        exit,
+    };
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
-    X87::default()
+    Native { exit, ..Native::default() }
 }
 
 /// Pops st0 into 10 bytes of memory. Naked: nothing else touches the x87 stack.

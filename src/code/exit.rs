@@ -38,8 +38,8 @@ impl NativeCall {
         self.stack_bytes
     }
 
-    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block; what is on the x87 stack is where the vector results of
-    /// the same positions are.
+    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block; what is on
+    /// the x87 stack is where the vector results of the same positions are.
     ///
     /// # Safety
     /// `target` is a function of the plan; block and stack hold its arguments, by the plan. The stack has
@@ -58,7 +58,7 @@ impl NativeCall {
 }
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
-fn exit(convention: &Convention) -> Option<Exit> {
+pub(super) fn exit(convention: &Convention) -> Option<Exit> {
     use crate::abi::Backend;
     Some(match convention.backend {
         _ if !runs(convention) => return None,
@@ -69,7 +69,7 @@ fn exit(convention: &Convention) -> Option<Exit> {
 }
 
 #[cfg(not(all(target_arch = "x86_64", not(windows))))]
-fn exit(convention: &Convention) -> Option<Exit> {
+pub(super) fn exit(convention: &Convention) -> Option<Exit> {
     let _ = runs(convention);
     None
 }
@@ -92,6 +92,7 @@ macro_rules! enter {
             "mov r11, rsi\n",
             "mov r10d, ecx\n",
             "sub rsp, rdx\n",
+            "and rsp, -{align}\n",
             "test rdx, rdx\n",
             "jz 3f\n",
             "mov rsi, [rbx + {stack}]\n",
@@ -152,6 +153,7 @@ unsafe extern "C-unwind" fn sysv64(
         "movaps [rbx + {result_float}], xmm0",
         "movaps [rbx + {result_float} + 16], xmm1",
         leave!(),
+        align = const CallPlan::MAX_STACK_ALIGN,
         stack = const offset_of!(Registers, stack),
         float = const offset_of!(Registers, float),
         int = const offset_of!(Registers, int),
@@ -184,6 +186,7 @@ unsafe extern "C-unwind" fn win64(
         "mov [rbx + {result_int}], rax",
         "movaps [rbx + {result_float}], xmm0",
         leave!(),
+        align = const CallPlan::MAX_STACK_ALIGN,
         stack = const offset_of!(Registers, stack),
         float = const offset_of!(Registers, float),
         int = const offset_of!(Registers, int),

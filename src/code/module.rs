@@ -42,7 +42,7 @@ impl Compiler {
             plan,
             config: self.module.isa().frontend_config(),
             own: self.module.isa().default_call_conv(),
-            x87: entry::x87_helpers(),
+            native: entry::native(plan.convention),
         }
     }
 

@@ -116,15 +116,19 @@ impl Writer {
         if plan.result.pieces().iter().any(|piece| piece.bank == Bank::X87) {
             return Err(refuse("a result on the x87 stack is taken by a helper of the process"));
         }
+        if !plan.is_direct() {
+            return Err(refuse(
+                "a stack argument aligned to more than 16 is passed by code of the process",
+            ));
+        }
         let callbacks = stubs::of(function.convention)
             .ok_or_else(|| refuse("no callback entry is known for its convention"))?;
         let isa = self.module.isa();
-        let x87 = lower::X87::default();
         let cx = lower::Context {
             plan,
             config: isa.frontend_config(),
             own: isa.default_call_conv(),
-            x87,
+            native: lower::Native::default(),
         };
         self.compile(&format!("{}_call", function.name), Linkage::Export, lower::frame_call(cx))?;
         let body = lower::callback(cx, DISPATCH_OFFSET);

@@ -191,10 +191,10 @@ fn thunks(
     plan: &CallPlan,
 ) -> Result<[(&'static str, cranelift_codegen::ir::Function); 2], Error> {
     let isa = lower::isa(target.triple())?;
-    // The addresses of the x87 helpers are a process's own; the text has none.
-    let x87 = lower::X87::default();
-    let cx =
-        lower::Context { plan, config: isa.frontend_config(), own: isa.default_call_conv(), x87 };
+    // The addresses of native code are a process's own; the text has none.
+    let native = lower::Native::default();
+    let config = isa.frontend_config();
+    let cx = lower::Context { plan, config, own: isa.default_call_conv(), native };
     Ok([
         ("call thunk: fn(target, frame)", lower::frame_call(cx)),
         ("callback body: fn(registers, slot)", lower::callback(cx, code::DISPATCH_OFFSET)),

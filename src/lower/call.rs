@@ -5,7 +5,7 @@ use cranelift_frontend::FunctionBuilder;
 
 use super::pieces::{self, Operand};
 use super::sig::{self, Part, Word};
-use super::{Context, function};
+use super::{Context, exit, function};
 use crate::abi::{Bank, CallPlan, Pass, Piece};
 
 /// Where a call thunk takes its arguments from and gives its result to.
@@ -43,15 +43,10 @@ pub fn call(cx: Context<'_>, operands: &mut dyn Operands) -> ir::Function {
             _ => None,
         };
         let target = operands.target(b);
-        let (signature, words) = sig::native(cx.plan);
-        let values: Vec<Value> = words
-            .iter()
-            .zip(&signature.params)
-            .map(|(word, param)| value(b, word, param.value_type, &arguments, hidden))
-            .collect();
-        let signature = b.import_signature(signature);
-        let call = b.ins().call_indirect(signature, target, &values);
-        let results = b.inst_results(call).to_vec();
+        let results = match cx.plan.is_direct() {
+            true => direct(cx, b, target, &arguments, hidden),
+            false => exit::call(cx, b, target, &arguments, hidden),
+        };
         let (x87, registers): (Vec<Piece>, Vec<Piece>) =
             cx.plan.result.pieces().iter().partition(|piece| piece.bank == Bank::X87);
         let x87 = x87.into_iter().map(|piece| (piece, pop_x87(cx, b))).collect::<Vec<_>>();
@@ -60,10 +55,29 @@ pub fn call(cx: Context<'_>, operands: &mut dyn Operands) -> ir::Function {
     })
 }
 
+/// Cranelift's call instruction. Returns the values in the result registers.
+fn direct(
+    cx: Context<'_>,
+    b: &mut FunctionBuilder<'_>,
+    target: Value,
+    arguments: &[Operand],
+    hidden: Option<Value>,
+) -> Vec<Value> {
+    let (signature, words) = sig::native(cx.plan);
+    let values: Vec<Value> = words
+        .iter()
+        .zip(&signature.params)
+        .map(|(word, param)| value(b, word, param.value_type, arguments, hidden))
+        .collect();
+    let signature = b.import_signature(signature);
+    let call = b.ins().call_indirect(signature, target, &values);
+    b.inst_results(call).to_vec()
+}
+
 /// Takes the top of the x87 stack into memory of the thunk, and returns the memory's address.
 fn pop_x87(cx: Context<'_>, b: &mut FunctionBuilder<'_>) -> Value {
     let memory = memory(cx, b, 16, 16);
-    call_x87(cx, b, cx.x87.pop, memory);
+    call_x87(cx, b, cx.native.pop_x87, memory);
     memory
 }
 

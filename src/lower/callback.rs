@@ -106,7 +106,7 @@ fn result_pieces(
         let Place::Register(register) = piece.place else { continue };
         if register.bank == Bank::X87 {
             let address = b.ins().iadd_imm_s(from.0, i64::from(from.1) + i64::from(piece.offset));
-            call_x87(cx, b, cx.x87.push, address);
+            call_x87(cx, b, cx.native.push_x87, address);
             continue;
         }
         let operand = Operand::Memory(from.0, from.1);

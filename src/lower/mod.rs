@@ -12,6 +12,7 @@
 
 mod call;
 mod callback;
+mod exit;
 mod isa;
 mod pieces;
 pub mod registers;
@@ -41,17 +42,20 @@ pub struct Context<'p> {
     pub config: TargetFrontendConfig,
     /// The convention of the thunk itself: the target's default.
     pub own: CallConv,
-    /// Where the x87 helpers are.
-    pub x87: X87,
+    /// Where the native code is that does what Cranelift cannot.
+    pub native: Native,
 }
 
-/// The addresses of two functions `fn(memory)` for results on the x87 stack, which Cranelift does not know.
+/// The addresses of native code for what Cranelift does not know; a process's own, 0 where the code will not run in it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct X87 {
-    /// Pops st0 into 10 bytes of memory.
-    pub pop: usize,
-    /// Pushes 10 bytes of memory.
-    pub push: usize,
+pub struct Native {
+    /// `fn(memory)`: pops st0 into 10 bytes of memory.
+    pub pop_x87: usize,
+    /// `fn(memory)`: pushes 10 bytes of memory onto the x87 stack.
+    pub push_x87: usize,
+    /// `fn(registers, target, bytes of stack arguments, AL)`: calls a function of the plan's convention with what is in the block
+    /// of [`registers`], on a stack aligned to [`CallPlan::MAX_STACK_ALIGN`].
+    pub exit: usize,
 }
 
 impl Context<'_> {
