@@ -24,7 +24,7 @@
 //! # What this version supports
 //!
 //! Hosts: x86-64 Linux, with 32-bit x86 code behind [`code::gate`]. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float`, `double`, `long double`,
-//! half and quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 16 bytes, and `...` in calls; by the
+//! half and quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 32 bytes, and `...` in calls; by the
 //! conventions of `docs/abi.md`, of which those of AArch64 and riscv64 can be emitted. Everything else is an [`Error`] that says so.
 //!
 //! # Trust

@@ -90,8 +90,14 @@ impl Assigner {
             self.next.int = self.next.int.next_multiple_of(2);
         }
         let before = self.next;
-        let found: Vec<Option<Reg>> =
-            parts.iter().map(|part| self.register(part.scalar.bank)).collect();
+        let mut last = None;
+        let mut register = |part: &Part| {
+            if part.scalar.width != Width::Upper128 {
+                last = self.register(part.scalar.bank);
+            }
+            last
+        };
+        let found: Vec<Option<Reg>> = parts.iter().map(&mut register).collect();
         let all = found.iter().all(Option::is_some);
         match otherwise {
             Otherwise::Memory { align } if !all => {
@@ -185,7 +191,7 @@ fn result_pieces(parts: &[Part], convention: &Convention) -> Pass {
     let mut used = [0; 3];
     let mut place = |part: &Part| {
         let next = &mut used[part.scalar.bank as usize];
-        *next += 1;
+        *next += usize::from(part.scalar.width != Width::Upper128);
         let registers = convention.results.of(part.scalar.bank);
         piece(part, Place::Register(registers[*next - 1]))
     };

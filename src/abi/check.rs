@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CallPlan, Leaf, Pass, Piece, Place, Reg, Signature, Type};
+use super::{CallPlan, Leaf, Pass, Piece, Place, Reg, Signature, Type, Width};
 
 /// Checks that pieces tile their values but for padding, that no place is used twice, that places exist and are aligned,
 /// and that the frame's slots do not overlap.
@@ -91,6 +91,8 @@ fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Place>, String> {
         let slots = (offset..offset + size).step_by(slot as usize);
         return slots.map(|offset| stack_slot(plan, offset)).collect();
     }
+    // The upper half of a register is no place of its own.
+    let lower = pass.placed().iter().filter(|piece| piece.width != Width::Upper128);
     let place = |piece: &Piece| match piece.place {
         Place::Register(r) if r.bank != piece.bank => Err(format!("{} of the wrong bank", r.name)),
         Place::Register(r) if !is_argument(plan, r) => {
@@ -99,7 +101,7 @@ fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Place>, String> {
         Place::Register(_) => Ok(piece.place),
         Place::Stack(offset) => stack_slot(plan, offset),
     };
-    pass.placed().iter().map(place).collect()
+    lower.map(place).collect()
 }
 
 fn is_argument(plan: &CallPlan, register: Reg) -> bool {

@@ -96,7 +96,7 @@ fn places(plan: &CallPlan, pass: &Pass) -> Vec<String> {
             vec![format!("[sp+{}]  a copy of all {size} bytes", plan.convention.shadow + offset)]
         }
         Pass::Pointer { pointer, size, align } => {
-            let place = place_name(plan, pointer.place);
+            let place = place_name(plan, pointer);
             vec![format!(
                 "{place:<8} pointer to {size} bytes in memory of the caller, {align}-aligned"
             )]
@@ -104,15 +104,18 @@ fn places(plan: &CallPlan, pass: &Pass) -> Vec<String> {
     }
 }
 
-fn place_name(plan: &CallPlan, place: Place) -> String {
-    match place {
+fn place_name(plan: &CallPlan, piece: &Piece) -> String {
+    match piece.place {
+        Place::Register(register) if piece.width == Width::Upper128 => {
+            format!("{}, upper half", register.name.replace('x', "y"))
+        }
         Place::Register(register) => register.name.into(),
         Place::Stack(offset) => format!("[sp+{}]", plan.convention.shadow + offset),
     }
 }
 
 fn describe(plan: &CallPlan, piece: &Piece) -> String {
-    let place = place_name(plan, piece.place);
+    let place = place_name(plan, piece);
     let bits = piece.width.bytes() * 8;
     let extension = match piece.extension {
         Extension::None => String::new(),

@@ -245,8 +245,10 @@ pub enum Width {
     W64,
     /// 80 bits, in memory 16 bytes of which 6 are padding.
     W80,
-    /// 128 bits, a whole vector register.
+    /// 128 bits, a vector register.
     W128,
+    /// The upper 128 bits of the 256-bit register whose lower ones carry the part before.
+    Upper128,
 }
 
 impl Width {
@@ -256,7 +258,7 @@ impl Width {
             Width::W32 => 4,
             Width::W64 => 8,
             Width::W80 => 10,
-            Width::W128 => 16,
+            Width::W128 | Width::Upper128 => 16,
         }
     }
 }
@@ -302,10 +304,16 @@ impl CallPlan {
     /// The most that a stack argument may be aligned to.
     pub const MAX_STACK_ALIGN: u32 = 64;
 
-    /// Whether Cranelift, which aligns the stack as the convention does, can make the call itself; else fixed native code
-    /// makes it, from a block of registers.
+    /// Whether Cranelift, which aligns the stack as the convention does and has no 256-bit registers, can make the call
+    /// itself; else fixed native code makes it, from a block of registers.
     pub fn is_direct(&self) -> bool {
-        self.stack_align == self.convention.stack_align
+        self.stack_align == self.convention.stack_align && !self.is_wide()
+    }
+
+    /// Whether a value is in a 256-bit register.
+    pub fn is_wide(&self) -> bool {
+        let passes = self.arguments.iter().chain([&self.result]);
+        passes.flat_map(|pass| pass.pieces()).any(|piece| piece.width == Width::Upper128)
     }
 }
 

@@ -63,21 +63,23 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     if ty.size == 0 {
         return Ok(Class::Ignore);
     }
-    if leaves.iter().any(|leaf| leaf.kind == LeafKind::Vector && leaf.size > 16) {
+    if leaves.iter().any(|leaf| leaf.kind == LeafKind::Vector && leaf.size > 32) {
         return Err(unsupported());
     }
     if role == Role::Result && matches!(ty.kind, Kind::Complex(_)) && is_x87(leaves) {
         return Ok(x87(leaves));
     }
-    // "If the size of an object is larger than eight eightbytes, or it contains unaligned fields, it has class MEMORY";
-    // without vectors of 32 bytes and more, larger than two eightbytes has the same end (post-merger rule 5c).
+    // "If the size of an object is larger than eight eightbytes, or it contains unaligned fields, it has class MEMORY".
     let misaligned = leaves.iter().any(|leaf| !leaf.offset.is_multiple_of(leaf.align));
     let memory = Class::Memory { align: ty.align };
-    if ty.size > 16 || misaligned {
-        return Ok(memory);
-    }
     // "If there are no registers available for any eightbyte of an argument, the whole argument is passed on the stack."
     let otherwise = Otherwise::Memory { align: ty.align };
+    if ty.size > 16 || misaligned {
+        // Variable arguments: "__m256 … unnamed arguments are passed in memory", section 3.5.7.
+        let in_register = !misaligned && role != Role::Variable && is_one_vector(ty.size, leaves);
+        let ymm = || Class::parts(vec![vector(), upper_half()], otherwise);
+        return Ok(if in_register { ymm() } else { memory });
+    }
     let [low, high] = [0, 8].map(|offset| eightbyte(leaves, offset));
     match (low, high) {
         (Eightbyte::Sse, Eightbyte::SseUp) => Ok(Class::parts(vec![vector()], otherwise)),
@@ -109,7 +111,21 @@ fn st(leaf: &Leaf) -> Part {
     Part { offset: leaf.offset, bytes: Width::W80.bytes(), scalar }
 }
 
-/// A whole vector register.
+/// Post-merger rule 5c: a value of more than two eightbytes is in a register only if the first is SSE and all others are SSEUP.
+fn is_one_vector(size: u32, leaves: &[Leaf]) -> bool {
+    let mut upper = (8..size).step_by(8).map(|offset| eightbyte(leaves, offset));
+    size == 32
+        && eightbyte(leaves, 0) == Eightbyte::Sse
+        && upper.all(|class| class == Eightbyte::SseUp)
+}
+
+/// The upper half of a ymm register.
+fn upper_half() -> Part {
+    let scalar = Scalar { bank: Bank::Float, width: Width::Upper128, extension: Extension::None };
+    Part { offset: 16, bytes: 16, scalar }
+}
+
+/// An xmm register, the lower half of a ymm register.
 fn vector() -> Part {
     let scalar = Scalar { bank: Bank::Float, width: Width::W128, extension: Extension::None };
     Part { offset: 0, bytes: 16, scalar }

@@ -167,8 +167,7 @@ impl Type {
 
     /// The refusal of a value in registers of more than 16 bytes.
     pub(super) fn wide_vector(&self, convention: &'static str) -> Unsupported {
-        let what =
-            "a vector of more than 16 bytes by value (Cranelift has no ymm and zmm registers)";
+        let what = "a vector of more than 32 bytes by value (zmm registers are not carried)";
         Unsupported { what: what.into(), convention }
     }
 

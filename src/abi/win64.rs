@@ -2,8 +2,8 @@
 
 use super::ty::scalar;
 use super::{
-    Backend, Bank, Class, Convention, Extension, Kind, Registers, Role, Scalar, Type, Unsupported,
-    Width, registers,
+    Backend, Bank, Class, Convention, Extension, Kind, Otherwise, Part, Registers, Role, Scalar,
+    Type, Unsupported, Width, registers,
 };
 use crate::ctype::CallConv;
 
@@ -54,15 +54,25 @@ fn aggregate(ty: &Type, role: Role) -> Result<Class, Unsupported> {
         (Kind::OtherFloat(_), 2) if role != Role::Variable => Ok(float(Width::W32, 2)),
         // "…including the __m128, __m128i, __m128d … types, are returned in XMM0."
         (Kind::Vector(_) | Kind::Int128(_), 16) if result => Ok(float(Width::W128, 16)),
-        (Kind::Vector(_), 32..) if result => Err(ty.wide_vector(WIN64.name)),
+        (Kind::Vector(_), 32) if result => {
+            let half = |offset, width| float_part(offset, width, 16);
+            let parts = vec![half(0, Width::W128), half(16, Width::Upper128)];
+            Ok(Class::parts(parts, Otherwise::Memory { align: 32 }))
+        }
+        (Kind::Vector(_), 33..) if result => Err(ty.wide_vector(WIN64.name)),
         (_, size @ (1 | 2 | 4 | 8)) => Ok(Class::scalar(integer(size), size)),
         _ => Ok(Class::Pointer),
     }
 }
 
 fn float(width: Width, bytes: u32) -> Class {
+    let part = float_part(0, width, bytes);
+    Class::scalar(part.scalar, bytes)
+}
+
+fn float_part(offset: u32, width: Width, bytes: u32) -> Part {
     let extension = if bytes < width.bytes() { Extension::Zero } else { Extension::None };
-    Class::scalar(Scalar { bank: Bank::Float, width, extension }, bytes)
+    Part { offset, bytes, scalar: Scalar { bank: Bank::Float, width, extension } }
 }
 
 fn integer(bytes: u32) -> Scalar {

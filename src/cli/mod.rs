@@ -102,6 +102,8 @@ impl From<Stage> for Emit {
 
 /// Runs the command.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    cthunk::lua::end_on_closed_pipes();
     env_logger::init();
     let outcome = match Arguments::parse().command {
         Command::Run { luajit, file, arguments } => run(luajit, &file, &arguments),

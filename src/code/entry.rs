@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::ptr;
 
-use crate::abi::{CallPlan, Convention};
+use crate::abi::{CallPlan, Convention, Unsupported};
 use crate::error::Error;
 use crate::lower::{Native, registers};
 
@@ -20,7 +20,10 @@ pub struct Registers {
     pub(super) result_int: [u64; 2],
     pub(super) result_float: [[u64; 2]; 4],
     pub(super) stack: *const u8,
-    _pad: u64,
+    /// Not 0 where the call uses a 256-bit register, whose upper half is in what follows.
+    pub(super) wide: u64,
+    pub(super) upper: [[u64; 2]; 8],
+    pub(super) result_upper: [u64; 2],
 }
 
 impl Default for Registers {
@@ -31,7 +34,9 @@ impl Default for Registers {
             result_int: [0; 2],
             result_float: [[0; 2]; 4],
             stack: std::ptr::null(),
-            _pad: 0,
+            wide: 0,
+            upper: [[0; 2]; 8],
+            result_upper: [0; 2],
         }
     }
 }
@@ -44,11 +49,6 @@ impl Registers {
             std::slice::from_raw_parts_mut(ptr::from_mut(self).cast(), size_of::<Registers>())
         }
     }
-
-    /// Says where the stack arguments are.
-    pub(super) fn set_stack(&mut self, stack: *const u8) {
-        self.stack = stack;
-    }
 }
 
 const _: () = {
@@ -57,7 +57,10 @@ const _: () = {
     assert!(offset_of!(Registers, result_int) == registers::RESULT_INT as usize);
     assert!(offset_of!(Registers, result_float) == registers::RESULT_FLOAT as usize);
     assert!(offset_of!(Registers, stack) == registers::STACK as usize);
-    assert!(size_of::<Registers>() == registers::SIZE as usize);
+    assert!(offset_of!(Registers, wide) == registers::WIDE as usize);
+    assert!(offset_of!(Registers, upper) == registers::UPPER as usize);
+    assert!(offset_of!(Registers, result_upper) == registers::RESULT_UPPER as usize);
+    assert!(size_of::<Registers>() == registers::WIDE_SIZE as usize);
 };
 
 /// One callback: the data behind a stub. Creating, changing and freeing a callback writes this and nothing else.
@@ -75,6 +78,8 @@ pub struct Slot {
     pub(super) drop: unsafe fn(*const c_void),
     /// The plan that an interpreted body reads; null where the body is compiled.
     pub(super) plan: *const CallPlan,
+    /// Not 0: the callback takes or returns 256-bit registers.
+    pub(super) wide: u64,
 }
 
 impl Slot {
@@ -114,6 +119,30 @@ pub(super) fn entry_point(convention: &Convention) -> Option<*const c_void> {
 /// Whether the host's processor is the convention's.
 pub fn runs(convention: &Convention) -> bool {
     convention.architecture == std::env::consts::ARCH
+}
+
+/// Whether the host's processor has registers of 256 bits: those of AVX.
+pub fn has_wide_registers() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Whether the host's processor has the registers of a plan.
+pub(super) fn has_registers(plan: &CallPlan) -> bool {
+    !plan.is_wide() || has_wide_registers()
+}
+
+/// The error for a plan whose registers the host does not have.
+pub(super) fn check_registers(plan: &CallPlan) -> Result<(), Unsupported> {
+    match has_registers(plan) {
+        true => Ok(()),
+        false => Err(Unsupported {
+            what: "a 32-byte vector by value, on a processor without AVX,".into(),
+            convention: plan.convention.name,
+        }),
+    }
 }
 
 /// The error for a convention that the host cannot be called by.
@@ -162,6 +191,19 @@ pub(super) unsafe extern "C" fn push_x87(_memory: &[u64; 2]) {
 #[cfg(not(all(target_arch = "x86_64", not(windows))))]
 pub(super) unsafe extern "C" fn push_x87(_: &[u64; 2]) {}
 
+/// The upper half of YMM0, where the result has one.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! wide_result {
+    () => {
+        concat!(
+            "cmp qword ptr [rsp + {wide}], 0\n",
+            "je 3f\n",
+            "vinsertf128 ymm0, ymm0, [rsp + {result_upper}], 1\n",
+            "3:\n",
+        )
+    };
+}
+
 /// System V callers.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
@@ -188,6 +230,20 @@ unsafe extern "C" fn sysv64() {
         "movaps [rsp + {float} + 80], xmm5",
         "movaps [rsp + {float} + 96], xmm6",
         "movaps [rsp + {float} + 112], xmm7",
+        "mov rax, [r11 + {slot_wide}]",
+        "mov [rsp + {wide}], rax",
+        "test rax, rax",
+        "jz 2f",
+        "vextractf128 [rsp + {upper}], ymm0, 1",
+        "vextractf128 [rsp + {upper} + 16], ymm1, 1",
+        "vextractf128 [rsp + {upper} + 32], ymm2, 1",
+        "vextractf128 [rsp + {upper} + 48], ymm3, 1",
+        "vextractf128 [rsp + {upper} + 64], ymm4, 1",
+        "vextractf128 [rsp + {upper} + 80], ymm5, 1",
+        "vextractf128 [rsp + {upper} + 96], ymm6, 1",
+        "vextractf128 [rsp + {upper} + 112], ymm7, 1",
+        "vzeroupper",
+        "2:",
         // Above the saved RBP and the return address.
         "lea rax, [rbp + 16]",
         "mov [rsp + {stack}], rax",
@@ -198,16 +254,21 @@ unsafe extern "C" fn sysv64() {
         "mov rdx, [rsp + {result_int} + 8]",
         "movaps xmm0, [rsp + {result_float}]",
         "movaps xmm1, [rsp + {result_float} + 16]",
+        wide_result!(),
         "leave",
         ".cfi_def_cfa rsp, 8",
         "ret",
         ".cfi_endproc",
-        size = const registers::SIZE,
+        size = const registers::WIDE_SIZE,
         int = const registers::INT,
         float = const registers::FLOAT,
         stack = const registers::STACK,
+        wide = const registers::WIDE,
+        upper = const registers::UPPER,
         result_int = const registers::RESULT_INT,
         result_float = const registers::RESULT_FLOAT,
+        result_upper = const registers::RESULT_UPPER,
+        slot_wide = const offset_of!(Slot, wide),
         body = const offset_of!(Slot, body),
     )
 }
@@ -244,6 +305,8 @@ unsafe extern "C" fn win64() {
         "movaps [rsp + {float} + 16], xmm1",
         "movaps [rsp + {float} + 32], xmm2",
         "movaps [rsp + {float} + 48], xmm3",
+        "mov rax, [r11 + {slot_wide}]",
+        "mov [rsp + {wide}], rax",
         // Above the saved RBP, the return address and the shadow space.
         "lea rax, [rbp + 48]",
         "mov [rsp + {stack}], rax",
@@ -252,6 +315,7 @@ unsafe extern "C" fn win64() {
         "call [r11 + {body}]",
         "mov rax, [rsp + {result_int}]",
         "movaps xmm0, [rsp + {result_float}]",
+        wide_result!(),
         "movaps xmm6, [rsp + {size}]",
         "movaps xmm7, [rsp + {size} + 16]",
         "movaps xmm8, [rsp + {size} + 32]",
@@ -268,10 +332,13 @@ unsafe extern "C" fn win64() {
         ".cfi_def_cfa rsp, 8",
         "ret",
         ".cfi_endproc",
-        size = const registers::SIZE,
+        size = const registers::WIDE_SIZE,
         int = const registers::INT,
         float = const registers::FLOAT,
         stack = const registers::STACK,
+        wide = const registers::WIDE,
+        result_upper = const registers::RESULT_UPPER,
+        slot_wide = const offset_of!(Slot, wide),
         result_int = const registers::RESULT_INT,
         result_float = const registers::RESULT_FLOAT,
         body = const offset_of!(Slot, body),

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 use std::mem::offset_of;
 
-use super::entry::{Registers, pop_x87, runs};
+use super::entry::{Registers, has_registers, pop_x87, runs};
 use super::interpreted::x87_results;
 use crate::abi::{CallPlan, Convention};
 
@@ -18,6 +18,7 @@ pub struct NativeCall {
     exit: Exit,
     stack_bytes: usize,
     vectors: u32,
+    wide: bool,
     /// Results on the x87 stack.
     x87: usize,
 }
@@ -26,9 +27,10 @@ impl NativeCall {
     /// For a plan of a convention that the host can call; `None` where a thunk is needed.
     pub fn of(plan: &CallPlan) -> Option<NativeCall> {
         Some(NativeCall {
-            exit: exit(plan.convention)?,
+            exit: exit(plan.convention).filter(|_| has_registers(plan))?,
             stack_bytes: (plan.stack_bytes as usize).next_multiple_of(16),
             vectors: plan.vector_count.unwrap_or(0).into(),
+            wide: plan.is_wide(),
             x87: x87_results(plan),
         })
     }
@@ -46,7 +48,8 @@ impl NativeCall {
     /// [`NativeCall::stack_bytes`].
     pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u8]) {
         debug_assert!(stack.len() >= self.stack_bytes);
-        block.set_stack(stack.as_ptr());
+        block.stack = stack.as_ptr();
+        block.wide = self.wide.into();
         // SAFETY: the caller's promise. Nothing here uses the x87 stack between the call and the end.
         unsafe {
             (self.exit)(block, target, self.stack_bytes, self.vectors);
@@ -106,6 +109,20 @@ macro_rules! enter {
     };
 }
 
+/// The upper half of YMM0, where the call uses 256-bit registers.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! wide_result {
+    () => {
+        concat!(
+            "cmp qword ptr [rbx + {wide}], 0\n",
+            "je 5f\n",
+            "vextractf128 [rbx + {result_upper}], ymm0, 1\n",
+            "vzeroupper\n",
+            "5:\n",
+        )
+    };
+}
+
 /// Its end.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! leave {
@@ -140,6 +157,17 @@ unsafe extern "C-unwind" fn sysv64(
         "movaps xmm5, [rbx + {float} + 80]",
         "movaps xmm6, [rbx + {float} + 96]",
         "movaps xmm7, [rbx + {float} + 112]",
+        "cmp qword ptr [rbx + {wide}], 0",
+        "je 4f",
+        "vinsertf128 ymm0, ymm0, [rbx + {upper}], 1",
+        "vinsertf128 ymm1, ymm1, [rbx + {upper} + 16], 1",
+        "vinsertf128 ymm2, ymm2, [rbx + {upper} + 32], 1",
+        "vinsertf128 ymm3, ymm3, [rbx + {upper} + 48], 1",
+        "vinsertf128 ymm4, ymm4, [rbx + {upper} + 64], 1",
+        "vinsertf128 ymm5, ymm5, [rbx + {upper} + 80], 1",
+        "vinsertf128 ymm6, ymm6, [rbx + {upper} + 96], 1",
+        "vinsertf128 ymm7, ymm7, [rbx + {upper} + 112], 1",
+        "4:",
         "mov rdi, [rbx + {int}]",
         "mov rsi, [rbx + {int} + 8]",
         "mov rdx, [rbx + {int} + 16]",
@@ -152,13 +180,17 @@ unsafe extern "C-unwind" fn sysv64(
         "mov [rbx + {result_int} + 8], rdx",
         "movaps [rbx + {result_float}], xmm0",
         "movaps [rbx + {result_float} + 16], xmm1",
+        wide_result!(),
         leave!(),
         align = const CallPlan::MAX_STACK_ALIGN,
         stack = const offset_of!(Registers, stack),
         float = const offset_of!(Registers, float),
+        upper = const offset_of!(Registers, upper),
         int = const offset_of!(Registers, int),
+        wide = const offset_of!(Registers, wide),
         result_int = const offset_of!(Registers, result_int),
         result_float = const offset_of!(Registers, result_float),
+        result_upper = const offset_of!(Registers, result_upper),
     )
 }
 
@@ -185,12 +217,15 @@ unsafe extern "C-unwind" fn win64(
         "call r11",
         "mov [rbx + {result_int}], rax",
         "movaps [rbx + {result_float}], xmm0",
+        wide_result!(),
         leave!(),
         align = const CallPlan::MAX_STACK_ALIGN,
         stack = const offset_of!(Registers, stack),
         float = const offset_of!(Registers, float),
         int = const offset_of!(Registers, int),
+        wide = const offset_of!(Registers, wide),
         result_int = const offset_of!(Registers, result_int),
         result_float = const offset_of!(Registers, result_float),
+        result_upper = const offset_of!(Registers, result_upper),
     )
 }

@@ -56,7 +56,9 @@ fn plan(
     if !runs(convention) {
         return Err(entry::not_here(convention));
     }
-    let plan = Box::leak(Box::new(abi::plan(signature, convention)?));
+    let plan = abi::plan(signature, convention)?;
+    entry::check_registers(&plan)?;
+    let plan = Box::leak(Box::new(plan));
     debug_assert_eq!(abi::check(signature, plan), Ok(()));
     let mut plans = PLANS.write().unwrap_or_else(PoisonError::into_inner);
     Ok(plans.entry(shape).or_insert(plan))
@@ -136,6 +138,8 @@ pub struct Body {
     pub(super) address: *const c_void,
     /// The plan that [`interpret`] reads; null of a compiled body.
     pub(super) plan: *const CallPlan,
+    /// Whether the entry keeps 256-bit registers.
+    pub(super) wide: bool,
 }
 
 // SAFETY: code and a plan, both of which live as long as the process and never change.
@@ -151,11 +155,13 @@ impl Body {
     pub fn of(signature: &Signature, convention: &'static Convention) -> Result<Body, Error> {
         Ok(match Mode::current() {
             Mode::Compiled => {
-                let thunk = super::callback_body(signature, convention)?;
-                Body { address: thunk.address(), plan: ptr::null() }
+                let address = super::callback_body(signature, convention)?.address();
+                let wide = abi::plan(signature, convention)?.is_wide();
+                Body { address, plan: ptr::null(), wide }
             }
             Mode::Interpreted => {
-                Body { address: interpret as *const c_void, plan: plan(signature, convention)? }
+                let plan = plan(signature, convention)?;
+                Body { address: interpret as *const c_void, plan, wide: plan.is_wide() }
             }
         })
     }

@@ -32,7 +32,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 use cranelift_codegen::ir;
 
 pub use arena::called_from;
-pub use entry::{DISPATCH_OFFSET, Registers, Slot, runs};
+pub use entry::{DISPATCH_OFFSET, Registers, Slot, has_wide_registers, runs};
 pub use exit::NativeCall;
 pub(crate) use interpreted::with_room;
 pub use interpreted::{Body, FrameCall};
@@ -144,6 +144,7 @@ pub fn thunk(
     }
     let plan = abi::plan(signature, convention)?;
     debug_assert_eq!(abi::check(signature, &plan), Ok(()));
+    entry::check_registers(&plan)?;
     if shim {
         let thunk = i686_shim(&shape.kind, &plan)?;
         CACHE.write().unwrap_or_else(PoisonError::into_inner).insert(shape, thunk);

@@ -207,7 +207,7 @@ impl Callback {
         drop: unsafe fn(*const c_void),
     ) -> Result<Callback, Error> {
         let guest = convention.is_i686();
-        let Body { address: body, plan } = body;
+        let Body { address: body, plan, wide } = body;
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),
             false => (entry_point(convention).ok_or_else(|| not_here(convention))?, body),
@@ -225,7 +225,7 @@ impl Callback {
                 pool::POOLED_CALLBACKS
             )));
         };
-        let new = Slot { entry, body, dispatch, data, drop, plan };
+        let new = Slot { entry, body, dispatch, data, drop, plan, wide: wide.into() };
         let reused = callbacks.all.insert(address, true).is_some();
         callbacks.used += 1;
         // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it.

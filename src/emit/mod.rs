@@ -118,7 +118,7 @@ impl Writer {
         }
         if !plan.is_direct() {
             return Err(refuse(
-                "a stack argument aligned to more than 16 is passed by code of the process",
+                "a 32-byte vector, or a stack argument aligned to more than 16, is passed by code of the process",
             ));
         }
         let callbacks = stubs::of(function.convention)

@@ -1,6 +1,6 @@
 //! A plan as a picture: which bytes of which value are in which register and stack slot at the call.
 
-use crate::abi::{Bank, CallPlan, Pass, Piece, Place, Reg};
+use crate::abi::{Bank, CallPlan, Pass, Piece, Place, Reg, Width};
 
 /// Registers and stack at the call instruction, and registers at the return.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl<'p> Drawer<'p> {
     /// A type, and which of its bytes where it is split.
     fn words(&self, value: usize, pass: &Pass, piece: &Piece) -> String {
         let ty = self.ty(value);
-        match pass.pieces().len() {
+        match pass.pieces().iter().filter(|piece| piece.width != Width::Upper128).count() {
             0 | 1 => ty.into(),
             _ => format!("{ty}, bytes {}..{}", piece.offset, piece.offset + piece.bytes),
         }
@@ -172,7 +172,9 @@ impl<'p> Drawer<'p> {
             Row { place, value: Some(0), words: self.words(0, result, piece), bytes: 8 }
         };
         match result {
-            Pass::Pieces(pieces) => pieces.iter().map(piece).collect(),
+            Pass::Pieces(pieces) => {
+                pieces.iter().filter(|piece| piece.width != Width::Upper128).map(piece).collect()
+            }
             Pass::Pointer { size, .. } => {
                 let words = format!("{}, {size} bytes", self.ty(0));
                 vec![Row { place: "memory".into(), value: Some(0), words, bytes: 8 }]

@@ -8,6 +8,7 @@ use super::random::Random;
 use super::scalar::{FLOATING, INT, PLAIN, SCALARS, Scalar};
 use super::shape::{self, Case, Member, Record, Shape};
 use crate::abi::{self, Signature, Type};
+use crate::code::has_wide_registers;
 use crate::ctype::Declarations;
 
 /// What a convention refused to carry, by its reason, and how often: what a campaign did not test.
@@ -53,7 +54,10 @@ impl Generator {
             records: Vec::new(),
             refused: Refused::new(),
         };
-        let available = |s: &&&Scalar| !s.except.contains(&platform.convention.name);
+        let name = platform.convention.name;
+        let available = |s: &&&Scalar| {
+            !s.except.contains(&name) && (s.only.is_empty() || s.only.contains(&name))
+        };
         let scalars: Vec<Shape> =
             SCALARS.iter().filter(available).map(|&s| Shape::Scalar(s)).collect();
         generator.scalars = generator.carried(&scalars);
@@ -120,6 +124,9 @@ impl Generator {
             let arguments = [Type::int(4, true), ty.clone()].into();
             let signature = Signature { arguments, result: ty.clone(), fixed: None };
             match abi::plan(&signature, self.platform.convention) {
+                Ok(plan) if plan.is_wide() && !has_wide_registers() => {
+                    self.refuse("a vector of 32 bytes: this processor has no AVX".into());
+                }
                 Ok(_) => carried.push(Typed { shape: shape.clone(), ty }),
                 Err(reason) => self.refuse(match shape {
                     Shape::Scalar(scalar) => format!("{}: {}", scalar.c, reason.what),

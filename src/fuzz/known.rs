@@ -38,6 +38,18 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         applies: has_variable_by_pointer,
     },
     Disagreement {
+        name: "gcc-ms-vector32",
+        reason: "GCC returns 32-byte vectors in memory; MSVC and Clang in ymm0",
+        link: "https://learn.microsoft.com/cpp/build/x64-calling-convention#return-values",
+        convention: "win64",
+        oracle: Compiler::is_gcc,
+        directions: &Direction::ALL,
+        applies: |prototype| {
+            let result = &prototype.signature.result;
+            is_vector(result) && result.size == 32
+        },
+    },
+    Disagreement {
         name: "clang-ms-empty-result",
         reason: "Clang returns an empty struct, which Microsoft's C does not have, through a hidden pointer; GCC returns \
                  nothing",
@@ -66,6 +78,26 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         applies: |prototype| types(prototype).any(has_float_over_more),
+    },
+    Disagreement {
+        name: "clang-union-ymm",
+        reason: "Clang passes a union of a 32-byte vector and something that is no vector in a ymm register; the psABI \
+                 (\"any other eightbyte is not SSEUP\", rule 5c) and GCC have it in memory",
+        link: "https://github.com/llvm/llvm-project/pull/221746",
+        convention: "sysv64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |prototype| types(prototype).any(|ty| ty.size >= 32 && has_vector32(ty)),
+    },
+    Disagreement {
+        name: "clang-variadic-ymm",
+        reason: "Clang passes the named 32-byte vectors of a variadic function in memory as well; GCC the unnamed ones only, as \
+                 the psABI says",
+        link: "https://gitlab.com/x86-psABIs/x86-64-ABI, section 3.5.7",
+        convention: "sysv64",
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        applies: |prototype| prototype.is_variadic() && prototype.plan.is_wide(),
     },
     Disagreement {
         name: "gcc-va-arg-aligned",
@@ -209,6 +241,12 @@ fn has_float_over_more(ty: &Type) -> bool {
         let longer = |leaf: &Leaf| leaf.offset / 8 == short.offset / 8 && end(leaf) > end(short);
         short.kind == LeafKind::Float && short.size < 8 && shared && others.any(longer)
     })
+}
+
+/// Whether a 32-byte vector shares its memory with something else.
+fn has_vector32(ty: &Type) -> bool {
+    let wide = |leaf: &Leaf| leaf.kind == LeafKind::Vector && leaf.size == 32 && leaf.in_union;
+    ty.leaves().is_some_and(|leaves| leaves.iter().any(wide))
 }
 
 fn is_vector(ty: &Type) -> bool {

@@ -11,10 +11,12 @@ pub struct Scalar {
     pub bits: usize,
     /// Platforms (by convention name) whose compilers do not have the type.
     pub except: &'static [&'static str],
+    /// The only platforms that have it; none: all.
+    pub only: &'static [&'static str],
 }
 
 const fn scalar(c: &'static str) -> Scalar {
-    Scalar { c, promoted: false, bits: 0, except: &[] }
+    Scalar { c, promoted: false, bits: 0, except: &[], only: &[] }
 }
 
 const fn integer(c: &'static str, bits: usize, promoted: bool) -> Scalar {
@@ -31,6 +33,7 @@ typedef float vector8 __attribute__((vector_size(8)));
 typedef short vector8i __attribute__((vector_size(8)));
 typedef double vector16 __attribute__((vector_size(16)));
 typedef int vector16i __attribute__((vector_size(16)));
+typedef double vector32 __attribute__((vector_size(32)));
 ";
 
 /// `int`, the simplest type, which everything shrinks to.
@@ -74,6 +77,7 @@ pub static SCALARS: &[&Scalar] = &[
     &wide("vector8i"),
     &wide("vector16"),
     &wide("vector16i"),
+    &Scalar { only: &["sysv64", "win64"], ..wide("vector32") },
 ];
 
 /// The first so many of [`SCALARS`] are plain: a register each.

@@ -107,15 +107,23 @@ fn by_pointer(
     }
 }
 
+/// Alignment of a thunk's own frame: what Cranelift aligns stack slots to at most.
+const FRAME_ALIGN: u32 = 16;
+
 /// The address of memory in the thunk's own frame.
 pub fn memory(cx: Context<'_>, b: &mut FunctionBuilder<'_>, size: u32, align: u32) -> Value {
+    let more = align.saturating_sub(FRAME_ALIGN);
     let data = StackSlotData::new(
         StackSlotKind::ExplicitSlot,
-        size.next_multiple_of(8),
-        align.max(8).trailing_zeros() as u8,
+        size.next_multiple_of(8) + more,
+        align.clamp(8, FRAME_ALIGN).trailing_zeros() as u8,
     );
     let slot = b.create_sized_stack_slot(data);
-    b.ins().stack_addr(cx.pointer(), slot, 0)
+    let address = b.ins().stack_addr(cx.pointer(), slot, i32::try_from(more).unwrap_or(0));
+    match more {
+        0 => address,
+        _ => b.ins().band_imm_s(address, -i64::from(align)),
+    }
 }
 
 /// What goes into a parameter of type `ty`.

@@ -68,7 +68,7 @@ struct Entry {
 impl Entry {
     /// A piece as wide as its place.
     fn piece(&self, b: &mut FunctionBuilder<'_>, piece: &Piece) -> Value {
-        let (base, at) = match registers::home(piece.place) {
+        let (base, at) = match registers::home(piece) {
             Home::Block(at) => (self.block, at),
             Home::Stack(at) => (self.stack, at),
         };
@@ -111,6 +111,6 @@ fn result_pieces(
         }
         let operand = Operand::Memory(from.0, from.1);
         let value = pieces::take(b, piece, machine_type(piece), operand);
-        b.ins().store(flags(), value, block, registers::result(register));
+        b.ins().store(flags(), value, block, registers::result(register, piece.width));
     }
 }

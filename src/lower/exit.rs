@@ -21,7 +21,8 @@ pub(super) fn call(
 ) -> Vec<Value> {
     let plan = cx.plan;
     let stack_bytes = plan.stack_bytes.next_multiple_of(16);
-    let block = memory(cx, b, registers::SIZE, 16);
+    let size = if plan.is_wide() { registers::WIDE_SIZE } else { registers::SIZE };
+    let block = memory(cx, b, size, 16);
     let stack = memory(cx, b, stack_bytes, 16);
     let outgoing = Outgoing { block, stack };
     if let (Pass::Pointer { pointer, .. }, Some(hidden)) = (&plan.result, hidden) {
@@ -31,6 +32,8 @@ pub(super) fn call(
         outgoing.argument(b, pass, argument);
     }
     b.ins().store(flags(), stack, block, registers::STACK as i32);
+    let wide = b.ins().iconst(types::I64, i64::from(plan.is_wide()));
+    b.ins().store(flags(), wide, block, registers::WIDE as i32);
 
     let mut signature = Signature::new(cx.own);
     signature
@@ -45,7 +48,7 @@ pub(super) fn call(
     let in_registers = plan.result.pieces().iter().filter(|piece| piece.bank != Bank::X87);
     let load = |piece: &Piece| match piece.place {
         Place::Register(register) => {
-            let at = registers::result(register);
+            let at = registers::result(register, piece.width);
             Some(b.ins().load(machine_type(piece), flags(), block, at))
         }
         Place::Stack(_) => None,
@@ -73,7 +76,7 @@ impl Outgoing {
 
     fn put(&self, b: &mut FunctionBuilder<'_>, piece: &Piece, operand: Operand) {
         let value = pieces::take(b, piece, machine_type(piece), operand);
-        let (base, at) = match registers::home(piece.place) {
+        let (base, at) = match registers::home(piece) {
             Home::Block(at) => (self.block, at),
             Home::Stack(at) => (self.stack, at),
         };

@@ -3,7 +3,7 @@
 //! The stubs of `code::entry` write it, callback bodies read it; `code::entry` checks at compile time that
 //! its structure has these offsets.
 
-use crate::abi::{Bank, Place, Reg};
+use crate::abi::{Bank, Piece, Place, Reg, Width};
 
 /// Integer argument register *n* is at `INT + 8 * n`; register 8 is AArch64's x8.
 pub const INT: u32 = 0;
@@ -15,24 +15,33 @@ pub const RESULT_INT: u32 = 208;
 pub const RESULT_FLOAT: u32 = 224;
 /// The address of the first stack argument.
 pub const STACK: u32 = 288;
-/// Bytes of the block, a multiple of 16.
+/// 8 bytes: not 0 where the call uses a 256-bit register.
+pub const WIDE: u32 = 296;
+/// Bytes of the block of calls that do not, a multiple of 16.
 pub const SIZE: u32 = 304;
+/// The upper half of 256-bit argument register *n* is at `UPPER + 16 * n`.
+pub const UPPER: u32 = SIZE;
+/// The upper half of 256-bit result register *n* is at `RESULT_UPPER + 16 * n`.
+pub const RESULT_UPPER: u32 = 432;
+/// Bytes of the whole block.
+pub const WIDE_SIZE: u32 = 448;
 
-/// Where the block keeps an argument register.
-pub(super) fn argument(register: Reg) -> i32 {
-    at(register, INT, FLOAT)
+/// Where the block keeps what an argument register carries.
+fn argument(register: Reg, width: Width) -> i32 {
+    at(register, width, [INT, FLOAT, UPPER])
 }
 
-/// Where the block keeps a result register.
-pub(super) fn result(register: Reg) -> i32 {
-    at(register, RESULT_INT, RESULT_FLOAT)
+/// Where the block keeps a piece of the result.
+pub(super) fn result(register: Reg, width: Width) -> i32 {
+    at(register, width, [RESULT_INT, RESULT_FLOAT, RESULT_UPPER])
 }
 
-fn at(register: Reg, int: u32, float: u32) -> i32 {
+fn at(register: Reg, width: Width, [int, float, upper]: [u32; 3]) -> i32 {
     let index = u32::from(register.index);
-    (match register.bank {
-        Bank::Int => int + 8 * index,
-        Bank::Float | Bank::X87 => float + 16 * index,
+    (match (register.bank, width) {
+        (Bank::Int, _) => int + 8 * index,
+        (_, Width::Upper128) => upper + 16 * index,
+        (Bank::Float | Bank::X87, _) => float + 16 * index,
     }) as i32
 }
 
@@ -44,9 +53,9 @@ pub(super) enum Home {
     Stack(i32),
 }
 
-pub(super) fn home(place: Place) -> Home {
-    match place {
-        Place::Register(register) => Home::Block(argument(register)),
+pub(super) fn home(piece: &Piece) -> Home {
+    match piece.place {
+        Place::Register(register) => Home::Block(argument(register, piece.width)),
         Place::Stack(offset) => Home::Stack(offset as i32),
     }
 }

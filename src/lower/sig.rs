@@ -183,7 +183,7 @@ fn param(bank: Bank, width: Width) -> AbiParam {
 
 fn word_type(bank: Bank, width: Width) -> ir::Type {
     match (bank, width) {
-        (_, Width::W128) => types::I8X16,
+        (_, Width::W128 | Width::Upper128) => types::I8X16,
         (Bank::Int, Width::W32) => types::I32,
         (Bank::Int, _) => types::I64,
         (Bank::Float | Bank::X87, Width::W32) => types::F32,

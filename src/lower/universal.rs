@@ -12,11 +12,11 @@ use crate::abi::{CallPlan, Extension, Pass, Piece, Place, Width};
 /// [`CallPlan::stack_bytes`] at least.
 pub fn load(plan: &CallPlan, frame: &[u8], address: u64, block: &mut [u8], stack: &mut [u8]) {
     let mut put = |piece: &Piece, bytes: &[u8]| {
-        let place = match registers::home(piece.place) {
+        let place = match registers::home(piece) {
             Home::Block(at) => &mut block[at as usize..],
             Home::Stack(at) => &mut stack[at as usize..],
         };
-        if piece.width == Width::W128 {
+        if matches!(piece.width, Width::W128 | Width::Upper128) {
             place[..16].copy_from_slice(&bytes[..16]);
         } else {
             place[..8].copy_from_slice(&widened(piece, bytes).to_le_bytes());
@@ -51,7 +51,7 @@ pub fn load(plan: &CallPlan, frame: &[u8], address: u64, block: &mut [u8], stack
 pub fn store(plan: &CallPlan, block: &[u8], frame: &mut [u8]) {
     for piece in plan.result.pieces() {
         let Place::Register(register) = piece.place else { continue };
-        let from = &block[registers::result(register) as usize..];
+        let from = &block[registers::result(register, piece.width) as usize..];
         let to = &mut frame[plan.frame.result as usize + piece.offset as usize..];
         match piece.bytes {
             8 => to[..8].copy_from_slice(&from[..8]),
@@ -107,10 +107,10 @@ pub fn leave(plan: &CallPlan, frame: &[u8], block: &mut [u8]) {
     for piece in plan.result.pieces() {
         let Place::Register(register) = piece.place else { continue };
         let from = &frame[plan.frame.result as usize + piece.offset as usize..];
-        let to = &mut block[registers::result(register) as usize..];
+        let to = &mut block[registers::result(register, piece.width) as usize..];
         match piece.width {
             Width::W32 | Width::W64 => to[..8].copy_from_slice(&widened(piece, from).to_le_bytes()),
-            Width::W80 | Width::W128 => {
+            Width::W80 | Width::W128 | Width::Upper128 => {
                 to[..piece.bytes as usize].copy_from_slice(&from[..piece.bytes as usize]);
             }
         }
@@ -119,7 +119,7 @@ pub fn leave(plan: &CallPlan, frame: &[u8], block: &mut [u8]) {
 
 /// What is in the place of an argument's piece, and after it.
 fn placed<'b>(piece: &Piece, block: &'b [u8], stack: &'b [u8]) -> &'b [u8] {
-    match registers::home(piece.place) {
+    match registers::home(piece) {
         Home::Block(at) => &block[at as usize..],
         Home::Stack(at) => &stack[at as usize..],
     }

@@ -254,7 +254,7 @@ impl Assembler {
             let code = match piece.width {
                 Width::W32 => Code::Fstp_m32fp,
                 Width::W64 => Code::Fstp_m64fp,
-                Width::W80 | Width::W128 => Code::Fstp_m80fp,
+                Width::W80 | Width::W128 | Width::Upper128 => Code::Fstp_m80fp,
             };
             return self.push_instruction(Instruction::with1(code, at(to))?);
         }
@@ -305,7 +305,7 @@ impl Assembler {
             let code = match piece.width {
                 Width::W32 => Code::Fld_m32fp,
                 Width::W64 => Code::Fld_m64fp,
-                Width::W80 | Width::W128 => Code::Fld_m80fp,
+                Width::W80 | Width::W128 | Width::Upper128 => Code::Fld_m80fp,
             };
             return self.push_instruction(Instruction::with1(code, at(from))?);
         }

@@ -76,6 +76,8 @@ mod target;
 mod variadic;
 
 pub use embed::{Builder, Ffi};
+#[cfg(unix)]
+pub use host::end_on_closed_pipes;
 pub use host::{preload, run_file};
 pub use interpret::compile_after;
 pub use luajit::open_raw as open_luajit_raw;

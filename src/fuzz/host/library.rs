@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Oracle;
 use super::thunks::{Checker, call_named};
+use crate::code::has_wide_registers;
 use crate::fuzz::batch::{Batch, Prototype};
 use crate::fuzz::c_source::LOST_REGISTER;
 use crate::fuzz::image::RESULT;
@@ -25,6 +26,13 @@ pub(super) struct Report {
     failed: u32,
     size: u32,
     got: [u8; 256],
+}
+
+/// What makes a shared library, of code that passes 32-byte vectors in registers where there are some.
+pub(super) fn options() -> &'static [&'static str] {
+    const OPTIONS: &[&str] = &["-shared", "-fPIC", "-mavx"];
+    let count = if has_wide_registers() { 3 } else { 2 };
+    &OPTIONS[..count]
 }
 
 impl Library {

@@ -64,8 +64,7 @@ impl Executor for Host {
         std::fs::write(&source, c_source(batch)).map_err(Trouble::file(&source))?;
         let mut command = self.worker.clone();
         command.push(text(header));
-        let options =
-            if batch.platform.is_guest() { guest::OPTIONS } else { &["-shared", "-fPIC"] };
+        let options = if batch.platform.is_guest() { guest::OPTIONS } else { library::options() };
         for compiler in &self.compilers {
             let library = path(&format!("{}.so", compiler.name));
             compiler.run(options, &[&source], &library)?;
