@@ -55,7 +55,7 @@ fn with_context<T>(
             plan: &plan,
             config: isa.frontend_config(),
             own,
-            x87: lower::X87::default(),
+            native: lower::Native::default(),
         },
         &*isa,
     )
