@@ -90,7 +90,8 @@ fn hardware(ty: &Type) -> Option<Vec<Part>> {
     let part = |leaf: &Leaf| match leaf.kind {
         LeafKind::Float => Some(float(leaf.offset, leaf.size)),
         LeafKind::Int => Some(word(leaf.offset, leaf.size, Extension::Zero)),
-        LeafKind::X87 | LeafKind::Vector => None,
+        // No "integer" to GCC and Clang.
+        LeafKind::Pointer | LeafKind::X87 | LeafKind::Vector => None,
     };
     leaves.iter().map(part).collect()
 }

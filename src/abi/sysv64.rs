@@ -135,7 +135,7 @@ fn vector() -> Part {
 fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
     let inside = |leaf: &&Leaf| leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
     let class = |leaf: &Leaf| match (leaf.kind, leaf.offset < offset) {
-        (LeafKind::Int, _) => Eightbyte::Integer,
+        (LeafKind::Int | LeafKind::Pointer, _) => Eightbyte::Integer,
         (LeafKind::X87, false) => Eightbyte::X87,
         (LeafKind::X87, true) => Eightbyte::X87Up,
         (LeafKind::Float | LeafKind::Vector, false) => Eightbyte::Sse,

@@ -77,8 +77,10 @@ pub struct Leaf {
 /// The kinds of scalars inside aggregates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LeafKind {
-    /// Integers, booleans, enums, pointers, bit-fields.
+    /// Integers, booleans, enums, bit-fields.
     Int,
+    /// Pointers and references.
+    Pointer,
     /// IEEE half, single, double and quad precision.
     Float,
     /// x87 extended precision.
@@ -234,9 +236,8 @@ fn collect(table: &Table, ty: QualType, at: At, found: &mut Vec<Leaf>) {
     };
     match *table.shape(ty) {
         CType::Void | CType::Function(_) | CType::Aligned(..) => {}
-        CType::Bool | CType::Enum(_) | CType::Pointer(_) | CType::Reference(_) => {
-            leaf(at, size, LeafKind::Int);
-        }
+        CType::Bool | CType::Enum(_) => leaf(at, size, LeafKind::Int),
+        CType::Pointer(_) | CType::Reference(_) => leaf(at, size, LeafKind::Pointer),
         CType::Int(_) if size == 16 => {
             leaf(at, 8, LeafKind::Int);
             leaf(at.plus(8), 8, LeafKind::Int);

@@ -123,7 +123,7 @@ end
 -- What no convention here carries is an error at the first use of the name, not a wrong call.
 if differs "types" then
   ffi.cdef [[
-  typedef float v_float8 __attribute__((vector_size(32)));
+  typedef float v_float8 __attribute__((vector_size(64)));
   v_float8 t_vector8(v_float8 v) __asm__("t_vector");
   ]]
   fails("is not supported by convention sysv64", function() return T.t_vector8 end)

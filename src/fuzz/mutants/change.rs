@@ -144,7 +144,9 @@ pub fn halved(class: Class) -> Class {
 pub fn parts_swapped(class: Class) -> Class {
     match class {
         Class::Registers(mut parts) => {
-            if let [first, second] = &mut parts.parts[..] {
+            if let [first, second] = &mut parts.parts[..]
+                && second.scalar.width != Width::Upper128
+            {
                 std::mem::swap(&mut first.scalar, &mut second.scalar);
             }
             Class::Registers(parts)

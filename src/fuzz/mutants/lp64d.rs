@@ -2,7 +2,9 @@
 
 use super::Mutant;
 use super::change::*;
-use crate::abi::{Class, Convention, Extension, Kind, LP64D, Leaf, Otherwise, Part, Role};
+use crate::abi::{
+    Class, Convention, Extension, Kind, LP64D, Leaf, LeafKind, Otherwise, Part, Role,
+};
 
 const fn lp64d(name: &'static str, change: fn(&mut Convention)) -> Mutant {
     Mutant::new(&LP64D, name, change)
@@ -26,6 +28,9 @@ pub static MUTANTS: &[Mutant] = &[
     lp64d("lp64d-variable-arguments-on-the-stack", |c| c.variable_on_stack = true),
     lp64d("lp64d-structs-in-integer-registers", |c| {
         c.classify = |ty, role| told(&LP64D, ty, role, as_integer);
+    }),
+    lp64d("lp64d-pointers-are-integers", |c| {
+        c.classify = |ty, role| told(&LP64D, ty, role, pointer_as_integer);
     }),
     lp64d("lp64d-unions-are-flattened", |c| {
         c.classify = |ty, role| told(&LP64D, ty, role, |leaf| Leaf { in_union: false, ..leaf });
@@ -86,5 +91,12 @@ pub static MUTANTS: &[Mutant] = &[
 fn whole_word(part: &mut Part) {
     if part.scalar.extension == Extension::Zero {
         part.scalar.extension = Extension::None;
+    }
+}
+
+fn pointer_as_integer(leaf: Leaf) -> Leaf {
+    match leaf.kind {
+        LeafKind::Pointer => Leaf { kind: LeafKind::Int, ..leaf },
+        _ => leaf,
     }
 }
