@@ -6,6 +6,7 @@ use super::batch::{Batch, Prototype};
 use super::compiler::Compiler;
 use super::program::{Direction, Step};
 use crate::abi::{Bank, Kind, Leaf, LeafKind, Pass, Piece, Place, Type};
+use crate::ctype::{self, QualType};
 
 /// A known disagreement.
 pub struct Disagreement {
@@ -22,7 +23,7 @@ pub struct Disagreement {
     /// Who calls whom.
     pub directions: &'static [Direction],
     /// The functions.
-    pub applies: fn(&Prototype) -> bool,
+    pub applies: fn(&Batch, &Prototype) -> bool,
 }
 
 /// Every known disagreement.
@@ -35,7 +36,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_gcc,
         directions: &[Direction::Call],
-        applies: has_variable_by_pointer,
+        applies: |_, prototype| has_variable_by_pointer(prototype),
     },
     Disagreement {
         name: "gcc-ms-vector32",
@@ -44,7 +45,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
-        applies: |prototype| {
+        applies: |_, prototype| {
             let result = &prototype.signature.result;
             is_vector(result) && result.size == 32
         },
@@ -57,7 +58,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |prototype| prototype.signature.result.size == 0 && !prototype.is_void(),
+        applies: |_, prototype| prototype.signature.result.size == 0 && !prototype.is_void(),
     },
     Disagreement {
         name: "clang-int128-last-register",
@@ -67,7 +68,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "sysv64",
         oracle: |oracle| oracle.contains("clang"),
         directions: &Direction::ALL,
-        applies: has_int128_before_a_register,
+        applies: |_, prototype| has_int128_before_a_register(prototype),
     },
     Disagreement {
         name: "clang-union-padding",
@@ -77,7 +78,42 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "sysv64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |prototype| types(prototype).any(has_float_over_more),
+        applies: |_, prototype| types(prototype).any(has_float_over_more),
+    },
+    Disagreement {
+        name: "clang-union-quad",
+        reason: "Clang passes a union of __float128 and a struct of a floating-point number and an integer with the lower \
+                 eightbyte lost; GCC and the psABI's merging rules have it in an xmm and a general-purpose register",
+        link: "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/X86.cpp, GetSSETypeAtOffset",
+        convention: "sysv64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |_, prototype| types(prototype).any(has_quad_over_integer),
+    },
+    Disagreement {
+        name: "clang-aligned-empty",
+        reason: "Clang calls a packed record unaligned, which makes it MEMORY, where an empty member that asks for alignment \
+                 does not lie at it; GCC looks at members that are something",
+        link: "https://gitlab.com/x86-psABIs/x86-64-ABI, section 3.2.3",
+        convention: "sysv64",
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        applies: |batch, prototype| {
+            let aligned_empty = |text: &str| text.contains("{ }") && text.contains("aligned(");
+            defined_with(batch, prototype, &aligned_empty)
+        },
+    },
+    Disagreement {
+        name: "gcc-union-zero-width",
+        reason: "GCC takes a bit-field of no width in a union for an integer; elsewhere, as Clang and the psABI, for nothing",
+        link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/i386/i386.cc, classify_argument",
+        convention: "sysv64",
+        oracle: Compiler::is_gcc,
+        directions: &Direction::ALL,
+        applies: |batch, prototype| {
+            let zero_width = |text: &str| text.starts_with("union") && text.contains(" : 0;");
+            defined_with(batch, prototype, &zero_width)
+        },
     },
     Disagreement {
         name: "clang-union-ymm",
@@ -87,7 +123,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "sysv64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |prototype| types(prototype).any(|ty| ty.size >= 32 && has_vector32(ty)),
+        applies: |_, prototype| types(prototype).any(|ty| ty.size >= 32 && has_vector32(ty)),
     },
     Disagreement {
         name: "clang-variadic-ymm",
@@ -97,7 +133,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "sysv64",
         oracle: Compiler::is_clang,
         directions: &[Direction::Call],
-        applies: |prototype| prototype.is_variadic() && prototype.plan.is_wide(),
+        applies: |_, prototype| prototype.is_variadic() && prototype.plan.is_wide(),
     },
     Disagreement {
         name: "gcc-va-arg-aligned",
@@ -107,7 +143,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "sysv64",
         oracle: Compiler::is_gcc,
         directions: &[Direction::Call],
-        applies: |prototype| {
+        applies: |_, prototype| {
             let fixed = prototype.signature.fixed.unwrap_or(usize::MAX);
             let arguments = prototype.signature.arguments.iter().zip(&prototype.plan.arguments);
             arguments.skip(fixed).any(|(ty, pass)| {
@@ -122,7 +158,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "sysv64",
         oracle: |oracle| oracle == "libffi",
         directions: &Direction::ALL,
-        applies: returns_struct_in_x87,
+        applies: |_, prototype| returns_struct_in_x87(prototype),
     },
     Disagreement {
         name: "gcc-ms-half",
@@ -132,7 +168,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
-        applies: |prototype| types(prototype).any(|ty| is_float(ty, 2)),
+        applies: |_, prototype| types(prototype).any(|ty| is_float(ty, 2)),
     },
     Disagreement {
         name: "clang-ms-quad",
@@ -142,7 +178,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |prototype| types(prototype).any(|ty| is_float(ty, 16) && !has_x87(ty)),
+        applies: |_, prototype| types(prototype).any(|ty| is_float(ty, 16) && !has_x87(ty)),
     },
     Disagreement {
         name: "clang-ms-x87-result",
@@ -151,7 +187,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |prototype| {
+        applies: |_, prototype| {
             let result = &prototype.signature.result;
             is_float(result, 16) && has_x87(result)
         },
@@ -164,7 +200,17 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "win64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |prototype| types(prototype).any(|ty| is_vector(ty) && ty.size == 8),
+        applies: |_, prototype| types(prototype).any(|ty| is_vector(ty) && ty.size == 8),
+    },
+    Disagreement {
+        name: "clang-riscv-bit-field",
+        reason: "Clang's callees store the register of a bit-field beside a float whole, behind the end of their own copy of the \
+                 struct, and crash with callers of GCC, too",
+        link: "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/RISCV.cpp",
+        convention: "lp64d",
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        applies: |_, prototype| types(prototype).any(has_bit_field_at_the_end),
     },
     Disagreement {
         name: "clang-arm64-windows-vectors",
@@ -174,7 +220,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "aapcs64-windows",
         oracle: Compiler::is_clang,
         directions: &[Direction::Call],
-        applies: |prototype| {
+        applies: |_, prototype| {
             prototype.is_variadic() && prototype.signature.arguments.iter().any(is_vector)
         },
     },
@@ -186,7 +232,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         convention: "aapcs64-windows",
         oracle: Compiler::is_clang,
         directions: &[Direction::Call],
-        applies: |prototype| {
+        applies: |_, prototype| {
             let fixed = prototype.signature.fixed.unwrap_or(usize::MAX);
             prototype.signature.arguments.iter().skip(fixed).any(|ty| ty.align == 16)
         },
@@ -200,7 +246,7 @@ pub fn explain(batch: &Batch, step: &Step) -> Option<&'static Disagreement> {
         row.convention == batch.platform.convention.name
             && row.directions.contains(&step.direction)
             && (row.oracle)(&step.oracle)
-            && (row.applies)(prototype)
+            && (row.applies)(batch, prototype)
     })
 }
 
@@ -241,6 +287,43 @@ fn has_float_over_more(ty: &Type) -> bool {
         let longer = |leaf: &Leaf| leaf.offset / 8 == short.offset / 8 && end(leaf) > end(short);
         short.kind == LeafKind::Float && short.size < 8 && shared && others.any(longer)
     })
+}
+
+/// Whether a struct is a floating-point number and a bit-field, whose whole register reaches behind the struct.
+fn has_bit_field_at_the_end(ty: &Type) -> bool {
+    let Some([a, b]) = ty.leaves() else { return false };
+    let float = |leaf: &Leaf| leaf.kind == LeafKind::Float;
+    let bits =
+        |leaf: &Leaf| leaf.kind == LeafKind::Int && leaf.align == 1 && leaf.offset + 8 > ty.size;
+    float(a) && bits(b) || float(b) && bits(a)
+}
+
+/// Whether a union has a quad where another member has an integer in its second half.
+fn has_quad_over_integer(ty: &Type) -> bool {
+    let quad = |leaf: &Leaf| leaf.kind == LeafKind::Float && leaf.size == 16 && leaf.in_union;
+    let integer = |leaf: &Leaf| matches!(leaf.kind, LeafKind::Int | LeafKind::Pointer);
+    ty.leaves().is_some_and(|leaves| leaves.iter().any(quad) && leaves.iter().any(integer))
+}
+
+/// Whether the definition of a record that a function passes, or of one inside it, is such a text.
+fn defined_with(batch: &Batch, prototype: &Prototype, such: &dyn Fn(&str) -> bool) -> bool {
+    let values = prototype.arguments.iter().chain([&prototype.result]);
+    values.into_iter().any(|value| is_defined_with(batch, value.ty, such))
+}
+
+fn is_defined_with(batch: &Batch, ty: QualType, such: &dyn Fn(&str) -> bool) -> bool {
+    let table = batch.table();
+    match *table.shape(ty) {
+        ctype::Type::Array(element, _) => is_defined_with(batch, element, such),
+        ctype::Type::Record(record) => {
+            let start = format!("{} {{", table.repr(ty));
+            let mut lines = batch.header.lines();
+            let members = table.record(record).body.iter().flat_map(|body| &body.members);
+            lines.any(|line| line.starts_with(&start) && such(line))
+                || members.into_iter().any(|member| is_defined_with(batch, member.ty, such))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a 32-byte vector shares its memory with something else.

@@ -68,9 +68,6 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// A batch that crashes so often has nothing more to say.
-pub const MOST_CRASHES: usize = 20;
-
 /// A program that runs a batch.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -79,17 +76,13 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs every step; a crash is an outcome. After [`MOST_CRASHES`] the rest of the batch is left out.
+    /// Runs every step; a crash is an outcome, and the program begins again behind it.
     ///
     /// # Errors
     /// [`Trouble::Missing`] and [`Trouble::Program`].
     pub fn run(&self, mut report: impl FnMut(Step, Outcome)) -> Result<(), Trouble> {
         let mut steps = 0;
-        for _ in 0..MOST_CRASHES {
-            if self.run_from(&mut steps, &mut report)? {
-                break;
-            }
-        }
+        while !self.run_from(&mut steps, &mut report)? {}
         Ok(())
     }
 
