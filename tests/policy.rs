@@ -68,3 +68,111 @@ fn limits_hold() {
     let message = refused(&lua, "for i = 1, 1000 do ffi.typeof('int[' .. i .. ']') end");
     assert!(message.contains("limit `declaration_bytes`"), "{message}");
 }
+
+/// A row of a table of docs/security.md: what, the script, and the verdict under each preset.
+struct Row {
+    what: &'static str,
+    script: &'static str,
+    verdicts: [&'static str; 3],
+}
+
+/// The rows that have a script.
+fn rows() -> Vec<Row> {
+    let cells = |line: &'static str| {
+        let mut cells = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ");
+        let mut next = || cells.next().map(|cell| cell.trim_matches('`'));
+        let (what, script) = (next()?, next()?);
+        Some(Row { what, script, verdicts: [next()?, next()?, next()?] })
+    };
+    include_str!("../docs/security.md")
+        .lines()
+        .filter_map(cells)
+        .filter(|row| row.what != "what")
+        .collect()
+}
+
+/// A table with what the document says that the host has declared.
+fn prepared(policy: Policy) -> Lua {
+    let lua = Lua::new();
+    // SAFETY: the scripts of the document are ours, and use nothing that is not there.
+    let ffi = unsafe { Ffi::builder().policy(policy).global("ffi").install_unconfined(&lua) };
+    let ffi = ffi.expect("installs");
+    let declarations = "struct point { int x, y; }; union word { void *p; long n; }; struct object;
+        int abs(int); int snprintf(char *text, size_t size, const char *format, ...);";
+    // SAFETY: that is what the C library has.
+    unsafe { ffi.declare(declarations) }.expect("declares");
+    ffi.closure("struct object *object(void);", || 4096_usize as *mut u8).expect("exposes");
+    let globals = lua.globals();
+    globals.set("userdata", lua.create_any_userdata(5).expect("memory")).expect("memory");
+    globals.set("light", mlua::LightUserData(4096 as *mut _)).expect("memory");
+    lua
+}
+
+#[test]
+fn the_tables_of_the_document_hold() {
+    let presets = [Policy::open(), Policy::data_only(), Policy::declared_only()];
+    let rows = rows();
+    assert!(rows.len() > 30, "{} rows", rows.len());
+    let mut wrong = Vec::new();
+    for row in &rows {
+        for (policy, verdict) in presets.iter().zip(row.verdicts) {
+            let outcome = prepared(policy.clone()).load(row.script).exec();
+            let holds = match &outcome {
+                Ok(()) => verdict == "yes",
+                Err(error) => {
+                    verdict != "yes"
+                        && error.to_string().contains(&format!("(permission `{verdict}`)"))
+                }
+            };
+            if !holds {
+                wrong.push(format!("{}: not {verdict}, but {outcome:?}", row.what));
+            }
+        }
+    }
+    println!("{} rows under {} presets", rows.len(), presets.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every permission is refused by a row of the document, or elsewhere: arithmetic below, contracts in `tests/escape.rs`.
+#[test]
+fn every_permission_has_a_row() {
+    let refused: Vec<&str> = rows().iter().flat_map(|row| row.verdicts).collect();
+    let elsewhere = [Permission::UncontractedPointers, Permission::PointerArithmetic];
+    for permission in Permission::all().filter(|permission| !elsewhere.contains(permission)) {
+        assert!(refused.contains(&permission.name()), "{}", permission.name());
+    }
+}
+
+/// The same names of libraries and symbols that the policy has, whoever asks.
+#[test]
+fn names_that_are_not_allowed_are_not_found() {
+    let policy = Policy::open().only_symbols(["abs"]).only_libraries(["m"]);
+    let (lua, _ffi) = installed(policy);
+    lua.load("ffi.cdef 'int abs(int); long labs(long); double floor(double);' assert(ffi.C.abs(-1) == 1)").exec().unwrap();
+    let message = refused(&lua, "ffi.C.labs(1)");
+    assert!(message.contains("symbol 'labs'"), "{message}");
+    let message = refused(&lua, "ffi.cdef 'long other(long) __asm__(\"labs\");' ffi.C.other(1)");
+    assert!(message.contains("symbol 'labs'"), "{message}");
+    let message = refused(&lua, "ffi.load 'c'");
+    assert!(message.contains("library 'c'"), "{message}");
+    let message = refused(&lua, "ffi.load('m').floor(1)");
+    assert!(message.contains("symbol 'floor'"), "{message}");
+}
+
+#[test]
+fn arithmetic_on_pointers_can_be_denied() {
+    let (lua, _ffi) = installed(Policy::data_only().deny(Permission::PointerArithmetic));
+    lua.load("array = ffi.new 'int[4]' pointer = ffi.cast('int *', array) assert(pointer - pointer == 0)")
+        .exec()
+        .expect("a difference is a number");
+    for script in [
+        "pointer + 1",
+        "1 + pointer",
+        "pointer - 1",
+        "array + 1",
+        "ffi.scope().cast('char *', pointer) + 1",
+    ] {
+        let message = refused(&lua, &format!("return {script}"));
+        assert!(message.contains("permission `pointer_arithmetic`"), "{script}: {message}");
+    }
+}

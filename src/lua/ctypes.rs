@@ -195,6 +195,17 @@ pub(super) fn declare(cx: &Cx<'_>, text: &[u8], permissions: Permissions) -> Res
     outermost.cdef(text, &[]).map_err(|error| LuaError::new(error.to_string()))
 }
 
+/// The type that a text of the host names, in the outermost scope.
+pub(super) fn host_type(cx: &Cx<'_>, text: &[u8]) -> Result<QualType, LuaError> {
+    note_declarations(cx);
+    let mut types = cx.state.types.borrow_mut();
+    let closed = || LuaError::new("this scope of the ffi library is closed");
+    let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
+    outermost.permit(Permissions::ALL);
+    let ty = outermost.parse_type(text, &[]).map_err(|error| LuaError::new(error.to_string()))?;
+    Ok(outermost.table().resolve(ty))
+}
+
 /// `ffi.typeof(ct, ...)`
 pub(super) fn type_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let ty = match (cx.bytes(1), cdata::at(cx, 1)) {

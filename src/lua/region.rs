@@ -94,7 +94,6 @@ pub(super) fn at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a Region> {
         .then(|| unsafe { &*cx.userdata(index).cast::<Region>() })
 }
 
-#[allow(dead_code, reason = "a loan ends so")]
 /// Ends the region at a stack index: what leads into it is dead from here on.
 pub(super) fn end(cx: &Cx<'_>, index: c_int) {
     if let Some(region) = at(cx, index) {

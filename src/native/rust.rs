@@ -77,6 +77,32 @@ unsafe impl<T: 'static> Scalar for *mut T {
     const SHAPE: Shape = Shape::Pointer;
 }
 
+/// A number whose every pattern of bits is valid, so that memory full of them can be lent.
+///
+/// # Safety
+/// The name is that of the C type with the same size, alignment and values.
+pub unsafe trait Plain: Scalar {
+    /// The C type.
+    const C_NAME: &'static str;
+}
+
+macro_rules! plain {
+    ($($ty:ty: $name:literal),* $(,)?) => {
+        $(
+            // SAFETY: the C type of the same representation.
+            unsafe impl Plain for $ty {
+                const C_NAME: &'static str = $name;
+            }
+        )*
+    };
+}
+
+plain! {
+    i8: "int8_t", i16: "int16_t", i32: "int32_t", i64: "int64_t",
+    u8: "uint8_t", u16: "uint16_t", u32: "uint32_t", u64: "uint64_t",
+    isize: "intptr_t", usize: "uintptr_t", f32: "float", f64: "double",
+}
+
 /// The shapes of a Rust function.
 #[derive(Clone, Debug)]
 pub struct Shapes {

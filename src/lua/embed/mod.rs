@@ -2,11 +2,15 @@
 
 mod expose;
 mod inspect;
+mod lend;
+mod value;
 
+use std::ffi::c_int;
 use std::sync::Arc;
 
 pub(super) use expose::Exposed;
 pub use inspect::{CallbackInUse, Counters, ThunkInUse};
+pub use value::CValue;
 
 use super::api;
 use super::clib::{self, Code, search};
@@ -182,11 +186,11 @@ impl Ffi {
     /// # Errors
     /// The loader's message.
     pub unsafe fn load(&self, name: &str) -> mlua::Result<mlua::AnyUserData> {
-        self.push(|cx| {
+        self.call((), |cx| {
             let library = search::open(name, false).map_err(LuaError::new)?;
             cx.push_nil();
             clib::push(cx, Code::Host(library));
-            Ok(())
+            Ok(1)
         })
     }
 
@@ -198,29 +202,31 @@ impl Ffi {
     fn enter<T>(&self, f: impl FnOnce(&Cx<'_>) -> Result<T, LuaError>) -> mlua::Result<T> {
         let mut value = None;
         let result = &mut value;
-        self.push::<mlua::Value>(move |cx| {
+        self.call::<()>((), move |cx| {
             *result = Some(f(cx)?);
-            cx.push_nil();
-            Ok(())
+            Ok(0)
         })?;
         value.ok_or_else(closed)
     }
 
-    /// The value that `f` leaves on top of the stack, in a protected call of the Lua state.
-    fn push<T: mlua::FromLuaMulti>(
+    /// Runs `f` inside a protected call of the Lua state, on a stack that holds the arguments, and returns the values that it
+    /// leaves on top and counts.
+    fn call<T: mlua::FromLuaMulti>(
         &self,
-        f: impl FnOnce(&Cx<'_>) -> Result<(), LuaError>,
+        arguments: impl mlua::IntoLuaMulti,
+        f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
     ) -> mlua::Result<T> {
         let lua = self.lua.try_upgrade().ok_or_else(closed)?;
         let head = self.head;
         // SAFETY: the Lua state lives, and so does the head; what the closure holds is dropped before an error is raised.
         unsafe {
-            lua.exec_raw((), move |state| {
+            lua.exec_raw(arguments, move |state| {
                 guard_in(state, head, |cx| {
-                    f(cx)?;
-                    cx.insert(1);
-                    cx.set_top(1);
-                    Ok(1)
+                    let results = f(cx)?;
+                    while cx.top() > results {
+                        cx.remove(1);
+                    }
+                    Ok(results)
                 });
             })
         }

@@ -1,0 +1,124 @@
+//! A plugin host: scripts that nobody trusts work on an image, with a C library, a Rust function and memory of the host.
+//!
+//! `cargo run --example embed` runs the scripts in `plugins/`, then those in `refused/`, each of which tries something that the
+//! policy forbids and begins with a part of the error that stops it.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cthunk::policy::Limits;
+use cthunk::{Ffi, Policy};
+use mlua::Lua;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embed");
+/// The image is a square.
+const SIDE: usize = 4;
+
+/// Public for `tests/embedding.rs`, which runs it.
+pub fn main() -> Result<(), Box<dyn Error>> {
+    let library = build_library()?;
+    let mut image: Vec<u8> = (0..SIDE * SIDE).map(|pixel| 16 * pixel as u8).collect();
+    let host = Host::new(&library)?;
+    for plugin in scripts("plugins")? {
+        host.run(&plugin, &mut image)?;
+        println!("{}: {image:?}", name(&plugin));
+    }
+    let ffi = host.ffi.counters()?;
+    println!("{} symbols, {} thunks, {} callbacks", ffi.symbols, ffi.thunks, ffi.callbacks);
+
+    for script in scripts("refused")? {
+        let refusal = expected(&script)?;
+        // A host of its own, so that none is refused for what another has used up.
+        let error = match Host::new(&library)?.run(&script, &mut image) {
+            Ok(()) => return Err(format!("nothing stops {}", script.display()).into()),
+            Err(error) => error.to_string(),
+        };
+        if !error.contains(&refusal) {
+            return Err(format!("{}: not '{refusal}', but {error}", script.display()).into());
+        }
+        println!("{}: {refusal}", name(&script));
+    }
+    Ok(())
+}
+
+/// A Lua state for scripts that are not trusted.
+struct Host {
+    lua: Lua,
+    ffi: Ffi,
+}
+
+impl Host {
+    fn new(library: &Path) -> mlua::Result<Host> {
+        let lua = Lua::new();
+        lua.set_memory_limit(64 << 20)?;
+        // What of Lua's own library would undo a policy.
+        cthunk::lua::seal(&lua)?;
+        let limits = Limits {
+            cdata_bytes: Some(1 << 20),
+            callbacks: Some(16),
+            thunks: Some(100),
+            declaration_bytes: Some(10_000),
+        };
+        let policy = Policy::declared_only().limits(limits);
+        let ffi = Ffi::builder().policy(policy).global("ffi").install(&lua)?;
+        // SAFETY: the header is the library's, and says what its functions do with their pointers.
+        let pixels = unsafe {
+            ffi.declare(include_str!("pixels.h"))?;
+            ffi.load(&library.to_string_lossy())?
+        };
+        lua.globals().set("pixels", pixels)?;
+        lua.globals().set("host_object", lua.create_any_userdata(())?)?;
+        ffi.closure("void log_number(int number);", |number: i32| println!("  log: {number}"))?;
+        Ok(Host { lua, ffi })
+    }
+
+    /// Runs a script with the image lent to it; then, when it has the image no more, the function `later` that it may define.
+    fn run(&self, script: &Path, image: &mut [u8]) -> mlua::Result<()> {
+        let source = fs::read_to_string(script).map_err(mlua::Error::external)?;
+        let chunk = self.lua.load(source).set_name(format!("@{}", name(script)));
+        let globals = self.lua.globals();
+        globals.set("count", image.len())?;
+        self.ffi.lend(image, |image| {
+            globals.set("image", image)?;
+            chunk.exec()
+        })?;
+        match globals.get::<Option<mlua::Function>>("later")? {
+            Some(later) => later.call(()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Compiles `pixels.c`, as an installer would have.
+fn build_library() -> Result<PathBuf, Box<dyn Error>> {
+    let library = std::env::temp_dir().join(format!("libpixels-{}.so", std::process::id()));
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library);
+    let status = compiler.arg(format!("{FOLDER}/pixels.c")).status()?;
+    if !status.success() {
+        return Err(format!("cc: {status}").into());
+    }
+    Ok(library)
+}
+
+/// The scripts of a folder, by name.
+fn scripts(folder: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let entries = fs::read_dir(format!("{FOLDER}/{folder}"))?;
+    let mut scripts: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?;
+    scripts.sort();
+    Ok(scripts)
+}
+
+/// What the first line of a script says: a part of the error that stops it.
+fn expected(script: &Path) -> Result<String, Box<dyn Error>> {
+    let source = fs::read_to_string(script)?;
+    let first = source.lines().next().and_then(|line| line.strip_prefix("-- "));
+    Ok(first.ok_or("a script that says nothing")?.to_owned())
+}
+
+fn name(script: &Path) -> String {
+    script.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,3 @@
+-- A C function on the lent image.
+pixels.brighten(image, count, 40)
+ffi.C.log_number(pixels.brightest(image, count))

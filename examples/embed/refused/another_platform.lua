@@ -1,0 +1,2 @@
+-- permission `targets`
+ffi.target "i686-unknown-linux-gnu"

@@ -1,0 +1,2 @@
+-- text chunks
+load(string.dump(function() end))()

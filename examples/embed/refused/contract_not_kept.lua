@@ -1,0 +1,2 @@
+-- bytes
+pixels.brighten(image, count + 1, 1)

@@ -1,0 +1,2 @@
+-- bytes
+ffi.copy(image, ffi.new "uint8_t[100]", 100)

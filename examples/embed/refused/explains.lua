@@ -1,0 +1,2 @@
+-- permission `explain`
+ffi.explain "int f(int)"

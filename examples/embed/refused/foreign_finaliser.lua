@@ -1,0 +1,2 @@
+-- permission `foreign_finalizers`
+ffi.gc(pixels.make_canvas(), print)

@@ -1,0 +1,3 @@
+-- dead
+local kept = image
+function later() return kept[0] end

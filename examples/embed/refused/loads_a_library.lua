@@ -1,0 +1,2 @@
+-- permission `load`
+ffi.load "c"

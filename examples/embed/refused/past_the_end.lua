@@ -1,0 +1,2 @@
+-- out of bounds
+return image[count]

@@ -1,0 +1,2 @@
+-- permission `uncontracted_pointers`
+pixels.uncontracted(image)

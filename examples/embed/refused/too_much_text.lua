@@ -1,0 +1,2 @@
+-- limit `declaration_bytes`
+for i = 1, 10000 do ffi.typeof("int[" .. i .. "]") end

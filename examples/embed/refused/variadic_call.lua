@@ -1,0 +1,2 @@
+-- permission `varargs`
+pixels.print_format "%n"

@@ -1,0 +1,117 @@
+//! Memory of the host that scripts use for the time of a call.
+
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use mlua::AnyUserData;
+
+use super::super::cdata;
+use super::super::ctypes;
+use super::super::region;
+use super::super::state::{Cx, LuaError};
+use super::Ffi;
+use crate::native::rust::Plain;
+
+/// Memory that is lent.
+#[derive(Clone, Copy)]
+struct Memory {
+    address: *mut u8,
+    size: usize,
+    read_only: bool,
+}
+
+impl Ffi {
+    /// Lends a slice for as long as `f` runs, as an array: `uint8_t [n]` for `&mut [u8]`. When `f` has returned, every C value of
+    /// a [checked](crate::Policy::checked) table that leads into the slice is dead.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = Ffi::builder().install(&lua)?;
+    /// let mut samples = [1.0, 2.0, 3.0];
+    /// let script = lua.load("kept = ...; kept[1] = 20; return kept[0] + kept[1]").into_function()?;
+    /// let sum = ffi.lend(&mut samples, |array| script.call::<f64>(array))?;
+    /// assert_eq!((sum, samples[1]), (21.0, 20.0));
+    /// assert!(lua.load("return kept[0]").exec().is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `f`; out of memory.
+    pub fn lend<T: Plain, R>(
+        &self,
+        memory: &mut [T],
+        f: impl FnOnce(AnyUserData) -> mlua::Result<R>,
+    ) -> mlua::Result<R> {
+        let ctype = format!("{} [{}]", T::C_NAME, memory.len());
+        let (address, size) = (memory.as_mut_ptr().cast(), size_of_val(memory));
+        self.lend_memory(&ctype, Memory { address, size, read_only: false }, f)
+    }
+
+    /// [`Ffi::lend`] to read only: the elements are `const`.
+    ///
+    /// # Errors
+    /// As [`Ffi::lend`].
+    pub fn lend_const<T: Plain, R>(
+        &self,
+        memory: &[T],
+        f: impl FnOnce(AnyUserData) -> mlua::Result<R>,
+    ) -> mlua::Result<R> {
+        let ctype = format!("const {} [{}]", T::C_NAME, memory.len());
+        let (address, size) = (memory.as_ptr().cast_mut().cast(), size_of_val(memory));
+        self.lend_memory(&ctype, Memory { address, size, read_only: true }, f)
+    }
+
+    /// [`Ffi::lend`] for bytes that are a C value: `"struct image"`, `"struct point [16]"`.
+    ///
+    /// # Errors
+    /// A type that does not parse, is larger than the memory or not aligned in it; as [`Ffi::lend`].
+    pub fn lend_as<R>(
+        &self,
+        ctype: &str,
+        memory: &mut [u8],
+        f: impl FnOnce(AnyUserData) -> mlua::Result<R>,
+    ) -> mlua::Result<R> {
+        let (address, size) = (memory.as_mut_ptr(), memory.len());
+        self.lend_memory(ctype, Memory { address, size, read_only: false }, f)
+    }
+
+    fn lend_memory<R>(
+        &self,
+        ctype: &str,
+        memory: Memory,
+        f: impl FnOnce(AnyUserData) -> mlua::Result<R>,
+    ) -> mlua::Result<R> {
+        let (value, region): (AnyUserData, mlua::Value) =
+            self.call((), move |cx| push_loan(cx, ctype, memory))?;
+        // The loan ends whatever becomes of `f`.
+        let result = catch_unwind(AssertUnwindSafe(|| f(value)));
+        let ended = self.call::<()>(region, |cx| {
+            region::end(cx, 1);
+            Ok(0)
+        });
+        match result {
+            Ok(result) => ended.and(result),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
+
+/// Pushes a reference to lent memory, and the region that is its owner.
+fn push_loan(cx: &Cx<'_>, ctype: &str, memory: Memory) -> Result<c_int, LuaError> {
+    let ty = ctypes::host_type(cx, ctype.as_bytes())?;
+    let (size, align) = (cx.state.known_size(ty)?, cx.state.align(ty));
+    if size > memory.size {
+        let lent = memory.size;
+        return Err(LuaError::new(format!("'{ctype}' has {size} bytes, and {lent} are lent")));
+    }
+    if !(memory.address as usize).is_multiple_of(align) {
+        return Err(LuaError::new(format!("'{ctype}' wants memory aligned to {align} bytes")));
+    }
+    region::push(cx, memory.address as usize, size, memory.read_only, 0);
+    region::note(cx, memory.address as usize, size);
+    let region = cx.top();
+    cdata::push_reference(cx, ty, memory.address, region);
+    cx.insert(region);
+    Ok(2)
+}

@@ -1,0 +1,150 @@
+//! C values of a table, from Rust.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+
+use mlua::{AnyUserData, FromLua, IntoLua, ObjectLike};
+
+use super::super::cdata;
+use super::super::convert;
+use super::super::ctypes;
+use super::super::functions;
+use super::super::state::{Cx, LuaError};
+use super::Ffi;
+use crate::native::rust::Plain;
+
+/// A C value that Lua holds.
+///
+/// ```
+/// # use cthunk::{Ffi, Policy};
+/// # let lua = mlua::Lua::new();
+/// let ffi = Ffi::builder().policy(Policy::data_only()).global("ffi").install(&lua)?;
+/// ffi.declare_types("struct point { int x, y; double weight[2]; };")?;
+/// let point = ffi.new_value("struct point", (3, 4))?;
+/// assert_eq!(point.get::<i64>("y")?, 4);
+/// point.set("x", 30)?;
+/// lua.globals().set("p", point.as_userdata())?;
+/// assert_eq!(lua.load("return p.x + p.y").eval::<i64>()?, 34);
+///
+/// let weights = ffi.new_value("double [2]", (0.5, 1.5))?;
+/// let sum: f64 = weights.view::<f64, _>(|cells| cells.iter().map(|cell| cell.get()).sum())?;
+/// assert_eq!(sum, 2.0);
+/// # Ok::<(), mlua::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CValue {
+    ffi: Ffi,
+    value: AnyUserData,
+}
+
+impl Ffi {
+    /// The C value that a Lua value is.
+    ///
+    /// # Errors
+    /// Another Lua value, or a C value of another table.
+    pub fn value(&self, value: AnyUserData) -> mlua::Result<CValue> {
+        let is_ours: bool = self.call(&value, |cx| {
+            cx.push_bool(cdata::at(cx, 1).is_some());
+            Ok(1)
+        })?;
+        match is_ours {
+            true => Ok(CValue { ffi: self.clone(), value }),
+            false => Err(mlua::Error::runtime("not a C value of this ffi table")),
+        }
+    }
+
+    /// A new C value, as `ffi.new` makes it of a type and initialisers. What the policy permits scripts does not matter.
+    ///
+    /// # Errors
+    /// A type that does not parse; initialisers that do not convert; out of memory.
+    pub fn new_value(
+        &self,
+        ctype: &str,
+        initialisers: impl mlua::IntoLuaMulti,
+    ) -> mlua::Result<CValue> {
+        let value = self.call(initialisers, |cx| {
+            let ty = ctypes::host_type(cx, ctype.as_bytes())?;
+            ctypes::push(cx, ty);
+            cx.insert(1);
+            functions::new(cx)?;
+            Ok(1)
+        })?;
+        Ok(CValue { ffi: self.clone(), value })
+    }
+}
+
+impl CValue {
+    /// A field, by name, or an element, by number, as scripts see it and with the same checks: a number, a boolean, or the
+    /// userdata of a C value.
+    ///
+    /// # Errors
+    /// There is none; it does not convert; a check fails.
+    pub fn get<T: FromLua>(&self, key: impl IntoLua) -> mlua::Result<T> {
+        self.value.get(key)
+    }
+
+    /// Assigns to a field or an element.
+    ///
+    /// # Errors
+    /// As [`CValue::get`].
+    pub fn set(&self, key: impl IntoLua, value: impl IntoLua) -> mlua::Result<()> {
+        self.value.set(key, value)
+    }
+
+    /// Its type, as C.
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn ctype(&self) -> mlua::Result<String> {
+        self.ffi.call(&self.value, |cx| {
+            let ty = cdata::at(cx, 1).map(|cd| cx.state.repr(cd.ty)).unwrap_or_default();
+            cx.push_bytes(ty.as_bytes());
+            Ok(1)
+        })
+    }
+
+    /// Runs `f` on the value's memory: an array, struct or number that owns its bytes, as so many `T`. Lua may change them
+    /// meanwhile, if `f` calls it.
+    ///
+    /// # Errors
+    /// A pointer or reference; bytes that are no whole number of `T`, or not aligned as `T` is.
+    pub fn view<T: Plain, R>(&self, f: impl FnOnce(&[Cell<T>]) -> R) -> mlua::Result<R> {
+        let mut place = (std::ptr::null_mut(), 0);
+        let found = &mut place;
+        let () = self.ffi.call(&self.value, move |cx| {
+            *found = own_bytes(cx, 1, size_of::<T>(), align_of::<T>())?;
+            Ok(0)
+        })?;
+        let (address, count) = place;
+        // SAFETY: the value owns the bytes, which `self` keeps alive and nothing moves; any bytes are a `T`; scripts write to
+        // them on this thread only, as to cells.
+        Ok(f(unsafe { std::slice::from_raw_parts(address.cast::<Cell<T>>(), count) }))
+    }
+
+    /// As Lua has it: to pass it to scripts.
+    pub fn as_userdata(&self) -> &AnyUserData {
+        &self.value
+    }
+}
+
+/// Where the bytes of the value at `index` are, and how many elements of a size they hold.
+fn own_bytes(
+    cx: &Cx<'_>,
+    index: c_int,
+    size: usize,
+    align: usize,
+) -> Result<(*mut u8, usize), LuaError> {
+    let cd = cdata::at(cx, index).ok_or_else(|| LuaError::new("not a C value"))?;
+    let ty = convert::describe(cx, index);
+    if cd.is_pointer() || cd.is_reference() {
+        return Err(LuaError::new(format!("'{ty}' does not own its memory")));
+    }
+    let bytes = match cd.variable_size() {
+        Some(bytes) => bytes,
+        None => cx.state.known_size(cd.ty)?,
+    };
+    if !bytes.is_multiple_of(size) || !(cd.address as usize).is_multiple_of(align) {
+        return Err(LuaError::new(format!("'{ty}' is no array of elements of {size} bytes")));
+    }
+    Ok((cd.address, bytes / size))
+}
