@@ -29,7 +29,8 @@
 //!
 //! # Trust
 //!
-//! A script that has `ffi` can read and write all memory of the process, as with LuaJIT's. Give it to code that you trust.
+//! A script that has an open `ffi` ([`Ffi::open`], [`lua::open`]) can read and write all memory of the process, as with LuaJIT's: these
+//! are `unsafe`. [`Ffi::builder`] installs one under a [`Policy`], for code that nobody trusts: `docs/embedding.md`, `docs/security.md`.
 
 pub mod abi;
 pub mod code;

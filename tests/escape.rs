@@ -55,13 +55,8 @@ fn breaches() -> c_int {
     unsafe { *libc::dlsym(library(), c"breaches".as_ptr()).cast::<c_int>() }
 }
 
-/// Runs a file of attempts under a policy; returns their number.
-fn run(
-    failures: &mut Vec<String>,
-    name: &str,
-    policy: Policy,
-    prepare: impl FnOnce(&Lua, &Ffi),
-) -> usize {
+/// A state with the harness, and a table under a policy.
+fn state(policy: Policy) -> (Lua, Ffi) {
     library();
     // SAFETY: the scripts try to break the rules, and the test is that they cannot; `seal` closes what is not ours.
     let lua = unsafe { Lua::unsafe_new() };
@@ -72,13 +67,34 @@ fn run(
     let globals = lua.globals();
     globals.set("light", LightUserData(library())).unwrap();
     globals.set("userdata", lua.create_any_userdata(5_u64).unwrap()).unwrap();
-    prepare(&lua, &ffi);
     lua.load(HARNESS).exec().unwrap();
+    (lua, ffi)
+}
+
+/// A file of attempts.
+fn attempts(lua: &Lua, name: &str) -> mlua::Function {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/escape/{name}.lua"));
     let script = std::fs::read_to_string(&path).unwrap();
-    lua.load(script).set_name(format!("@{name}.lua")).exec().unwrap();
-    failures.extend(globals.get::<Vec<String>>("failures").unwrap());
-    globals.get("attempts").unwrap()
+    lua.load(script).set_name(format!("@{name}.lua")).into_function().unwrap()
+}
+
+/// Adds to the failures; returns the number of attempts.
+fn outcome(lua: &Lua, failures: &mut Vec<String>) -> usize {
+    failures.extend(lua.globals().get::<Vec<String>>("failures").unwrap());
+    lua.globals().get("attempts").unwrap()
+}
+
+/// Runs a file of attempts under a policy; returns their number.
+fn run(
+    failures: &mut Vec<String>,
+    name: &str,
+    policy: Policy,
+    prepare: impl FnOnce(&Lua, &Ffi),
+) -> usize {
+    let (lua, ffi) = state(policy);
+    prepare(&lua, &ffi);
+    attempts(&lua, name).call::<()>(()).unwrap();
+    outcome(&lua, failures)
 }
 
 /// Declares what `tests/c/escape.c` has.
@@ -100,6 +116,32 @@ fn nothing_gets_out() {
     let all = checked + data + declared;
     println!("{all} attempts: {checked} checked, {data} data_only, {declared} declared_only");
     assert!(all >= 150, "only {all} attempts");
+}
+
+/// Loans: the file yields where the one that it may write to ends.
+#[cfg(feature = "lua54")]
+#[test]
+fn no_loan_is_kept() {
+    let (lua, ffi) = state(Policy::declared_only());
+    declare(&ffi);
+    let globals = lua.globals();
+    lua.load("end_loan = coroutine.yield").exec().unwrap();
+    let thread = lua.create_thread(attempts(&lua, "loans")).unwrap();
+    let (mut memory, read_only) = ([0_u8; 16], [6_u8, 7, 8, 9]);
+    let lent = ffi.lend_const(&read_only, |loan| {
+        globals.set("read_only", loan)?;
+        ffi.lend(&mut memory, |loan| {
+            globals.set("loan", loan)?;
+            thread.resume::<()>(())
+        })?;
+        thread.resume::<()>(())
+    });
+    lent.unwrap();
+    let mut failures = Vec::new();
+    let count = outcome(&lua, &mut failures);
+    assert!(failures.is_empty(), "{count} attempts:\n{}", failures.join("\n"));
+    assert_eq!((count, read_only, breaches()), (16, [6, 7, 8, 9], 0));
+    assert_eq!(memory[..15], [1; 15]);
 }
 
 /// The behaviour files that look through pointers to memory that C has: strings that C returns, a Lua string's address in a

@@ -23,7 +23,7 @@ attempt("a loan that is over, passed on", function() C.fill_in(loan_pointer, 1, 
 attempt("arithmetic on a loan that is over", function() return loan_pointer + 1 end, "dead")
 attempt("a loan that is over, by its address", function() return loan_slot[0][0] end, "foreign")
 attempt("a read-only loan, written to", function() read_only[0] = 1 end, "read%-only")
-attempt("a read-only loan, filled", function() ffi.fill(read_only, 1) end, "read%-only")
+attempt("a read-only loan, filled", function() ffi.fill(read_only, 1) end, "cannot convert")
 attempt("a read-only loan, written to by C", function() C.fill_in(ffi.cast("unsigned char *", read_only), 1, 0) end, "read%-only")
 attempt("a read-only loan through another pointer", function() ffi.cast("char *", read_only)[0] = 1 end, "read%-only")
 attempt("a read-only loan by its address", function()

@@ -1,2 +1,2 @@
--- text chunks
+-- chunks that are not source text
 load(string.dump(function() end))()

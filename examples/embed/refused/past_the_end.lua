@@ -1,2 +1,2 @@
--- out of bounds
+-- out of range
 return image[count]
