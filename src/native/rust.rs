@@ -117,7 +117,7 @@ impl Shapes {
     ///
     /// # Errors
     /// What it has instead.
-    pub(crate) fn check(&self, signature: &Signature) -> Result<(), String> {
+    pub fn check(&self, signature: &Signature) -> Result<(), String> {
         if signature.fixed.is_some() {
             return Err("the declaration is variadic".to_owned());
         }
