@@ -444,6 +444,60 @@ fn callbacks_of_every_convention() {
     });
 }
 
+/// Callees that pop and callees that do not, compiled with frame pointers and without, and callers of callbacks alike: the stack
+/// pointer after a call is measured by code of its own, and by ours after every call.
+#[test]
+fn the_stack_is_balanced_with_frame_pointers_and_without() {
+    let kinds = [
+        ("", ""),
+        ("__stdcall", "STDCALL"),
+        ("__fastcall", "FASTCALL"),
+        ("__thiscall", "THISCALL"),
+    ];
+    let text: String = (0..)
+        .zip(kinds)
+        .map(|(i, (_, attribute))| {
+            format!(
+                "long long {attribute} f{i}(void *a, long long b, int c, double d) {{ return (int)a + b + c + d; }}
+                int call{i}(int ({attribute} *f)(void *, long long, int, double), int n) {{
+                    volatile char room[100]; int sum = 0; room[n % 100] = 1;
+                    while (n--) sum += f((void *)1, 2, n, 0.5); return sum; }}\n"
+            )
+        })
+        .collect();
+    for option in ["-fomit-frame-pointer", "-fno-omit-frame-pointer"] {
+        for compiler in COMPILERS.iter().filter(|compiler| gate_is_open() && compiler.is_here()) {
+            let guest = compiler.load(&format!("balance{option}"), &text, &[option]);
+            let words = cthunk::code::gate::memory::allocate(64).unwrap();
+            let pointer = (words.as_ptr() as usize as u32).to_le_bytes();
+            for (i, (keyword, _)) in kinds.iter().enumerate() {
+                let what = format!("{} {option} {keyword}", compiler.name);
+                let rest = "(void *a, long long b, int c, double d)";
+                let function = guest.function(&format!("long long {keyword} f{i}{rest}"), &[]);
+                let popped_by = "int popped_by(void *f, int n, int *words)";
+                let f = guest.address(&function).to_le_bytes();
+                let popped = as_int(&guest.run(popped_by, &[&f, &int(8), &pointer]));
+                assert_eq!(popped, function.plan.popped as i32, "{what}");
+                let arguments: [&[u8]; 4] =
+                    [ONE, &(1i64 << 40).to_le_bytes(), TWO, &4f64.to_le_bytes()];
+                for _ in 0..100 {
+                    // The shim says how many bytes were popped; `call` compares them with the plan.
+                    let sum = guest.call(&function, &arguments);
+                    assert_eq!(sum, ((1i64 << 40) + 7).to_le_bytes(), "{what}");
+                }
+                let ty = guest.function(&format!("int {keyword} f{rest}"), &[]);
+                let callback =
+                    Callback::new(&ty, |arguments, result| result.copy_from_slice(arguments[2]));
+                let call = format!("int call{i}(void *f, int n)");
+                let sum = guest.run(&call, &[&callback.address(), &int(100)]);
+                assert_eq!(as_int(&sum), 4950, "{what}");
+            }
+            // SAFETY: allocated above; nothing uses it any more.
+            unsafe { cthunk::code::gate::memory::free(words, 64) };
+        }
+    }
+}
+
 /// The stack pointer before and after a callback, measured by code that pushes the words itself.
 #[test]
 fn callbacks_pop_what_their_convention_says() {

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, OnceLock};
 
 use mlua::Lua;
 
@@ -90,7 +91,7 @@ fn calls_of_a_shared_library() {
 /// `ffi` in its place.
 #[test]
 fn behaviour_files() {
-    const FILES: [&str; 9] = [
+    const FILES: [&str; 10] = [
         "api_metatype",
         "gc",
         "semantics_arithmetic",
@@ -99,6 +100,7 @@ fn behaviour_files() {
         "semantics_c_to_lua",
         "semantics_comparisons",
         "semantics_indexing",
+        "semantics_operations",
         "semantics_parameterized_types",
     ];
     if !gate_is_open() {
@@ -136,4 +138,96 @@ fn the_codec_example() {
     let paths = (object.to_str().unwrap(), library.to_str().unwrap());
     let results: String = chunk.call(paths).unwrap();
     assert!(results.contains(" calls of progress, the last at "), "{results}");
+}
+
+/// Signals that interrupted the calls.
+static TICKS: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn tick(_: libc::c_int) {
+    TICKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// SIGALRM every `microseconds`, or never.
+fn interrupt(microseconds: i64) {
+    // SAFETY: the handler only counts.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = tick as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut());
+        let every = libc::timeval { tv_sec: 0, tv_usec: microseconds };
+        let timer = libc::itimerval { it_interval: every, it_value: every };
+        libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut());
+    }
+}
+
+/// Memory of the process in use, in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Two threads, each with a Lua state of its own, call 32-bit code; callbacks are nested ten deep, errors come out of them, and a
+/// timer interrupts a thousand times a second. Memory stays as it is. In a process of its own, which runs this test;
+/// `CTHUNK_CASES=500000` makes a million calls.
+#[test]
+fn threads_and_signals() {
+    const CHILD: &str = "CTHUNK_GUEST_THREADS";
+    let object = compile("tests/guest/library.c", "threads.o", &["-c", "-fno-pic"]);
+    let Some(object) = object.filter(|_| gate_is_open()) else { return };
+    let cases = std::env::var("CTHUNK_CASES").unwrap_or("20000".into());
+    if std::env::var_os(CHILD).is_none() {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "threads_and_signals", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}{error}");
+        return print!(
+            "{}",
+            text.lines().find(|line| line.contains("signals")).unwrap_or_default()
+        );
+    }
+    let calls: u32 = cases.parse::<u32>().expect("a number").max(1000);
+    let text = std::fs::read_to_string(script("tests/guest/threads.lua")).unwrap();
+    let turns = Barrier::new(3);
+    interrupt(1000);
+    let grown = std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let lua = lua();
+                lua.globals().set("OBJECT", object.to_str().unwrap()).unwrap();
+                let chunk = lua.load(&text).set_name("@tests/guest/threads.lua");
+                let run: mlua::Function = chunk.call(()).unwrap();
+                run.call::<()>(1000).unwrap();
+                turns.wait();
+                turns.wait();
+                run.call::<()>(calls).unwrap();
+                turns.wait();
+                turns.wait();
+            });
+        }
+        turns.wait();
+        let before = (resident(), cthunk::code::gate::memory::used(), cthunk::code::stats());
+        turns.wait();
+        turns.wait();
+        let after = (resident(), cthunk::code::gate::memory::used(), cthunk::code::stats());
+        turns.wait();
+        assert_eq!(
+            (before.1, before.2),
+            (after.1, after.2),
+            "memory of the guest, thunks, callbacks"
+        );
+        after.0.saturating_sub(before.0)
+    });
+    interrupt(0);
+    let ticks = TICKS.load(Ordering::Relaxed);
+    println!(
+        "2 threads with {calls} calls each, {ticks} signals, {grown} KiB more memory at the end"
+    );
+    assert!(ticks > 0, "no signal arrived");
+    assert!(grown < 1024, "{grown} KiB more memory");
 }

@@ -2,6 +2,10 @@
 //! they return, and no access outside of the Frame, the stack arguments and the caller's own.
 #![cfg(all(feature = "fuzz-abi", unix))]
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[path = "shims/executed.rs"]
+mod executed;
+
 use cthunk::abi::CallPlan;
 use cthunk::fuzz::platform::PLATFORMS;
 use cthunk::fuzz::{Batch, Generator, shape};
@@ -104,11 +108,12 @@ fn check(plan: &CallPlan) -> Result<(), String> {
         .map_err(|e| format!("callback: {e}"))
 }
 
+fn option(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+}
+
 #[test]
 fn shims_are_balanced_and_stay_inside() {
-    let option = |name: &str, default: u64| {
-        std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
-    };
     let (cases, seed) = (option("CTHUNK_CASES", 300), option("CTHUNK_SEED", 1));
     for platform in PLATFORMS.iter().filter(|platform| platform.is_guest()) {
         let mut generator = Generator::new(platform, seed);

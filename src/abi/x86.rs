@@ -31,20 +31,20 @@ pub enum Flavour {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Such an argument.
-    arguments: Arguments,
+    pub(crate) arguments: Arguments,
     /// The result.
-    results: Results,
+    pub(crate) results: Results,
     /// The hidden pointer of a result.
-    pointer: Pointer,
+    pub(crate) pointer: Pointer,
     /// What the callee takes off the stack when it returns, besides the return address.
-    pops: Pops,
+    pub(crate) pops: Pops,
     /// Whether a struct with an alignment attribute is refused by value, as Microsoft's compiler does (C2719).
-    natural_alignment: bool,
+    pub(crate) natural_alignment: bool,
 }
 
 /// How an argument that is not an integer of one register travels: always on the stack, but for [`Arguments::Pieces`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Arguments {
+pub(crate) enum Arguments {
     /// It does not touch the registers.
     Stack,
     /// GCC: it passes over the registers that it would fill, unless its mode is floating point ("fastcall allocates the
@@ -63,7 +63,7 @@ enum Arguments {
 
 /// How a result that is not an integer of one register travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Results {
+pub(crate) enum Results {
     /// "A function that returns a structure or union" has memory for it (i386 psABI; GCC's `-fpcc-struct-return`).
     Memory,
     /// GCC's `MS_AGGREGATE_RETURN`: what has a mode has a register for it.
@@ -76,7 +76,7 @@ enum Results {
 
 /// Where the hidden pointer of a result goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pointer {
+pub(crate) enum Pointer {
     /// Where a first argument that is a pointer would go.
     First,
     /// On the stack, below all arguments.
@@ -85,7 +85,7 @@ enum Pointer {
 
 /// What the callee pops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pops {
+pub(crate) enum Pops {
     /// Nothing.
     Nothing,
     /// The hidden pointer of a result, if it is on the stack.

@@ -469,6 +469,18 @@ pub(super) fn at_argument(record: &Function, index: c_int, error: LuaError) -> L
 }
 
 /// The error that there is no argument at `index`.
+/// So many arguments, more or fewer than the function has parameters.
+pub(super) fn miscounted(cx: &Cx<'_>, record: &Function, given: c_int) -> LuaError {
+    let expected = record.fixed as c_int;
+    if given < expected {
+        return missing(cx, record, given + 1);
+    }
+    let (name, ty) = (record.name(), cx.state.repr(record.ty));
+    LuaError::new(format!(
+        "wrong number of arguments to '{name}' ({expected} expected, got {given}): {ty}"
+    ))
+}
+
 pub(super) fn missing(cx: &Cx<'_>, record: &Function, index: c_int) -> LuaError {
     let expected = match record.parameter(cx, index as usize - 1) {
         Some(ty) => cx.state.repr(ty),

@@ -300,15 +300,7 @@ pub(super) unsafe extern "C-unwind" fn raise_count(
     unsafe {
         guard_in(lua, (*record).head, |cx| {
             let record = &*record;
-            let (expected, given) = (record.fixed as c_int, cx.top());
-            if given < expected {
-                return Err(call::missing(cx, record, given + 1));
-            }
-            let ty = cx.state.repr(record.ty);
-            let name = record.name();
-            Err(LuaError::new(format!(
-                "wrong number of arguments to '{name}' ({expected} expected, got {given}): {ty}"
-            )))
+            Err(call::miscounted(cx, record, cx.top()))
         })
     }
 }

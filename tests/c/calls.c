@@ -97,6 +97,7 @@ int t_count_calls(int n, int (*f)(int)) {
 }
 
 /* The Microsoft convention, in this process. */
+#ifdef __x86_64__
 #define MS __attribute__((ms_abi))
 double MS t_ms_mixed(int a, double b, int c, double d, int e, double f) { return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f; }
 int t_call_ms(int (MS *f)(int, double, int, double, int, double)) { return f(1, 2, 3, 4, 5, 6); }
@@ -108,6 +109,7 @@ double MS t_ms_sum(int n, ...) {
     __builtin_ms_va_end(va);
     return sum;
 }
+#endif
 
 /* By value. */
 struct v_point { double x, y; };
@@ -124,7 +126,9 @@ struct v_odd t_odd(struct v_odd o) { o.c[0]++; o.c[4]++; return o; }
 union v_number t_number(union v_number n) { n.i ^= INT64_C(1) << 63; return n; }
 double _Complex t_complex(double _Complex z) { return z * 2; }
 float _Complex t_complexf(float _Complex z) { return z + 1; }
+#ifdef __SIZEOF_INT128__
 __int128 t_int128(__int128 x) { return -x; }
+#endif
 double t_large_after(int a, struct v_large l, double d, struct v_odd o, int b) { return a + l.n[4] + d + o.c[4] + b; }
 struct v_mixed t_call_mixed(struct v_mixed (*f)(struct v_mixed, struct v_large, struct v_pair)) {
     struct v_mixed m = { 1.5, 2, "xy" };
@@ -163,4 +167,6 @@ struct v_extended { long double x; };
 struct v_extended t_extended(struct v_extended e) { e.x += 1; return e; }
 long double t_call_extended(long double (*f)(long double, int), long double x) { return f(x, 10); }
 typedef float v_float4 __attribute__((vector_size(16)));
+#ifdef __SSE__
 v_float4 t_vector(v_float4 v) { return (v_float4){ v[3], v[2], v[1], v[0] }; }
+#endif

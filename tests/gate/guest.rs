@@ -1,4 +1,5 @@
 //! C compiled for 32-bit x86 and loaded into this process, and calls both ways by our plans.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -136,30 +137,32 @@ pub struct Function {
     pub plan: CallPlan,
 }
 
+/// A function as C declares it; variable arguments are of the types `variable`.
+pub fn function(target: &Target, declaration: &str, variable: &[&str]) -> Function {
+    let mut declarations = Declarations::new(target);
+    let (name, ty) = declarations.parse_one(declaration.as_bytes()).unwrap();
+    let variable: Vec<_> =
+        variable.iter().map(|ty| declarations.parse_type(ty.as_bytes(), &[]).unwrap()).collect();
+    let table = declarations.table();
+    let ty = match table.get(ty.id()) {
+        Type::Pointer(to) => to.id(),
+        _ => ty.id(),
+    };
+    let (signature, convention) = Signature::of(table, target, ty, &variable).unwrap();
+    let plan = abi::plan(&signature, convention).unwrap_or_else(|e| panic!("{declaration}: {e}"));
+    abi::check(&signature, &plan).unwrap();
+    let name = name.map_or(String::new(), |name| table.name(name).to_owned());
+    Function { name, signature, convention, plan }
+}
+
 impl Guest {
     fn new(compiler: &Compiler, image: Image) -> Guest {
         Guest { target: compiler.triple.parse().unwrap(), image }
     }
 
-    /// A function as C declares it; variable arguments are of the types `variable`.
+    /// A function of the image's target; see [`function`].
     pub fn function(&self, declaration: &str, variable: &[&str]) -> Function {
-        let mut declarations = Declarations::new(&self.target);
-        let (name, ty) = declarations.parse_one(declaration.as_bytes()).unwrap();
-        let variable: Vec<_> = variable
-            .iter()
-            .map(|ty| declarations.parse_type(ty.as_bytes(), &[]).unwrap())
-            .collect();
-        let table = declarations.table();
-        let ty = match table.get(ty.id()) {
-            Type::Pointer(to) => to.id(),
-            _ => ty.id(),
-        };
-        let (signature, convention) = Signature::of(table, &self.target, ty, &variable).unwrap();
-        let plan =
-            abi::plan(&signature, convention).unwrap_or_else(|e| panic!("{declaration}: {e}"));
-        abi::check(&signature, &plan).unwrap();
-        let name = name.map_or(String::new(), |name| table.name(name).to_owned());
-        Function { name, signature, convention, plan }
+        function(&self.target, declaration, variable)
     }
 
     /// The address of a function of the image, by its name in C.

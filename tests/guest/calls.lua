@@ -56,6 +56,7 @@ local p = L.swap(ffi.new("struct pair", 1, 2))
 assert(p.a == 2 and p.b == 1)
 fails("bad argument #2 to 'add'", L.add, 1)
 fails("bad argument #1 to 'add'", L.add, {}, 1)
+fails("wrong number of arguments to 'add' (2 expected, got 3)", L.add, 1, 2, 3)
 
 -- variables
 assert(L.counter == 41)

@@ -9,6 +9,7 @@ mod change;
 mod lp64d;
 mod sysv64;
 mod win64;
+pub mod x86;
 
 use crate::abi::Convention;
 
@@ -23,7 +24,7 @@ pub struct Mutant {
     pub change: fn(&mut Convention),
 }
 
-/// Every mutant.
+/// Every mutant of a 64-bit convention.
 pub fn mutants() -> impl Iterator<Item = &'static Mutant> {
     [sysv64::MUTANTS, win64::MUTANTS, aapcs64::MUTANTS, lp64d::MUTANTS].into_iter().flatten()
 }
@@ -39,7 +40,7 @@ impl Mutant {
 
     /// The mutant of that name.
     pub fn of(name: &str) -> Option<&'static Mutant> {
-        mutants().find(|mutant| mutant.name == name)
+        mutants().chain(x86::MUTANTS).find(|mutant| mutant.name == name)
     }
 
     /// The broken convention.

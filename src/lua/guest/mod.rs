@@ -138,8 +138,8 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
         return Err(LuaError::new("the library is closed"));
     }
     let (fixed, given) = (record.fixed as c_int, cx.top());
-    if given < fixed {
-        return Err(call::missing(cx, record, given + 1));
+    if given < fixed || given > fixed && !is_variadic(cx, record.ty) {
+        return Err(call::miscounted(cx, record, given));
     }
     let prepared = prepare(cx, record, given)?;
     let layout = &prepared.plan.frame;
