@@ -85,9 +85,8 @@ fn mistakes(of: &Instruction) -> Vec<Instruction> {
             }
             OpKind::Immediate16 => with(&|other| other.set_immediate16(of.immediate16() + 4)),
             OpKind::Immediate32 if of.code() == Code::Sub_rm32_imm32 => {
-                if of.immediate32() >= 16 {
-                    with(&|other| other.set_immediate32(of.immediate32() - 16));
-                }
+                let less = of.immediate32().checked_sub(16);
+                less.into_iter().for_each(|less| with(&|other| other.set_immediate32(less)));
             }
             OpKind::Immediate32 => with(&|other| other.set_immediate32(of.immediate32() - 1)),
             _ => {}

@@ -96,7 +96,7 @@ impl Entry {
 
 /// Byte `b` of value `v`, with its sign bit set.
 fn byte(v: usize, b: usize) -> u8 {
-    ((8 + v % 8) << 4 | b % 16) as u8
+    (((8 + v % 8) << 4) | (b % 16)) as u8
 }
 
 /// 1.5 as the machine has it.
