@@ -320,6 +320,23 @@ fn a_small_struct_before_integers() {
     });
 }
 
+/// A struct that an attribute aligns to 8 lies where others do, but for Microsoft's compiler, which has no such arguments (C2719).
+#[test]
+fn structs_aligned_by_an_attribute() {
+    let text = "struct wide { int a; } __attribute__((aligned(8)));
+        int f(int x, struct wide w, int y) { return x == 1 && w.a == 2 && y == 2; }";
+    each("aligned", text, |compiler, guest| {
+        let declaration = "int f(int, struct { int a; } __attribute__((aligned(8))), int)";
+        if compiler.name == "clang-msvc" {
+            let refused = explain(declaration, &[], &guest.target, Emit::Plan).unwrap_err();
+            assert!(refused.to_string().contains("not supported by convention cdecl:msvc"));
+            return;
+        }
+        let wide = 2i64.to_le_bytes();
+        assert_eq!(as_int(&guest.run(declaration, &[ONE, &wide, TWO])), 1, "{}", compiler.name);
+    });
+}
+
 #[test]
 fn scalars_of_every_kind() {
     let text = "long long mix(signed char a, unsigned short b, _Bool c, long long d, float e, double f, long double g) {

@@ -60,7 +60,8 @@ mod tests {
     use crate::target::Target;
 
     fn declared(text: &str) -> Declarations {
-        let mut types = Declarations::new(&Target::host());
+        let mut types =
+            Declarations::new(&"x86_64-unknown-linux-gnu".parse::<Target>().expect("a target"));
         types.cdef(text.as_bytes(), &[]).expect("valid C");
         types
     }

@@ -296,7 +296,7 @@ pub(super) fn push_value(
     };
     budget::permit(cx, extra)?;
     let flags = if variable { Flags::VARIABLE } else { 0 };
-    if cx.state.machine.is_narrow() {
+    if cx.state.machine.is_guest() {
         let address = guest::push_memory(cx, size.max(align))?;
         let memory = cx.top();
         let header = push_block(cx, ty, flags, address, prefix, memory);

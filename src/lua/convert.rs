@@ -213,7 +213,7 @@ unsafe fn assign_string(
                 };
                 return Err(LuaError::new(format!("{error}{hint}")));
             }
-            if cx.state.machine.is_narrow() {
+            if cx.state.machine.is_guest() {
                 let error = cannot_convert(cx, index, ty);
                 return Err(LuaError::new(format!(
                     "{error} (a Lua string is not in memory of 32-bit code; copy it into a char array)"

@@ -143,7 +143,7 @@ fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<O
 
 /// The address that the value at `index` has as a pointer of type `ty`; pushes what the address keeps alive.
 fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*mut u8, LuaError> {
-    if cx.state.machine.is_narrow()
+    if cx.state.machine.is_guest()
         && let Some(copy) = guest::push_text(cx, index, ty, mode)?
     {
         return Ok(copy);
@@ -402,7 +402,7 @@ pub(super) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     };
     let dst = pointer(cx, 1, Role::Target, len)?;
     let src = match cx.bytes(2) {
-        Some(text) if cx.state.machine.is_narrow() => text.as_ptr(),
+        Some(text) if cx.state.machine.is_guest() => text.as_ptr(),
         _ => pointer(cx, 2, Role::Source, len)?.cast_const(),
     };
     permit(cx, 1, Role::Target, dst, len)?;

@@ -59,6 +59,11 @@ impl Machine {
         }
     }
 
+    /// Whether its memory is apart from the process's own.
+    pub(super) fn is_guest(&self) -> bool {
+        self.runs == Runs::Guest
+    }
+
     /// Whether pointers have 32 bits.
     pub(super) fn is_narrow(&self) -> bool {
         self.target.model().pointer == 4

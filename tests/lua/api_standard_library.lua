@@ -6,7 +6,7 @@ ffi.cdef [[ struct sl_point { int x, y; }; enum sl_e { SL_A = 4 }; ]]
 local tonumber = ffi.tonumber or tonumber
 for _, row in ipairs {
   { "int8_t", -5 }, { "uint8_t", 250 }, { "short", -300 }, { "unsigned short", 65535 }, { "int", -70000 }, { "unsigned", 4294967295 },
-  { "int64_t", -2 ^ 40 }, { "uint64_t", 2 ^ 63 }, { "float", 0.5 }, { "double", 0.1 }, { "long", 12 }, { "size_t", 2 ^ 52 }, { "char", 65 },
+  { "int64_t", -2 ^ 40 }, { "uint64_t", 2 ^ 63 }, { "float", 0.5 }, { "double", 0.1 }, { "long", 12 }, { "size_t", ffi.abi "64bit" and 2 ^ 52 or 2 ^ 31 }, { "char", 65 },
 } do
   check(tonumber(ffi.new(row[1], row[2])) == row[2], row[1])
   check(type(tonumber(ffi.new(row[1], row[2]))) == "number", row[1] .. " is a number")

@@ -131,7 +131,7 @@ end
 if differs "types" then
   ffi.cdef [[
   typedef float v_float8 __attribute__((vector_size(64)));
-  v_float8 t_vector8(v_float8 v) __asm__("t_vector");
+  v_float8 t_vector8(v_float8 v) __asm__("t_i32");
   ]]
   fails("is not supported by convention " .. (native and "sysv64" or "cdecl"), function() return T.t_vector8 end)
 end

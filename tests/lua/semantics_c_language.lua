@@ -9,7 +9,7 @@ for _, row in ipairs {
   { "int", 4 }, { "signed", 4 }, { "unsigned", 4 }, { "unsigned int", 4 }, { "int unsigned", 4 }, { "signed int", 4 },
   { "long", word }, { "unsigned long", word }, { "long int", word }, { "long unsigned int", word },
   { "long long", 8 }, { "unsigned long long", 8 }, { "long long int", 8 }, { "long unsigned long", 8 },
-  { "int long long unsigned", 8 }, { "float", 4 }, { "double", 8 }, { "long double", 16 },
+  { "int long long unsigned", 8 }, { "float", 4 }, { "double", 8 }, { "long double", word == 8 and 16 or 12 },
   { "complex", 16 }, { "_Complex", 16 }, { "complex double", 16 }, { "double complex", 16 }, { "complex float", 8 },
   { "float _Complex", 8 }, { "__complex__ double", 16 },
   { "__int8", 1 }, { "__int16", 2 }, { "__int32", 4 }, { "__int64", 8 }, { "unsigned __int64", 8 },
@@ -23,7 +23,7 @@ for _, row in ipairs {
   { "__const int", 4 }, { "__const__ int", 4 }, { "__volatile__ int", 4 }, { "__signed__ char", 1 }, { "__signed int", 4 },
   { "int *restrict", word }, { "int *__restrict", word }, { "int *__restrict__", word }, { "__extension__ int", 4 },
   { "int &", 4 }, { "double &", 8 }, { "struct { int a; }", 4 }, { "struct { char a; int b; }", 8 },
-  { "struct { char a; short b; char c; }", 6 }, { "struct { char a; double b; }", 16 }, { "union { char a; double b; }", 8 },
+  { "struct { char a; short b; char c; }", 6 }, { "struct { char a; double b; }", 8 + word }, { "union { char a; double b; }", 8 },
   { "struct { }", 0 }, { "union { }", 0 }, { "enum { CL_E0 }", 4 }, { "enum { CL_E1 = -1 }", 4 },
   { "struct { int n; int v[0]; }", 4 }, { "struct { char c; struct { short s; }; }", 4 },
   { "struct { int a : 3; int b : 5; }", 4 }, { "struct { uint8_t a : 3, b : 5; }", 1 }, { "struct { uint8_t a : 7, b : 2; }", 2 },
@@ -33,14 +33,14 @@ for _, row in ipairs {
   check(ffi.sizeof(row[1]) == row[2], row[1])
 end
 for _, row in ipairs {
-  { "char", 1 }, { "short", 2 }, { "int", 4 }, { "long long", 8 }, { "float", 4 }, { "double", 8 }, { "void *", word },
-  { "int[3]", 4 }, { "complex", 8 }, { "complex float", 4 }, { "struct { char a; short b; }", 2 },
-  { "struct { char a; double b; }", 8 }, { "union { char a; int b; }", 4 }, { "const short", 2 }, { "enum { CL_E2 }", 4 },
-  { "struct { struct { double d; } s; char c; }", 8 }, { "int __attribute__((aligned(16)))", 16 },
+  { "char", 1 }, { "short", 2 }, { "int", 4 }, { "long long", word }, { "float", 4 }, { "double", word }, { "void *", word },
+  { "int[3]", 4 }, { "complex", word }, { "complex float", 4 }, { "struct { char a; short b; }", 2 },
+  { "struct { char a; double b; }", word }, { "union { char a; int b; }", 4 }, { "const short", 2 }, { "enum { CL_E2 }", 4 },
+  { "struct { struct { double d; } s; char c; }", word }, { "int __attribute__((aligned(16)))", 16 },
   { "struct { char c; } __attribute__((aligned(8)))", 8 }, { "struct { char c; int i; } __attribute__((packed))", 1 },
   { "struct __attribute__((packed)) { char c; int i; }", 1 }, { "struct { char c; int i __attribute__((packed)); }", 1 },
   { "struct { char c; int i __attribute__((aligned(2), packed)); }", 2 }, { "float __attribute__((vector_size(16)))", 16 },
-  { "int __attribute__((mode(DI)))", 8 }, { "int __attribute__((mode(QI)))", 1 }, { "int __attribute__((__mode__(__HI__)))", 2 },
+  { "int __attribute__((mode(DI)))", word }, { "int __attribute__((mode(QI)))", 1 }, { "int __attribute__((__mode__(__HI__)))", 2 },
   { "struct { char a; } __attribute__((__aligned__(32)))", 32 }, { "__declspec(align(16)) int", 16 },
 } do
   check(ffi.alignof(row[1]) == row[2], row[1])

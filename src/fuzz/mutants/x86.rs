@@ -1,6 +1,7 @@
 //! Broken conventions of 32-bit x86: each row changes one rule of one row of [`crate::abi::x86`].
 
-use super::{Mutant, fewer, swapped};
+use super::Mutant;
+use super::change::{fewer, swapped};
 use crate::abi::x86::{self, Arguments, Pointer, Pops, Results, Rules};
 use crate::abi::{Backend, Convention};
 
@@ -97,9 +98,6 @@ pub static MUTANTS: &[Mutant] = &[
     }),
     mutant("cdecl:msvc-as-gnullvm", &x86::CDECL_MSVC, |c| {
         rules(c, |r| r.results = Results::Element);
-    }),
-    mutant("cdecl:msvc-aligned-structs", &x86::CDECL_MSVC, |c| {
-        rules(c, |r| r.natural_alignment = false);
     }),
     mutant("fastcall:msvc-structs-counted", &x86::FASTCALL_MSVC, |c| {
         rules(c, |r| r.arguments = Arguments::Aggregates);

@@ -180,7 +180,7 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
 /// `dst` has room for the type.
 unsafe fn argument(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
     let text = match cx.type_of(index) {
-        LuaType::String => cx.bytes(index),
+        LuaType::String if cx.state.machine.is_guest() => cx.bytes(index),
         _ => None,
     };
     // SAFETY: the caller's promise.
