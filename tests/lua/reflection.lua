@@ -140,7 +140,7 @@ assert(tostring(ffi.eval "-9223372036854775807LL - 1"):find "^-92233720368547758
 assert(num(ffi.eval("sizeof($) + $", ffi.typeof "int[3]", 1)) == 13)
 assert(ffi.eval "(_Bool)5" == true)
 assert(ffi.eval "(void *)0" == ffi.NULL)
-assert(ffi.eval "offsetof(struct refl_point, y)" == ffi.new("size_t", 4))
+assert(num(ffi.eval "offsetof(struct refl_point, y)") == 4)
 fails("no_such_refl", ffi.eval, "no_such_refl + 1")
 fails("end of the expression", ffi.eval, "1 2")
 fails("expected", ffi.eval, "")

@@ -80,11 +80,11 @@ struct cl_two { char c; int i; };
 #pragma pack()
 ]]
 for _, row in ipairs {
-  { "c", 0 }, { "s", 4 }, { "i", 8 }, { "f", 8 }, { "named", 16 }, { "a", 24 }, { "self", 40 },
+  { "c", 0 }, { "s", 4 }, { "i", 8 }, { "f", 8 }, { "named", 8 + word }, { "a", 16 + word }, { "self", word == 8 and 40 or 32 },
 } do
   check(ffi.offsetof("struct cl_offsets", row[1]) == row[2], row[1])
 end
-check(ffi.sizeof "struct cl_offsets" == 48)
+check(ffi.sizeof "struct cl_offsets" == (word == 8 and 48 or 36))
 check(ffi.sizeof "struct cl_packed" == 13)
 check(ffi.offsetof("struct cl_packed", "d") == 5)
 check(ffi.sizeof "struct cl_unpacked" == 16)

@@ -7,6 +7,8 @@ seed, cases = tonumber(seed), tonumber(cases)
 math.randomseed(seed)
 local random = math.random
 
+-- 32-bit targets have no 128-bit integers.
+ffi.cdef(("typedef %s rnd_wide;"):format(ffi.abi "64bit" and "__int128" or "long long"))
 ffi.cdef [[
   struct rnd_p { int x, y; };
   struct rnd_q { double d; struct rnd_p p[2]; const char *s; struct rnd_q *next; };
@@ -17,7 +19,7 @@ ffi.cdef [[
   struct rnd_f { int n; char data[]; };
   struct rnd_o;
   typedef int rnd_aligned __attribute__((aligned(64)));
-  struct __attribute__((packed)) rnd_k { char c; double d; __int128 big; };
+  struct __attribute__((packed)) rnd_k { char c; double d; rnd_wide big; };
   int strcmp(const char *, const char *);
   size_t strlen(const char *);
   int abs(int);
@@ -165,7 +167,7 @@ end
 local elements = {}
 for _, text in ipairs {
   "int8_t", "uint8_t", "int16_t", "uint16_t", "int", "unsigned", "int64_t", "uint64_t", "float", "double", "bool", "enum rnd_e",
-  "struct rnd_p", "union rnd_u", "complex", "struct rnd_b", "int[2]", "__int128", "struct rnd_k", "const int",
+  "struct rnd_p", "union rnd_u", "complex", "struct rnd_b", "int[2]", "rnd_wide", "struct rnd_k", "const int",
 } do
   elements[#elements + 1] = { ct = ffi.typeof(text), pointer = ffi.typeof("$ *", ffi.typeof(text)), bytes = ffi.sizeof(text) }
 end
