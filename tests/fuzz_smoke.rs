@@ -18,6 +18,8 @@ mod parse;
 #[cfg(all(unix, feature = "fuzz-abi"))]
 #[path = "../fuzz/logic/plan.rs"]
 mod plan;
+#[path = "../fuzz/logic/sandbox.rs"]
+mod sandbox;
 
 use std::time::{Duration, Instant};
 
@@ -114,6 +116,11 @@ fn calls_arrive_whole() {
 #[test]
 fn scripts_do_not_crash() {
     for_a_second(|random| lua::lua(&bytes(random, 4000)));
+}
+
+#[test]
+fn confined_scripts_do_not_crash() {
+    for_a_second(|random| sandbox::sandbox(&bytes(random, 400)));
 }
 
 /// Text that nests, repeats or refers to itself as much as it can. What would take exponential time never ends.

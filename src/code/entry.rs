@@ -7,6 +7,7 @@
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::ptr;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 
 use crate::abi::{CallPlan, Convention, Unsupported};
 use crate::error::Error;
@@ -80,6 +81,10 @@ pub struct Slot {
     pub(super) plan: *const CallPlan,
     /// Not 0: the callback takes or returns 256-bit registers.
     pub(super) wide: u64,
+    /// The dispatcher's own.
+    pub owner: AtomicUsize,
+    /// The calls that are in the dispatcher and do not belong to the owner: no other callback takes the slot meanwhile.
+    pub visitors: AtomicU32,
 }
 
 impl Slot {

@@ -19,7 +19,7 @@ struct Slots(UnsafeCell<[MaybeUninit<Slot>; POOLED_CALLBACKS]>);
 // SAFETY: each slot belongs to whoever took it from the pool, which is behind a lock.
 unsafe impl Sync for Slots {}
 
-static SLOTS: Slots = Slots(UnsafeCell::new([const { MaybeUninit::uninit() }; POOLED_CALLBACKS]));
+static SLOTS: Slots = Slots(UnsafeCell::new([const { MaybeUninit::zeroed() }; POOLED_CALLBACKS]));
 
 /// Every entry's address, with its slot.
 #[cfg(all(target_arch = "x86_64", not(windows)))]

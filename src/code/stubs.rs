@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
 use std::sync::{LazyLock, Mutex};
 
 use rustc_hash::FxHashMap;
@@ -165,6 +166,14 @@ struct Callbacks {
     free: VecDeque<(usize, NonNull<Slot>)>,
 }
 
+impl Callbacks {
+    /// The longest-free slot that may be taken.
+    fn take(&mut self, may: impl Fn(&(usize, NonNull<Slot>)) -> bool) -> Option<(usize, NonNull<Slot>)> {
+        let position = self.free.iter().position(may)?;
+        self.free.remove(position)
+    }
+}
+
 // SAFETY: slots are plain memory that lives as long as the process.
 unsafe impl Send for Callbacks {}
 
@@ -194,7 +203,7 @@ pub struct Callback {
 
 impl Callback {
     /// Takes a slot whose function calls `dispatch` with the slot and the Frame of `body`'s plan. `drop` gets `data` when
-    /// another callback takes the slot, or never: a freed callback still reaches `dispatch`.
+    /// another callback takes the slot, or never: a freed callback still reaches `dispatch`. `owner` is [`Slot::owner`].
     ///
     /// # Errors
     /// [`Error::Convention`] where the host has no entry for the convention; [`Error::Memory`]; in
@@ -205,6 +214,7 @@ impl Callback {
         dispatch: unsafe extern "C" fn(*const Slot, *mut u8),
         data: *const c_void,
         drop: unsafe fn(*const c_void),
+        owner: usize,
     ) -> Result<Callback, Error> {
         let guest = convention.is_i686();
         let Body { address: body, plan, wide } = body;
@@ -219,22 +229,33 @@ impl Callback {
             let stub = if guest { guest_callback_stub } else { callback_stub };
             callbacks.free.extend(page(stub, guest)?);
         }
-        let Some((address, slot)) = callbacks.free.pop_front() else {
+        // SAFETY: slots live as long as the process.
+        let unvisited = |(_, slot): &(usize, NonNull<Slot>)| unsafe {
+            (*slot.as_ptr()).visitors.load(Ordering::Acquire) == 0
+        };
+        let Some((address, slot)) = callbacks.take(unvisited) else {
             return Err(Error::codegen(format!(
                 "all {} callbacks of a process without executable memory are in use; free some",
                 pool::POOLED_CALLBACKS
             )));
         };
-        let new = Slot { entry, body, dispatch, data, drop, plan, wide: wide.into() };
         let reused = callbacks.all.insert(address, true).is_some();
         callbacks.used += 1;
-        // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it.
+        let to = slot.as_ptr();
+        // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it. The count of visitors, zero in
+        // a new slot, is only ever added to and subtracted from.
         unsafe {
             if reused {
-                let old = slot.as_ptr();
-                ((*old).drop)((*old).data);
+                ((*to).drop)((*to).data);
             }
-            slot.write(new);
+            (&raw mut (*to).entry).write(entry);
+            (&raw mut (*to).body).write(body);
+            (&raw mut (*to).dispatch).write(dispatch);
+            (&raw mut (*to).data).write(data);
+            (&raw mut (*to).drop).write(drop);
+            (&raw mut (*to).plan).write(plan);
+            (&raw mut (*to).wide).write(wide.into());
+            (*to).owner.store(owner, Ordering::Release);
         }
         Ok(Callback { address, slot })
     }

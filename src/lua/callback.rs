@@ -2,23 +2,26 @@
 //!
 //! A callback is a native function pointer with a Lua function behind it. C calls the stub, the compiled body of its
 //! shape makes a Frame, and [`dispatch`] runs the Lua function on the thread that made the C call, protected: an
-//! error is kept in the state, C gets zeros, and the thunk of the C call raises it when C returns.
+//! error is kept in the state, C gets zeros, and the thunk of the C call raises it when C returns. Calls from threads that do
+//! not run the state are the matter of [`super::foreign`].
 //!
 //! Nothing here lets an error or a panic cross a C frame.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
 use mlua::ffi as sys;
 
 use super::access::{self, Place};
-use super::api::{LuaType, lua_State};
+use super::api::{self, LuaType, lua_State};
 use super::clib::system;
 use super::convert;
+use super::foreign::{self, Queue, Terms};
 use super::kind::Kind;
 use super::stack;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
@@ -39,6 +42,8 @@ pub(super) struct Callback {
     /// Its slot, where it was freed while it ran, and another callback must not take that yet.
     retired: Cell<Option<code::Callback>>,
     kind: Arc<CallbackKind>,
+    /// What becomes of calls from other threads.
+    terms: Terms,
 }
 
 /// What the callbacks of a function type have in common.
@@ -72,16 +77,67 @@ struct Quick {
 }
 
 /// The way from a callback to its state.
-pub(super) struct Link(AtomicPtr<State>);
+#[derive(Default)]
+pub(super) struct Link {
+    state: AtomicPtr<State>,
+    /// The calls that wait for the state's thread.
+    pub(super) queue: Queue,
+    /// The thread that runs the state.
+    thread: AtomicUsize,
+}
 
 impl Link {
-    pub(super) fn new() -> Arc<Link> {
-        Arc::new(Link(AtomicPtr::new(ptr::null_mut())))
-    }
-
     /// Says where the state is; null when it closes.
     pub(super) fn set(&self, state: *const State) {
-        self.0.store(state.cast_mut(), Ordering::Release);
+        self.state.store(state.cast_mut(), Ordering::Release);
+        self.run_here();
+    }
+
+    /// Says that this thread runs the state.
+    pub(super) fn run_here(&self) {
+        self.thread.store(foreign::this_thread(), Ordering::Relaxed);
+    }
+}
+
+impl Callback {
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.state.queue
+    }
+
+    /// Its type as C prints it.
+    pub(super) fn name(&self) -> &str {
+        &self.kind.ty
+    }
+
+    /// The bytes of the result in a Frame.
+    ///
+    /// # Safety
+    /// The Frame is one of the callback's kind.
+    pub(super) unsafe fn result_bytes<'f>(&self, frame: *mut u8) -> &'f mut [u8] {
+        let (offset, size) = (self.kind.frame.result as usize, self.kind.result_size);
+        // SAFETY: the Frame has a slot for the result.
+        unsafe { std::slice::from_raw_parts_mut(frame.add(offset), size) }
+    }
+
+    /// The bytes of the Lua value at `index` as a result.
+    pub(super) fn answer(&self, cx: &Cx<'_>, index: c_int) -> Result<Box<[u8]>, LuaError> {
+        let ty = self.kind.result;
+        let scalar = self.kind.result_size <= mem::size_of::<u128>() && !cx.state.kind(ty).is_aggregate();
+        if !scalar || matches!(cx.state.kind(ty), Kind::Void) {
+            let ty = cx.state.repr(ty);
+            return Err(LuaError::Argument(index, format!("no default value for a result of type '{ty}'")));
+        }
+        let mut bytes = [0_u128; 1];
+        let at = bytes.as_mut_ptr().cast::<u8>();
+        // SAFETY: the result has as many bytes at most.
+        unsafe {
+            convert::to_c(cx, index, ty, at)?;
+            Ok(std::slice::from_raw_parts(at, self.kind.result_size).into())
+        }
     }
 }
 
@@ -111,9 +167,12 @@ pub(super) unsafe fn create(
         running: Cell::new(0),
         retired: Cell::new(None),
         kind,
+        terms: Terms::new(cx.state.options.foreign_answered.get()),
     });
     let data = Box::into_raw(callback).cast_const().cast();
-    let slot = match code::Callback::new(convention, body, dispatch, data, drop_data) {
+    // With threads that take turns, only the state knows which one runs it.
+    let owner = if api::SEND { 0 } else { foreign::this_thread() };
+    let slot = match code::Callback::new(convention, body, dispatch, data, drop_data, owner) {
         Ok(slot) => slot,
         Err(error) => {
             // SAFETY: `into_raw` just above; nobody else has it.
@@ -253,6 +312,14 @@ fn data(callback: code::Callback) -> *const Callback {
     callback.data().cast()
 }
 
+/// The callback of this state at an address.
+///
+/// # Errors
+/// Not a callback, or freed.
+pub(super) fn own(cx: &Cx<'_>, address: *const c_void) -> Result<*const Callback, LuaError> {
+    find(cx, address).map(data)
+}
+
 /// `cb:free()`
 ///
 /// # Errors
@@ -294,6 +361,7 @@ pub(super) unsafe fn set(
 /// Gives every callback of a closing state back; a late call finds that the state is gone.
 pub(super) fn close(state: &State) {
     state.link.set(ptr::null());
+    state.link.queue.close();
     for (_, callback) in state.callbacks.borrow_mut().drain() {
         callback.release();
     }
@@ -320,10 +388,27 @@ struct Entry {
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
 unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     // SAFETY: the body passes its slot, whose data is a `Callback` that the slot keeps alive, and its Frame.
-    let callback = unsafe { &*(*slot).data.cast::<Callback>() };
+    unsafe {
+        if (*slot).owner.load(Ordering::Relaxed) == foreign::this_thread() {
+            let callback = &*(*slot).data.cast::<Callback>();
+            return running(callback, || call(callback, frame));
+        }
+        let visitors = &raw const (*slot).visitors;
+        (*visitors).fetch_add(1, Ordering::Acquire);
+        let callback = &*(*slot).data.cast::<Callback>();
+        let here = callback.state.thread.load(Ordering::Relaxed) == foreign::this_thread();
+        match api::SEND && here {
+            true => running(callback, || call(callback, frame)),
+            false => foreign::enter(callback, frame),
+        }
+        (*visitors).fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Runs a call of a callback on the state's thread. If the callback is freed meanwhile, its slot is given back afterwards.
+fn running(callback: &Callback, call: impl FnOnce()) {
     callback.running.set(callback.running.get() + 1);
-    // SAFETY: as above.
-    unsafe { call(callback, frame) };
+    call();
     callback.running.set(callback.running.get() - 1);
     if callback.running.get() == 0
         && let Some(slot) = callback.retired.take()
@@ -332,11 +417,45 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     }
 }
 
+/// Makes a call that came in on another thread, with the `errno` of that thread; returns the one that it leaves. Its errors are
+/// reported.
+///
+/// # Safety
+/// The Frame is one of the callback's kind, its result zeroed.
+pub(super) unsafe fn serve(
+    cx: &Cx<'_>,
+    callback: &Callback,
+    frame: *mut u8,
+    errno: c_int,
+) -> c_int {
+    let own = system::errno();
+    system::set_errno(errno);
+    let head = cx.state.head();
+    let (outer, pending) = (head.current.replace(cx.lua), head.pending.replace(0));
+    running(callback, || {
+        let entered = catch_unwind(AssertUnwindSafe(|| enter(cx.state, callback, frame, errno)));
+        if entered.is_err() {
+            report(&format!("internal error in a callback '{}'", callback.kind.ty));
+        }
+    });
+    let left = system::errno();
+    if head.pending.get() != 0 {
+        push_pending(cx);
+        let text = cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
+        report(&format!("error in a callback '{}' of another thread: {text}", callback.kind.ty));
+        cx.pop(1);
+    }
+    head.current.set(outer);
+    head.pending.set(pending);
+    system::set_errno(own);
+    left
+}
+
 /// # Safety
 /// The Frame is one of the callback's kind.
 unsafe fn call(callback: &Callback, frame: *mut u8) {
     // SAFETY: a link leads to a state that is not closed, or nowhere.
-    let state = unsafe { callback.state.0.load(Ordering::Acquire).as_ref() };
+    let state = unsafe { callback.state.state.load(Ordering::Acquire).as_ref() };
     if let Some(state) = state
         && let Some(quick) = &callback.kind.quick
         // SAFETY: the caller's promise.

@@ -13,6 +13,7 @@ use super::convert::{self, Mode, Qualifiers};
 use super::ctypes;
 use super::explain;
 use super::extent::{self, Access};
+use super::foreign;
 use super::guest;
 use super::initialize;
 use super::kind::Kind;
@@ -27,7 +28,7 @@ use super::state::{Cx, LuaError, Outcome, entry};
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
-pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 26] = [
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 27] = [
     (b"abi", entry(abi)),
     (b"addressof", entry(address_of)),
     (b"alignof", entry(align_of)),
@@ -48,6 +49,7 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 26] = [
     (b"offsetof", entry(offset_of)),
     (b"option", entry(options::option)),
     (b"scope", entry(scope::open)),
+    (b"poll", entry(foreign::poll_function)),
     (b"sizeof", entry(size_of)),
     (b"string", entry(string)),
     (b"tonumber", entry(to_number)),

@@ -11,7 +11,7 @@ use std::ffi::c_int;
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::api::lua_State;
+use super::api::{self, lua_State};
 use super::call::{self, Function};
 use super::cdata;
 use super::general;
@@ -113,7 +113,7 @@ pub fn compile_after(calls: u32) {
 }
 
 fn hot() -> u32 {
-    if Mode::current() == Mode::Interpreted {
+    if Mode::current() == Mode::Interpreted || api::SEND {
         return COMPILED;
     }
     match HOT.load(Ordering::Relaxed) {
@@ -233,6 +233,9 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         lower::load(plan, &*memory, memory as u64, block.bytes(), stack);
         let head = &*record.head;
         let outer = head.current.replace(lua);
+        if api::SEND && let Some(state) = head.state() {
+            state.link.run_here();
+        }
         recipe.native.invoke(target, &mut block, stack);
         head.current.set(outer);
         if head.pending.get() != 0 {

@@ -10,6 +10,7 @@ use super::callback;
 use super::cdata::{self, CData};
 use super::convert;
 use super::ctypes;
+use super::foreign;
 use super::index;
 use super::kind::Kind;
 use super::make;
@@ -359,6 +360,7 @@ fn call_finalizer(cx: &Cx<'_>) {
 
 fn callback_method(name: Option<&[u8]>) -> Option<lua_CFunction> {
     match name? {
+        b"foreign" => Some(entry(foreign::method)),
         b"free" => Some(entry(free_callback)),
         b"set" => Some(entry(set_callback)),
         _ => None,

@@ -44,6 +44,7 @@ mod ctypes;
 pub mod embed;
 mod explain;
 mod extent;
+mod foreign;
 mod functions;
 mod general;
 mod guest;
@@ -79,6 +80,7 @@ pub use embed::{Builder, Ffi};
 #[cfg(unix)]
 pub use host::end_on_closed_pipes;
 pub use host::{preload, run_file};
+pub use foreign::Waker;
 pub use interpret::compile_after;
 pub use luajit::open_raw as open_luajit_raw;
 pub use seal::seal;

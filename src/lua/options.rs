@@ -19,6 +19,8 @@ pub(super) struct Options {
     pub(super) boxed_int64: Cell<bool>,
     /// Enums arrive as cdata.
     pub(super) boxed_enum: Cell<bool>,
+    /// New callbacks answer calls from other threads with a default value.
+    pub(super) foreign_answered: Cell<bool>,
 }
 
 impl Default for Options {
@@ -27,6 +29,7 @@ impl Default for Options {
             null_is_nil: Cell::new(false),
             boxed_int64: Cell::new(!api::NATIVE_INT64),
             boxed_enum: Cell::new(false),
+            foreign_answered: Cell::new(false),
         }
     }
 }
@@ -39,10 +42,15 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 3] = [
+const CHOICES: [Choice; 4] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
     Choice { name: "enum", values: ["number", "cdata"], cell: |options| &options.boxed_enum },
+    Choice {
+        name: "foreign",
+        values: ["queue", "default"],
+        cell: |options| &options.foreign_answered,
+    },
 ];
 
 /// `ffi.option(name [, value])`: the value of an option before the call, which sets it where a value is given.
@@ -59,8 +67,10 @@ pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         cell.set(value == 1);
         let first = Options::default();
-        let differs =
-            |choice: &Choice| (choice.cell)(&cx.state.options).get() != (choice.cell)(&first).get();
+        let differs = |choice: &Choice| {
+            (choice.cell)(&cx.state.options).get() != (choice.cell)(&first).get()
+                && choice.name != "foreign"
+        };
         cx.state.head().chosen.set(CHOICES.iter().any(differs));
     }
     cx.push_bytes(choice.values[before].as_bytes());

@@ -5,6 +5,7 @@
 
 use std::ffi::c_void;
 
+use super::api;
 use super::kind::Kind;
 use super::state::{LuaError, State};
 use crate::code::{Mode, Thunk};
@@ -38,9 +39,10 @@ impl State {
             && self.permits(Permission::FunctionPointerCasts)
     }
 
-    /// Whether functions are called by reading their plans: there is no machine code, or what C gets is held to its declaration.
+    /// Whether functions are called by reading their plans: there is no machine code, what C gets is held to its declaration, or
+    /// the thread that calls must be known.
     pub(super) fn calls_by_plan(&self) -> bool {
-        Mode::current() == Mode::Interpreted || self.checked()
+        Mode::current() == Mode::Interpreted || api::SEND || self.checked()
     }
 
     /// Whether values are made by code that does not count their bytes.

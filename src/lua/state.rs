@@ -368,6 +368,9 @@ fn run(
 ) -> Result<Outcome, LuaError> {
     let state =
         state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
+    if api::SEND {
+        state.link.run_here();
+    }
     if api::LATE_FINALIZERS {
         metatype::run_late(&Cx { lua, state });
     }
@@ -490,7 +493,7 @@ impl State {
             guest_calls: RefCell::default(),
             callbacks: RefCell::default(),
             callback_kinds: RefCell::default(),
-            link: Link::new(),
+            link: Arc::default(),
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),
             recipes: RefCell::default(),

@@ -99,7 +99,7 @@ impl<'p> Checker<'p> {
         let body = code::Body::of(&self.prototype.signature, convention).map_err(words)?;
         let data = (&raw const *self).cast();
         let callback =
-            code::Callback::new(convention, body, dispatch, data, keep).map_err(words)?;
+            code::Callback::new(convention, body, dispatch, data, keep, 0).map_err(words)?;
         *self.outcome.borrow_mut() = Err("the callback was not called".into());
         let called = call(callback.address());
         callback.release();

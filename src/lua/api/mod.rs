@@ -25,6 +25,9 @@ use std::ffi::{c_int, c_void};
 use std::slice;
 
 use mlua::ffi as sys;
+/// Whether threads hand Lua states to one another.
+pub(crate) const SEND: bool = cfg!(feature = "send");
+
 pub use mlua::ffi::{lua_CFunction, lua_State};
 
 pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};

@@ -3,6 +3,7 @@
 mod expose;
 mod inspect;
 mod lend;
+mod threads;
 mod value;
 
 use std::ffi::c_int;

@@ -1,0 +1,69 @@
+// Threads that call callbacks, for tests/threads.rs.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef long (*callback)(long thread, long call);
+
+struct job { callback f; long thread, calls; atomic_long sum; pthread_t id; };
+
+static struct job jobs[64];
+static long job_count;
+static atomic_long finished;
+
+static void *work(void *argument) {
+    struct job *job = argument;
+    for (long call = 0; call < job->calls; call++) atomic_fetch_add(&job->sum, job->f(job->thread, call));
+    atomic_fetch_add(&finished, 1);
+    return NULL;
+}
+
+// Starts threads that each call `f` so many times.
+void start(callback f, long threads, long calls) {
+    finished = 0;
+    job_count = threads;
+    for (long i = 0; i < threads; i++) {
+        jobs[i].f = f;
+        jobs[i].thread = i;
+        jobs[i].calls = calls;
+        jobs[i].sum = 0;
+        if (pthread_create(&jobs[i].id, NULL, work, &jobs[i])) abort();
+    }
+}
+
+// How many threads are done.
+long done(void) { return atomic_load(&finished); }
+
+// Waits for all threads; returns the sum of what the calls gave back.
+long finish(void) {
+    long total = 0;
+    for (long i = 0; i < job_count; i++) {
+        pthread_join(jobs[i].id, NULL);
+        total += atomic_load(&jobs[i].sum);
+    }
+    return total;
+}
+
+// Calls `f` once on another thread, and waits for it: nobody can run the Lua state meanwhile.
+long call_and_wait(callback f, long x) {
+    start(f, 1, 1);
+    (void)x;
+    return finish();
+}
+
+static callback kept;
+void keep(callback f) { kept = f; }
+long call_kept(long x) { return kept(x, x); }
+
+struct pair { double a; int b; };
+struct pair swap(struct pair p) { struct pair q = { p.b, (int)p.a }; return q; }
+long slow_add(long a, long b) {
+    for (volatile long i = 0; i < 2000000; i++) { }
+    return a + b;
+}
+long length_later(const char *s) {
+    for (volatile long i = 0; i < 2000000; i++) { }
+    long n = 0;
+    while (s[n]) n++;
+    return n;
+}

@@ -1,0 +1,191 @@
+//! Callbacks that C calls on threads of its own, and C functions that run on threads of ours.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+use std::ffi::c_long;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cthunk::{Ffi, Policy};
+use mlua::Lua;
+
+mod behaviour;
+
+const DECLARED: &str = "
+    typedef long (*callback)(long, long);
+    void start(callback, long, long); long done(void); long finish(void); long call_and_wait(callback, long);
+    void keep(callback); long call_kept(long);
+    struct pair { double a; int b; }; struct pair swap(struct pair); long slow_add(long, long); long length_later(const char *);
+";
+
+/// The library has one set of threads.
+static THREADS: Mutex<()> = Mutex::new(());
+
+/// A state with the functions of tests/c/threads.c as `C`, and the right to use them.
+fn state() -> (Lua, Ffi, MutexGuard<'static, ()>) {
+    let turn = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: the scripts are below.
+    let lua = unsafe { Lua::unsafe_new() };
+    // SAFETY: the same.
+    let ffi = unsafe { Ffi::builder().policy(Policy::open()).global("ffi").install_unconfined(&lua) };
+    let ffi = ffi.unwrap();
+    lua.globals().set("path", library()).unwrap();
+    lua.globals().set("declared", DECLARED).unwrap();
+    lua.load("ffi.cdef(declared) C = ffi.load(path)").exec().unwrap();
+    (lua, ffi, turn)
+}
+
+fn library() -> &'static str {
+    static LIBRARY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    LIBRARY.get_or_init(|| behaviour::build("threads"))
+}
+
+fn setting(name: &str, default: i64) -> i64 {
+    std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
+}
+
+/// Every call of eight threads arrives once, on this thread, and its result goes back to the thread that made it.
+#[test]
+fn queued_calls_are_neither_lost_nor_doubled() {
+    let (lua, _ffi, _turn) = state();
+    let calls = setting("CTHUNK_CALLS", 20_000);
+    lua.globals().set("calls", calls).unwrap();
+    lua.load(
+        "local threads, seen, count = 8, {}, 0
+         for thread = 0, threads - 1 do seen[thread] = -1 end
+         local f = ffi.cast('callback', function(thread, call)
+           assert(call == seen[thread] + 1)
+           seen[thread] = call
+           count = count + 1
+           return thread * calls + call
+         end)
+         f:foreign('queue', 600)
+         C.start(f, threads, calls)
+         while C.done() < threads do ffi.poll(0.01) end
+         local n = threads * calls
+         assert(C.finish() == n * (n - 1) // 2)
+         assert(count == n)
+         local policy, queued, answered = f:foreign()
+         assert(policy == 'queue' and queued == n and answered == 0)
+         f:free()",
+    )
+    .exec()
+    .unwrap();
+}
+
+/// With the default policy no call reaches Lua, and each gets the value.
+#[test]
+fn answered_calls_get_the_default_value() {
+    let (lua, _ffi, _turn) = state();
+    lua.globals().set("calls", setting("CTHUNK_CALLS", 20_000)).unwrap();
+    lua.load(
+        "local f = ffi.cast('callback', function(thread, call) error('on the wrong thread') end)
+         f:foreign('default', 7)
+         C.start(f, 8, calls)
+         assert(C.finish() == 7 * 8 * calls)
+         local policy, queued, answered = f:foreign()
+         assert(policy == 'default' and queued == 0 and answered == 8 * calls)
+         -- The state's own thread still runs it.
+         f:set(function(a, b) return a + b end)
+         C.keep(f)
+         assert(C.call_kept(4) == 8)
+         f:free()
+         ffi.option('foreign', 'default')
+         local g = ffi.cast('callback', print)
+         assert(g:foreign() == 'default')
+         assert(C.call_and_wait(g, 1) == 0)
+         assert(not pcall(g.foreign, g, 'default', 'text'))
+         assert(not pcall(g.foreign, g, 'other'))
+         assert(not pcall(g.foreign, g, 'queue', -1))",
+    )
+    .exec()
+    .unwrap();
+}
+
+/// A thread that the state's own thread waits for gives up, with a report, instead of waiting for good.
+#[test]
+fn threads_that_wait_for_each_other_do_not_do_so_for_good() {
+    let (lua, _ffi, _turn) = state();
+    lua.load(
+        "local f = ffi.cast('callback', function() error 'never called' end)
+         f:foreign('queue', 0.05)
+         assert(C.call_and_wait(f, 1) == 0)
+         local policy, queued, answered = f:foreign()
+         assert(policy == 'queue' and queued == 0 and answered == 1)
+         assert(ffi.poll() == 0)",
+    )
+    .exec()
+    .unwrap();
+}
+
+/// An error of a queued call is reported, the thread gets zero, and `ffi.poll` goes on.
+#[test]
+fn errors_of_queued_calls_stay_with_them() {
+    let (lua, _ffi, _turn) = state();
+    lua.load(
+        "local count = 0
+         local f = ffi.cast('callback', function(_, call)
+           count = count + 1
+           if call == 1 then error 'one of three' end
+           return 5
+         end)
+         f:foreign('queue', 600)
+         C.start(f, 1, 3)
+         while C.done() < 1 do ffi.poll(0.01) end
+         assert(C.finish() == 10 and count == 3)",
+    )
+    .exec()
+    .unwrap();
+}
+
+/// The host is told of waiting calls, and makes them.
+#[test]
+fn a_host_is_woken() {
+    let (lua, ffi, _turn) = state();
+    let woken = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&woken);
+    let waker: cthunk::lua::Waker = Arc::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    ffi.set_waker(Some(waker)).unwrap();
+    lua.load("f = ffi.cast('callback', function(_, n) return n end) f:foreign('queue', 600) C.start(f, 4, 25)")
+        .exec()
+        .unwrap();
+    let mut made = 0;
+    while made < 100 {
+        made += ffi.poll(Duration::from_millis(10)).unwrap();
+    }
+    assert_eq!(made, 100);
+    assert_eq!(woken.load(Ordering::Relaxed), 100);
+    let sum: i64 = lua.load("return C.finish()").eval().unwrap();
+    assert_eq!(sum, 4 * (0..25).sum::<i64>());
+    assert_eq!(ffi.poll(Duration::ZERO).unwrap(), 0);
+}
+
+/// Threads whose state closes while their calls wait, and C that calls after that: zeros and a report.
+#[test]
+fn a_state_closes_while_calls_wait() {
+    let (lua, _ffi, _turn) = state();
+    lua.load(
+        "f = ffi.cast('callback', function() error 'never called' end)
+         f:foreign('queue', 600)
+         C.start(f, 4, 3)
+         C.keep(f)",
+    )
+    .exec()
+    .unwrap();
+    // The threads' code stays loaded when the state closes its library.
+    let path = std::ffi::CString::new(library()).unwrap();
+    // SAFETY: the library has no initialisers; the functions are those of tests/c/threads.c.
+    unsafe {
+        let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
+        let function = |name: &std::ffi::CStr| libc::dlsym(library, name.as_ptr());
+        let finish: extern "C" fn() -> c_long = std::mem::transmute(function(c"finish"));
+        let call_kept: extern "C" fn(c_long) -> c_long = std::mem::transmute(function(c"call_kept"));
+        std::thread::sleep(Duration::from_millis(20));
+        drop(_ffi);
+        drop(lua);
+        assert_eq!(finish(), 0);
+        assert_eq!(call_kept(3), 0);
+    }
+}
