@@ -2,8 +2,8 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::ffi::c_long;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cthunk::{Ffi, Policy};
@@ -27,7 +27,8 @@ fn state() -> (Lua, Ffi, MutexGuard<'static, ()>) {
     // SAFETY: the scripts are below.
     let lua = unsafe { Lua::unsafe_new() };
     // SAFETY: the same.
-    let ffi = unsafe { Ffi::builder().policy(Policy::open()).global("ffi").install_unconfined(&lua) };
+    let ffi =
+        unsafe { Ffi::builder().policy(Policy::open()).global("ffi").install_unconfined(&lua) };
     let ffi = ffi.unwrap();
     lua.globals().set("path", library()).unwrap();
     lua.globals().set("declared", DECLARED).unwrap();
@@ -181,7 +182,8 @@ fn a_state_closes_while_calls_wait() {
         let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
         let function = |name: &std::ffi::CStr| libc::dlsym(library, name.as_ptr());
         let finish: extern "C" fn() -> c_long = std::mem::transmute(function(c"finish"));
-        let call_kept: extern "C" fn(c_long) -> c_long = std::mem::transmute(function(c"call_kept"));
+        let call_kept: extern "C" fn(c_long) -> c_long =
+            std::mem::transmute(function(c"call_kept"));
         std::thread::sleep(Duration::from_millis(20));
         drop(_ffi);
         drop(lua);

@@ -92,23 +92,81 @@ const STATEMENTS: [&str; 48] = [
 ];
 
 const TYPES: [&str; 30] = [
-    "int", "char[8]", "int[4]", "int[?]", "double[2][3]", "struct point", "struct list", "struct flexible", "struct counted *",
-    "struct bits", "struct packed", "union plain", "union both", "vector", "enum colour", "struct refers", "struct calls",
-    "struct point *", "struct list *", "char *", "const char *", "void *", "int **", "void **", "unsigned long *", "int &",
-    "struct list &", "int64_t", "complex double", "int (*)(int)",
+    "int",
+    "char[8]",
+    "int[4]",
+    "int[?]",
+    "double[2][3]",
+    "struct point",
+    "struct list",
+    "struct flexible",
+    "struct counted *",
+    "struct bits",
+    "struct packed",
+    "union plain",
+    "union both",
+    "vector",
+    "enum colour",
+    "struct refers",
+    "struct calls",
+    "struct point *",
+    "struct list *",
+    "char *",
+    "const char *",
+    "void *",
+    "int **",
+    "void **",
+    "unsigned long *",
+    "int &",
+    "struct list &",
+    "int64_t",
+    "complex double",
+    "int (*)(int)",
 ];
 
 const NUMBERS: [&str; 20] = [
-    "0", "1", "2", "3", "4", "7", "8", "15", "16", "17", "-1", "-2", "255", "4096", "65536", "2^31", "2^53", "math.maxinteger",
-    "math.mininteger", "0x4000000000000001",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "7",
+    "8",
+    "15",
+    "16",
+    "17",
+    "-1",
+    "-2",
+    "255",
+    "4096",
+    "65536",
+    "2^31",
+    "2^53",
+    "math.maxinteger",
+    "math.mininteger",
+    "0x4000000000000001",
 ];
 
 const FIELDS: [&str; 14] =
     ["x", "y", "n", "next", "name", "at", "data", "a", "b", "c", "bytes", "to", "p", "f"];
 
 const FUNCTIONS: [&str; 16] = [
-    "memcpy", "memmove", "memset", "memchr", "memcmp", "strlen", "strchr", "strcmp", "strspn", "frexp", "modf", "abs", "strncpy",
-    "strdup", "malloc", "undeclared",
+    "memcpy",
+    "memmove",
+    "memset",
+    "memchr",
+    "memcmp",
+    "strlen",
+    "strchr",
+    "strcmp",
+    "strspn",
+    "frexp",
+    "modf",
+    "abs",
+    "strncpy",
+    "strdup",
+    "malloc",
+    "undeclared",
 ];
 
 const LUA_FUNCTIONS: [&str; 6] = [
@@ -120,8 +178,7 @@ const LUA_FUNCTIONS: [&str; 6] = [
     "print",
 ];
 
-const STRINGS: [&str; 5] =
-    ["''", "'text'", "('x'):rep(100)", "'a\\0b'", "('\\1\\2\\3\\4'):rep(8)"];
+const STRINGS: [&str; 5] = ["''", "'text'", "('x'):rep(100)", "'a\\0b'", "('\\1\\2\\3\\4'):rep(8)"];
 
 /// The variables of a script.
 const VARIABLES: u8 = 8;
@@ -199,7 +256,9 @@ pub fn sandbox(data: &[u8]) {
     // SAFETY: the C library has these functions, and they do with their pointers what is declared.
     unsafe { ffi.declare(DECLARED) }.expect("the declarations are right");
     let script = script(data);
-    lua.globals().set("print", lua.create_function(|_, ()| Ok(())).expect("memory")).expect("memory");
+    lua.globals()
+        .set("print", lua.create_function(|_, ()| Ok(())).expect("memory"))
+        .expect("memory");
     if let Err(error) = lua.load(&script).set_name("=sandbox").exec() {
         panic!("{error}\n{script}");
     }

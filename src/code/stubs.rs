@@ -168,7 +168,10 @@ struct Callbacks {
 
 impl Callbacks {
     /// The longest-free slot that may be taken.
-    fn take(&mut self, may: impl Fn(&(usize, NonNull<Slot>)) -> bool) -> Option<(usize, NonNull<Slot>)> {
+    fn take(
+        &mut self,
+        may: impl Fn(&(usize, NonNull<Slot>)) -> bool,
+    ) -> Option<(usize, NonNull<Slot>)> {
         let position = self.free.iter().position(may)?;
         self.free.remove(position)
     }

@@ -126,10 +126,14 @@ impl Callback {
     /// The bytes of the Lua value at `index` as a result.
     pub(super) fn answer(&self, cx: &Cx<'_>, index: c_int) -> Result<Box<[u8]>, LuaError> {
         let ty = self.kind.result;
-        let scalar = self.kind.result_size <= mem::size_of::<u128>() && !cx.state.kind(ty).is_aggregate();
+        let scalar =
+            self.kind.result_size <= mem::size_of::<u128>() && !cx.state.kind(ty).is_aggregate();
         if !scalar || matches!(cx.state.kind(ty), Kind::Void) {
             let ty = cx.state.repr(ty);
-            return Err(LuaError::Argument(index, format!("no default value for a result of type '{ty}'")));
+            return Err(LuaError::Argument(
+                index,
+                format!("no default value for a result of type '{ty}'"),
+            ));
         }
         let mut bytes = [0_u128; 1];
         let at = bytes.as_mut_ptr().cast::<u8>();
@@ -441,7 +445,8 @@ pub(super) unsafe fn serve(
     let left = system::errno();
     if head.pending.get() != 0 {
         push_pending(cx);
-        let text = cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
+        let text =
+            cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
         report(&format!("error in a callback '{}' of another thread: {text}", callback.kind.ty));
         cx.pop(1);
     }

@@ -63,7 +63,9 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
         lower::load(plan, bytes, frame as u64, registers.bytes(), stack);
         let head = &*record.head;
         let outer = head.current.replace(lua);
-        if api::SEND && let Some(state) = head.state() {
+        if api::SEND
+            && let Some(state) = head.state()
+        {
             state.link.run_here();
         }
         native.invoke(target, &mut registers, stack);

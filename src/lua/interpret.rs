@@ -233,7 +233,9 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         lower::load(plan, &*memory, memory as u64, block.bytes(), stack);
         let head = &*record.head;
         let outer = head.current.replace(lua);
-        if api::SEND && let Some(state) = head.state() {
+        if api::SEND
+            && let Some(state) = head.state()
+        {
             state.link.run_here();
         }
         recipe.native.invoke(target, &mut block, stack);

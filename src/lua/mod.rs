@@ -77,10 +77,10 @@ mod target;
 mod variadic;
 
 pub use embed::{Builder, Ffi};
+pub use foreign::Waker;
 #[cfg(unix)]
 pub use host::end_on_closed_pipes;
 pub use host::{preload, run_file};
-pub use foreign::Waker;
 pub use interpret::compile_after;
 pub use luajit::open_raw as open_luajit_raw;
 pub use seal::seal;
