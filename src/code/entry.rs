@@ -215,6 +215,7 @@ macro_rules! wide_result {
 unsafe extern "C" fn sysv64() {
     std::arch::naked_asm!(
         ".cfi_startproc",
+        "endbr64",
         "push rbp",
         ".cfi_def_cfa_offset 16",
         ".cfi_offset rbp, -16",
@@ -284,6 +285,7 @@ unsafe extern "C" fn sysv64() {
 unsafe extern "C" fn win64() {
     std::arch::naked_asm!(
         ".cfi_startproc",
+        "endbr64",
         "push rbp",
         ".cfi_def_cfa_offset 16",
         ".cfi_offset rbp, -16",

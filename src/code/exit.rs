@@ -83,6 +83,7 @@ macro_rules! enter {
     () => {
         concat!(
             ".cfi_startproc\n",
+            "endbr64\n",
             "push rbp\n",
             ".cfi_def_cfa_offset 16\n",
             ".cfi_offset rbp, -16\n",

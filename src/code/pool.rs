@@ -38,7 +38,7 @@ pub(super) fn entries() -> Vec<(usize, NonNull<Slot>)> {
     Vec::new()
 }
 
-/// The entries: `lea r11, [rip + slot]`, `jmp [r11]`, like the stubs of [`super::stubs`].
+/// The entries: `endbr64`, `lea r11, [rip + slot]`, `jmp [r11]`, like the stubs of [`super::stubs`].
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
 unsafe extern "C" fn entries_of_pool() {
@@ -46,6 +46,7 @@ unsafe extern "C" fn entries_of_pool() {
         ".cfi_startproc",
         ".set cthunk_pool_at, 0",
         ".rept {count}",
+        "endbr64",
         "leaq {slots} + cthunk_pool_at(%rip), %r11",
         "jmpq *(%r11)",
         ".balign {entry}, 0xCC",

@@ -22,12 +22,13 @@ const STUB: usize = 16;
 /// Stubs of a page.
 const COUNT: usize = 256;
 
-/// `lea r11, [rip + slot]`, `jmp [r11]`: the address of the callback's slot in R11, on to its entry point.
+/// `endbr64`, `lea r11, [rip + slot]`, `jmp [r11]`: the address of the callback's slot in R11, on to its entry point.
 fn callback_stub(stub: usize, slot: usize) -> Option<[u8; STUB]> {
     let mut code = [0xCC; STUB];
-    code[..3].copy_from_slice(&[0x4C, 0x8D, 0x1D]);
-    code[3..7].copy_from_slice(&displacement(stub + 7, slot)?);
-    code[7..10].copy_from_slice(&[0x41, 0xFF, 0x23]);
+    code[..4].copy_from_slice(&[0xF3, 0x0F, 0x1E, 0xFA]);
+    code[4..7].copy_from_slice(&[0x4C, 0x8D, 0x1D]);
+    code[7..11].copy_from_slice(&displacement(stub + 11, slot)?);
+    code[11..14].copy_from_slice(&[0x41, 0xFF, 0x23]);
     Some(code)
 }
 
@@ -211,6 +212,7 @@ impl Callback {
     /// # Errors
     /// [`Error::Convention`] where the host has no entry for the convention; [`Error::Memory`]; in
     /// [`Mode::Interpreted`](super::Mode) also where every callback of the pool is in use.
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "the data is kept, not followed")]
     pub fn new(
         convention: &Convention,
         body: Body,

@@ -1,0 +1,104 @@
+//! What an attacker, a fork or a closing state finds: no page that is writable and executable, no code and data in one page, code
+//! that a child process can call and add to.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+use std::ffi::c_int;
+
+use mlua::Lua;
+
+fn state() -> Lua {
+    // SAFETY: the scripts are below.
+    let lua = unsafe { Lua::unsafe_new() };
+    cthunk::lua::preload(&lua).unwrap();
+    lua.load("ffi = require(_VERSION:find 'Luau' and '@ffi' or 'ffi')").exec().unwrap();
+    lua
+}
+
+/// Runs a script in a child process of `fork`; returns its exit status.
+fn in_child(lua: &Lua, script: &str) -> c_int {
+    // SAFETY: the child runs Lua and this crate only, both of which this thread alone uses, and leaves without cleaning up.
+    unsafe {
+        let child = libc::fork();
+        assert!(child >= 0);
+        if child == 0 {
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                lua.load(script).exec().map_err(|error| eprintln!("{error}")).is_ok()
+            }));
+            libc::_exit(if outcome.is_ok_and(|fine| fine) { 0 } else { 1 });
+        }
+        let mut status = -1;
+        assert_eq!(libc::waitpid(child, &mut status, 0), child);
+        status
+    }
+}
+
+/// One test, so that no other thread of the process holds a lock when it forks.
+#[test]
+fn code_is_never_writable_and_survives_a_fork() {
+    cthunk::lua::compile_after(0);
+    let lua = state();
+    lua.load(
+        "ffi.cdef 'int abs(int); int toupper(int); double fabs(double); void qsort(void *, size_t, size_t, int (*)(const int *, const int *));'
+         assert(ffi.C.abs(-5) == 5)
+         callback = ffi.cast('int (*)(int)', function(x) return x + offset end)
+         offset = 1
+         assert(callback(1) == 2)",
+    )
+    .exec()
+    .unwrap();
+
+    // A child calls what there is, makes thunks and callbacks, and takes nothing of that from its parent.
+    let script = "offset = 10
+        assert(ffi.C.abs(-7) == 7 and callback(1) == 11)
+        assert(ffi.C.fabs(-2.5) == 2.5)
+        local list = ffi.new('int[3]', { 3, 1, 2 })
+        ffi.C.qsort(list, 3, 4, function(a, b) return a[0] - b[0] end)
+        assert(list[0] == 1 and list[2] == 3)
+        callback:free()";
+    assert_eq!(in_child(&lua, script), 0);
+    assert_eq!(in_child(&lua, script), 0);
+    lua.load(
+        "assert(callback(1) == 2 and ffi.C.fabs(-1.5) == 1.5)
+         local other = ffi.cast('int (*)(int, int)', function(a, b) return a * b end)
+         assert(other(6, 7) == 42 and callback(2) == 3)",
+    )
+    .exec()
+    .unwrap();
+
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let mut ours = 0;
+    for line in maps.lines() {
+        let permissions = line.split(' ').nth(1).unwrap_or("");
+        assert!(!(permissions.contains('w') && permissions.contains('x')), "{line}");
+        // Code is in pages of its own, which are not the ones that are written through.
+        if line.contains("memfd:cthunk") {
+            ours += 1;
+            assert!(["r-xs", "rw-s"].contains(&permissions), "{line}");
+        }
+    }
+    assert!(ours >= 2, "code and the view that it is written through:\n{maps}");
+}
+
+/// Finalisers, callbacks and libraries in use when a state closes.
+#[test]
+fn a_state_closes_with_everything_in_use() {
+    for _ in 0..3 {
+        let lua = state();
+        lua.load(
+            "ffi.cdef 'int abs(int);'
+             library = ffi.load 'libm.so.6'
+             for i = 1, 100 do
+               _G['kept' .. i] = ffi.gc(ffi.new('int[4]'), function(o)
+                 o[0] = ffi.C.abs(-i)
+                 ffi.cast('int (*)(int)', function(x) return x end)(o[0])
+               end)
+               _G['callback' .. i] = ffi.cast('int (*)(int)', function(x) return x + i end)
+             end
+             suspended = coroutine.wrap(function() callback1(1) coroutine.yield() end)
+             suspended()",
+        )
+        .exec()
+        .unwrap();
+        drop(lua);
+    }
+}
