@@ -9,7 +9,8 @@ use mlua::Lua;
 fn state() -> Lua {
     // SAFETY: the scripts are below.
     let lua = unsafe { Lua::unsafe_new() };
-    cthunk::lua::preload(&lua).unwrap();
+    // SAFETY: the same.
+    unsafe { cthunk::lua::preload(&lua) }.unwrap();
     lua.load("ffi = require(_VERSION:find 'Luau' and '@ffi' or 'ffi')").exec().unwrap();
     lua
 }
