@@ -3,6 +3,7 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::ffi::c_int;
+use std::sync::{Mutex, PoisonError};
 
 use mlua::Lua;
 
@@ -33,9 +34,12 @@ fn in_child(lua: &Lua, script: &str) -> c_int {
     }
 }
 
-/// One test, so that no other thread of the process holds a lock when it forks.
+/// A child of `fork` has the locks that other threads held.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn code_is_never_writable_and_survives_a_fork() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     cthunk::lua::compile_after(0);
     let lua = state();
     lua.load(
@@ -83,6 +87,7 @@ fn code_is_never_writable_and_survives_a_fork() {
 /// Finalisers, callbacks and libraries in use when a state closes.
 #[test]
 fn a_state_closes_with_everything_in_use() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..3 {
         let lua = state();
         lua.load(
