@@ -48,6 +48,8 @@ pub enum Permission {
     /// Passing pointers to parameters that have no contract (`access`, `[static n]`, `null_terminated_string_arg`) and are not
     /// `trusted`.
     UncontractedPointers,
+    /// `ffi.async`: C functions that run beside the script, which can change what they read.
+    Async,
 }
 
 /// What [`Permission::name`] and error messages say.
@@ -69,7 +71,7 @@ const fn describe(
 }
 
 /// In the order of [`Permission`].
-const DESCRIPTIONS: [Description; 15] = [
+const DESCRIPTIONS: [Description; 16] = [
     describe(Permission::Call, "call", "calls of C functions", false),
     describe(Permission::Load, "load", "loading libraries", true),
     describe(Permission::DeclareTypes, "declare_types", "declaring types", false),
@@ -105,6 +107,7 @@ const DESCRIPTIONS: [Description; 15] = [
         "pointer arguments without a contract",
         true,
     ),
+    describe(Permission::Async, "async", "calls that leave the Lua thread", true),
 ];
 
 const _: () = {
@@ -143,7 +146,7 @@ impl Permission {
 
 /// A set of permissions.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Permissions(u16);
+pub struct Permissions(u32);
 
 impl Permissions {
     /// None.

@@ -65,12 +65,17 @@ fn mutated(random: &mut Random) -> Vec<u8> {
     text
 }
 
+/// For a second, or `CTHUNK_SECONDS`, from the seed `CTHUNK_SEED`.
 fn for_a_second(mut run: impl FnMut(&mut Random)) {
-    let mut random = Random(0x1234_5678_9abc_def1);
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(1) {
+    let read = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let (seed, seconds) = (read("CTHUNK_SEED").unwrap_or(1), read("CTHUNK_SECONDS").unwrap_or(1));
+    let mut random = Random(0x1234_5678_9abc_def1 ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let (start, mut runs) = (Instant::now(), 0_u64);
+    while start.elapsed() < Duration::from_secs(seconds) {
         run(&mut random);
+        runs += 1;
     }
+    println!("CTHUNK_SEED={seed} CTHUNK_SECONDS={seconds}: {runs} runs");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use mlua::Lua;
@@ -62,6 +63,24 @@ fn code_is_never_writable_and_survives_a_fork() {
         callback:free()";
     assert_eq!(in_child(&lua, script), 0);
     assert_eq!(in_child(&lua, script), 0);
+    // A child has what it needs whatever other threads did when it was made.
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let other = state();
+                    other.load("ffi.cast('int (*)(int)', print):free()").exec().unwrap();
+                }
+            });
+        }
+        for _ in 0..20 {
+            let script = "callback:free()
+                for i = 1, 300 do ffi.cast('int (*)(int)', function(x) return x + i end) end";
+            assert_eq!(in_child(&lua, script), 0);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
     lua.load(
         "assert(callback(1) == 2 and ffi.C.fabs(-1.5) == 1.5)
          local other = ffi.cast('int (*)(int, int)', function(a, b) return a * b end)

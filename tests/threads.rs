@@ -191,3 +191,88 @@ fn a_state_closes_while_calls_wait() {
         assert_eq!(call_kept(3), 0);
     }
 }
+
+/// C functions that run beside Lua, in coroutines that a plain scheduler resumes, and where there is no coroutine.
+#[test]
+fn asynchronous_calls() {
+    let (lua, _ffi, _turn) = state();
+    lua.load(
+        r#"
+        local slow_add, swap, length = ffi.async(C.slow_add), ffi.async(C.swap), ffi.async(C.length_later)
+        assert(slow_add(2, 3) == 5)
+        local results, turns, running = {}, 0, {}
+        for i = 1, 20 do
+          running[i] = coroutine.create(function()
+            local sum = slow_add(i, 100)
+            local pair = swap(ffi.new('struct pair', { i, i + 1 }))
+            -- The string lives in the call alone.
+            local n = length(('x'):rep(i))
+            results[i] = { sum, pair.a, pair.b, n }
+          end)
+        end
+        while next(running) do
+          for i, co in pairs(running) do
+            assert(coroutine.resume(co))
+            collectgarbage('step')
+            if coroutine.status(co) == 'dead' then running[i] = nil end
+            turns = turns + 1
+          end
+          ffi.poll(0.001)
+        end
+        assert(turns > 20)
+        for i = 1, 20 do
+          local r = results[i]
+          assert(r[1] == i + 100 and r[2] == i + 1 and r[3] == i and r[4] == i)
+        end
+        -- A callback that the call makes comes back to this thread.
+        local f = ffi.cast('callback', function(a, b) return a + b end)
+        C.keep(f)
+        assert(ffi.async(C.call_kept)(21) == 42)
+        f:free()
+        assert(not pcall(slow_add, 1))
+        assert(not pcall(slow_add, {}, 1))
+        assert(not pcall(ffi.async(print), 1))
+        "#,
+    )
+    .exec()
+    .unwrap();
+}
+
+/// A coroutine that nobody resumes again, and a state that closes before its calls are done.
+#[test]
+fn asynchronous_calls_are_left_alone() {
+    let (lua, _ffi, _turn) = state();
+    lua.load(
+        "for i = 1, 10 do
+           coroutine.wrap(function() ffi.async(C.length_later)(('y'):rep(1000)) end)()
+         end
+         collectgarbage() collectgarbage()",
+    )
+    .exec()
+    .unwrap();
+    drop(_ffi);
+    drop(lua);
+}
+
+/// A state that threads hand to one another: a callback runs where the state runs, also on a thread that did not make it.
+#[cfg(feature = "send")]
+#[test]
+fn a_state_changes_threads() {
+    let (lua, ffi, _turn) = state();
+    drop(ffi);
+    let call = "local f = ffi.cast('callback', function(a, b) calls = calls + 1 return a + b end)
+        kept = kept or f
+        C.keep(kept)
+        for i = 1, 2000 do assert(C.call_kept(i) == 2 * i) end
+        local policy, queued, answered = kept:foreign()
+        assert(queued == 0 and answered == 0)";
+    lua.globals().set("calls", 0).unwrap();
+    lua.load(call).exec().unwrap();
+    let lua = std::thread::spawn(move || {
+        lua.load(call).exec().unwrap();
+        lua
+    });
+    let lua = lua.join().unwrap();
+    lua.load(call).exec().unwrap();
+    lua.load("assert(calls == 6000)").exec().unwrap();
+}

@@ -41,6 +41,11 @@ pub(crate) fn with_room<T>(bytes: usize, f: impl FnOnce(&mut [u8]) -> T) -> T {
 
 static PLANS: LazyLock<RwLock<HashMap<Shape, &'static CallPlan>>> = LazyLock::new(RwLock::default);
 
+/// Takes the lock of the plans; for [`super::fork`].
+pub(super) fn hold() -> impl Sized {
+    PLANS.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The plan of a shape; like a thunk, it is made once and lives as long as the process.
 fn plan(
     signature: &Signature,

@@ -8,6 +8,7 @@
 mod arena;
 mod entry;
 mod exit;
+mod fork;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub mod gate;
 #[cfg(all(target_arch = "x86", target_os = "linux"))]
@@ -150,6 +151,7 @@ pub fn thunk(
         CACHE.write().unwrap_or_else(PoisonError::into_inner).insert(shape, thunk);
         return Ok(thunk);
     }
+    fork::prepare();
     let mut compiler = lock(&COMPILER);
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
@@ -221,10 +223,11 @@ pub unsafe fn invoke(thunk: Thunk, target: *const c_void, frame: *mut u8) {
 
 /// What the process holds now.
 pub fn stats() -> Stats {
+    let callbacks = stubs::in_use();
     let cache = CACHE.read().unwrap_or_else(PoisonError::into_inner);
     Stats {
         thunks: cache.len(),
         code_bytes: cache.values().map(|thunk| thunk.size as usize).sum(),
-        callbacks: stubs::in_use(),
+        callbacks,
     }
 }

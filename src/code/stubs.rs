@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::entry::{ENTRY_OFFSET, Slot, entry_point, not_here};
 use super::module::{ARENA, LOW_ARENA};
-use super::{Body, gate, lock, pool};
+use super::{Body, fork, gate, lock, pool};
 use crate::abi::Convention;
 use crate::error::Error;
 
@@ -229,6 +229,7 @@ impl Callback {
         };
         let pooled = !plan.is_null();
         let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };
+        fork::prepare();
         let mut callbacks = lock(pool);
         if callbacks.free.is_empty() && !pooled {
             let stub = if guest { guest_callback_stub } else { callback_stub };
@@ -305,6 +306,11 @@ struct Announcers {
 unsafe impl Send for Announcers {}
 
 static ANNOUNCERS: LazyLock<Mutex<Announcers>> = LazyLock::new(Mutex::default);
+
+/// Takes the locks of all stubs; for [`super::fork`].
+pub(super) fn hold() -> impl Sized {
+    (pools().map(lock), lock(&ANNOUNCERS))
+}
 
 /// A function that sets AL to 8 and goes on to `target`: what to call for a variadic System V function.
 ///

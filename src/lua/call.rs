@@ -138,6 +138,11 @@ impl Function {
         }
     }
 
+    /// Whether `...` follows the parameters.
+    pub(super) fn is_variadic(&self, cx: &Cx<'_>) -> bool {
+        matches!(cx.state.types.borrow().table().get(self.ty), CType::Function(f) if f.variadic)
+    }
+
     pub(super) fn result(&self, cx: &Cx<'_>) -> QualType {
         let types = cx.state.types.borrow();
         match types.table().get(self.ty) {

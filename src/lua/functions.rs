@@ -25,13 +25,15 @@ use super::reflect;
 use super::scalar::Scalar;
 use super::scope;
 use super::state::{Cx, LuaError, Outcome, entry};
+use super::task;
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
-pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 27] = [
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 28] = [
     (b"abi", entry(abi)),
     (b"addressof", entry(address_of)),
     (b"alignof", entry(align_of)),
+    (b"async", entry(task::async_function)),
     (b"cast", entry(cast)),
     (b"cdef", entry(ctypes::cdef)),
     (b"copy", entry(copy)),

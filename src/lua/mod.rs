@@ -74,6 +74,7 @@ mod seal;
 mod stack;
 mod state;
 mod target;
+mod task;
 mod variadic;
 
 pub use embed::{Builder, Ffi};

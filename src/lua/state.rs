@@ -34,6 +34,7 @@ use super::options::Options;
 use super::probe;
 use super::region;
 use super::target::{Machine, Runs};
+use super::task;
 use crate::code;
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::policy::Policy;
@@ -118,6 +119,8 @@ pub struct State {
     pub(super) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
     /// What is known of memory, where accesses are checked.
     pub(super) memory: region::Known,
+    /// The calls of `ffi.async`.
+    pub(super) tasks: task::Running,
     /// The pointers that C code has given, by address and what they point to, where accesses are checked.
     pub(super) handles: RefCell<FxHashSet<(usize, TypeId)>>,
     /// The guest functions that were called, by type.
@@ -167,6 +170,8 @@ pub(super) enum Anchor {
     Memory,
     /// `ffi.target`: triple → library.
     Targets,
+    /// What the calls of `ffi.async` need that are not done, by number; at 0 the metatable of tasks.
+    Tasks,
     /// At 1 the metatable of regions; see [`super::region`].
     Regions,
     /// What is found by the addresses of its memory: first byte → object, with weak values.
@@ -176,7 +181,7 @@ pub(super) enum Anchor {
 }
 
 impl Anchor {
-    const ALL: [Anchor; 16] = [
+    const ALL: [Anchor; 17] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -190,6 +195,7 @@ impl Anchor {
         Anchor::Implicit,
         Anchor::Memory,
         Anchor::Targets,
+        Anchor::Tasks,
         Anchor::Regions,
         Anchor::Known,
         Anchor::Owned,
@@ -490,6 +496,7 @@ impl State {
             functions: RefCell::default(),
             memory: region::Known::default(),
             handles: RefCell::default(),
+            tasks: task::Running::default(),
             guest_calls: RefCell::default(),
             callbacks: RefCell::default(),
             callback_kinds: RefCell::default(),
@@ -519,6 +526,7 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
+        task::close(self);
         callback::close(self);
     }
 }

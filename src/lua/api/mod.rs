@@ -232,6 +232,12 @@ impl Cx<'_> {
         unsafe { sys::lua_pcall(self.lua, arguments, 0, 0) == sys::LUA_OK }
     }
 
+    /// Calls the function below `arguments` values, for so many results. Where it fails, the error value is on top of the stack.
+    pub(crate) fn protected_call_for(&self, arguments: c_int, results: c_int) -> bool {
+        // SAFETY: as in `forward!`.
+        unsafe { sys::lua_pcall(self.lua, arguments, results, 0) == sys::LUA_OK }
+    }
+
     /// Replaces the key on top by its value in a table, with no metamethods.
     pub(crate) fn raw_get(&self, table: c_int) {
         // SAFETY: as in `forward!`.

@@ -269,7 +269,12 @@ fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         cx.state.inventory.libraries.borrow_mut().remove(&(block(cx) as usize));
         let library = ptr::replace(block(cx), ptr::null_mut());
         if !library.is_null() {
-            drop(Box::from_raw(library));
+            let library = Box::from_raw(library);
+            // A state that closes may have calls in it that are not done: it stays loaded, then.
+            match cx.state.tasks.any_runs() {
+                true => mem::forget(library),
+                false => drop(library),
+            }
         }
     }
     Ok(Outcome::results(0))
