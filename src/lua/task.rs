@@ -259,11 +259,14 @@ fn begin(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     };
     let expected = recipe.conversions.arguments.len();
     if count != expected {
-        let message = format!("wrong number of arguments to '{name}' ({expected} expected, got {count})");
+        let message =
+            format!("wrong number of arguments to '{name}' ({expected} expected, got {count})");
         return Err(LuaError::new(message));
     }
     if record.address.get().is_null() {
-        return Err(LuaError::new(format!("attempt to call '{name}' after its library was closed")));
+        return Err(LuaError::new(format!(
+            "attempt to call '{name}' after its library was closed"
+        )));
     }
     // SAFETY: the arguments are those of the recipe.
     unsafe { start(cx, record, recipe)? };
@@ -308,7 +311,8 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
     };
     let target = record.address.get();
     let job = Job { native: *native, target, registers, stack, errno: 0 };
-    let shared = Arc::new(Shared { progress: Mutex::new(Progress::Ready(job)), done: Condvar::new() });
+    let shared =
+        Arc::new(Shared { progress: Mutex::new(Progress::Ready(job)), done: Condvar::new() });
     // SAFETY: the task is on top of the stack.
     unsafe { (*task).shared.set(Arc::into_raw(Arc::clone(&shared))) };
     let worker = Arc::clone(&shared);
