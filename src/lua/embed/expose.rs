@@ -202,7 +202,7 @@ impl<'t> Declared<'t> {
             open: AtomicBool::new(true),
         });
         let data = Box::into_raw(closure).cast_const().cast();
-        code::Callback::new(self.convention, body, dispatch, data, drop_data).map_err(|error| {
+        code::Callback::new(self.convention, body, dispatch, data, drop_data, 0).map_err(|error| {
             // SAFETY: `into_raw` just above; nobody else has it.
             unsafe { drop_data(data) };
             failed(error)
