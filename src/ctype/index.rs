@@ -11,6 +11,7 @@ pub(super) struct Index {
 
 impl Index {
     /// The position with this hash that `matches` accepts.
+    #[inline]
     pub(super) fn find(&self, hash: u64, mut matches: impl FnMut(usize) -> bool) -> Option<usize> {
         let hash = fold(hash);
         let mask = self.slots.len().checked_sub(1)?;

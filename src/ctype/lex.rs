@@ -1,7 +1,7 @@
 //! Bytes to tokens, borrowed from the text.
 
 use super::keyword::{KEYWORDS, Keyword};
-use super::names::Names;
+use super::names::{self, Names};
 use super::{Name, QualType};
 
 /// A byte of a text. Texts are shorter than 4 GiB.
@@ -112,7 +112,6 @@ static DIGRAPHS: [(&[u8], &str); 4] = [(b"<:", "["), (b":>", "]"), (b"<%", "{"),
 enum Class {
     /// Letters, `_`, and all that are not ASCII.
     Letter,
-    Digit,
     Space,
     Newline,
     /// What a comment, a directive or a continued line begins with.
@@ -128,7 +127,6 @@ static CLASSES: [Class; 256] = {
     while byte < 256 {
         classes[byte] = match byte as u8 {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => Class::Letter,
-            b'0'..=b'9' => Class::Digit,
             b' ' | b'\t' | b'\r' | 0x0b | 0x0c => Class::Space,
             b'\n' => Class::Newline,
             b'\\' | b'/' | b'#' => Class::Hiding,
@@ -179,40 +177,42 @@ impl<'t> Lexer<'t> {
     }
 
     /// The next token.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self, names: &mut Names) -> Token {
         self.skip_space();
         let start = self.at;
-        let kind = self.kind(names);
+        let line_start = std::mem::replace(&mut self.line_start, false);
+        let kind = match self.text.get(self.at) {
+            None => Tok::End,
+            Some(&byte) => match class(byte) {
+                Class::Letter => self.word(names),
+                Class::Single => {
+                    self.at += 1;
+                    Tok::Punct(Punct(byte.into()))
+                }
+                _ => self.rarer(byte, line_start),
+            },
+        };
         // `Declarations` refuses texts whose offsets would not fit.
         Token { kind, start: start as Offset, end: self.at as Offset }
     }
 
-    fn kind(&mut self, names: &mut Names) -> Tok {
-        let line_start = std::mem::replace(&mut self.line_start, false);
-        let Some(&byte) = self.text.get(self.at) else {
-            return Tok::End;
-        };
-        match class(byte) {
-            Class::Letter => self.word(names),
-            Class::Single => {
+    /// All tokens but words and the commonest punctuation.
+    #[inline(never)]
+    fn rarer(&mut self, byte: u8, line_start: bool) -> Tok {
+        match byte {
+            b'0'..=b'9' => self.number(),
+            b'.' if self.byte(1).is_ascii_digit() => self.number(),
+            b'"' | b'\'' => self.quoted(byte),
+            b'$' => {
                 self.at += 1;
-                Tok::Punct(Punct(byte.into()))
+                Tok::Dollar
             }
-            Class::Digit => self.number(),
-            _ => match byte {
-                b'.' if self.byte(1).is_ascii_digit() => self.number(),
-                b'"' | b'\'' => self.quoted(byte),
-                b'$' => {
-                    self.at += 1;
-                    Tok::Dollar
-                }
-                b'#' if line_start => {
-                    self.at += 1;
-                    Tok::Directive
-                }
-                _ => self.punctuation(byte),
-            },
+            b'#' if line_start => {
+                self.at += 1;
+                Tok::Directive
+            }
+            _ => self.punctuation(byte),
         }
     }
 
@@ -284,18 +284,18 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    #[inline(always)]
     fn word(&mut self, names: &mut Names) -> Tok {
         let rest = self.rest();
-        let in_word = |&byte: &u8| matches!(class(byte), Class::Letter | Class::Digit);
-        let length = rest.iter().position(|byte| !in_word(byte)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(length);
+        let (length, head) = word(rest);
         self.at += length;
-        if let [quote @ (b'"' | b'\''), ..] = *after
-            && matches!(word, b"L" | b"u" | b"U" | b"u8")
+        if length <= 2
+            && let quote @ (b'"' | b'\'') = self.byte(0)
+            && matches!(rest[..length], [b'L' | b'u' | b'U'] | [b'u', b'8'])
         {
             return self.quoted(quote);
         }
-        let Some(name) = names.intern_bytes(word) else {
+        let Some(name) = names.intern_bytes(&rest[..length], head) else {
             return Tok::Bad(Bad::NotUtf8);
         };
         match KEYWORDS.get(name.position()) {
@@ -358,6 +358,53 @@ impl<'t> Lexer<'t> {
     }
 }
 
+/// The word that a text begins with: letters, digits, `_`, and all that is not ASCII. Its length and its head, as
+/// [`names::head`] has it. Eight bytes at a time, as where a word ends is what a processor guesses wrong.
+#[inline]
+fn word(text: &[u8]) -> (usize, u64) {
+    if let Some(&chunk) = text.first_chunk() {
+        let bytes = u64::from_le_bytes(chunk);
+        let end = eight::outside_words(bytes);
+        if end != 0 {
+            let below = (end & end.wrapping_neg()) - 1;
+            return (below.count_ones() as usize / 8, bytes & (below >> 7));
+        }
+    }
+    let length = long_word(text);
+    (length, names::head(&text[..length]))
+}
+
+/// The length of a word by single bytes.
+#[cold]
+fn long_word(text: &[u8]) -> usize {
+    let in_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii();
+    text.iter().take_while(in_word).count()
+}
+
+/// Eight bytes in one number, each examined by additions that leave their answer in its high bit.
+mod eight {
+    const HIGH_BITS: u64 = each(0x80);
+
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+
+    /// Which bytes are of no word.
+    #[inline]
+    pub(super) fn outside_words(bytes: u64) -> u64 {
+        let ascii = bytes & !HIGH_BITS;
+        let letters = between(ascii | each(0x20), b'a', b'z');
+        let underscore = between(ascii, b'_', b'_');
+        !(bytes | letters | underscore | between(ascii, b'0', b'9')) & HIGH_BITS
+    }
+
+    /// Which bytes, all of them ASCII, are of a range.
+    #[inline]
+    fn between(ascii: u64, first: u8, last: u8) -> u64 {
+        (ascii + each(0x80 - first)) & !(ascii + each(0x7f - last))
+    }
+}
+
 /// The position of `needle` in `text`.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     text.windows(needle.len()).position(|window| window == needle)
@@ -389,6 +436,20 @@ mod tests {
     fn white_space_comments_and_line_marks_are_skipped() {
         let text = "# 1 \"a.h\" 3 4\n#line 2\n#pragma GCC poison x\nint/**/a // b\n\\\n;/* \n */";
         assert_eq!(texts(text), ["int", "a", ";"]);
+    }
+
+    #[test]
+    fn words_end_where_their_bytes_do() {
+        for byte in 0..=255_u8 {
+            let expected = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+            for position in 0..20 {
+                let mut text = [b'a'; 20];
+                text[position] = byte;
+                let length = if expected { 20 } else { position };
+                let head = names::head(&text[..length]);
+                assert_eq!(word(&text), (length, head), "{byte:#x} at {position}");
+            }
+        }
     }
 
     #[test]

@@ -9,68 +9,89 @@ use super::Name;
 use super::index::Index;
 
 /// Every distinct identifier once; equal texts have equal [`Name`]s, numbered from 0.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// All of them, one after the other.
-    text: String,
-    /// Where each begins in `text`, and where the last ends.
-    bounds: Vec<usize>,
+    /// All of them, one after the other, each of them UTF-8.
+    text: Vec<u8>,
+    words: Vec<Word>,
     index: Index,
 }
 
-impl Default for Names {
-    fn default() -> Names {
-        Names { text: String::new(), bounds: vec![0], index: Index::default() }
+/// An identifier. Most are told apart by their head, with no look at the text.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    head: u64,
+    start: u32,
+    len: u32,
+}
+
+/// The bytes that a [`Word`] holds itself.
+const HEAD: usize = size_of::<u64>();
+
+/// The first eight bytes of an identifier as a little-endian number.
+pub(super) fn head(text: &[u8]) -> u64 {
+    text.iter().take(HEAD).rev().fold(0, |head, &byte| head << 8 | u64::from(byte))
+}
+
+impl Word {
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
     }
 }
 
 impl Names {
     pub(super) fn len(&self) -> usize {
-        self.bounds.len() - 1
+        self.words.len()
     }
 
     /// The text of a name.
     pub(super) fn text(&self, name: Name) -> &str {
-        self.at(name.position())
-    }
-
-    fn at(&self, position: usize) -> &str {
-        &self.text[self.range(position)]
-    }
-
-    fn range(&self, position: usize) -> Range<usize> {
-        self.bounds[position]..self.bounds[position + 1]
+        let text = &self.text[self.words[name.position()].range()];
+        std::str::from_utf8(text).expect("checked when it was interned")
     }
 
     /// The name with this text, if it was interned.
     pub(super) fn find(&self, text: &[u8]) -> Option<Name> {
-        self.find_hashed(text, hash(text))
+        let head = head(text);
+        self.find_hashed(text, head, hash(text, head))
     }
 
-    fn find_hashed(&self, text: &[u8], hash: u64) -> Option<Name> {
-        let found = self.index.find(hash, |p| self.text.as_bytes()[self.range(p)] == *text);
-        found.map(Name::at)
+    #[inline]
+    fn find_hashed(&self, text: &[u8], head: u64, hash: u64) -> Option<Name> {
+        let is_same = |position: usize| {
+            let word = self.words[position];
+            word.head == head
+                && word.len as usize == text.len()
+                && (text.len() <= HEAD || self.text[word.range()] == *text)
+        };
+        self.index.find(hash, is_same).map(Name::at)
     }
 
     /// The name with this text.
     pub(super) fn intern(&mut self, text: &str) -> Name {
-        let hash = hash(text.as_bytes());
-        self.find_hashed(text.as_bytes(), hash).unwrap_or_else(|| self.add(text, hash))
+        let (text, head) = (text.as_bytes(), head(text.as_bytes()));
+        let hash = hash(text, head);
+        self.find_hashed(text, head, hash).unwrap_or_else(|| self.add(text, head, hash))
     }
 
-    /// The name with this text; `None` if it is not UTF-8.
-    pub(super) fn intern_bytes(&mut self, text: &[u8]) -> Option<Name> {
-        let hash = hash(text);
-        match self.find_hashed(text, hash) {
-            Some(found) => Some(found),
-            None => Some(self.add(std::str::from_utf8(text).ok()?, hash)),
-        }
+    /// The name with this text and head; `None` if it is not UTF-8.
+    #[inline]
+    pub(super) fn intern_bytes(&mut self, text: &[u8], head: u64) -> Option<Name> {
+        let hash = hash(text, head);
+        self.find_hashed(text, head, hash).or_else(|| self.add_bytes(text, head, hash))
     }
 
-    fn add(&mut self, text: &str, hash: u64) -> Name {
+    #[inline(never)]
+    fn add_bytes(&mut self, text: &[u8], head: u64, hash: u64) -> Option<Name> {
+        let is_utf8 = text.is_ascii() || std::str::from_utf8(text).is_ok();
+        is_utf8.then(|| self.add(text, head, hash))
+    }
+
+    fn add(&mut self, text: &[u8], head: u64, hash: u64) -> Name {
         let position = self.len();
-        self.text.push_str(text);
-        self.bounds.push(self.text.len());
+        let number = |number| u32::try_from(number).expect("less than 4 GiB of names");
+        self.words.push(Word { head, start: number(self.text.len()), len: number(text.len()) });
+        self.text.extend_from_slice(text);
         self.index.insert(hash, position);
         Name::at(position)
     }
@@ -78,7 +99,7 @@ impl Names {
     /// Makes room for `more` names.
     pub(super) fn reserve(&mut self, more: usize) {
         self.index.reserve(more);
-        self.bounds.reserve(more);
+        self.words.reserve(more);
         // As long as names usually are.
         self.text.reserve(more * 8);
     }
@@ -86,11 +107,10 @@ impl Names {
     /// Forgets all but the first `len` names.
     pub(super) fn truncate(&mut self, len: usize) {
         while self.len() > len {
-            let last = self.len() - 1;
-            let hash = hash(self.at(last).as_bytes());
-            self.index.remove(hash, last);
-            self.bounds.pop();
-            self.text.truncate(self.bounds[last]);
+            let Some(last) = self.words.pop() else { return };
+            let text = &self.text[last.range()];
+            self.index.remove(hash(text, last.head), self.words.len());
+            self.text.truncate(last.start as usize);
         }
     }
 }
@@ -127,9 +147,14 @@ impl NameIndex {
     }
 }
 
-fn hash(text: &[u8]) -> u64 {
+/// The hash of a text that begins with `head`.
+#[inline]
+fn hash(text: &[u8], head: u64) -> u64 {
     let mut hasher = FxHasher::default();
-    hasher.write(text);
+    hasher.write_u64(head);
+    if text.len() > HEAD {
+        hasher.write(text);
+    }
     hasher.finish()
 }
 

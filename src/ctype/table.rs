@@ -177,10 +177,12 @@ impl Table {
     }
 
     /// A type with more qualifiers. Qualifiers of an array are those of its elements.
+    #[inline]
     pub fn qualify(&mut self, ty: QualType, quals: Quals) -> QualType {
-        if quals == Quals::NONE {
-            return ty;
-        }
+        if quals == Quals::NONE { ty } else { self.more_qualified(ty, quals) }
+    }
+
+    fn more_qualified(&mut self, ty: QualType, quals: Quals) -> QualType {
         match *self.get(ty.id()) {
             Type::Array(element, len) => {
                 let element = self.qualify(element, quals);

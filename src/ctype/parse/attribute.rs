@@ -241,22 +241,33 @@ pub(super) fn convention(keyword: Keyword) -> Option<CallConv> {
 }
 
 impl Parser<'_> {
+    /// Whether the current token is one that attributes begin with.
+    pub(super) fn may_be_attribute(&self) -> bool {
+        matches!(self.tok.kind, Tok::Keyword(_)) || self.at("[")
+    }
+
     /// Takes the attribute at the current token, if there is one.
     #[inline]
     pub(super) fn attribute(&mut self, into: &mut Attributes) -> Parse<bool> {
         let token = self.tok.kind;
         match token {
             Tok::Keyword(keyword) => self.attribute_keyword(keyword, into),
-            Tok::Punct(_) if self.at("[") && self.peek_at("[") => {
-                self.advance();
-                self.advance();
-                self.attribute_list(into)?;
-                self.expect("]")?;
-                self.expect("]")?;
-                Ok(true)
-            }
+            Tok::Punct(_) if self.at("[") => self.bracketed_attributes(into),
             _ => Ok(false),
         }
+    }
+
+    /// `[[…]]`, where a `[` stands.
+    fn bracketed_attributes(&mut self, into: &mut Attributes) -> Parse<bool> {
+        if !self.peek_at("[") {
+            return Ok(false);
+        }
+        self.advance();
+        self.advance();
+        self.attribute_list(into)?;
+        self.expect("]")?;
+        self.expect("]")?;
+        Ok(true)
     }
 
     fn attribute_keyword(&mut self, keyword: Keyword, into: &mut Attributes) -> Parse<bool> {
@@ -443,12 +454,19 @@ impl Parser<'_> {
     }
 
     /// A type changed by `mode` and `vector_size`.
+    #[inline]
     pub(super) fn apply_to_base(
         &mut self,
         ty: QualType,
         attributes: &Attributes,
     ) -> Parse<QualType> {
-        let Some(attributes) = &attributes.object else { return Ok(ty) };
+        match &attributes.object {
+            Some(attributes) => self.modified(ty, attributes),
+            None => Ok(ty),
+        }
+    }
+
+    fn modified(&mut self, ty: QualType, attributes: &ObjectAttributes) -> Parse<QualType> {
         let mut ty = ty;
         if let Some(mode) = attributes.mode {
             ty = self.with_mode(ty, mode)?;

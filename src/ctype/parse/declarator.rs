@@ -93,21 +93,59 @@ impl Parser<'_> {
         attributes: &FunctionAttributes,
     ) -> Parse<Declarator> {
         let mark = self.ops.len();
-        let mut core = Core::default();
-        let mut rest = self.nested(|p| p.declarator_level(naming, &mut core))?;
+        let (mut ty, mut core) = (base, Core::default());
+        let (mut rest, mut own) = Default::default();
+        if !matches!(self.tok.kind, Tok::Name(_)) {
+            (rest, own) = self.outer_prefix(&mut ty, &mut core)?;
+        }
+        rest.merge(self.core_and_suffixes(naming, &mut core, own)?);
         if !attributes.is_empty() {
             let mut all = attributes.clone();
             all.merge(rest);
             rest = all;
         }
-        self.build(base, mark, core, rest)
+        self.build(ty, mark, core, rest)
     }
 
-    /// One level of parentheses: prefix, core, suffixes. Pushes what it finds from the inside out and returns
-    /// function attributes that belong further out.
-    fn declarator_level(&mut self, naming: Naming, core: &mut Core) -> Parse<FunctionAttributes> {
+    /// The prefix of a declarator that stands in no parentheses: its pointers are the first to be applied, whatever follows.
+    fn outer_prefix(
+        &mut self,
+        ty: &mut QualType,
+        core: &mut Core,
+    ) -> Parse<(FunctionAttributes, FunctionAttributes)> {
+        let mark = self.pointers.len();
+        let attributes = self.pointer_prefix(&mut core.attributes)?;
+        for at in mark..self.pointers.len() {
+            *ty = self.build_pointer(*ty, self.pointers[at])?;
+            self.check_depth(*ty, self.tok.start)?;
+        }
+        self.pointers.truncate(mark);
+        Ok(attributes)
+    }
+
+    /// What stands in parentheses inside a declarator. Pushes what it finds from the inside out and returns function
+    /// attributes that belong further out.
+    fn inner_declarator(&mut self, naming: Naming, core: &mut Core) -> Parse<FunctionAttributes> {
         let pointers = self.pointers.len();
-        let (outer, mut own) = self.pointer_prefix(&mut core.attributes)?;
+        let (mut outer, own) = self.pointer_prefix(&mut core.attributes)?;
+        outer.merge(self.core_and_suffixes(naming, core, own)?);
+        while self.pointers.len() > pointers {
+            if let Some(pointer) = self.pointers.pop() {
+                self.ops.push(Op::Pointer(pointer));
+            }
+        }
+        Ok(outer)
+    }
+
+    /// The name, or a declarator in parentheses, and what follows it; `own` are the attributes before it, which belong
+    /// to a function of this level, and are returned if there is none.
+    #[inline]
+    fn core_and_suffixes(
+        &mut self,
+        naming: Naming,
+        core: &mut Core,
+        mut own: FunctionAttributes,
+    ) -> Parse<FunctionAttributes> {
         let token = self.tok.kind;
         match token {
             Tok::Name(found) if naming != Naming::Forbidden => {
@@ -116,22 +154,17 @@ impl Parser<'_> {
             }
             Tok::Punct(_) if self.at("(") && self.is_parenthesised(naming) => {
                 self.advance();
-                let inner = self.nested(|p| p.declarator_level(naming, core))?;
+                let inner = self.nested(|p| p.inner_declarator(naming, core))?;
                 self.expect(")")?;
                 own.merge(inner);
             }
             _ if naming == Naming::Required => return Err(self.expected("a name")),
             _ => {}
         }
-        self.suffixes(&mut own)?;
-        while self.pointers.len() > pointers {
-            if let Some(pointer) = self.pointers.pop() {
-                self.ops.push(Op::Pointer(pointer));
-            }
+        if self.at("(") || self.at("[") {
+            self.suffixes(&mut own)?;
         }
-        let mut rest = outer;
-        rest.merge(own);
-        Ok(rest)
+        Ok(own)
     }
 
     /// `*`, `&`, qualifiers and attributes. The attributes before a `*` belong to the function that the
@@ -275,6 +308,7 @@ impl Parser<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn parameter_list(&mut self, mut attributes: FunctionAttributes) -> Parse<FunctionSuffix> {
         let start = self.tok.start;
         self.advance();
@@ -312,49 +346,70 @@ impl Parser<'_> {
         index: usize,
         attributes: &mut FunctionAttributes,
     ) -> Parse<(Option<Name>, QualType)> {
-        let mut specifiers = self.specifiers()?;
-        let own = std::mem::take(&mut specifiers.attributes.function);
-        let mut declarator = self.declarator(specifiers.ty, Naming::Optional, &own)?;
-        let mut trailing = Attributes::default();
-        self.attributes(&mut trailing)?;
-        if !trailing.function.is_empty() {
-            declarator.ty = self.slide(declarator.ty, &trailing.function);
+        let specifiers = self.specifiers()?;
+        let own = &specifiers.attributes.function;
+        let declarator = self.declarator(specifiers.ty, Naming::Optional, own)?;
+        let mut ty = declarator.ty;
+        // GCC's `nonnull` of a parameter is about that parameter.
+        let mut nonnull = own.all_nonnull();
+        if self.may_be_attribute() {
+            let mut trailing = Attributes::default();
+            self.attributes(&mut trailing)?;
+            if !trailing.function.is_empty() {
+                ty = self.slide(ty, &trailing.function);
+            }
+            nonnull |= trailing.function.all_nonnull();
         }
         let param = u32::try_from(index).unwrap_or(u32::MAX);
         if let Some(count) = declarator.at_least {
             attributes.list().contracts.push(Contract::AtLeast { param, count });
         }
-        // GCC's `nonnull` of a parameter is about that parameter.
-        if own.all_nonnull() || trailing.function.all_nonnull() {
+        if nonnull {
             attributes.list().contracts.push(Contract::NonNull { param });
         }
-        let ty = match *self.decls.table.shape(declarator.ty) {
+        let ty = match *self.decls.table.shape(ty) {
             Type::Array(element, _) => {
                 let pointer = self.table().pointer_to(element);
                 QualType::from(pointer)
             }
-            Type::Function(_) => self.table().pointer_to(declarator.ty).into(),
-            _ => declarator.ty.id().into(),
+            Type::Function(_) => self.table().pointer_to(ty).into(),
+            _ => ty.id().into(),
         };
         Ok((declarator.name.map(|name| name.0), ty))
     }
 
     /// Applies the collected steps to the base type.
+    #[inline]
     fn build(
         &mut self,
         base: QualType,
         mark: usize,
         core: Core,
+        rest: FunctionAttributes,
+    ) -> Parse<Declarator> {
+        // No function inside a parameter or a type name is declared.
+        let declares = core.name.is_some() && self.prototypes == 0;
+        if declares {
+            self.declared_names.clear();
+        }
+        if self.ops.len() == mark && rest.is_empty() {
+            let Core { name, attributes } = core;
+            return Ok(Declarator { name, ty: base, at_least: None, attributes });
+        }
+        self.build_steps(base, mark, core, rest, declares)
+    }
+
+    fn build_steps(
+        &mut self,
+        base: QualType,
+        mark: usize,
+        core: Core,
         mut rest: FunctionAttributes,
+        declares: bool,
     ) -> Parse<Declarator> {
         let Core { name, attributes: others } = core;
         let mut ty = base;
         let mut outermost_at_least = None;
-        // No function inside a parameter or a type name is declared.
-        let declares = name.is_some() && self.prototypes == 0;
-        if declares {
-            self.declared_names.clear();
-        }
         while self.ops.len() > mark {
             let Some(op) = self.ops.pop() else { break };
             let innermost = self.ops.len() == mark;

@@ -184,10 +184,13 @@ impl<'a> Parser<'a> {
 
     // Tokens
 
-    #[inline]
-    fn lex(&mut self) -> Token {
-        let Token { kind, start, end } = self.lexer.next(&mut self.decls.table.names);
-        Token { kind: if kind == Tok::Dollar { self.param() } else { kind }, start, end }
+    /// Reads the current token from the text.
+    #[inline(never)]
+    fn lex(&mut self) {
+        self.tok = self.lexer.next(&mut self.decls.table.names);
+        if self.tok.kind == Tok::Dollar {
+            self.tok.kind = self.param();
+        }
     }
 
     /// What the next `$` stands for.
@@ -205,29 +208,32 @@ impl<'a> Parser<'a> {
 
     /// The identifier that a `$` stands for; anything else is a bad token.
     fn param_name(&mut self, text: &[u8]) -> Tok {
-        let mut names = std::mem::take(&mut self.decls.table.names);
         let mut lexer = Lexer::new(text);
-        let (first, second) = (lexer.next(&mut names), lexer.next(&mut names));
-        self.decls.table.names = names;
-        match (first.kind, second.kind) {
+        let [first, second] = [(); 2].map(|()| lexer.next(&mut self.decls.table.names).kind);
+        match (first, second) {
             (name @ Tok::Name(_), Tok::End) => name,
             _ => Tok::Bad(Bad::ParamNotName),
         }
     }
 
+    #[inline]
     fn advance(&mut self) {
         self.last_end = self.tok.end;
-        self.tok = match self.ahead.take() {
-            Some(token) => token,
+        match self.ahead.take() {
+            Some(token) => self.tok = token,
             None => self.lex(),
-        };
+        }
     }
 
     fn peek(&mut self) -> Tok {
-        if self.ahead.is_none() {
-            self.ahead = Some(self.lex());
+        if let Some(ahead) = self.ahead {
+            return ahead.kind;
         }
-        self.ahead.map_or(Tok::End, |token| token.kind)
+        let tok = self.tok;
+        self.lex();
+        let ahead = std::mem::replace(&mut self.tok, tok);
+        self.ahead = Some(ahead);
+        ahead.kind
     }
 
     fn at(&self, punct: &str) -> bool {
@@ -258,8 +264,9 @@ impl<'a> Parser<'a> {
         found
     }
 
+    #[inline]
     fn expect(&mut self, punct: &str) -> Parse<()> {
-        if self.eat(punct) { Ok(()) } else { Err(self.expected(&format!("'{punct}'"))) }
+        if self.eat(punct) { Ok(()) } else { Err(self.expected_punct(punct)) }
     }
 
     fn expect_name(&mut self) -> Parse<(Name, Offset)> {
@@ -347,7 +354,13 @@ impl<'a> Parser<'a> {
         self.report(offset, message, None, Some(note))
     }
 
+    #[cold]
+    fn expected_punct(&mut self, punct: &str) -> Failed {
+        self.expected(&format!("'{punct}'"))
+    }
+
     /// An error at the current token: something else should stand there.
+    #[cold]
     fn expected(&mut self, what: &str) -> Failed {
         let found = match self.tok.kind {
             Tok::End if std::mem::replace(&mut self.ended, true) => return Failed,

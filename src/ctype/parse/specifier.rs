@@ -19,6 +19,20 @@ pub(super) struct Specifiers {
     pub(super) inferred: bool,
 }
 
+impl Specifiers {
+    /// A type and nothing else.
+    fn new(ty: QualType, start: Offset) -> Specifiers {
+        Specifiers {
+            ty,
+            storage: Storage::default(),
+            attributes: Attributes::default(),
+            start,
+            tagged: false,
+            inferred: false,
+        }
+    }
+}
+
 /// Storage classes and function specifiers, those that matter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Storage {
@@ -36,6 +50,22 @@ struct Words {
     short: bool,
     long: u8,
     complex: bool,
+}
+
+/// The type that a word makes which stands alone, for the commonest.
+fn lone_word(word: Keyword, model: &DataModel) -> Option<TypeId> {
+    Some(match word {
+        Keyword::Void => TypeId::VOID,
+        Keyword::Bool => TypeId::BOOL,
+        Keyword::Char => TypeId::CHAR,
+        Keyword::Short => TypeId::int(IntKind::I16),
+        Keyword::Int | Keyword::Signed => TypeId::INT,
+        Keyword::Unsigned => TypeId::int(IntKind::U32),
+        Keyword::Long => TypeId::int(IntKind::of(model.long.into(), true)?),
+        Keyword::Float => TypeId::FLOAT,
+        Keyword::Double => TypeId::DOUBLE,
+        _ => return None,
+    })
 }
 
 impl Words {
@@ -193,17 +223,33 @@ impl Parser<'_> {
     }
 
     /// Declaration specifiers, where `auto` may stand for the type if `inferring`.
+    #[inline]
     pub(super) fn specifiers_or_auto(&mut self, inferring: bool) -> Parse<Specifiers> {
-        let mut specifiers = Specifiers {
-            ty: TypeId::INT.into(),
-            storage: Storage::default(),
-            attributes: Attributes::default(),
-            start: self.tok.start,
-            tagged: false,
-            inferred: false,
-        };
         let mut words = Words::default();
-        let mut quals = Quals::NONE;
+        let quals = if self.eat_keyword(Keyword::Const) { Quals::CONST } else { Quals::NONE };
+        let start = self.tok.start;
+        // Most lists are one word, perhaps with a `const` before it.
+        if let Tok::Keyword(word) = self.tok.kind
+            && let Some(ty) = lone_word(word, self.decls.table.model())
+        {
+            self.advance();
+            if !self.may_be_attribute() {
+                return Ok(Specifiers::new(QualType::new(ty, quals), start));
+            }
+            words.add(word);
+        }
+        self.more_specifiers(inferring, words, quals, Specifiers::new(TypeId::INT.into(), start))
+    }
+
+    /// The specifiers after some words and qualifiers.
+    #[inline(never)]
+    fn more_specifiers(
+        &mut self,
+        inferring: bool,
+        mut words: Words,
+        mut quals: Quals,
+        mut specifiers: Specifiers,
+    ) -> Parse<Specifiers> {
         let mut ty = None;
         loop {
             let start = self.tok.start;
