@@ -89,6 +89,10 @@ impl Assigner {
         if even {
             self.next.int = self.next.int.next_multiple_of(2);
         }
+        if let (&[part], &Otherwise::Slots { align }) = (&parts[..], &otherwise) {
+            let found = self.register(part.scalar.bank);
+            return Ok(Pass::Pieces(Box::new([self.slot(&part, found, align)])));
+        }
         let before = self.next;
         let mut last = None;
         let mut register = |part: &Part| {
@@ -119,14 +123,14 @@ impl Assigner {
 
     /// Each part in its register or in a stack slot, the first one's aligned so.
     fn slots(&mut self, parts: &[Part], found: &[Option<Reg>], align: u32) -> Pass {
-        let slot = |(part, found): (&Part, &Option<Reg>)| {
-            let align = if part.offset == 0 { align } else { WORD };
-            piece(
-                part,
-                found.map_or_else(|| Place::Stack(self.stack(WORD, align)), Place::Register),
-            )
-        };
-        Pass::Pieces(parts.iter().zip(found).map(slot).collect())
+        let both = parts.iter().zip(found);
+        Pass::Pieces(both.map(|(part, &found)| self.slot(part, found, align)).collect())
+    }
+
+    fn slot(&mut self, part: &Part, found: Option<Reg>, align: u32) -> Piece {
+        let align = if part.offset == 0 { align } else { WORD };
+        let place = found.map_or_else(|| Place::Stack(self.stack(WORD, align)), Place::Register);
+        piece(part, place)
     }
 
     /// A copy on the stack, which is aligned so at the call.

@@ -150,7 +150,13 @@ impl Type {
         };
         let layout = table.layout_of(ty).ok_or_else(incomplete)?;
         let size = u32::try_from(layout.size).map_err(|_| incomplete())?;
-        let (align, natural) = (layout.align as u32, natural::align(table, ty));
+        let align = layout.align as u32;
+        let scalar = matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Pointer | Kind::Float);
+        if scalar && table.resolve(ty) == ty {
+            let mode = if kind == Kind::Float { Mode::Float } else { Mode::Int };
+            return Ok(Type { size, align, natural: align, empty_array: false, kind, mode });
+        }
+        let natural = natural::align(table, ty);
         let (empty_array, mode) = (has_empty_array(table, ty), Mode::of(table, ty));
         Ok(Type { size, align, natural, empty_array, kind, mode })
     }

@@ -119,8 +119,10 @@ impl Places {
         unsafe { &*fields.add(index) }
     }
 
-    fn field(&self, name: *const c_void) -> Option<&Place> {
-        let fields = (0..PROBES).map(|probe| self.slot(name, probe));
+    /// Where a name leads, if one of so many fields has it.
+    #[inline]
+    fn field(&self, name: *const c_void, probes: usize) -> Option<&Place> {
+        let fields = (0..probes).map(|probe| self.slot(name, probe));
         let field = fields.into_iter().find(|field| field.name.get() == name)?;
         // SAFETY: a place changes only when one is learned, which no access does while it uses another.
         Some(unsafe { &*field.place.as_ptr() })
@@ -274,11 +276,17 @@ fn classify(cx: &Cx<'_>, ty: QualType, bits: Option<Bits>) -> Option<Place> {
     })
 }
 
-/// Where the key of the running metamethod leads, if that is known: the object's address, and how it is accessed.
+/// Where the key of the running metamethod leads, if that is known: the object's address, and how it is accessed. A name is
+/// looked for in so many fields.
 ///
 /// # Safety
 /// `lua` runs a closure of `set_closures` with `arguments` values expected.
-unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, &'p Place, &'p Places)> {
+#[inline]
+unsafe fn find<'p>(
+    call: Call,
+    arguments: usize,
+    probes: usize,
+) -> Option<(*mut u8, &'p Place, &'p Places)> {
     if call.count() != arguments {
         return None;
     }
@@ -296,7 +304,7 @@ unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, &'p Place, 
         }
         let key = call.argument(2);
         if let Some(name) = key.short_string() {
-            let place = places.field(name)?;
+            let place = places.field(name, probes)?;
             return Some((address.offset(place.offset), place, places));
         }
         let place = &*places.element.as_ptr();
@@ -305,13 +313,29 @@ unsafe fn find<'p>(call: Call, arguments: usize) -> Option<(*mut u8, &'p Place, 
     }
 }
 
-/// `__index`
+/// `__index`. It calls nothing, but ends in a call, so that it needs no stack frame.
 unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(index::index);
     // SAFETY: Lua calls this with a live state, as a closure of `set_closures`. Memory behind the cdata is the script's word.
     unsafe {
         let call = Call::of(lua);
-        if let Some((address, place, places)) = find(call, 2)
+        if let Some((address, place, places)) = find(call, 2, 1)
+            && !(place.optional && (*places.head).chosen.get())
+            && set_number(call.argument(2), address, place)
+        {
+            return 1;
+        }
+        index_any(lua)
+    }
+}
+
+/// `__index` of what is not a number, or needs a longer look.
+#[inline(never)]
+unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(index::index);
+    // SAFETY: as in `index_in_place`.
+    unsafe {
+        let call = Call::of(lua);
+        if let Some((address, place, places)) = find(call, 2, PROBES)
             && !(place.optional && (*places.head).chosen.get())
             && read(lua, call, address, place)
         {
@@ -321,13 +345,29 @@ unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// `__newindex`
+/// `__newindex`; see [`index_in_place`].
 unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
+    // SAFETY: as in `index_in_place`.
+    unsafe {
+        let call = Call::of(lua);
+        if let Some((address, place, _)) = find(call, 3, 1)
+            && place.writable
+            && assign_number(call.argument(3), address, place)
+        {
+            return 0;
+        }
+        new_index_any(lua)
+    }
+}
+
+/// `__newindex` of what is not a number, or needs a longer look.
+#[inline(never)]
+unsafe extern "C-unwind" fn new_index_any(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(index::new_index);
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
-        if let Some((address, place, _)) = find(call, 3)
+        if let Some((address, place, _)) = find(call, 3, PROBES)
             && place.writable
             && assign(call.argument(3), address, place)
         {
@@ -357,6 +397,23 @@ unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place)
 pub(super) unsafe fn set(slot: Slot, address: *const u8, place: &Place) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
+        if let Form::Bits { signed } = place.form {
+            let bits = scalar::load_bit_field(place.bits, signed, address);
+            slot.set_integer(bits.to_i64());
+            return true;
+        }
+        set_number(slot, address, place)
+    }
+}
+
+/// [`set`] of what fills its bytes.
+///
+/// # Safety
+/// As for [`set`].
+#[inline(always)]
+pub(super) unsafe fn set_number(slot: Slot, address: *const u8, place: &Place) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
         match place.form {
             Form::F64 => slot.set_float(load(address)),
             Form::F32 => slot.set_float(load::<f32>(address).into()),
@@ -368,10 +425,7 @@ pub(super) unsafe fn set(slot: Slot, address: *const u8, place: &Place) -> bool 
             Form::U32 => slot.set_integer(load::<u32>(address).into()),
             Form::I64 => slot.set_integer(load(address)),
             Form::Bool => slot.set_boolean(load::<u8>(address) != 0),
-            Form::Bits { signed } => {
-                slot.set_integer(scalar::load_bit_field(place.bits, signed, address).to_i64());
-            }
-            Form::Pointer | Form::U64 | Form::Aggregate | Form::Unknown => return false,
+            _ => return false,
         }
     }
     true
@@ -438,15 +492,6 @@ pub(super) unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> boo
     // SAFETY: the caller's promise.
     unsafe {
         match place.form {
-            Form::F64 | Form::F32 => {
-                let Some(n) = value.float().or_else(|| value.integer().map(|n| n as f64)) else {
-                    return false;
-                };
-                match place.form {
-                    Form::F64 => store(address, n),
-                    _ => store(address, n as f32),
-                }
-            }
             Form::Bool => match value.boolean() {
                 Some(truth) => store(address, u8::from(truth)),
                 None => return false,
@@ -455,17 +500,57 @@ pub(super) unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> boo
                 Some(pointer) => store(address, pointer),
                 None => return false,
             },
-            _ => {
+            Form::Bits { .. } => {
                 let Some(n) = value.integer().or_else(|| whole(value, place)) else { return false };
-                match place.form {
-                    Form::I8 | Form::U8 => store(address, n as u8),
-                    Form::I16 | Form::U16 => store(address, n as u16),
-                    Form::I32 | Form::U32 => store(address, n as u32),
-                    Form::I64 | Form::U64 => store(address, n),
-                    Form::Bits { .. } => scalar::store_bit_field(place.bits, address, n as u128),
-                    _ => return false,
-                }
+                scalar::store_bit_field(place.bits, address, n as u128);
             }
+            _ if assign_number(value, address, place) => {}
+            _ => match whole(value, place) {
+                Some(n) => return store_integer(n, address, place),
+                None => return false,
+            },
+        }
+    }
+    true
+}
+
+/// [`assign`] of a number to a float, of a Lua integer to an integer.
+///
+/// # Safety
+/// As for [`assign`].
+#[inline(always)]
+pub(super) unsafe fn assign_number(value: Slot, address: *mut u8, place: &Place) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (place.form, value.integer()) {
+            (Form::F64 | Form::F32, integer) => {
+                let Some(n) = value.float().or_else(|| integer.map(|n| n as f64)) else {
+                    return false;
+                };
+                match place.form {
+                    Form::F64 => store(address, n),
+                    _ => store(address, n as f32),
+                }
+                true
+            }
+            (_, Some(n)) => store_integer(n, address, place),
+            _ => false,
+        }
+    }
+}
+
+/// # Safety
+/// As for [`assign`].
+#[inline(always)]
+unsafe fn store_integer(n: i64, address: *mut u8, place: &Place) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match place.form {
+            Form::I8 | Form::U8 => store(address, n as u8),
+            Form::I16 | Form::U16 => store(address, n as u16),
+            Form::I32 | Form::U32 => store(address, n as u32),
+            Form::I64 | Form::U64 => store(address, n),
+            _ => return false,
         }
     }
     true

@@ -27,7 +27,7 @@ use crate::lower;
 use crate::policy::Permission;
 
 /// What a closure's thunk finds in its first upvalue: a userdata block. Behind it are what is [`Accepted`] for each parameter,
-/// and the function's name.
+/// and for the first few variable arguments, and the function's name.
 #[repr(C)]
 pub(super) struct Function {
     /// What the thunk calls; null once the library is closed.
@@ -53,11 +53,16 @@ pub(super) struct Function {
     name_len: u32,
     /// Parameters that the prototype names.
     pub fixed: u32,
+    /// How many [`Accepted`] there are.
+    pub places: u32,
     /// Whether `target` is a stub that announces vector registers (System V, variadic).
-    announces_vectors: bool,
-    /// The variable arguments of the last call of a variadic function, and their thunk, where it needs one.
+    announces_vectors: Cell<bool>,
+    /// The variable arguments of the last call of a variadic function, and their thunk, where none can be made in place.
     pub last: Cell<(u64, Option<lua_CFunction>)>,
 }
+
+/// Variable arguments that cdata are accepted for.
+const VARIABLE_PLACES: u32 = 8;
 
 /// The metatables of the last two kinds of cdata that converted to a parameter by their header alone: the address that the
 /// header has is the pointer that is passed, or leads to the value.
@@ -78,14 +83,24 @@ impl Accepted {
             first.set(metatable);
         }
     }
+
+    fn clear(&self) {
+        self.0.iter().for_each(|metatable| metatable.set(ptr::null()));
+    }
 }
 
 impl Function {
-    /// What is accepted for the parameter at `index`, of those that the prototype names.
-    fn accepted(&self, index: usize) -> Option<&Accepted> {
+    /// What is accepted for the argument at `index`.
+    pub(super) fn accepted(&self, index: usize) -> Option<&Accepted> {
         let all = (&raw const *self).wrapping_add(1).cast::<Accepted>();
         // SAFETY: `push_record` puts so many behind the record.
-        (index < self.fixed as usize).then(|| unsafe { &*all.add(index) })
+        (index < self.places as usize).then(|| unsafe { &*all.add(index) })
+    }
+
+    /// Accepts no cdata for variable arguments any more.
+    pub(super) fn forget_variable(&self) {
+        let variable = self.fixed as usize..self.places as usize;
+        variable.filter_map(|index| self.accepted(index)).for_each(Accepted::clear);
     }
 
     /// The address in the header of the cdata in `slot`, if it is accepted for the parameter at `index`. The state is in place.
@@ -121,7 +136,7 @@ impl Function {
     }
 
     pub(super) fn name(&self) -> &str {
-        let bytes = (&raw const *self).wrapping_byte_add(Accepted::offset(self.fixed as usize));
+        let bytes = (&raw const *self).wrapping_byte_add(Accepted::offset(self.places as usize));
         let bytes = bytes.cast::<u8>();
         // SAFETY: every record is one that `push_record` made, with `name_len` bytes of a `str` behind it.
         unsafe {
@@ -184,7 +199,7 @@ pub(super) unsafe fn push_function(
 /// Sets the function that a record's closure calls.
 fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
     record.address.set(target);
-    let target = match record.announces_vectors {
+    let target = match record.announces_vectors.get() {
         true if !target.is_null() => code::announce_vectors(target).map_err(failed)?,
         _ => target,
     };
@@ -201,14 +216,18 @@ pub(super) fn failed(error: impl std::fmt::Display) -> LuaError {
 /// # Safety
 /// There are 3 free stack slots.
 unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
-    let fixed = match cx.state.types.borrow().table().get(ty) {
-        CType::Function(function) => function.params.len() as u32,
-        _ => 0,
+    let (fixed, variable) = match cx.state.types.borrow().table().get(ty) {
+        CType::Function(function) => {
+            let variable = if function.variadic { VARIABLE_PLACES } else { 0 };
+            (function.params.len() as u32, variable)
+        }
+        _ => (0, 0),
     };
+    let places = fixed + variable;
     let name = &name[..name.len().min(u32::MAX as usize)];
     // SAFETY: the block is as long as the record and the name; userdata blocks are 8-aligned, as the record is.
     unsafe {
-        let names_at = Accepted::offset(fixed as usize);
+        let names_at = Accepted::offset(places as usize);
         let record = api::new_userdata(cx.lua, names_at + name.len(), 0).cast::<Function>();
         record.write(Function {
             target: Cell::new(ptr::null()),
@@ -223,10 +242,11 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
             ty,
             name_len: name.len() as u32,
             fixed,
-            announces_vectors: entry.announces_vectors,
+            places,
+            announces_vectors: Cell::new(entry.announces_vectors),
             last: Cell::new((0, None)),
         });
-        for index in 0..fixed as usize {
+        for index in 0..places as usize {
             record.byte_add(Accepted::offset(index)).cast::<Accepted>().write(Accepted::default());
         }
         let bytes = record.byte_add(names_at).cast();
@@ -268,7 +288,10 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
         && (recipe.in_place || by_plan)
     {
         let function = match (is_variadic, recipe.in_place) {
-            (true, _) => return Ok(Entry { function: variadic::call, ..Entry::NONE }),
+            (true, _) => {
+                let function = variadic::call;
+                return Ok(Entry { function, slow: function, ..Entry::NONE });
+            }
             (false, true) => interpret::call,
             (false, false) => general::call,
         };
@@ -293,11 +316,11 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
 
 /// Makes the thunks of a variadic function announce its vector registers.
 pub(super) fn announce(record: &Function) -> Result<(), LuaError> {
-    let target = record.target.get();
-    if target == record.address.get() && !target.is_null() {
-        record.target.set(code::announce_vectors(target).map_err(failed)?);
+    record.announces_vectors.set(true);
+    if record.target.get().is_null() {
+        return Ok(());
     }
-    Ok(())
+    aim(record, record.address.get())
 }
 
 /// While code is observed, the declaration of a function, whose thunk is then its own.

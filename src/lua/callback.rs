@@ -508,7 +508,7 @@ unsafe fn enter_in_place(
     let mut entry = Entry { callback, head, frame, errno: 0 };
     // SAFETY: as in `enter`. Numbers allocate nothing; whatever does is done under protection.
     let failed = unsafe {
-        if sys::lua_checkstack(lua, count + 4) == 0 {
+        if !stack::has_room(lua, count + 4) && sys::lua_checkstack(lua, count + 4) == 0 {
             return false;
         }
         if quick.scalars {
@@ -545,15 +545,16 @@ unsafe fn enter_in_place(
 
 /// # Safety
 /// There are free stack slots for the arguments in the Frame. May raise unless all of them are scalars.
+#[inline]
 unsafe fn push_arguments(lua: *mut lua_State, quick: &Quick, frame: *const u8) {
     for place in &quick.parameters {
         // SAFETY: the caller's promise; offsets are within the Frame.
         unsafe {
             let value = frame.offset(place.offset);
-            if place.is_scalar() {
-                access::set(stack::push(lua), value, place);
-            } else {
+            if place.is_boxed() {
                 access::push_boxed(lua, value, place);
+            } else {
+                access::set_number(stack::push(lua), value, place);
             }
         }
     }
@@ -563,6 +564,7 @@ unsafe fn push_arguments(lua: *mut lua_State, quick: &Quick, frame: *const u8) {
 ///
 /// # Safety
 /// The result is on top of the stack.
+#[inline]
 unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> bool {
     let Some(place) = &quick.result else { return true };
     // SAFETY: the caller's promise; the offset is within the Frame.
@@ -570,7 +572,8 @@ unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> boo
         // A narrow result leaves zeros above it in its slot.
         let to = frame.offset(place.offset);
         to.cast::<u64>().write(0);
-        let taken = access::assign(stack::top(lua), to, place);
+        let result = stack::top(lua);
+        let taken = access::assign_number(result, to, place) || access::assign(result, to, place);
         if taken {
             stack::pop(lua);
         }

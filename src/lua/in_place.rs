@@ -126,6 +126,7 @@ impl<'p> InPlace<'p> {
         let done = b.create_block();
         let value = b.append_block_param(done, types::I64);
         let boxed = self.branch(b, is_integer);
+        b.set_cold_block(boxed);
         let plain = b.ins().load(types::I64, trusted(), self.at().function, slot);
         b.ins().jump(done, &[plain.into()]);
         b.switch_to_block(boxed);
@@ -159,6 +160,24 @@ impl<'p> InPlace<'p> {
             4 => b.ins().fdemote(types::F32, value),
             _ => value,
         })
+    }
+
+    /// A Lua float, and nothing that converts to one.
+    fn float(&self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
+        let slot = self.slot(index);
+        let tag = self.tag(b, slot);
+        let is_float = self.is(b, tag, self.layout.tags.float);
+        self.check(b, is_float);
+        Operand::Memory(self.at().function, slot)
+    }
+
+    /// What an accepted cdata holds.
+    fn bytes(&self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
+        let slot = self.slot(index);
+        let tag = self.tag(b, slot);
+        let is_userdata = self.is(b, tag, self.layout.tags.userdata);
+        self.check(b, is_userdata);
+        Operand::Memory(self.cdata(b, slot, index), 0)
     }
 
     fn boolean(&self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -320,13 +339,13 @@ impl Operands for InPlace<'_> {
             }
             Argument::Pointer => self.address(b, index, false),
             Argument::Text => self.address(b, index, true),
-            Argument::Aggregate | Argument::Variable | Argument::VariableAggregate => {
-                let slot = self.slot(index);
-                let tag = self.tag(b, slot);
-                let is_userdata = self.is(b, tag, self.layout.tags.userdata);
-                self.check(b, is_userdata);
-                Operand::Memory(self.cdata(b, slot, index), 0)
-            }
+            Argument::Variable => match ty.kind {
+                Kind::Float => self.float(b, index),
+                Kind::Pointer => self.address(b, index, true),
+                Kind::Int { .. } if ty.size == 8 => self.integer(b, index, 8),
+                _ => self.bytes(b, index),
+            },
+            Argument::Aggregate | Argument::VariableAggregate => self.bytes(b, index),
         }
     }
 

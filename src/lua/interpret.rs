@@ -3,7 +3,7 @@
 //!
 //! A function begins so, because a thunk takes longer to compile than most functions are ever called. When it was called
 //! [`compile_after`] times it gets its thunk, in the closure that the script already has. The thunk in turn comes back here
-//! with every call that it cannot make in place. Variable arguments are always passed so.
+//! with every call that it cannot make in place. Of a variadic function, [`super::variadic`] does the counting.
 
 use std::cell::Cell;
 use std::env;
@@ -128,7 +128,18 @@ fn hot() -> u32 {
 
 /// How often a function was called; [`COMPILED`] from the time on that it has its thunk, or cannot have one.
 pub(super) type Calls = Cell<u32>;
-const COMPILED: u32 = u32::MAX;
+pub(super) const COMPILED: u32 = u32::MAX;
+
+/// Counts a call of a function that has no thunk. True, once: it is time for one.
+pub(super) fn is_hot(calls: &Calls) -> bool {
+    let before = calls.get();
+    if before == COMPILED {
+        return false;
+    }
+    let hot = before >= hot();
+    calls.set(if hot { COMPILED } else { before + 1 });
+    hot
+}
 
 /// The C function of closures that have no thunk yet, and [`Function::slow`] of those that do.
 pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
@@ -139,16 +150,11 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
             return error;
         }
         let recipe = &*record.recipe.get();
-        let calls = record.calls.get();
-        if calls != COMPILED {
-            record.calls.set(calls + 1);
-            if calls >= hot() {
-                record.calls.set(COMPILED);
-                if let Some(thunk) = compile(record, recipe) {
-                    Call::of(lua).set_code(thunk);
-                    return thunk(lua);
-                }
-            }
+        if is_hot(&record.calls)
+            && let Some(thunk) = compile(record, recipe)
+        {
+            Call::of(lua).set_code(thunk);
+            return thunk(lua);
         }
         if Call::of(lua).count() != recipe.conversions.arguments.len() {
             return helpers::raise_count(lua, record);
@@ -171,7 +177,8 @@ pub(super) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<c
     }
 }
 
-fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFunction> {
+/// The thunk of a recipe; `None`, with a line in the log, where it cannot be made.
+pub(super) fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFunction> {
     // SAFETY: the record's state is open while its function is called.
     let state = unsafe { (*record.head).state()? };
     let Recipe { signature, convention, conversions, .. } = recipe;

@@ -52,6 +52,20 @@ pub(super) unsafe fn push(lua: *mut lua_State) -> Slot {
     }
 }
 
+/// Whether the running call has so many free slots; more may be had by `lua_checkstack`.
+///
+/// # Safety
+/// As for [`Call::of`].
+pub(super) unsafe fn has_room(lua: *mut lua_State, slots: c_int) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let call: *const u8 = read(lua.cast(), AT.call);
+        let (top, limit): (*mut u8, *mut u8) =
+            (read(lua.cast(), AT.top), read(call, AT.call_limit));
+        (limit as isize - top as isize) >= (slots * AT.value) as isize
+    }
+}
+
 /// The slot of the value on top of the stack.
 ///
 /// # Safety

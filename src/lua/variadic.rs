@@ -1,4 +1,7 @@
 //! Calls of variadic functions: the thunk depends on what comes for `...`.
+//!
+//! The recipe or the thunk for the types of the last call is at hand. When a function was called often enough with arguments
+//! of the same types, its closure gets a thunk for these, which checks them, and comes back here with all others.
 
 use std::ffi::c_int;
 use std::ptr;
@@ -105,14 +108,20 @@ impl Variable {
     }
 }
 
-/// The Lua C function of every variadic C function. What it does depends on the types of the arguments: the recipe or the
-/// thunk for those of the last call is at hand.
+/// The Lua C function of every variadic C function, but for what their thunks do.
 pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
     let mut found = None;
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
     unsafe {
         let record = &*api_record(lua);
-        if let Some(recipe) = again(lua, record) {
+        if let Some((state, recipe)) = again(lua, record) {
+            if interpret::is_hot(&record.calls) {
+                let thunk = compile(record, recipe);
+                record.forget_variable();
+                Call::of(lua).set_code(thunk.unwrap_or(call));
+            } else if record.calls.get() == interpret::COMPILED {
+                accept(lua, state, record);
+            }
             return interpret::run(lua, record, recipe);
         }
         let results = guard_in(lua, record.head, |cx| {
@@ -145,11 +154,12 @@ enum Found {
     Thunk(lua_CFunction),
 }
 
-/// The recipe of the last call, if this one has arguments of the same types; the record and its state are open then.
+/// The state and the recipe of the last call, if this one has arguments of the same types; the record and its state are open
+/// then.
 ///
 /// # Safety
 /// As for [`call`].
-unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<&'r Recipe> {
+unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<(&'r State, &'r Recipe)> {
     let recipe = record.recipe.get();
     if recipe.is_null() || record.target.get().is_null() {
         return None;
@@ -163,7 +173,46 @@ unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<&'r Recipe
             key.add(in_place(state, call.argument(n)))?;
         }
         let same = call.count() >= record.fixed as usize && key.0 == record.last.get().0;
-        same.then(|| &*recipe)
+        same.then(|| (state, &*recipe))
+    }
+}
+
+/// The thunk for a recipe's arguments.
+fn compile(record: &Function, recipe: &Recipe) -> Option<lua_CFunction> {
+    // A thunk looks for accepted cdata of each of its arguments.
+    if recipe.conversions.arguments.len() > record.places as usize {
+        return None;
+    }
+    if recipe.convention.vector_count
+        && let Err(error) = call::announce(record)
+    {
+        log::warn!("'{}' stays without a thunk: {error}", record.name());
+        return None;
+    }
+    interpret::compile(record, recipe)
+}
+
+/// Lets the thunk, which has left a call with arguments of its types to this file, pass cdata like the ones of this call.
+///
+/// # Safety
+/// As for [`call`]; the state is in place, and the thunk is one for arguments of these types.
+unsafe fn accept(lua: *mut lua_State, state: &State, record: &Function) {
+    // SAFETY: the caller's promise.
+    let call = unsafe { Call::of(lua) };
+    for n in record.fixed as usize + 1..=call.count() {
+        let slot = call.argument(n);
+        let Some((userdata, cd)) = slot.userdata().zip(cdata::at_slot(state, slot)) else {
+            continue;
+        };
+        // As `interpret` passes it: the address itself, or what is there.
+        let by_header = match state.value_kind(cd.ty) {
+            Kind::Pointer(_) | Kind::Array(..) => true,
+            Kind::Int(kind) => matches!(kind.size(), 4 | 8) && cd.address == cd.bytes(),
+            _ => false,
+        };
+        if by_header && let Some(accepted) = record.accepted(n - 1) {
+            accepted.add(userdata.metatable());
+        }
     }
 }
 
@@ -243,6 +292,7 @@ fn by_key(
     {
         record.last.set((key, None));
         record.recipe.set(recipe);
+        record.calls.set(0);
         return Ok(Found::Recipe(recipe));
     }
     let thunk = thunk(cx, record, variable)?;

@@ -124,7 +124,9 @@ local all = values()
 for _ = 1, 2000 do
   local v, w = all[random(#all)], all[random(#all)]
   try("ignored", format, v[1], nil, "nothing", v[2])
-  if formats[v[1]] then try("one", format, v[1], nil, formats[v[1]], v[2]) end
+  if formats[v[1]] then
+    for _ = 1, random(5) do try("one", format, v[1], nil, formats[v[1]], v[2]) end
+  end
   if formats[v[1]] and formats[w[1]] then
     try("two", format, v[1] .. w[1], nil, formats[v[1]] .. " " .. formats[w[1]], v[2], w[2])
     try("many", format, v[1] .. w[1], nil, ("%d %g "):rep(6) .. formats[v[1]] .. formats[w[1]], true, 1.5, true, 2.5, true, 3.5,
@@ -133,6 +135,26 @@ for _ = 1, 2000 do
 end
 try("none", format, "none", nil)
 try("none", format, "no format", nil, {})
+
+-- The same types many times, as Lua values and as cdata in turn, with others in between; and more than a thunk looks at.
+local groups = {
+  { "%d", "true", "int32", "boxed bool", "boxed enum" }, { "%lld", "0", "2^40", "int64", "const int64" },
+  { "%s", "short", "long", "char[8]", "const char *", "char[?]" }, { "%g", "-2.75", "1e300", "boxed double", "boxed float" },
+}
+local by_name = {}
+for _, v in ipairs(all) do by_name[v[1]] = v[2] end
+for _ = 1, 500 do
+  local first, second = groups[random(#groups)], groups[random(#groups)]
+  local text = first[1] .. " " .. second[1]
+  for _ = 1, random(12) do
+    local v, w = first[1 + random(#first - 1)], second[1 + random(#second - 1)]
+    try("pair", format, v .. w, nil, text, by_name[v], by_name[w])
+    if random(20) == 1 then try("other", format, v, nil, first[1], by_name[v]) end
+  end
+  local long = first[1]:rep(9, " ")
+  local v = by_name[first[1 + random(#first - 1)]]
+  for _ = 1, random(4) do try("nine", format, first[1], nil, long, v, v, v, v, v, v, v, v, v) end
+end
 
 -- A coroutine has a stack of its own; a deep one was moved.
 local function deep(n, f, ...)

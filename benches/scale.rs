@@ -1,0 +1,160 @@
+//! What many declarations, functions, Lua states and threads cost each: `cargo bench --bench scale`.
+//!
+//! Time is the thread's own, so that other work on the machine counts little; bytes are those by which the resident memory of
+//! the process grew. Both are flat where nothing gets slower or larger by there being more.
+
+use std::fmt::Write as _;
+use std::thread;
+
+use cthunk::{code, lua};
+use mlua::Lua;
+
+fn main() {
+    lua::compile_after(0);
+    println!("{:28}{:>10}{:>14}{:>14}", "", "items", "µs an item", "bytes an item");
+    for items in [1_000, 10_000, 100_000] {
+        row("declarations", items, || declare(items));
+    }
+    for items in [100, 1_000, 10_000] {
+        row("functions, bound and called", items, || bind(items));
+    }
+    for items in [10, 100, 1_000] {
+        row("Lua states", items, || states(items));
+    }
+    for threads in [1, 2, 4, 8] {
+        in_threads(threads);
+    }
+    thunks();
+}
+
+/// Runs some work, keeps what it made until memory was looked at, and prints a line.
+fn row<T>(name: &str, items: usize, work: impl FnOnce() -> T) {
+    let (start, before) = (seconds(), resident());
+    let kept = work();
+    let (elapsed, grown) = (seconds() - start, resident().saturating_sub(before));
+    drop(kept);
+    let each = |total: f64| total / items as f64;
+    println!("{name:28}{items:>10}{:>14.2}{:>14.0}", each(elapsed * 1e6), each(grown as f64));
+}
+
+fn run(lua: &Lua, script: &str) {
+    lua.load(script).exec().expect("a script of this file");
+}
+
+fn state() -> Lua {
+    let lua = Lua::new();
+    let ffi = lua::open(&lua).expect("memory");
+    lua.globals().set("ffi", ffi).expect("memory");
+    lua
+}
+
+fn declare(items: usize) -> Lua {
+    let mut text = String::new();
+    for i in 0..items {
+        let declared = match i % 4 {
+            0 => writeln!(text, "struct s{i} {{ int a; double b; const char *c; }};"),
+            1 => writeln!(text, "typedef unsigned int t{i};"),
+            2 => writeln!(text, "enum {{ E{i} = {i} }};"),
+            _ => writeln!(text, "int f{i}(int x, const char *y, double z);"),
+        };
+        declared.expect("a string takes any text");
+    }
+    let lua = state();
+    lua.globals().set("text", text).expect("memory");
+    run(&lua, "ffi.cdef(text); text = nil; collectgarbage()");
+    lua
+}
+
+fn bind(items: usize) -> Lua {
+    let lua = state();
+    lua.globals().set("n", items).expect("memory");
+    run(
+        &lua,
+        "for i = 1, n do
+           ffi.cdef('int bound' .. i .. '(int) __asm__(\"abs\");')
+           assert(ffi.C['bound' .. i](-i) == i)
+         end",
+    );
+    lua
+}
+
+fn states(items: usize) -> Vec<Lua> {
+    let one = |i: usize| {
+        let lua = state();
+        lua.globals().set("i", i).expect("memory");
+        run(
+            &lua,
+            "ffi.cdef 'int abs(int); struct point { double x, y; };'
+             assert(ffi.C.abs(-i) == i and ffi.new('struct point', 1, i).y == i)",
+        );
+        lua
+    };
+    (0..items).map(one).collect()
+}
+
+/// Threads with a state each: nothing that they do again and again waits for another.
+fn in_threads(threads: usize) {
+    const CALLS: usize = 1_000_000;
+    let work = move || {
+        let lua = state();
+        lua.globals().set("n", CALLS).expect("memory");
+        run(&lua, "ffi.cdef 'int abs(int);' ffi.C.abs(1)");
+        let start = seconds();
+        run(&lua, "local f = ffi.C.abs; for i = 1, n do f(i) end");
+        seconds() - start
+    };
+    let running: Vec<_> = (0..threads).map(|_| thread::spawn(work)).collect();
+    let times = running.into_iter().map(|thread| thread.join().expect("no panic"));
+    let slowest = times.fold(0.0, f64::max);
+    let name = format!("calls in {threads} threads");
+    println!("{name:28}{CALLS:>10}{:>14.4}", slowest * 1e6 / CALLS as f64);
+}
+
+/// Thunks of many shapes.
+fn thunks() {
+    const SHAPES: usize = 1_000;
+    let types = ["int", "double", "void *", "int64_t", "float", "unsigned char"];
+    let before = code::stats();
+    let lua = state();
+    let start = seconds();
+    for shape in 0..SHAPES {
+        let mut digits = shape;
+        let mut parameters = Vec::new();
+        let mut arguments = Vec::new();
+        while digits > 0 {
+            let ty = types[digits % types.len()];
+            parameters.push(ty);
+            arguments.push(if ty == "void *" { "nil" } else { "1" });
+            digits /= types.len();
+        }
+        let parameters = if parameters.is_empty() { "void".into() } else { parameters.join(", ") };
+        let arguments = arguments.join(", ");
+        let declared = format!("void shape{shape}({parameters}) __asm__(\"getpid\");");
+        run(&lua, &format!("ffi.cdef [[{declared}]]; ffi.C.shape{shape}({arguments})"));
+    }
+    let elapsed = seconds() - start;
+    let after = code::stats();
+    let (made, bytes) = (after.thunks - before.thunks, after.code_bytes - before.code_bytes);
+    let each = |total: f64| total / made as f64;
+    println!(
+        "{:28}{made:>10}{:>14.2}{:>14.0}",
+        "thunks, of code",
+        each(elapsed * 1e6),
+        each(bytes as f64)
+    );
+}
+
+/// Bytes of memory that the process has.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse().ok());
+    pages.map_or(0, |pages: usize| pages * 4096)
+}
+
+/// The time that this thread has run.
+fn seconds() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the clock exists, and the time is there to be written to.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
