@@ -105,7 +105,9 @@ fn one_and_a_half(width: Width) -> [u8; 12] {
     match width {
         Width::W32 => bytes[..4].copy_from_slice(&1.5f32.to_le_bytes()),
         Width::W64 => bytes[..8].copy_from_slice(&1.5f64.to_le_bytes()),
-        Width::W80 | Width::W128 => bytes[7..10].copy_from_slice(&[0xC0, 0xFF, 0x3F]),
+        Width::W80 | Width::W128 | Width::Upper128 => {
+            bytes[7..10].copy_from_slice(&[0xC0, 0xFF, 0x3F])
+        }
     }
     bytes
 }
