@@ -103,8 +103,8 @@ impl State {
 /// Calls of a function until it is compiled.
 static HOT: AtomicU32 = AtomicU32::new(UNSET);
 const UNSET: u32 = u32::MAX;
-/// An estimate: about where the time that calls took without a thunk reaches that of compiling one.
-const DEFAULT: u32 = 1500;
+/// About where the time that calls took without a thunk reaches that of compiling one (`benches/threshold.lua`).
+const DEFAULT: u32 = 4000;
 
 /// Sets after how many calls a C function gets a thunk of its own, for the whole process; 0: at the first. Where it is not
 /// set, the environment variable `CTHUNK_HOT` says it, or it is a number that suits most programs.
