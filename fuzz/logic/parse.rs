@@ -71,12 +71,13 @@ fn check_members(table: &Table, id: TypeId) {
     }
 }
 
-/// A printed type is the same type. Anonymous records are new ones wherever they are written.
+/// A printed type is the same type. Anonymous records are new ones wherever they are written, and only in a parameter may an
+/// array have elements whose length is not known.
 fn check_round_trip(decls: &mut Declarations, id: TypeId) {
     let text = decls.table().declare(id.into(), "");
     let anonymous =
         text.contains('{') || text.contains(|c: char| c.is_ascii_digit()) && text.contains("enum ");
-    if anonymous || text.contains("... ") || text.len() > 1000 {
+    if anonymous || text.contains("[][") || text.contains("... ") || text.len() > 1000 {
         return;
     }
     match decls.parse_type(text.as_bytes(), &[]) {

@@ -68,6 +68,17 @@ impl Shape {
             }
         }
     }
+
+    /// Whether the scalar is inside a record.
+    pub fn holds(&self, scalar: &str) -> bool {
+        match self {
+            Shape::Scalar(_) => false,
+            Shape::Record(record) => record.members.iter().any(|member| match member.shape {
+                Shape::Scalar(inner) => inner.c == scalar,
+                Shape::Record(_) => member.shape.holds(scalar),
+            }),
+        }
+    }
 }
 
 /// A header that declares these functions as `f0`, `f1` …, and the variable arguments of `f7` as the parameters of
