@@ -146,6 +146,7 @@ fn no_loan_is_kept() {
 
 /// The behaviour files that look through pointers to memory that C has: strings that C returns, a Lua string's address in a
 /// struct.
+#[cfg(feature = "lua54")]
 const FOREIGN: [&str; 9] = [
     "semantics_callbacks.lua",
     "semantics_callbacks_libc.lua",
