@@ -20,7 +20,8 @@ pub struct Registers {
     pub(super) float: [[u64; 2]; 8],
     pub(super) result_int: [u64; 2],
     pub(super) result_float: [[u64; 2]; 4],
-    pub(super) stack: *const u8,
+    /// The address of the first stack argument.
+    pub(super) stack: u64,
     /// Not 0 where the call uses a 256-bit register, whose upper half is in what follows.
     pub(super) wide: u64,
     pub(super) upper: [[u64; 2]; 8],
@@ -34,7 +35,7 @@ impl Default for Registers {
             float: [[0; 2]; 8],
             result_int: [0; 2],
             result_float: [[0; 2]; 4],
-            stack: std::ptr::null(),
+            stack: 0,
             wide: 0,
             upper: [[0; 2]; 8],
             result_upper: [0; 2],

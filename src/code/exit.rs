@@ -48,7 +48,7 @@ impl NativeCall {
     /// [`NativeCall::stack_bytes`].
     pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u8]) {
         debug_assert!(stack.len() >= self.stack_bytes);
-        block.stack = stack.as_ptr();
+        block.stack = stack.as_ptr() as u64;
         block.wide = self.wide.into();
         // SAFETY: the caller's promise. Nothing here uses the x87 stack between the call and the end.
         unsafe {

@@ -181,7 +181,8 @@ unsafe extern "C" fn interpret(registers: *mut Registers, slot: *const Slot) {
     unsafe {
         let plan = &*(*slot).plan;
         let registers = &mut *registers;
-        let stack = std::slice::from_raw_parts(registers.stack, plan.stack_bytes as usize);
+        let stack =
+            std::slice::from_raw_parts(registers.stack as *const u8, plan.stack_bytes as usize);
         with_room(plan.frame.size as usize, |frame| {
             let read = |address: u64, to: &mut [u8]| {
                 ptr::copy_nonoverlapping(address as *const u8, to.as_mut_ptr(), to.len());
