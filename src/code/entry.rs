@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::lower::{Native, registers};
 
 /// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
+#[derive(Default)]
 #[repr(C, align(16))]
 pub struct Registers {
     pub(super) int: [u64; 10],
@@ -26,21 +27,6 @@ pub struct Registers {
     pub(super) wide: u64,
     pub(super) upper: [[u64; 2]; 8],
     pub(super) result_upper: [u64; 2],
-}
-
-impl Default for Registers {
-    fn default() -> Registers {
-        Registers {
-            int: [0; 10],
-            float: [[0; 2]; 8],
-            result_int: [0; 2],
-            result_float: [[0; 2]; 4],
-            stack: 0,
-            wide: 0,
-            upper: [[0; 2]; 8],
-            result_upper: [0; 2],
-        }
-    }
 }
 
 impl Registers {
