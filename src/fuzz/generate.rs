@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::platform::Platform;
 use super::random::Random;
-use super::scalar::{FLOATING, INT, PLAIN, SCALARS, Scalar};
+use super::scalar::{FLOATING, INT, NUMBERS, PLAIN, SCALARS, Scalar};
 use super::shape::{self, Case, Member, Record, Shape};
 use crate::abi::{self, Signature, Type};
 use crate::code::has_wide_registers;
@@ -30,6 +30,17 @@ pub struct Generator {
     scalars: Vec<Typed>,
     records: Vec<Typed>,
     refused: Refused,
+}
+
+/// What a list of arguments is drawn from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Draw {
+    /// All types.
+    Any,
+    /// [`PLAIN`] scalars.
+    Plain,
+    /// `double` and `float`.
+    Numbers,
 }
 
 /// A type and what the convention sees of it.
@@ -137,21 +148,26 @@ impl Generator {
         carried
     }
 
-    /// Argument types and a result type; long lists are of plain types, which are what fills registers.
+    /// Argument types and a result type; long lists are of plain types, which are what fills registers, some of them of
+    /// floating-point numbers alone.
     fn draw(&mut self, fixed: Option<usize>) -> (Vec<Typed>, Option<Typed>) {
-        let plain = self.random.one_in(4);
-        let count = self.random.below(if plain { 21 } else { 9 });
+        let kind = match self.random.below(12) {
+            0 => Draw::Numbers,
+            1 | 2 => Draw::Plain,
+            _ => Draw::Any,
+        };
+        let count = self.random.below(if kind == Draw::Any { 9 } else { 21 });
         let result = match self.random.below(13) {
             0 => None,
-            _ => Some(self.any(plain)),
+            _ => Some(self.any(kind)),
         };
         let arguments = match fixed {
-            None => (0..count).map(|_| self.any(plain)).collect(),
+            None => (0..count).map(|_| self.any(kind)).collect(),
             Some(fixed) => {
-                let mut arguments: Vec<Typed> = (1..fixed).map(|_| self.any(plain)).collect();
+                let mut arguments: Vec<Typed> = (1..fixed).map(|_| self.any(kind)).collect();
                 // `va_start` wants a last parameter that the default promotions leave as it is.
                 arguments.push(self.scalars[0].clone());
-                arguments.extend((0..count).map(|_| self.promoted(plain)));
+                arguments.extend((0..count).map(|_| self.promoted(kind)));
                 arguments
             }
         };
@@ -159,10 +175,14 @@ impl Generator {
     }
 
     /// An argument or result type.
-    fn any(&mut self, plain: bool) -> Typed {
-        if plain {
-            let count = PLAIN.min(self.scalars.len());
-            return self.random.pick(&self.scalars[..count]).clone();
+    fn any(&mut self, kind: Draw) -> Typed {
+        let of = match kind {
+            Draw::Any => None,
+            Draw::Plain => Some(0..PLAIN.min(self.scalars.len())),
+            Draw::Numbers => Some(NUMBERS),
+        };
+        if let Some(range) = of {
+            return self.random.pick(&self.scalars[range]).clone();
         }
         match self.records.is_empty() || self.random.below(5) < 2 {
             true => self.random.pick(&self.scalars).clone(),
@@ -171,9 +191,9 @@ impl Generator {
     }
 
     /// A type for `...`. On `va_arg` of some records with 32-byte vectors GCC 12 ends with a segmentation fault.
-    fn promoted(&mut self, plain: bool) -> Typed {
+    fn promoted(&mut self, kind: Draw) -> Typed {
         loop {
-            let typed = self.any(plain);
+            let typed = self.any(kind);
             match &typed.shape {
                 Shape::Scalar(scalar) if !scalar.promoted => {}
                 record if record.holds("vector32") => {}

@@ -83,6 +83,9 @@ pub static SCALARS: &[&Scalar] = &[
 /// The first so many of [`SCALARS`] are plain: a register each.
 pub const PLAIN: usize = 16;
 
+/// Where `double` and `float` are in [`SCALARS`].
+pub const NUMBERS: std::ops::Range<usize> = 1..3;
+
 /// The types that homogeneous aggregates are made of.
 pub const FLOATING: &[&str] =
     &["float", "double", "_Float16", "long double", "vector8", "vector16", "float _Complex"];
