@@ -91,16 +91,19 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
         applies: |_, prototype| types(prototype).any(has_quad_over_integer),
     },
     Disagreement {
-        name: "clang-aligned-empty",
-        reason: "Clang calls a packed record unaligned, which makes it MEMORY, where an empty member that asks for alignment \
-                 does not lie at it; GCC looks at members that are something",
+        name: "clang-unaligned-record",
+        reason: "Clang calls a packed record unaligned, which makes it MEMORY, where a record in it (empty, or of bit-fields) \
+                 does not lie at its alignment; GCC looks at the scalars",
         link: "https://gitlab.com/x86-psABIs/x86-64-ABI, section 3.2.3",
         convention: "sysv64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         applies: |batch, prototype| {
-            let aligned_empty = |text: &str| text.contains("{ }") && text.contains("aligned(");
-            defined_with(batch, prototype, &aligned_empty)
+            let records = |text: &str| {
+                let inner = text.split_once('{').map_or("", |(_, members)| members);
+                text.contains("packed") && (inner.contains("struct t") || inner.contains("union t"))
+            };
+            defined_with(batch, prototype, &records)
         },
     },
     Disagreement {
