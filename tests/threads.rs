@@ -157,8 +157,9 @@ fn a_host_is_woken() {
         made += ffi.poll(Duration::from_millis(10)).unwrap();
     }
     assert_eq!(made, 100);
-    assert_eq!(woken.load(Ordering::Relaxed), 100);
     let sum: i64 = lua.load("return C.finish()").eval().unwrap();
+    // Only now: a call can be answered before its thread comes to wake the host.
+    assert_eq!(woken.load(Ordering::Relaxed), 100);
     assert_eq!(sum, 4 * (0..25).sum::<i64>());
     assert_eq!(ffi.poll(Duration::ZERO).unwrap(), 0);
 }
