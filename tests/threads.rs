@@ -254,26 +254,3 @@ fn asynchronous_calls_are_left_alone() {
     drop(_ffi);
     drop(lua);
 }
-
-/// A state that threads hand to one another: a callback runs where the state runs, also on a thread that did not make it.
-#[cfg(feature = "send")]
-#[test]
-fn a_state_changes_threads() {
-    let (lua, ffi, _turn) = state();
-    drop(ffi);
-    let call = "local f = ffi.cast('callback', function(a, b) calls = calls + 1 return a + b end)
-        kept = kept or f
-        C.keep(kept)
-        for i = 1, 2000 do assert(C.call_kept(i) == 2 * i) end
-        local policy, queued, answered = kept:foreign()
-        assert(queued == 0 and answered == 0)";
-    lua.globals().set("calls", 0).unwrap();
-    lua.load(call).exec().unwrap();
-    let lua = std::thread::spawn(move || {
-        lua.load(call).exec().unwrap();
-        lua
-    });
-    let lua = lua.join().unwrap();
-    lua.load(call).exec().unwrap();
-    lua.load("assert(calls == 6000)").exec().unwrap();
-}

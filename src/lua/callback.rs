@@ -82,7 +82,7 @@ pub(super) struct Link {
     state: AtomicPtr<State>,
     /// The calls that wait for the state's thread.
     pub(super) queue: Queue,
-    /// The thread that runs the state.
+    /// The thread of the C call in progress, or 0, where threads hand the state to one another: it has mlua's lock.
     thread: AtomicUsize,
 }
 
@@ -90,12 +90,16 @@ impl Link {
     /// Says where the state is; null when it closes.
     pub(super) fn set(&self, state: *const State) {
         self.state.store(state.cast_mut(), Ordering::Release);
-        self.run_here();
     }
 
-    /// Says that this thread runs the state.
-    pub(super) fn run_here(&self) {
-        self.thread.store(foreign::this_thread(), Ordering::Relaxed);
+    /// Says that a C call begins on this thread; returns what [`Link::end_call`] takes.
+    pub(super) fn begin_call(&self) -> usize {
+        self.thread.swap(foreign::this_thread(), Ordering::Relaxed)
+    }
+
+    /// Says that the call has returned.
+    pub(super) fn end_call(&self, outer: usize) {
+        self.thread.store(outer, Ordering::Relaxed);
     }
 }
 

@@ -62,14 +62,9 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
         let bytes = slice::from_raw_parts(frame, size);
         lower::load(plan, bytes, frame as u64, registers.bytes(), stack);
         let head = &*record.head;
-        let outer = head.current.replace(lua);
-        if api::SEND
-            && let Some(state) = head.state()
-        {
-            state.link.run_here();
-        }
+        let outer = head.begin_call(lua);
         native.invoke(target, &mut registers, stack);
-        head.current.set(outer);
+        head.end_call(outer);
         if head.pending.get() != 0 {
             return helpers::raise_pending(lua, record);
         }

@@ -239,14 +239,9 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         let stack = stack::bytes(words_used);
         lower::load(plan, &*memory, memory as u64, block.bytes(), stack);
         let head = &*record.head;
-        let outer = head.current.replace(lua);
-        if api::SEND
-            && let Some(state) = head.state()
-        {
-            state.link.run_here();
-        }
+        let outer = head.begin_call(lua);
         recipe.native.invoke(target, &mut block, stack);
-        head.current.set(outer);
+        head.end_call(outer);
         if head.pending.get() != 0 {
             return helpers::raise_pending(lua, record);
         }

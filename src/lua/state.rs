@@ -61,7 +61,32 @@ pub struct Head {
     pub chosen: Cell<bool>,
 }
 
+/// What a C call in progress took the place of.
+pub(super) struct Outer {
+    lua: *mut lua_State,
+    thread: usize,
+}
+
 impl Head {
+    /// Says that a C call begins, of Lua's thread `lua`, on this one: what callbacks go by.
+    #[inline]
+    pub(super) fn begin_call(&self, lua: *mut lua_State) -> Outer {
+        // SAFETY: a state does not close while it calls C.
+        let state = unsafe { self.state() }.filter(|_| api::SEND);
+        let thread = state.map_or(0, |state| state.link.begin_call());
+        Outer { lua: self.current.replace(lua), thread }
+    }
+
+    /// Says that the call has returned.
+    #[inline]
+    pub(super) fn end_call(&self, outer: Outer) {
+        self.current.set(outer.lua);
+        // SAFETY: as above.
+        if let Some(state) = unsafe { self.state() }.filter(|_| api::SEND) {
+            state.link.end_call(outer.thread);
+        }
+    }
+
     /// Whether the state is gone.
     pub(super) fn is_closed(&self) -> bool {
         self.state.get().is_null()
@@ -374,9 +399,6 @@ fn run(
 ) -> Result<Outcome, LuaError> {
     let state =
         state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
-    if api::SEND {
-        state.link.run_here();
-    }
     if api::LATE_FINALIZERS {
         metatype::run_late(&Cx { lua, state });
     }

@@ -38,11 +38,20 @@ use crate::policy::{Permission, Permissions, Policy};
 #[derive(Clone)]
 pub struct Ffi {
     lua: mlua::WeakLua,
-    /// Live while the Lua state is.
-    head: *const Head,
+    head: Link,
     table: mlua::Table,
     policy: Arc<Policy>,
 }
+
+/// The way to what the Lua state knows: live while that is.
+#[derive(Clone, Copy)]
+struct Link(*const Head);
+
+// SAFETY: it is followed within calls of the Lua state alone, and only one thread at a time is in one: mlua has a lock for that
+// where threads can have handles of the state, which is where its `send` is on.
+unsafe impl Send for Link {}
+// SAFETY: the same.
+unsafe impl Sync for Link {}
 
 /// What an [`Ffi`] will be.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +125,7 @@ impl Builder {
                 super::push_library_in(state, *made);
             })?
         };
-        let ffi = Ffi { lua: lua.weak(), head, table, policy };
+        let ffi = Ffi { lua: lua.weak(), head: Link(head), table, policy };
         if let Some(name) = self.global {
             lua.globals().set(name, &ffi.table)?;
         }
@@ -195,6 +204,11 @@ impl Ffi {
         })
     }
 
+    /// The Lua state. (mlua's own handles panic where it is closed.)
+    fn open_lua(&self) -> mlua::Result<mlua::Lua> {
+        self.lua.try_upgrade().ok_or_else(closed)
+    }
+
     fn cdef(&self, text: &str, permissions: Permissions) -> mlua::Result<()> {
         self.enter(|cx| ctypes::declare(cx, text.as_bytes(), permissions))
     }
@@ -217,8 +231,8 @@ impl Ffi {
         arguments: impl mlua::IntoLuaMulti,
         f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
     ) -> mlua::Result<T> {
-        let lua = self.lua.try_upgrade().ok_or_else(closed)?;
-        let head = self.head;
+        let lua = self.open_lua()?;
+        let Link(head) = self.head;
         // SAFETY: the Lua state lives, and so does the head; what the closure holds is dropped before an error is raised.
         unsafe {
             lua.exec_raw(arguments, move |state| {

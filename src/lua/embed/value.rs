@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use mlua::{AnyUserData, FromLua, IntoLua, ObjectLike};
 
@@ -10,7 +11,7 @@ use super::super::convert;
 use super::super::ctypes;
 use super::super::functions;
 use super::super::state::{Cx, LuaError};
-use super::Ffi;
+use super::{Ffi, closed};
 use crate::native::rust::Plain;
 
 /// A C value that Lua holds.
@@ -78,8 +79,9 @@ impl CValue {
     /// userdata of a C value.
     ///
     /// # Errors
-    /// There is none; it does not convert; a check fails.
+    /// There is none; it does not convert; a check fails; the Lua state is closed.
     pub fn get<T: FromLua>(&self, key: impl IntoLua) -> mlua::Result<T> {
+        let _open = self.ffi.open_lua()?;
         self.value.get(key)
     }
 
@@ -88,6 +90,7 @@ impl CValue {
     /// # Errors
     /// As [`CValue::get`].
     pub fn set(&self, key: impl IntoLua, value: impl IntoLua) -> mlua::Result<()> {
+        let _open = self.ffi.open_lua()?;
         self.value.set(key, value)
     }
 
@@ -109,16 +112,21 @@ impl CValue {
     /// # Errors
     /// A pointer or reference; bytes that are no whole number of `T`, or not aligned as `T` is.
     pub fn view<T: Plain, R>(&self, f: impl FnOnce(&[Cell<T>]) -> R) -> mlua::Result<R> {
-        let mut place = (std::ptr::null_mut(), 0);
-        let found = &mut place;
+        let mut outcome = None;
+        let result = &mut outcome;
+        // `f` runs inside of the call, so that no other thread gets the Lua state meanwhile (mlua's `send`).
         let () = self.ffi.call(&self.value, move |cx| {
-            *found = own_bytes(cx, 1, size_of::<T>(), align_of::<T>())?;
+            let (address, count) = own_bytes(cx, 1, size_of::<T>(), align_of::<T>())?;
+            // SAFETY: the value owns the bytes, which `self` keeps alive and nothing moves; any bytes are a `T`; scripts write
+            // to them on this thread only, as to cells.
+            let cells = unsafe { std::slice::from_raw_parts(address.cast::<Cell<T>>(), count) };
+            *result = Some(catch_unwind(AssertUnwindSafe(|| f(cells))));
             Ok(0)
         })?;
-        let (address, count) = place;
-        // SAFETY: the value owns the bytes, which `self` keeps alive and nothing moves; any bytes are a `T`; scripts write to
-        // them on this thread only, as to cells.
-        Ok(f(unsafe { std::slice::from_raw_parts(address.cast::<Cell<T>>(), count) }))
+        match outcome.ok_or_else(closed)? {
+            Ok(value) => Ok(value),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 
     /// As Lua has it: to pass it to scripts.

@@ -242,7 +242,7 @@ unsafe fn run(
         .map_err(|_| LuaError::new(format!("no 32-bit code at {target:p}")))?;
     let frame = Frame::new(layout.size).map_err(failed)?;
     let head = cx.state.head();
-    let outer = head.current.replace(cx.lua);
+    let outer = head.begin_call(cx.lua);
     // SAFETY: both blocks have the layout's size. Callbacks are protected calls, so nothing jumps over the guest.
     let popped = unsafe {
         ptr::copy_nonoverlapping(staging, frame.bytes(), layout.size as usize);
@@ -252,7 +252,7 @@ unsafe fn run(
         ptr::copy_nonoverlapping(frame.bytes().add(result), staging.add(result), bytes);
         popped
     };
-    head.current.set(outer);
+    head.end_call(outer);
     drop(frame);
     if head.pending.get() != 0 {
         callback::push_pending(cx);
