@@ -53,3 +53,20 @@ impl Mode {
         if matches!(size, 1 | 2 | 4 | 8) { Mode::Int } else { Mode::Block }
     }
 }
+
+/// Whether i386 Clang passes a type's members one by one in its stead: those of a record are scalars of one or two words, none of
+/// them a bit-field, and leave no byte of it out (`canExpandIndirectArgument` of `clang/lib/CodeGen/Targets/X86.cpp`).
+pub(super) fn expands(table: &Table, ty: QualType) -> bool {
+    let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
+    let CType::Record(record) = *table.shape(ty) else { return false };
+    let Some(body) = &table.record(record).body else { return false };
+    let words = |ty| match *table.shape(ty) {
+        CType::Complex(_) => matches!(size(ty), 8 | 16),
+        CType::Array(..) | CType::Record(_) | CType::Vector(..) => false,
+        _ => matches!(size(ty), 4 | 8),
+    };
+    let bytes: u64 = body.members.iter().map(|member| size(member.ty)).sum();
+    body.unnamed_bits.is_empty()
+        && body.members.iter().all(|member| member.bits.is_none() && words(member.ty))
+        && bytes == size(ty)
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::mode::Mode;
+use super::mode::{self, Mode};
 use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, natural};
 use crate::ctype::{
     ArrayLen, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
@@ -24,6 +24,8 @@ pub struct Type {
     pub kind: Kind,
     /// What it is as a whole, where i386 compilers ask.
     pub mode: Mode,
+    /// Whether i386 Clang passes its members in its stead.
+    pub expands: bool,
 }
 
 /// The kinds of types that conventions tell apart.
@@ -94,7 +96,7 @@ impl Type {
     pub const MAX_LEAVES: u32 = 64;
 
     const fn new(size: u32, kind: Kind, mode: Mode) -> Type {
-        Type { size, align: size, natural: size, empty_array: false, kind, mode }
+        Type { size, align: size, natural: size, empty_array: false, kind, mode, expands: false }
     }
 
     /// `void`
@@ -105,6 +107,7 @@ impl Type {
         empty_array: false,
         kind: Kind::Void,
         mode: Mode::Block,
+        expands: false,
     };
     /// `_Bool`
     pub const BOOL: Type = Type::new(1, Kind::Bool, Mode::Int);
@@ -154,11 +157,12 @@ impl Type {
         let scalar = matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Pointer | Kind::Float);
         if scalar && table.resolve(ty) == ty {
             let mode = if kind == Kind::Float { Mode::Float } else { Mode::Int };
-            return Ok(Type { size, align, natural: align, empty_array: false, kind, mode });
+            return Ok(Type { align, natural: align, ..Type::new(size, kind, mode) });
         }
         let natural = natural::align(table, ty);
         let (empty_array, mode) = (has_empty_array(table, ty), Mode::of(table, ty));
-        Ok(Type { size, align, natural, empty_array, kind, mode })
+        let expands = mode::expands(table, ty);
+        Ok(Type { size, align, natural, empty_array, kind, mode, expands })
     }
 
     /// The scalars inside a value of several parts.

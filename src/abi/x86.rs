@@ -5,7 +5,7 @@
 //! [`Flavour`]: one row of the table below each. What a row cannot know from documents was read from GCC
 //! (`gcc/config/i386/i386.cc`: `function_arg_32`, `function_arg_advance_32`, `ix86_return_in_memory`,
 //! `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
-//! `X86CallingConv.td`), and is executed against their code by `tests/gate.rs`.
+//! `X86CallingConv.td`), and is executed against their code by `tests/gate`.
 
 use super::mode::Mode;
 use super::{
@@ -53,8 +53,9 @@ pub(crate) enum Arguments {
     /// GCC's `regparm`: in as many registers as it has words, unless its mode is floating point; where so many are not
     /// left, on the stack, and later arguments too.
     Pieces,
-    /// Clang: structs, unless of one floating-point number, pass over the registers that they would fill. (One of a single word
-    /// takes the first register or the second one, by how its member is declared: not supported while both are free.)
+    /// Clang: structs, unless of one floating-point number, pass over the registers that they would fill. The last ones, as the
+    /// front end only counts them, and the back end hands out the first that it has left; but before a struct of one word
+    /// that travels as its member, the front end puts a padding argument, which fills the first (`NeedsPaddingInReg`).
     Aggregates,
     /// Clang's `thiscall`: before `this` there are only floating-point numbers. (Clang splits larger integers that come
     /// first, and passes structs by pointer: not supported.)
@@ -234,7 +235,7 @@ pub(super) fn plan(
     convention: &'static Convention,
     rules: &'static Rules,
 ) -> Result<CallPlan, Unsupported> {
-    let mut assigner = Assigner { convention, rules, next: Next::default() };
+    let mut assigner = Assigner { convention, rules, next: Next::default(), lost: 0 };
     let unsupported = |ty: &Type| unsupported(ty, convention.name);
     let result = &signature.result;
     let result = assigner.result(result).ok_or_else(|| unsupported(result))?;
@@ -282,13 +283,24 @@ fn popped(rules: &Rules, result: &Pass, stack: u32) -> u32 {
     }
 }
 
-/// What no flavour carries by value: what a compiler may align the stack for, and what needs SSE registers.
+/// What no flavour carries by value: what a compiler may align the stack for, and what needs SSE or MMX registers, or
+/// may, by the compiler's options.
 fn is_carried(ty: &Type) -> bool {
     match ty.kind {
         Kind::Vector(_) | Kind::Int128(_) => false,
         Kind::OtherFloat(_) => is_x87(ty),
+        Kind::Record(_) if ty.size <= 2 * SLOT && holds_sse_or_mmx(ty) => false,
         _ => ty.align < 16,
     }
+}
+
+/// Whether a `_Float16` or a vector is in it.
+fn holds_sse_or_mmx(ty: &Type) -> bool {
+    ty.leaves().into_iter().flatten().any(|leaf| match leaf.kind {
+        LeafKind::Vector => true,
+        LeafKind::Float => leaf.size < SLOT,
+        LeafKind::Int | LeafKind::Pointer | LeafKind::X87 => false,
+    })
 }
 
 /// Whether it is one x87 number, as a scalar or as all of a struct.
@@ -314,6 +326,8 @@ struct Assigner {
     convention: &'static Convention,
     rules: &'static Rules,
     next: Next,
+    /// How many of the last argument registers nothing gets.
+    lost: usize,
 }
 
 impl Assigner {
@@ -340,10 +354,11 @@ impl Assigner {
         match self.rules.arguments {
             Arguments::Words if !is_float => self.pass_over(registers),
             Arguments::Aggregates if is_aggregate && !is_one_float(ty) => {
-                if registers < self.free().len() {
-                    return None;
+                if ty.expands && registers == 1 {
+                    self.pass_over(registers);
+                } else {
+                    self.lost += registers.min(self.free().len());
                 }
-                self.pass_over(registers);
             }
             Arguments::Pieces if !is_float && registers <= self.free().len() => {
                 let pieces = words(ty.size)
@@ -420,7 +435,8 @@ impl Assigner {
 
     /// The registers that are left.
     fn free(&self) -> &'static [Reg] {
-        &self.convention.arguments.int[usize::from(self.next.int)..]
+        let all = self.convention.arguments.int;
+        &all[usize::from(self.next.int)..all.len() - self.lost]
     }
 
     fn register(&mut self) -> Option<Reg> {

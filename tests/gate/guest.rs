@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cthunk::Target;
-use cthunk::abi::{self, CallPlan, Convention, Signature, x86};
+use cthunk::abi::{self, CallPlan, Convention, Pass, Place, Signature, x86};
 use cthunk::code::gate::image::Image;
 use cthunk::code::gate::{self, Frame};
 use cthunk::code::{self, Slot};
@@ -278,4 +278,49 @@ pub fn gate_is_open() -> bool {
             false
         }
     }
+}
+
+pub const ONE: &[u8] = &1i32.to_le_bytes();
+pub const TWO: &[u8] = &2i32.to_le_bytes();
+pub const LONG: &[u8] = &0x0102_0304_0506_0708i64.to_le_bytes();
+
+pub fn int(value: i32) -> [u8; 4] {
+    value.to_le_bytes()
+}
+
+pub fn as_int(bytes: &[u8]) -> i32 {
+    i32::from_le_bytes(bytes.try_into().unwrap())
+}
+
+/// Runs a test for every compiler that is here.
+pub fn each(name: &str, text: &str, test: impl Fn(&Compiler, &Guest)) {
+    if !gate_is_open() {
+        return;
+    }
+    for compiler in COMPILERS.iter().filter(|compiler| compiler.is_here()) {
+        test(compiler, &compiler.load(name, text, &[]));
+    }
+}
+
+/// Where arguments are, and the hidden pointer of the result before them: registers by name, the stack as `s`.
+pub fn places(function: &Function) -> String {
+    let hidden = match &function.plan.result {
+        Pass::Pointer { pointer, .. } => Some(std::slice::from_ref(pointer)),
+        _ => None,
+    };
+    let arguments = function.plan.arguments.iter().map(|pass| match pass {
+        Pass::Pieces(pieces) => &pieces[..],
+        _ => &[],
+    });
+    let names = hidden.into_iter().chain(arguments).map(|pieces| match pieces {
+        [] => "s".to_owned(),
+        pieces => {
+            let name = |piece: &abi::Piece| match piece.place {
+                Place::Register(register) => register.name,
+                Place::Stack(_) => "s",
+            };
+            pieces.iter().map(name).collect::<Vec<_>>().join(":")
+        }
+    });
+    names.collect::<Vec<_>>().join(" ")
 }
