@@ -8,6 +8,8 @@ use std::sync::{Barrier, OnceLock};
 
 use mlua::Lua;
 
+mod behaviour;
+
 fn lua() -> Lua {
     // SAFETY: the scripts are below `tests/` and `examples/`, and have `ffi` as their subject.
     unsafe {
@@ -27,24 +29,25 @@ fn run(lua: &Lua, path: &str) {
 }
 
 /// Compiles freestanding C for the guest, as an object file or a shared library.
-fn compile(source: &str, extension: &str, options: &[&str]) -> Option<PathBuf> {
+fn compile(sources: &[&str], extension: &str, options: &[&str]) -> Option<PathBuf> {
     let compiler = "i686-linux-gnu-gcc";
-    let name = script(source).file_stem()?.to_owned();
+    let name = script(sources.last()?).file_stem()?.to_owned();
     let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension(extension);
     let status = Command::new(compiler)
         .args(["-O1", "-ffreestanding", "-fno-stack-protector", "-nostdlib"])
         .args(options)
         .arg("-o")
-        .args([&to, &script(source)])
+        .arg(&to)
+        .args(sources.iter().map(|source| script(source)))
         .status();
     match status {
         Ok(status) => {
-            assert!(status.success(), "{source}");
+            assert!(status.success(), "{sources:?}");
             Some(to)
         }
         Err(error) => {
             assert!(std::env::var_os("CI").is_none(), "{compiler}: {error}");
-            eprintln!("SKIPPED: {compiler} is not installed, so {source} was not run");
+            eprintln!("SKIPPED: {compiler} is not installed, so {sources:?} were not run");
             None
         }
     }
@@ -70,7 +73,7 @@ fn platforms_that_do_not_run_here() {
 
 #[test]
 fn calls_of_an_object_file() {
-    let object = compile("tests/guest/library.c", "o", &["-c", "-fno-pic"]);
+    let object = compile(&["tests/guest/library.c"], "o", &["-c", "-fno-pic"]);
     let Some(object) = object.filter(|_| gate_is_open()) else { return };
     let lua = lua();
     lua.globals().set("OBJECT", object.to_str().unwrap()).unwrap();
@@ -80,51 +83,46 @@ fn calls_of_an_object_file() {
 
 #[test]
 fn calls_of_a_shared_library() {
-    let library = compile("tests/guest/library.c", "so", &["-shared", "-fPIC"]);
+    let library = compile(&["tests/guest/library.c"], "so", &["-shared", "-fPIC"]);
     let Some(library) = library.filter(|_| gate_is_open()) else { return };
     let lua = lua();
     lua.globals().set("OBJECT", library.to_str().unwrap()).unwrap();
     run(&lua, "tests/guest/calls.lua");
 }
 
-/// The behaviour files that ask for nothing of the host (its C library, its sizes, its strings in C memory), with the 32-bit
-/// `ffi` in its place.
+/// Every behaviour file with the 32-bit `ffi` in place of the host's. What they call is 32-bit code, too: tests/c/calls.c, and
+/// tests/guest/libc.c for the C library. What needs memory, errno or libraries of this process is under `if not apart`.
 #[test]
 fn behaviour_files() {
-    const FILES: [&str; 10] = [
-        "api_metatype",
-        "gc",
-        "semantics_arithmetic",
-        "semantics_bitfields",
-        "semantics_c_to_c",
-        "semantics_c_to_lua",
-        "semantics_comparisons",
-        "semantics_indexing",
-        "semantics_operations",
-        "semantics_parameterized_types",
-    ];
-    if !gate_is_open() {
-        return;
-    }
-    let mut failures = Vec::new();
-    for file in FILES {
+    let sources = ["tests/guest/libc.c", "tests/c/calls.c"];
+    let library = compile(&sources, "libc.so", &["-shared", "-fPIC"]);
+    let Some(library) = library.filter(|_| gate_is_open()) else { return };
+    let (mut failures, mut executed) = (Vec::new(), 0);
+    let files = behaviour::files("tests/lua");
+    for file in &files {
         let lua = lua();
-        let swap = "package.loaded.ffi = require 'ffi'.target 'i686-unknown-linux-gnu'";
-        lua.load(swap).exec().unwrap();
+        let globals = lua.globals();
+        globals.set("TESTLIB", library.to_str().unwrap()).unwrap();
+        run(&lua, "tests/guest/apart.lua");
         run(&lua, "tests/lua/support/suite.lua");
-        let path = format!("tests/lua/{file}.lua");
-        let text = std::fs::read_to_string(script(&path)).unwrap();
-        if let Err(error) = lua.load(text).set_name(format!("@{file}.lua")).exec() {
+        let name = format!("@{}", file.file_name().unwrap().to_string_lossy());
+        let text = std::fs::read_to_string(file).unwrap();
+        if let Err(error) = lua.load(text).set_name(name).exec() {
             failures.push(error.to_string());
         }
+        let report: mlua::Function = globals.get("suite_report").unwrap();
+        let report: String = report.call(()).unwrap();
+        let count = report.lines().find_map(|line| line.strip_prefix("executed\t")).unwrap();
+        executed += count.parse::<u64>().unwrap();
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    println!("{} files, {executed} assertions executed", files.len());
 }
 
 /// examples/i686: the 32-bit and the 64-bit build of one codec give the same results.
 #[test]
 fn the_codec_example() {
-    let object = compile("examples/i686/codec.c", "o", &["-c", "-fno-pic"]);
+    let object = compile(&["examples/i686/codec.c"], "o", &["-c", "-fno-pic"]);
     let Some(object) = object.filter(|_| gate_is_open()) else { return };
     let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codec64.so");
     let status = Command::new("cc")
@@ -174,7 +172,7 @@ fn resident() -> usize {
 #[test]
 fn threads_and_signals() {
     const CHILD: &str = "CTHUNK_GUEST_THREADS";
-    let object = compile("tests/guest/library.c", "threads.o", &["-c", "-fno-pic"]);
+    let object = compile(&["tests/guest/library.c"], "threads.o", &["-c", "-fno-pic"]);
     let Some(object) = object.filter(|_| gate_is_open()) else { return };
     let cases = std::env::var("CTHUNK_CASES").unwrap_or("20000".into());
     if std::env::var_os(CHILD).is_none() {

@@ -314,6 +314,11 @@ fn length(cx: &Cx<'_>, n: c_int) -> Result<usize, LuaError> {
 /// Argument `n` as a pointer; NULL only where `bytes`, the length of the access, is 0.
 fn pointer(cx: &Cx<'_>, n: c_int, role: Role, bytes: usize) -> Result<*mut u8, LuaError> {
     expect_value(cx, n)?;
+    // It is read here, so a string need not be where 32-bit code can read it.
+    let text = cx.bytes(n).filter(|_| role != Role::Target && cx.state.machine.is_guest());
+    if let Some(text) = text {
+        return Ok(text.as_ptr().cast_mut());
+    }
     let ty = match role {
         Role::Target => TypeId::VOID_POINTER,
         Role::Source => cx.state.known.const_void_ptr,
@@ -405,10 +410,7 @@ pub(super) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         _ => length(cx, 3)?,
     };
     let dst = pointer(cx, 1, Role::Target, len)?;
-    let src = match cx.bytes(2) {
-        Some(text) if cx.state.machine.is_guest() => text.as_ptr(),
-        _ => pointer(cx, 2, Role::Source, len)?.cast_const(),
-    };
+    let src = pointer(cx, 2, Role::Source, len)?.cast_const();
     permit(cx, 1, Role::Target, dst, len)?;
     permit(cx, 2, Role::Source, src, len)?;
     // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.

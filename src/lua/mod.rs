@@ -207,7 +207,7 @@ fn push_library(cx: &Cx<'_>, scope: c_int) {
         0 => cx.push_nil(),
         scope => cx.push_value(scope),
     }
-    clib::push(cx, if host { Code::Host(Library::default()) } else { Code::Nothing });
+    clib::push(cx, if host { Code::Host(Library::default()) } else { Code::GuestGlobals });
     cx.raw_set_name(-2, b"C");
     cdata::push_pointer(cx, TypeId::VOID_POINTER.into(), ptr::null_mut(), 0);
     for name in [&b"nullptr"[..], b"NULL"] {

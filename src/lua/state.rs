@@ -15,6 +15,7 @@ use std::ffi::{CString, c_int, c_void};
 use std::fmt;
 use std::mem;
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use mlua::ffi as sys;
@@ -150,6 +151,8 @@ pub struct State {
     pub(super) handles: RefCell<FxHashSet<(usize, TypeId)>>,
     /// The guest functions that were called, by type.
     pub(super) guest_calls: RefCell<guest::Calls>,
+    /// The guest's libraries that `ffi.C` searches, in the order in which they were loaded.
+    pub(super) guest_globals: RefCell<Vec<Rc<guest::library::Library>>>,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// The callbacks that are running, inside one another.
@@ -520,6 +523,7 @@ impl State {
             handles: RefCell::default(),
             tasks: task::Running::default(),
             guest_calls: RefCell::default(),
+            guest_globals: RefCell::default(),
             callbacks: RefCell::default(),
             callback_kinds: RefCell::default(),
             link: Arc::default(),

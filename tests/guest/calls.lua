@@ -120,6 +120,16 @@ assert(msvc.alignof "struct { double d; }" == 8 and msvc.explain("struct { float
 fails("cannot convert", function() host.cdef "int abs(int);"; host.C.abs(ffi.new("int[1]")) end)
 fails("there is no C library", function() return ffi.C.add end)
 
+-- until something is loaded in its place
+local imports = { outside = function(x) return x * 2 end }
+local globals = ffi.load(OBJECT, imports, true)
+assert(ffi.C.add(2, 3) == 5 and ffi.C.use_outside(4) == globals.use_outside(4))
+ffi.C.counter = 7
+assert(globals.counter == 7 and L.counter == 100)
+ffi.cdef "int nowhere(void);"
+fails("undefined symbol 'nowhere': not in the libraries that were loaded for `ffi.C`", function() return ffi.C.nowhere end)
+fails("there is no C library for i686-pc-windows-msvc", function() msvc.cdef "int f(void);" return msvc.C.f end)
+
 -- memory comes back
 for _ = 1, 2000 do ffi.new("char[100000]") end
 for _ = 1, 1000 do L.length(("x"):rep(100)) end

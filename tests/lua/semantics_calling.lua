@@ -136,10 +136,13 @@ end
 
 -- errno is what C left.
 T.t_set_errno(5)
-check(ffi.errno() == 5)
-check(ffi.errno(42) == 5 and ffi.errno() == 42 and T.t_get_errno() == 42)
-local result = T.t_null_with_errno(17)
-check(ffi.errno() == 17 and result == null)
+check(T.t_get_errno() == 5)
+if not apart then
+  check(ffi.errno() == 5)
+  check(ffi.errno(42) == 5 and ffi.errno() == 42 and T.t_get_errno() == 42)
+  local result = T.t_null_with_errno(17)
+  check(ffi.errno() == 17 and result == null)
+end
 
 -- Function pointers: results, struct fields, variables.
 local add, sub = T.t_operator(0), T.t_operator(1)
@@ -159,7 +162,8 @@ if differs "function-types" then check(ffi.istype("int32_t (int32_t)", T.t_i32))
 local pointer = ffi.cast("int32_t (*)(int32_t)", T.t_i32)
 check(pointer(77) == 77)
 check(T.t_apply(ffi.cast("binary", T.t_operator(0)), 1, 1) == 2)
-check(tostring(T.t_i32):find "^cdata<int %(")
+-- Lua's functions share one metatable, which is the host's.
+if not apart then check(tostring(T.t_i32):find "^cdata<int %(") end
 check(T.t_i32 == T.t_i32)
 
 -- External variables.

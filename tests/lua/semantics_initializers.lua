@@ -113,7 +113,9 @@ check(b.a == 0 and b.b == 1 and b.c == false)
 -- Strings initialise char arrays, also inside tables.
 check(ffi.string(ffi.new("char[8]", "text")) == "text")
 check(ffi.string(ffi.new("struct { char s[8]; int n; }", { "abc", 5 }).s) == "abc")
-local names = ffi.new("const char *[3]", { "a", "bc" })
+local a, bc = "a", "bc"
+if apart then a, bc = ffi.new("char[2]", a), ffi.new("char[3]", bc) end
+local names = ffi.new("const char *[3]", { a, bc })
 check(ffi.string(names[0]) == "a" and ffi.string(names[1]) == "bc" and names[2] == ffi.cast("void *", 0))
 
 -- A cdata of the same type is copied.

@@ -123,7 +123,8 @@ check(b.c == 7)
 local padded = ffi.new("struct ti_padded", { 1, 2 })
 for i = 1, 7 do check(ffi.cast("char *", padded)[i] == 0, "padding " .. i) end
 ffi.cdef "int abs(int);"
-local mixed = ffi.new("ti_mixed", { "text", ffi.C.abs, true, 0.5, "TI_ON" })
+local text = apart and ffi.new("char[5]", "text") or "text"
+local mixed = ffi.new("ti_mixed", { text, ffi.C.abs, true, 0.5, "TI_ON" })
 check(ffi.string(mixed.name) == "text")
 check(mixed.f(-4) == 4)
 check(mixed.flag == true)

@@ -10,6 +10,7 @@ pub(super) mod system;
 use std::ffi::{CString, c_int, c_void};
 use std::mem;
 use std::ptr;
+use std::rc::Rc;
 
 use super::api::{self, LuaType};
 use super::call;
@@ -29,9 +30,9 @@ pub(super) enum Code {
     /// A library of the process.
     Host(Library),
     /// An object file of another platform.
-    Guest(guest::library::Library),
-    /// Another platform's C library, which is not there.
-    Nothing,
+    Guest(Rc<guest::library::Library>),
+    /// What was loaded for all of another platform's code, in place of its C library.
+    GuestGlobals,
 }
 
 impl Code {
@@ -39,7 +40,7 @@ impl Code {
         match self {
             Code::Host(library) => library.name(),
             Code::Guest(library) => &library.name,
-            Code::Nothing => "none",
+            Code::GuestGlobals => "default",
         }
     }
 
@@ -57,13 +58,7 @@ impl Code {
                 _ => library.symbol(name).map_err(LuaError::new)?,
             },
             Code::Guest(library) => library.symbol(cx, name, function)?,
-            Code::Nothing => {
-                return Err(LuaError::new(format!(
-                    "undefined symbol '{}': there is no C library for {} here",
-                    name.to_string_lossy(),
-                    cx.state.machine.target
-                )));
-            }
+            Code::GuestGlobals => guest::library::global(cx, name, function)?,
         };
         cx.state.inventory.add_symbol(&name.to_string_lossy(), address as usize);
         Ok(address)

@@ -1,7 +1,9 @@
 //! Code of the guest: object files, and bytes as they are.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
+use std::rc::Rc;
 
 use super::super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::super::callback;
@@ -35,34 +37,74 @@ impl Library {
         name: &CStr,
         function: Option<TypeId>,
     ) -> Result<*const c_void, LuaError> {
+        let name = Symbol::of(cx, name, function)?;
+        self.find(&name).ok_or_else(|| {
+            LuaError::new(format!(
+                "undefined symbol '{}': declared, but not in '{}'",
+                name.decorated, self.name
+            ))
+        })
+    }
+
+    fn find(&self, name: &Symbol<'_>) -> Option<*const c_void> {
+        let found = self.image.symbol(&name.decorated).or_else(|| self.image.symbol(&name.plain));
+        found.map(|address| address as usize as *const c_void)
+    }
+}
+
+/// A name as C has it and as the platform's linker does.
+struct Symbol<'n> {
+    plain: Cow<'n, str>,
+    decorated: String,
+}
+
+impl<'n> Symbol<'n> {
+    fn of(cx: &Cx<'_>, name: &'n CStr, function: Option<TypeId>) -> Result<Self, LuaError> {
         let plain = name.to_string_lossy();
-        let name = match function {
-            _ if !cx.state.machine.target.is_windows() => plain.clone().into_owned(),
+        let target = &cx.state.machine.target;
+        let decorated = match function {
+            _ if !target.is_windows() => plain.clone().into_owned(),
             None => format!("_{plain}"),
             Some(ty) => {
                 let types = cx.state.types.borrow();
-                let target = &cx.state.machine.target;
                 let (signature, convention) =
                     Signature::of(types.table(), target, ty, &[]).map_err(failed)?;
                 x86::decorate(&plain, convention, &signature)
             }
         };
-        let found = self.image.symbol(&name).or_else(|| self.image.symbol(&plain));
-        found.map(|address| address as usize as *const c_void).ok_or_else(|| {
-            LuaError::new(format!(
-                "undefined symbol '{name}': declared, but not in '{}'",
-                self.name
-            ))
-        })
+        Ok(Symbol { plain, decorated })
     }
+}
+
+/// [`Library::symbol`] in the libraries that were loaded for `ffi.C`, the first one first.
+///
+/// # Errors
+/// A message that names the symbol.
+pub(in crate::lua) fn global(
+    cx: &Cx<'_>,
+    name: &CStr,
+    function: Option<TypeId>,
+) -> Result<*const c_void, LuaError> {
+    let name = Symbol::of(cx, name, function)?;
+    let libraries = cx.state.guest_globals.borrow();
+    libraries.iter().find_map(|library| library.find(&name)).ok_or_else(|| {
+        let why = match libraries.is_empty() {
+            true => format!(
+                "there is no C library for {} here; `ffi.load(path, true)` loads one",
+                cx.state.machine.target
+            ),
+            false => "not in the libraries that were loaded for `ffi.C`".to_owned(),
+        };
+        LuaError::new(format!("undefined symbol '{}': {why}", name.decorated))
+    })
 }
 
 /// What a table of the guest has instead of the host's.
 pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 2] =
     [(b"load", entry(load)), (b"code", entry(code))];
 
-/// `ffi.load(path [, imports])`: a freestanding object file. `imports` has what it leaves undefined, by name: pointers of the
-/// guest, or Lua functions for functions that are declared.
+/// `ffi.load(path [, imports] [, global])`: a freestanding object file. `imports` has what it leaves undefined, by name: pointers of
+/// the guest, or Lua functions for functions that are declared. With `global` true its symbols are those of `ffi.C`, too.
 fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let path = match (cx.type_of(1), cx.bytes(1)) {
         (LuaType::String, Some(path)) => String::from_utf8_lossy(path).into_owned(),
@@ -84,8 +126,13 @@ fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(error);
     }
     let image = image.map_err(|error| LuaError::new(format!("{path}: {error}")))?;
+    let library = Rc::new(Library { name: path, image });
+    let global = if cx.type_of(2) == LuaType::Table { 3 } else { 2 };
+    if cx.truth(global) {
+        cx.state.guest_globals.borrow_mut().push(Rc::clone(&library));
+    }
     scope::push(cx);
-    clib::push(cx, Code::Guest(Library { name: path, image }));
+    clib::push(cx, Code::Guest(library));
     Ok(Outcome::results(1))
 }
 

@@ -32,6 +32,9 @@ rearms = not cthunk or _VERSION ~= "Lua 5.1" and _VERSION ~= "Lua 5.2"
 negative_zero = -1 / math.huge
 --- The library of tests/c/calls.c.
 TESTLIB = TESTLIB or os.getenv "CTHUNK_TESTLIB"
+--- Whether C is code of another platform (`ffi.target`): no string, userdata or library of this process is where it can read it, and
+--- its errno is its own.
+apart = APART or false
 
 --- A cdata's number as a Lua number; a number as it is.
 function num(x)
