@@ -315,6 +315,13 @@ impl CallPlan {
         let passes = self.arguments.iter().chain([&self.result]);
         passes.flat_map(|pass| pass.pieces()).any(|piece| piece.width == Width::Upper128)
     }
+
+    /// Whether a value is in a vector register.
+    pub fn has_vectors(&self) -> bool {
+        let passes = self.arguments.iter().chain([&self.result]);
+        let mut placed = passes.flat_map(|pass| pass.placed());
+        placed.any(|piece| matches!(piece.place, Place::Register(register) if register.bank == Bank::Float))
+    }
 }
 
 /// How one value travels.

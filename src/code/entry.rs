@@ -13,7 +13,7 @@ use crate::abi::{CallPlan, Convention, Unsupported};
 use crate::error::Error;
 use crate::lower::{Native, registers};
 
-/// What an entry saves and restores; the offsets are those of [`crate::lower::registers`].
+/// What an entry saves and restores, the vector registers where the function uses some; the offsets are those of [`crate::lower::registers`].
 #[derive(Default)]
 #[repr(C, align(16))]
 pub struct Registers {
@@ -89,21 +89,23 @@ pub(super) const GATE_OFFSET: u32 = offset_of!(Slot, body) as u32;
 /// Where a 32-bit stub finds its shim in the slot.
 pub(super) const ENTRY_OFFSET: u32 = offset_of!(Slot, entry) as u32;
 
-/// The entry point for callbacks of a convention, if the host can be called so.
-pub(super) fn entry_point(convention: &Convention) -> Option<*const c_void> {
+/// The entry point for callbacks of a convention, if the host can be called so. Without `vectors` it need not keep vector
+/// registers.
+pub(super) fn entry_point(convention: &Convention, vectors: bool) -> Option<*const c_void> {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
     {
         use crate::abi::Backend;
         Some(match convention.backend {
             _ if !runs(convention) => return None,
-            Backend::SystemV => sysv64 as *const c_void,
+            Backend::SystemV if vectors => sysv64 as *const c_void,
+            Backend::SystemV => sysv64_integers as *const c_void,
             Backend::WindowsFastcall => win64 as *const c_void,
             Backend::X86(_) => return None,
         })
     }
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
     {
-        let _ = convention;
+        let _ = (convention, vectors);
         None
     }
 }
@@ -196,25 +198,63 @@ macro_rules! wide_result {
     };
 }
 
-/// System V callers.
+/// An entry point for System V callers; the pieces of assembly keep vector registers and load those of the result.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
-#[unsafe(naked)]
-unsafe extern "C" fn sysv64() {
-    std::arch::naked_asm!(
-        ".cfi_startproc",
-        "endbr64",
-        "push rbp",
-        ".cfi_def_cfa_offset 16",
-        ".cfi_offset rbp, -16",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
-        "sub rsp, {size}",
-        "mov [rsp + {int}], rdi",
-        "mov [rsp + {int} + 8], rsi",
-        "mov [rsp + {int} + 16], rdx",
-        "mov [rsp + {int} + 24], rcx",
-        "mov [rsp + {int} + 32], r8",
-        "mov [rsp + {int} + 40], r9",
+macro_rules! system_v {
+    ($(#[$doc:meta])* $name:ident, [$($keep:expr,)*], [$($load:expr,)*], $($operands:tt)*) => {
+        $(#[$doc])*
+        #[cfg(all(target_arch = "x86_64", not(windows)))]
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name() {
+            std::arch::naked_asm!(
+                ".cfi_startproc",
+                "endbr64",
+                "push rbp",
+                ".cfi_def_cfa_offset 16",
+                ".cfi_offset rbp, -16",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "sub rsp, {size}",
+                "mov [rsp + {int}], rdi",
+                "mov [rsp + {int} + 8], rsi",
+                "mov [rsp + {int} + 16], rdx",
+                "mov [rsp + {int} + 24], rcx",
+                "mov [rsp + {int} + 32], r8",
+                "mov [rsp + {int} + 40], r9",
+                $($keep,)*
+                // Above the saved RBP and the return address.
+                "lea rax, [rbp + 16]",
+                "mov [rsp + {stack}], rax",
+                "mov rdi, rsp",
+                "mov rsi, r11",
+                "call [r11 + {body}]",
+                "mov rax, [rsp + {result_int}]",
+                "mov rdx, [rsp + {result_int} + 8]",
+                $($load,)*
+                "leave",
+                ".cfi_def_cfa rsp, 8",
+                "ret",
+                ".cfi_endproc",
+                int = const registers::INT,
+                stack = const registers::STACK,
+                result_int = const registers::RESULT_INT,
+                body = const offset_of!(Slot, body),
+                $($operands)*
+            )
+        }
+    };
+}
+
+system_v! {
+    /// For functions that use no vector register.
+    sysv64_integers, [], [],
+    size = const registers::SIZE,
+}
+
+system_v! {
+    /// For all functions.
+    sysv64,
+    [
         "movaps [rsp + {float}], xmm0",
         "movaps [rsp + {float} + 16], xmm1",
         "movaps [rsp + {float} + 32], xmm2",
@@ -237,33 +277,19 @@ unsafe extern "C" fn sysv64() {
         "vextractf128 [rsp + {upper} + 112], ymm7, 1",
         "vzeroupper",
         "2:",
-        // Above the saved RBP and the return address.
-        "lea rax, [rbp + 16]",
-        "mov [rsp + {stack}], rax",
-        "mov rdi, rsp",
-        "mov rsi, r11",
-        "call [r11 + {body}]",
-        "mov rax, [rsp + {result_int}]",
-        "mov rdx, [rsp + {result_int} + 8]",
+    ],
+    [
         "movaps xmm0, [rsp + {result_float}]",
         "movaps xmm1, [rsp + {result_float} + 16]",
         wide_result!(),
-        "leave",
-        ".cfi_def_cfa rsp, 8",
-        "ret",
-        ".cfi_endproc",
-        size = const registers::WIDE_SIZE,
-        int = const registers::INT,
-        float = const registers::FLOAT,
-        stack = const registers::STACK,
-        wide = const registers::WIDE,
-        upper = const registers::UPPER,
-        result_int = const registers::RESULT_INT,
-        result_float = const registers::RESULT_FLOAT,
-        result_upper = const registers::RESULT_UPPER,
-        slot_wide = const offset_of!(Slot, wide),
-        body = const offset_of!(Slot, body),
-    )
+    ],
+    size = const registers::WIDE_SIZE,
+    float = const registers::FLOAT,
+    wide = const registers::WIDE,
+    upper = const registers::UPPER,
+    result_float = const registers::RESULT_FLOAT,
+    result_upper = const registers::RESULT_UPPER,
+    slot_wide = const offset_of!(Slot, wide),
 }
 
 /// Microsoft x64 callers: RDI, RSI and XMM6 to XMM15 are theirs, and the body, a System V function, may change them.

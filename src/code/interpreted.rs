@@ -8,7 +8,7 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 
 use super::entry::{self, Registers, Slot, runs};
 use super::{Kind, Mode, NativeCall, Shape, Thunk};
-use crate::abi::{self, Bank, CallPlan, Convention, Signature};
+use crate::abi::{self, Bank, CallPlan, Convention, FrameLayout, Signature};
 use crate::error::Error;
 use crate::lower;
 
@@ -138,16 +138,20 @@ impl FrameCall {
 }
 
 /// What the entry of a callback calls: `fn(registers, slot)`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Debug)]
 pub struct Body {
     pub(super) address: *const c_void,
-    /// The plan that [`interpret`] reads; null of a compiled body.
+    /// The plan that [`interpret`] reads; null of every other body.
     pub(super) plan: *const CallPlan,
+    /// Whether the entry keeps vector registers.
+    pub(super) vectors: bool,
     /// Whether the entry keeps 256-bit registers.
     pub(super) wide: bool,
+    /// The Frame that the dispatcher gets.
+    pub frame: FrameLayout,
 }
 
-// SAFETY: code and a plan, both of which live as long as the process and never change.
+// SAFETY: code and a plan, both of which live as long as the process, and nothing of it changes.
 unsafe impl Send for Body {}
 // SAFETY: the same.
 unsafe impl Sync for Body {}
@@ -158,18 +162,46 @@ impl Body {
     /// # Errors
     /// As [`super::thunk`].
     pub fn of(signature: &Signature, convention: &'static Convention) -> Result<Body, Error> {
-        Ok(match Mode::current() {
-            Mode::Compiled => {
-                let address = super::callback_body(signature, convention)?.address();
-                let wide = abi::plan(signature, convention)?.is_wide();
-                Body { address, plan: ptr::null(), wide }
-            }
-            Mode::Interpreted => {
-                let plan = plan(signature, convention)?;
-                Body { address: interpret as *const c_void, plan, wide: plan.is_wide() }
-            }
-        })
+        if Mode::current() == Mode::Interpreted {
+            let plan = plan(signature, convention)?;
+            // It reads the whole block.
+            let address = interpret as *const c_void;
+            return Ok(Body { plan, vectors: true, ..Body::new(address, plan) });
+        }
+        if let Some(body) = Body::passing(signature, convention)? {
+            return Ok(body);
+        }
+        let address = super::callback_body(signature, convention)?.address();
+        Ok(Body::new(address, &abi::plan(signature, convention)?))
     }
+
+    /// The body that gives the dispatcher what the entry saved as it is, where that is a Frame. It needs no code of its own.
+    ///
+    /// # Errors
+    /// As [`super::thunk`].
+    pub fn passing(
+        signature: &Signature,
+        convention: &'static Convention,
+    ) -> Result<Option<Body>, Error> {
+        let plan = abi::plan(signature, convention)?;
+        let frame = lower::registers::frame(&plan);
+        let body = |frame| Body { frame, ..Body::new(pass as *const c_void, &plan) };
+        Ok(frame.filter(|_| runs(convention) && Mode::current() == Mode::Compiled).map(body))
+    }
+
+    fn new(address: *const c_void, plan: &CallPlan) -> Body {
+        let (vectors, wide) = (plan.has_vectors(), plan.is_wide());
+        Body { address, plan: ptr::null(), vectors, wide, frame: plan.frame.clone() }
+    }
+}
+
+/// The body of [`Body::passing`].
+///
+/// # Safety
+/// A native entry calls this, with what it saved and its slot.
+unsafe extern "C" fn pass(registers: *mut Registers, slot: *const Slot) {
+    // SAFETY: the caller's promise.
+    unsafe { ((*slot).dispatch)(slot, registers.cast()) }
 }
 
 /// The body of every interpreted callback.

@@ -24,6 +24,7 @@ pub mod observe;
 mod peek;
 mod pool;
 mod stubs;
+mod thread;
 mod unwind;
 
 use std::collections::HashMap;
@@ -41,6 +42,7 @@ pub use mode::Mode;
 pub use peek::Peek;
 pub use pool::POOLED_CALLBACKS;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
+pub(crate) use thread::this_thread;
 
 use crate::abi::{self, CallPlan, Convention, Signature};
 use crate::error::Error;

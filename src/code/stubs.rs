@@ -215,17 +215,17 @@ impl Callback {
     #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "the data is kept, not followed")]
     pub fn new(
         convention: &Convention,
-        body: Body,
+        body: &Body,
         dispatch: unsafe extern "C" fn(*const Slot, *mut u8),
         data: *const c_void,
         drop: unsafe fn(*const c_void),
         owner: usize,
     ) -> Result<Callback, Error> {
         let guest = convention.is_i686();
-        let Body { address: body, plan, wide } = body;
+        let Body { address: body, plan, vectors, wide, .. } = *body;
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),
-            false => (entry_point(convention).ok_or_else(|| not_here(convention))?, body),
+            false => (entry_point(convention, vectors).ok_or_else(|| not_here(convention))?, body),
         };
         let pooled = !plan.is_null();
         let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };

@@ -23,6 +23,7 @@ use crate::ctype::{Bits, FloatKind, IntKind, QualType, RecordId};
 
 /// How an object is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 enum Form {
     /// Not known.
     Unknown,
@@ -37,10 +38,10 @@ enum Form {
     U64,
     F32,
     F64,
-    /// A bit-field of a signed or unsigned integer type that Lua has numbers for.
-    Bits {
-        signed: bool,
-    },
+    /// A bit-field of a signed integer type that Lua has numbers for.
+    SignedBits,
+    /// The same of an unsigned one.
+    UnsignedBits,
     Pointer,
     /// A struct, union or array.
     Aggregate,
@@ -64,9 +65,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Whether [`set`] writes it.
-    pub(super) fn is_scalar(&self) -> bool {
-        !matches!(self.form, Form::Pointer | Form::U64 | Form::Aggregate | Form::Unknown)
+    /// Whether [`set_number`] writes it.
+    pub(super) fn is_number(&self) -> bool {
+        let bits = matches!(self.form, Form::SignedBits | Form::UnsignedBits);
+        !bits && !self.is_boxed() && !matches!(self.form, Form::Aggregate | Form::Unknown)
     }
 
     /// Whether [`push_boxed`] pushes it.
@@ -237,9 +239,10 @@ fn classify(cx: &Cx<'_>, ty: QualType, bits: Option<Bits>) -> Option<Place> {
     let ty = cx.state.resolve(ty);
     let char_signed = cx.state.char_signed();
     let form = match (cx.state.value_kind(ty), bits) {
-        (Kind::Int(kind), Some(_)) if kind.size() <= 4 => {
-            Form::Bits { signed: kind.is_signed(char_signed) }
-        }
+        (Kind::Int(kind), Some(_)) if kind.size() <= 4 => match kind.is_signed(char_signed) {
+            true => Form::SignedBits,
+            false => Form::UnsignedBits,
+        },
         (_, Some(_)) => return None,
         (Kind::Bool, _) => Form::Bool,
         (Kind::Int(kind), _) => match (kind.size(), kind.is_signed(char_signed)) {
@@ -397,7 +400,8 @@ unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place)
 pub(super) unsafe fn set(slot: Slot, address: *const u8, place: &Place) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        if let Form::Bits { signed } = place.form {
+        if let Form::SignedBits | Form::UnsignedBits = place.form {
+            let signed = place.form == Form::SignedBits;
             let bits = scalar::load_bit_field(place.bits, signed, address);
             slot.set_integer(bits.to_i64());
             return true;
@@ -500,7 +504,7 @@ pub(super) unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> boo
                 Some(pointer) => store(address, pointer),
                 None => return false,
             },
-            Form::Bits { .. } => {
+            Form::SignedBits | Form::UnsignedBits => {
                 let Some(n) = value.integer().or_else(|| whole(value, place)) else { return false };
                 scalar::store_bit_field(place.bits, address, n as u128);
             }

@@ -15,14 +15,9 @@ use std::time::{Duration, Instant};
 use super::callback::{self, Callback};
 use super::clib::system;
 use super::convert;
+use super::enter;
 use super::index;
 use super::state::{Cx, LuaError, Outcome};
-
-/// What tells threads apart: no two that live at the same time have the same.
-pub(super) fn this_thread() -> usize {
-    thread_local!(static PLACE: u8 = const { 0 });
-    PLACE.with(|place| std::ptr::from_ref(place) as usize)
-}
 
 /// What a callback does with calls from other threads.
 #[derive(Debug)]
@@ -185,7 +180,7 @@ pub(super) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     let patience = terms.patience.load(Ordering::Relaxed);
     if patience == ANSWERED {
         if terms.answered.fetch_add(1, Ordering::Relaxed) == 0 {
-            callback::report(&format!(
+            enter::report(&format!(
                 "'{}' was called on another thread: C gets the default value, now and from here on",
                 callback.name()
             ));
@@ -201,7 +196,7 @@ pub(super) unsafe fn enter(callback: &Callback, frame: *mut u8) {
         Err(turned) => {
             terms.answered.fetch_add(1, Ordering::Relaxed);
             let name = callback.name();
-            callback::report(&match turned {
+            enter::report(&match turned {
                 Turned::Closed => format!("'{name}' was called after its Lua state was closed"),
                 Turned::Late(patience) => format!(
                     "'{name}' was called on another thread, and the thread of its Lua state did not run ffi.poll() for \
@@ -222,7 +217,7 @@ pub(super) fn poll(cx: &Cx<'_>, patience: Duration) -> usize {
         // SAFETY: the request's thread waits until it is done; nobody else has it.
         unsafe {
             let Request { callback, frame, errno, .. } = *request;
-            let errno = callback::serve(cx, &*callback, frame, errno);
+            let errno = enter::serve(cx, &*callback, frame, errno);
             let _calls = queue.lock();
             (*request).errno = errno;
             (*request).done = true;

@@ -66,7 +66,7 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
         native.invoke(target, &mut registers, stack);
         head.end_call(outer);
         if head.pending.get() != 0 {
-            return helpers::raise_pending(lua, record);
+            return helpers::raise_pending(lua, head);
         }
         lower::store_result(plan, registers.bytes(), slice::from_raw_parts_mut(frame, size));
         let result = frame.add(plan.frame.result as usize);

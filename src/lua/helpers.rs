@@ -10,14 +10,14 @@ use mlua::ffi as sys;
 
 use super::api::{self, LuaType, lua_State};
 use super::call::{self, Function};
-use super::callback;
 use super::cdata::{self, Flags, Header};
 use super::clib::system;
 use super::convert::{self, Mode};
+use super::enter;
 use super::extent;
 use super::push;
 use super::stack;
-use super::state::{Cx, LuaError, guard_in};
+use super::state::{Cx, Head, LuaError, guard_in};
 use super::variadic::Variable;
 use crate::ctype::QualType;
 
@@ -322,12 +322,12 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
 /// Raises the error that a callback caught during the call.
 pub(super) unsafe extern "C-unwind" fn raise_pending(
     lua: *mut lua_State,
-    record: *const Function,
+    head: *const Head,
 ) -> c_int {
-    // SAFETY: as in `integer`.
+    // SAFETY: as in `integer`; the head is the record's.
     unsafe {
-        guard_in(lua, (*record).head, |cx| {
-            callback::push_pending(cx);
+        guard_in(lua, head, |cx| {
+            enter::push_pending(cx);
             Err(LuaError::Value)
         })
     }

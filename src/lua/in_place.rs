@@ -14,6 +14,7 @@ use super::call::{Accepted, Function};
 use super::cdata::Header;
 use super::helpers;
 use super::operands::{Argument, Entry, LuaOperands, Outcome, trusted};
+use super::state::Head;
 use crate::abi::{Kind, Piece};
 use crate::lower::{self, Operand, Operands};
 
@@ -283,6 +284,18 @@ impl<'p> InPlace<'p> {
         b.ins().store(trusted(), top, at.lua, self.layout.top);
     }
 
+    /// After the native call: no call is in progress; raises what a callback left. The head alone is kept across the call.
+    fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
+        let at = self.api.entry();
+        let current = offset_of!(Head, current) as i32;
+        let lua = self.load(b, at.head, current);
+        let null = b.ins().iconst(self.pointer(), 0);
+        b.ins().store(trusted(), null, at.head, current);
+        let at = Entry { lua, ..at };
+        self.api.raise_pending(b, at);
+        at
+    }
+
     /// Calls the slow thunk, with everything as the caller left it.
     fn cold(&self, b: &mut FunctionBuilder<'_>) {
         let Entry { lua, record, .. } = self.api.entry();
@@ -321,6 +334,10 @@ impl Operands for InPlace<'_> {
         self.check(b, right);
         let open = b.ins().icmp_imm_s(IntCC::NotEqual, target, 0);
         self.check(b, open);
+        // A call that Lua code in another call makes, with no callback between them, is the slow thunk's.
+        let outer = self.load(b, head, offset_of!(Head, current) as i32);
+        let outermost = b.ins().icmp_imm_s(IntCC::Equal, outer, 0);
+        self.check(b, outermost);
     }
 
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -354,11 +371,13 @@ impl Operands for InPlace<'_> {
     }
 
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
-        self.api.target(b)
+        let at = self.api.entry();
+        b.ins().store(trusted(), at.lua, at.head, offset_of!(Head, current) as i32);
+        at.target
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
-        let at = self.api.returned(b);
+        let at = self.returned(b);
         let is_pointer = self.api.signature.result.kind == Kind::Pointer;
         match (self.api.conversions.result, result) {
             (Outcome::Integer | Outcome::Number | Outcome::Boolean, &[(piece, value)]) => {

@@ -243,7 +243,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         recipe.native.invoke(target, &mut block, stack);
         head.end_call(outer);
         if head.pending.get() != 0 {
-            return helpers::raise_pending(lua, record);
+            return helpers::raise_pending(lua, head);
         }
         lower::store_result(plan, block.bytes(), &mut *memory);
         push(lua, record, recipe, memory.cast::<u8>().add(plan.frame.result as usize))

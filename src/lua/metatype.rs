@@ -10,6 +10,7 @@ use super::callback;
 use super::cdata::{self, CData};
 use super::convert;
 use super::ctypes;
+use super::enter;
 use super::foreign;
 use super::index;
 use super::kind::Kind;
@@ -354,7 +355,7 @@ fn finalize(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn call_finalizer(cx: &Cx<'_>) {
     if !cx.protected_call(1) {
         let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
-        callback::report(&format!("error in a finaliser: {message}"));
+        enter::report(&format!("error in a finaliser: {message}"));
     }
 }
 

@@ -16,7 +16,8 @@
 //! interpret  calls without a thunk                   target      ffi.target
 //! general    the same through the C API
 //! guest      32-bit code in a 64-bit process
-//! callback   C calls Lua                             host        the command and `require`
+//! callback   C functions that call Lua              enter       their calls
+//! foreign    their calls from other threads         host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
@@ -42,6 +43,7 @@ mod contract;
 mod convert;
 mod ctypes;
 pub mod embed;
+mod enter;
 mod explain;
 mod extent;
 mod foreign;

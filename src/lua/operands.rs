@@ -312,21 +312,21 @@ impl Operands for LuaOperands<'_> {
 }
 
 impl LuaOperands<'_> {
-    /// After the native call: no call is in progress; raises what a callback left.
-    pub(super) fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
+    /// After the native call: the call around it, if there is one, is in progress again; raises what a callback left.
+    fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
         let at = self.entry();
         let outer = at.outer.expect("`target` comes before `finish`");
-        let current = offset_of!(Head, current) as i32;
-        b.ins().store(trusted(), outer, at.head, current);
+        b.ins().store(trusted(), outer, at.head, offset_of!(Head, current) as i32);
+        self.raise_pending(b, at);
+        at
+    }
+
+    /// Raises what a callback left.
+    pub(super) fn raise_pending(&self, b: &mut FunctionBuilder<'_>, at: Entry) {
         let pending = offset_of!(Head, pending) as i32;
         let pending = b.ins().load(types::I32, trusted(), at.head, pending);
-        self.raise_if(
-            b,
-            pending,
-            helpers::raise_pending as *const () as usize,
-            &[at.lua, at.record],
-        );
-        at
+        let raise = helpers::raise_pending as *const () as usize;
+        self.raise_if(b, pending, raise, &[at.lua, at.head]);
     }
 
     /// Pushes the result.

@@ -66,6 +66,24 @@ pub(super) unsafe fn has_room(lua: *mut lua_State, slots: c_int) -> bool {
     }
 }
 
+/// The first free slot.
+///
+/// # Safety
+/// As for [`Call::of`].
+pub(super) unsafe fn free(lua: *mut lua_State) -> Slot {
+    // SAFETY: the caller's promise.
+    Slot(unsafe { read(lua.cast(), AT.top) })
+}
+
+/// Makes a slot the first free one.
+///
+/// # Safety
+/// As for [`Call::of`]; there are values in all slots below, and the stack goes on to this one.
+pub(super) unsafe fn set_top(lua: *mut lua_State, slot: Slot) {
+    // SAFETY: the caller's promise.
+    unsafe { write(lua.cast(), AT.top, slot.0) }
+}
+
 /// The slot of the value on top of the stack.
 ///
 /// # Safety
@@ -280,6 +298,20 @@ impl Slot {
     /// What identifies a short string: equal ones are the same object.
     pub(super) fn short_string(self) -> Option<*const c_void> {
         self.has(AT.tags.short_string).then(|| self.value())
+    }
+
+    /// The slot above.
+    pub(super) fn next(self) -> Slot {
+        Slot(self.0.wrapping_offset(AT.value as isize))
+    }
+
+    /// The pointer of a light userdata, which the caller knows to be there.
+    pub(super) fn light(self) -> *mut c_void {
+        self.value()
+    }
+
+    pub(super) fn set_light(self, pointer: *mut c_void) {
+        self.set(AT.tags.light_userdata, pointer);
     }
 
     pub(super) fn set_integer(self, value: i64) {

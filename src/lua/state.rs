@@ -54,7 +54,7 @@ pub struct Cx<'a> {
 pub struct Head {
     /// Null once it is finalised.
     state: Cell<*mut State>,
-    /// The thread of the C call in progress, or null.
+    /// The thread of the C call in progress; null where there is none, as while a callback runs Lua code.
     pub current: Cell<*mut lua_State>,
     /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
     pub pending: Cell<u32>,

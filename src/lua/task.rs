@@ -18,10 +18,10 @@ use mlua::ffi as sys;
 
 use super::api::{self, LuaType};
 use super::call::{self, Function};
-use super::callback;
 use super::clib::system;
 use super::contract;
 use super::convert;
+use super::enter;
 use super::foreign;
 use super::helpers;
 use super::interpret::{self, Recipe};
@@ -156,7 +156,7 @@ impl Shared {
 pub(super) fn close(state: &State) {
     for (_, shared) in state.tasks.lock().drain(..) {
         if !shared.is_done(Duration::from_secs(5)) {
-            callback::report("a Lua state that closes waits for a call of ffi.async");
+            enter::report("a Lua state that closes waits for a call of ffi.async");
             while !shared.is_done(Duration::from_secs(60)) {}
         }
     }

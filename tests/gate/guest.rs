@@ -230,7 +230,7 @@ impl<'b> Callback<'b> {
         let shim = code::Body::of(&function.signature, function.convention).unwrap();
         let pointer: *const Data = &*data;
         let callback =
-            code::Callback::new(function.convention, shim, dispatch, pointer.cast(), keep, 0)
+            code::Callback::new(function.convention, &shim, dispatch, pointer.cast(), keep, 0)
                 .unwrap();
         Callback { callback, _data: data }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 
 use super::memory::Guarded;
-use crate::abi;
+use crate::abi::{self, FrameLayout};
 use crate::code::{self, Slot};
 use crate::fuzz::batch::{Prototype, Value};
 use crate::fuzz::image::RESULT;
@@ -75,13 +75,19 @@ pub(super) fn got(value: &Value, number: usize, bytes: &[u8]) -> Result<(), Stri
 /// A callback that checks its arguments and gives the named result.
 pub struct Checker<'p> {
     prototype: &'p Prototype,
+    /// The Frame that the callback gets.
+    frame: RefCell<FrameLayout>,
     outcome: RefCell<Result<(), String>>,
 }
 
 impl<'p> Checker<'p> {
     /// For functions of this type.
     pub fn new(prototype: &'p Prototype) -> Checker<'p> {
-        Checker { prototype, outcome: RefCell::new(Ok(())) }
+        Checker {
+            prototype,
+            frame: RefCell::new(prototype.plan.frame.clone()),
+            outcome: RefCell::new(Ok(())),
+        }
     }
 
     /// Gives `call` the callback's address.
@@ -98,24 +104,25 @@ impl<'p> Checker<'p> {
         let words = |error: crate::Error| error.to_string();
         let body = code::Body::of(&self.prototype.signature, convention).map_err(words)?;
         let data = (&raw const *self).cast();
+        self.frame.replace(body.frame.clone());
         let callback =
-            code::Callback::new(convention, body, dispatch, data, keep, 0).map_err(words)?;
+            code::Callback::new(convention, &body, dispatch, data, keep, 0).map_err(words)?;
         *self.outcome.borrow_mut() = Err("the callback was not called".into());
         let called = call(callback.address());
         callback.release();
         self.outcome.replace(Ok(())).and(called)
     }
 
-    fn enter(&self, frame: &mut [u8]) {
-        let Prototype { arguments, plan, result, .. } = self.prototype;
-        let mut slots = arguments.iter().zip(&plan.frame.arguments).enumerate();
+    fn enter(&self, layout: &FrameLayout, frame: &mut [u8]) {
+        let Prototype { arguments, result, .. } = self.prototype;
+        let mut slots = arguments.iter().zip(&layout.arguments).enumerate();
         let outcome = slots.try_for_each(|(value, (argument, &offset))| {
             got(argument, value, &frame[offset as usize..]).map_err(|bytes| {
                 format!("the callback got another argument {}: {bytes}", value + 1)
             })
         });
         *self.outcome.borrow_mut() = outcome;
-        result.image.fill(RESULT, &mut frame[plan.frame.result as usize..]);
+        result.image.fill(RESULT, &mut frame[layout.result as usize..]);
     }
 }
 
@@ -123,8 +130,8 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     // SAFETY: `Checker::during` keeps the checker for as long as its callback is in use, and the body made the Frame.
     unsafe {
         let checker = &*(*slot).data.cast::<Checker>();
-        let size = checker.prototype.plan.frame.size as usize;
-        checker.enter(std::slice::from_raw_parts_mut(frame, size));
+        let layout = checker.frame.borrow();
+        checker.enter(&layout, std::slice::from_raw_parts_mut(frame, layout.size as usize));
     }
 }
 

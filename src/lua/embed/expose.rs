@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustc_hash::FxHashMap;
 
 use super::super::call::failed;
-use super::super::callback::report;
 use super::super::ctypes;
+use super::super::enter::report;
 use super::super::state::{Cx, LuaError};
 use super::Ffi;
 use crate::abi::{Convention, FrameLayout, Signature};
@@ -194,15 +194,16 @@ impl<'t> Declared<'t> {
     /// The C entry of a closure.
     fn entry(&self, run: Run) -> Result<code::Callback, LuaError> {
         let body = Body::of(&self.signature, self.convention).map_err(failed)?;
+        let layout = body.frame.clone();
         let closure = Box::new(Closure {
             declaration: self.text.to_owned(),
-            layout: FrameLayout::of(&self.signature),
+            layout,
             result_size: self.signature.result.size as usize,
             run,
             open: AtomicBool::new(true),
         });
         let data = Box::into_raw(closure).cast_const().cast();
-        code::Callback::new(self.convention, body, dispatch, data, drop_data, 0).map_err(|error| {
+        code::Callback::new(self.convention, &body, dispatch, data, drop_data, 0).map_err(|error| {
             // SAFETY: `into_raw` just above; nobody else has it.
             unsafe { drop_data(data) };
             failed(error)

@@ -15,8 +15,8 @@ use rustc_hash::FxHashMap;
 
 use super::api::{self, LuaType, lua_State};
 use super::call::{self, Function};
-use super::callback;
 use super::convert::{self, Mode};
+use super::enter;
 use super::kind::Kind;
 use super::state::{Anchor, Cx, LuaError, guard_in};
 use super::variadic::Variable;
@@ -255,7 +255,7 @@ unsafe fn run(
     head.end_call(outer);
     drop(frame);
     if head.pending.get() != 0 {
-        callback::push_pending(cx);
+        enter::push_pending(cx);
         return Err(LuaError::Value);
     }
     if popped != prepared.plan.popped {
