@@ -2,6 +2,8 @@
 //! break one rule each.
 #![cfg(all(target_arch = "x86_64", unix, feature = "cli", feature = "emit"))]
 
+#[path = "support/campaigns.rs"]
+mod campaigns;
 #[path = "support/conventions.rs"]
 mod conventions;
 #[path = "support/programs.rs"]
@@ -9,14 +11,11 @@ mod programs;
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 
 use cthunk::fuzz::compiler::Compiler;
 use cthunk::fuzz::emitted::Emitted;
-use cthunk::fuzz::host::Host;
 use cthunk::fuzz::mutants::{Mutant, mutants};
 use cthunk::fuzz::program::Executor;
-use cthunk::fuzz::{Campaign, Platform};
 
 /// Random functions that a mutant meets: most are noticed by the few.
 const FEW: usize = 150;
@@ -25,40 +24,22 @@ const MANY: usize = 1500;
 /// Lines of the convention's file that the mutant changes.
 fn changed_lines(mutant: &Mutant) -> usize {
     let old = fs::read_to_string(conventions::path(mutant.of.name)).unwrap();
-    let convention = Platform::of(mutant.name).unwrap().convention;
+    let convention = campaigns::platform(mutant).convention;
     let (new, _) = conventions::rendered(&old, convention);
     old.lines().zip(new.lines()).filter(|(old, new)| old != new).count()
 }
 
 /// The oracles and directions that see a mutant in so many functions, with Clang.
 fn caught_by(mutant: &Mutant, functions: usize) -> Vec<String> {
-    let platform = Platform::of(mutant.name).unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mutant.name);
     let clang = "clang-19";
-    let executor: Box<dyn Executor> = match platform.machine {
+    let executor: Box<dyn Executor> = match campaigns::platform(mutant).machine {
         Some(machine) => {
             let clang = machine.compiler(clang).unwrap().unwrap();
             Box::new(Emitted::new(machine, vec![clang]).unwrap())
         }
-        None => {
-            let worker = [env!("CARGO_BIN_EXE_cthunk"), "fuzz-abi-worker", mutant.name];
-            let worker = worker.map(String::from).to_vec();
-            Box::new(Host { platform, worker, compilers: vec![Compiler::find(clang).unwrap()] })
-        }
+        None => Box::new(campaigns::host(mutant, vec![Compiler::find(clang).unwrap()])),
     };
-    let campaign = Campaign {
-        platform,
-        executor: &*executor,
-        seed: 1,
-        cases: functions,
-        jobs: 1,
-        scratch: folder.clone(),
-        findings: folder,
-        most_findings: 0,
-    };
-    let report = campaign.run(&|_, _| {}).unwrap_or_else(|e| panic!("{}: {e}", mutant.name));
-    let failed = report.tallies.iter().filter(|(_, tally)| tally.failed > 0);
-    failed.map(|((oracle, direction), _)| format!("{oracle} {}", direction.name())).collect()
+    campaigns::caught_in(mutant, &*executor, functions)
 }
 
 #[test]
@@ -108,7 +89,5 @@ Cranelift knows by itself (shadow space), what no compiler relies on, and what i
         let _ = writeln!(list, "| {} | {lines} | {caught} |", mutant.name);
         assert!(lines > 0 || !caught.is_empty(), "nobody noticed {}", mutant.name);
     }
-    if std::env::var_os("CTHUNK_BLESS").is_some() {
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mutants.md"), list).unwrap();
-    }
+    campaigns::bless("mutants.md", &list);
 }

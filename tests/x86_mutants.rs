@@ -1,19 +1,18 @@
 //! Every instruction of the i686 shims matters, and every rule of their conventions: each is broken once, and somebody notices.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "cli"))]
 
+#[path = "support/campaigns.rs"]
+mod campaigns;
 #[path = "gate/guest.rs"]
 mod guest;
 #[path = "shims/machine.rs"]
 mod machine;
 
 use std::fmt::Write;
-use std::path::Path;
 
 use cthunk::code::gate::image::Image;
 use cthunk::fuzz::compiler::Compiler;
-use cthunk::fuzz::host::Host;
 use cthunk::fuzz::mutants::{Mutant, x86};
-use cthunk::fuzz::{Campaign, Platform};
 use cthunk::lower::x86::{call_shim, callback_shim};
 use guest::{Function, function, gate_is_open};
 use iced_x86::{
@@ -204,38 +203,13 @@ fn every_instruction_of_a_shim_matters() {
     assert!(survivors.is_empty(), "nobody noticed:\n{}", survivors.join("\n"));
 }
 
-/// The oracles and directions that see a broken rule in random functions of seed 1: in a few, or else in more.
+/// The oracles and directions that see a broken rule in random functions: in a few, or else in more.
 fn caught_by(mutant: &Mutant) -> Vec<String> {
-    let mut caught = [60, 2000].into_iter().map(|functions| caught_in(mutant, functions));
-    caught.find(|caught| !caught.is_empty()).unwrap_or_default()
-}
-
-fn caught_in(mutant: &Mutant, functions: usize) -> Vec<String> {
-    let platform = Platform::of(mutant.name).unwrap();
-    let worker = [env!("CARGO_BIN_EXE_cthunk"), "fuzz-abi-worker", mutant.name];
     // One compiler is enough; where there are two, the second imitates the first.
-    let compilers = platform.compilers[..1].iter();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mutant.name.replace(':', "-"));
-    let executor = Host {
-        platform,
-        worker: worker.map(String::from).to_vec(),
-        compilers: compilers
-            .map(|(name, command)| Compiler::with(name, command).unwrap())
-            .collect(),
-    };
-    let campaign = Campaign {
-        platform,
-        executor: &executor,
-        seed: 1,
-        cases: functions,
-        jobs: 1,
-        scratch: folder.clone(),
-        findings: folder,
-        most_findings: 0,
-    };
-    let report = campaign.run(&|_, _| {}).unwrap_or_else(|e| panic!("{}: {e}", mutant.name));
-    let failed = report.tallies.iter().filter(|(_, tally)| tally.failed > 0);
-    failed.map(|((oracle, direction), _)| format!("{oracle} {}", direction.name())).collect()
+    let (name, command) = campaigns::platform(mutant).compilers[0];
+    let host = campaigns::host(mutant, vec![Compiler::with(name, command).unwrap()]);
+    let mut caught = [60, 2000].into_iter().map(|n| campaigns::caught_in(mutant, &host, n));
+    caught.find(|caught| !caught.is_empty()).unwrap_or_default()
 }
 
 #[test]
@@ -275,9 +249,6 @@ of theirs.
             survivors.push(mutant.name);
         }
     }
-    if std::env::var_os("CTHUNK_BLESS").is_some() {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/mutants-x86.md");
-        std::fs::write(page, list).unwrap();
-    }
+    campaigns::bless("mutants-x86.md", &list);
     assert!(survivors.is_empty(), "nobody noticed {survivors:?}");
 }
