@@ -32,7 +32,7 @@ pub use assign::plan;
 pub use check::check;
 pub use explain::{explain, explain_variable};
 pub use lp64d::LP64D;
-pub use mode::Mode;
+pub use mode::{Mode, Passed};
 pub use signature::{FrameLayout, Signature};
 pub use sysv64::SYSV64;
 pub use ty::{Kind, Leaf, LeafKind, Leaves, Type};

@@ -54,19 +54,43 @@ impl Mode {
     }
 }
 
-/// Whether i386 Clang passes a type's members one by one in its stead: those of a record are scalars of one or two words, none of
-/// them a bit-field, and leave no byte of it out (`canExpandIndirectArgument` of `clang/lib/CodeGen/Targets/X86.cpp`).
-pub(super) fn expands(table: &Table, ty: QualType) -> bool {
-    let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
-    let CType::Record(record) = *table.shape(ty) else { return false };
-    let Some(body) = &table.record(record).body else { return false };
-    let words = |ty| match *table.shape(ty) {
-        CType::Complex(_) => matches!(size(ty), 8 | 16),
-        CType::Array(..) | CType::Record(_) | CType::Vector(..) => false,
-        _ => matches!(size(ty), 4 | 8),
-    };
-    let bytes: u64 = body.members.iter().map(|member| size(member.ty)).sum();
-    body.unnamed_bits.is_empty()
-        && body.members.iter().all(|member| member.bits.is_none() && words(member.ty))
-        && bytes == size(ty)
+/// What i386 compilers pass for an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Passed {
+    /// The value as a whole.
+    Whole,
+    /// Clang: its members one by one. They are scalars of one or two words, none of them a bit-field, and leave no byte
+    /// of it out (`canExpandIndirectArgument` of `clang/lib/CodeGen/Targets/X86.cpp`).
+    Members,
+    /// The first member of a `transparent_union`, a scalar.
+    First,
+}
+
+impl Passed {
+    /// What is passed for a C type.
+    pub(super) fn of(table: &Table, ty: QualType) -> Passed {
+        let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
+        let CType::Record(record) = *table.shape(ty) else { return Passed::Whole };
+        let Some(body) = &table.record(record).body else { return Passed::Whole };
+        let is_scalar = |ty| {
+            !matches!(table.shape(ty), CType::Array(..) | CType::Record(_) | CType::Vector(..))
+        };
+        let is_words = |ty| match *table.shape(ty) {
+            CType::Complex(_) => matches!(size(ty), 8 | 16),
+            _ => is_scalar(ty) && matches!(size(ty), 4 | 8),
+        };
+        let mut members = body.members.iter();
+        if body.transparent_union {
+            let first = members.next();
+            return match first.is_some_and(|first| is_scalar(first.ty)) {
+                true => Passed::First,
+                false => Passed::Whole,
+            };
+        }
+        let bytes: u64 = body.members.iter().map(|member| size(member.ty)).sum();
+        let apart = body.unnamed_bits.is_empty()
+            && members.all(|member| member.bits.is_none() && is_words(member.ty))
+            && bytes == size(ty);
+        if apart { Passed::Members } else { Passed::Whole }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::mode::{self, Mode};
+use super::mode::{Mode, Passed};
 use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, natural};
 use crate::ctype::{
     ArrayLen, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
@@ -24,8 +24,8 @@ pub struct Type {
     pub kind: Kind,
     /// What it is as a whole, where i386 compilers ask.
     pub mode: Mode,
-    /// Whether i386 Clang passes its members in its stead.
-    pub expands: bool,
+    /// What i386 compilers pass in its stead.
+    pub passed: Passed,
 }
 
 /// The kinds of types that conventions tell apart.
@@ -96,7 +96,15 @@ impl Type {
     pub const MAX_LEAVES: u32 = 64;
 
     const fn new(size: u32, kind: Kind, mode: Mode) -> Type {
-        Type { size, align: size, natural: size, empty_array: false, kind, mode, expands: false }
+        Type {
+            size,
+            align: size,
+            natural: size,
+            empty_array: false,
+            kind,
+            mode,
+            passed: Passed::Whole,
+        }
     }
 
     /// `void`
@@ -107,7 +115,7 @@ impl Type {
         empty_array: false,
         kind: Kind::Void,
         mode: Mode::Block,
-        expands: false,
+        passed: Passed::Whole,
     };
     /// `_Bool`
     pub const BOOL: Type = Type::new(1, Kind::Bool, Mode::Int);
@@ -161,8 +169,8 @@ impl Type {
         }
         let natural = natural::align(table, ty);
         let (empty_array, mode) = (has_empty_array(table, ty), Mode::of(table, ty));
-        let expands = mode::expands(table, ty);
-        Ok(Type { size, align, natural, empty_array, kind, mode, expands })
+        let passed = Passed::of(table, ty);
+        Ok(Type { size, align, natural, empty_array, kind, mode, passed })
     }
 
     /// The scalars inside a value of several parts.

@@ -7,7 +7,7 @@
 //! `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
 //! `X86CallingConv.td`), and is executed against their code by `tests/gate`.
 
-use super::mode::Mode;
+use super::mode::{Mode, Passed};
 use super::{
     Backend, Bank, CallPlan, Class, Convention, Extension, FrameLayout, Kind, LeafKind, Next, Pass,
     Piece, Place, Reg, Registers, Signature, Type, Unsupported, Width, registers,
@@ -303,6 +303,11 @@ fn holds_sse_or_mmx(ty: &Type) -> bool {
     })
 }
 
+/// Whether an argument is of several parts, to a compiler; a `transparent_union` is what its first member is.
+fn is_aggregate(ty: &Type) -> bool {
+    matches!(ty.kind, Kind::Record(_) | Kind::Complex(_)) && ty.passed != Passed::First
+}
+
 /// Whether it is one x87 number, as a scalar or as all of a struct.
 fn is_x87(ty: &Type) -> bool {
     ty.leaves().is_some_and(|leaves| leaves.len() == 1 && leaves[0].kind == LeafKind::X87)
@@ -339,7 +344,9 @@ impl Assigner {
         }
         match ty.kind {
             _ if ty.size == 0 => Some(Pass::Ignore),
-            Kind::Bool | Kind::Int { .. } | Kind::Pointer if ty.size <= SLOT => {
+            Kind::Bool | Kind::Int { .. } | Kind::Pointer | Kind::Record(_)
+                if ty.size <= SLOT && !is_aggregate(ty) =>
+            {
                 let place = self.register().map_or_else(|| self.slot(), Place::Register);
                 Some(Pass::Pieces(Box::new([Piece { place, ..word(ty) }])))
             }
@@ -350,11 +357,10 @@ impl Assigner {
     fn larger(&mut self, ty: &Type) -> Option<Pass> {
         let registers = ty.size.div_ceil(SLOT) as usize;
         let is_float = ty.mode == Mode::Float;
-        let is_aggregate = matches!(ty.kind, Kind::Record(_) | Kind::Complex(_));
         match self.rules.arguments {
             Arguments::Words if !is_float => self.pass_over(registers),
-            Arguments::Aggregates if is_aggregate && !is_one_float(ty) => {
-                if ty.expands && registers == 1 {
+            Arguments::Aggregates if is_aggregate(ty) && !is_one_float(ty) => {
+                if ty.passed == Passed::Members && registers == 1 {
                     self.pass_over(registers);
                 } else {
                     self.lost += registers.min(self.free().len());

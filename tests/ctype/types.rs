@@ -157,9 +157,19 @@ fn promises_about_pointers_are_kept() {
 
 #[test]
 fn transparent_unions_are_marked() {
-    let mut decls = declared("typedef union { int *i; } __attribute__((transparent_union)) u;");
-    let id = record(&mut decls, "u");
-    assert!(decls.table().record(id).body.as_ref().is_some_and(|body| body.transparent_union));
+    for (members, transparent) in [
+        ("int *i; float *f;", true),
+        ("struct { int a, b; } s; long l;", true),
+        // As GCC and Clang, which ignore the attribute here.
+        ("float f; int i;", false),
+        ("int i; long l;", false),
+    ] {
+        let text = format!("typedef union {{ {members} }} __attribute__((transparent_union)) u;");
+        let mut decls = declared(&text);
+        let id = record(&mut decls, "u");
+        let body = decls.table().record(id).body.as_ref();
+        assert_eq!(body.map(|body| body.transparent_union), Some(transparent), "{members}");
+    }
 }
 
 #[test]

@@ -74,6 +74,18 @@ const ROWS: &[Row] = &[
         expected: [("s edx s", 8), ("s edx s", 8), ("s ecx s", 8), ("s ecx edx", 4)],
     },
     Row {
+        declaration: "int FASTCALL f(union either a, int b, int c)",
+        body: "a.a == (int *)1 && b == 1 && c == 2",
+        arguments: &[ONE, ONE, TWO],
+        expected: [("ecx edx s", 4), ("ecx edx s", 4), ("ecx edx s", 4), ("ecx edx s", 4)],
+    },
+    Row {
+        declaration: "int THISCALL f(union either a, int b)",
+        body: "a.a == (int *)1 && b == 2",
+        arguments: &[ONE, TWO],
+        expected: [("ecx s", 4), ("ecx s", 4), ("ecx s", 4), ("ecx s", 4)],
+    },
+    Row {
         declaration: "int FASTCALL f(struct byte a, struct word b, int c)",
         body: "a.a == 7 && b.a == 1 && c == 2",
         arguments: &[&[7], ONE, TWO],
@@ -199,6 +211,7 @@ const STRUCTS: &str =
 struct one_float { float f; }; struct one_double { double d; }; union one_float_union { float f; };
 struct array_in_front { char a[3]; char b; }; struct word { int a; }; union one_word { int a; };
 struct one_array { int a[1]; }; struct all_bits { int a : 32; }; struct then_no_bits { int a; int : 0; };
+union either { int *a; float *b; } __attribute__((transparent_union));
 ";
 
 /// For our parser: the attributes spelled out, the structs in front.
@@ -211,8 +224,8 @@ fn spelled(declaration: &str) -> String {
     }
     for line in STRUCTS.split(";\n").flat_map(|line| line.split("}; ")) {
         let Some((head, body)) = line.split_once(" {") else { continue };
-        let body = body.trim_end_matches('}');
-        text = text.replace(&format!("{head} "), &format!("{head} {{{body}}} "));
+        let end = if body.contains('}') { "" } else { "}" };
+        text = text.replace(&format!("{head} "), &format!("{head} {{{body}{end} "));
     }
     text
 }

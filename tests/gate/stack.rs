@@ -46,6 +46,9 @@ fn the_stack_is_balanced_with_frame_pointers_and_without() {
                 let ty = guest.function(&format!("int {keyword} f{rest}"), &[]);
                 let callback =
                     Callback::new(&ty, |arguments, result| result.copy_from_slice(arguments[2]));
+                let popped =
+                    as_int(&guest.run(popped_by, &[&callback.address(), &int(8), &pointer]));
+                assert_eq!(popped, ty.plan.popped as i32, "{what}: callback");
                 let call = format!("int call{i}(void *f, int n)");
                 let sum = guest.run(&call, &[&callback.address(), &int(100)]);
                 assert_eq!(as_int(&sum), 4950, "{what}");

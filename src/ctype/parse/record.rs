@@ -387,7 +387,18 @@ impl Parser<'_> {
                 return Err(self.error(draft.members[i].start, "member of incomplete type".into()));
             }
         };
-        Ok(body(draft, placed, &rules, attributes.object().transparent_union))
+        let transparent = attributes.object().transparent_union
+            && fields.first().is_some_and(|first| self.stands_for(first.ty, placed.layout.size));
+        Ok(body(draft, placed, &rules, transparent))
+    }
+
+    /// Whether the first member of a union of so many bytes can be passed in its stead. Where it cannot, GCC ("union cannot be made transparent") and
+    /// Clang ignore the attribute.
+    fn stands_for(&self, first: QualType, size: u64) -> bool {
+        let table = &self.decls.table;
+        let is_real =
+            matches!(table.shape(first), Type::Float(_) | Type::Complex(_) | Type::Vector(..));
+        !is_real && table.layout_of(first).is_some_and(|layout| layout.size == size)
     }
 }
 
