@@ -1,5 +1,7 @@
 //! The assigner of 64-bit conventions: gives every classified value its registers and slots.
 
+use smallvec::smallvec;
+
 use super::{
     Backend, Bank, CallPlan, Class, Convention, Extension, FrameLayout, Next, Otherwise, Part,
     Parts, Pass, Piece, Place, Reg, Role, Scalar, Signature, Type, Unsupported, Width, x86,
@@ -20,15 +22,13 @@ pub fn plan(
         Assigner { convention, next: Next::default(), stack_align: convention.stack_align };
     // The hidden pointer of a result is an argument before all others.
     let result = assigner.result(&signature.result)?;
-    let arguments = signature
-        .arguments
-        .iter()
-        .enumerate()
-        .map(|(i, ty)| assigner.argument(ty, signature.role(i)))
-        .collect::<Result<_, _>>()?;
+    let mut arguments = Vec::with_capacity(signature.arguments.len());
+    for (i, ty) in signature.arguments.iter().enumerate() {
+        arguments.push(assigner.argument(ty, signature.role(i))?);
+    }
     Ok(CallPlan {
         convention,
-        arguments,
+        arguments: arguments.into(),
         result,
         stack_bytes: assigner.next.stack.next_multiple_of(WORD),
         stack_align: assigner.stack_align,
@@ -91,7 +91,7 @@ impl Assigner {
         }
         if let (&[part], &Otherwise::Slots { align }) = (&parts[..], &otherwise) {
             let found = self.register(part.scalar.bank);
-            return Ok(Pass::Pieces(Box::new([self.slot(&part, found, align)])));
+            return Ok(Pass::Pieces(smallvec![self.slot(&part, found, align)]));
         }
         let before = self.next;
         let mut last = None;

@@ -25,6 +25,8 @@ pub mod x86;
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use crate::ctype::CallConv;
 
 pub use aapcs64::{AAPCS64, AAPCS64_APPLE, AAPCS64_WINDOWS};
@@ -173,7 +175,7 @@ pub enum Class {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// In the order in which they take registers.
-    pub parts: Vec<Part>,
+    pub parts: SmallVec<[Part; 1]>,
     /// Whether the first one needs a register of even number.
     pub even: bool,
     /// What becomes of the value where registers are missing.
@@ -205,12 +207,12 @@ pub enum Otherwise {
 impl Class {
     /// One scalar of `bytes` bytes in a register or a stack slot.
     pub fn scalar(scalar: Scalar, bytes: u32) -> Class {
-        Class::parts(vec![Part { offset: 0, bytes, scalar }], Otherwise::Slots { align: 8 })
+        Class::parts([Part { offset: 0, bytes, scalar }], Otherwise::Slots { align: 8 })
     }
 
     /// Parts with no wish for an even register.
-    pub fn parts(parts: Vec<Part>, otherwise: Otherwise) -> Class {
-        Class::Registers(Parts { parts, even: false, otherwise })
+    pub fn parts(parts: impl IntoIterator<Item = Part>, otherwise: Otherwise) -> Class {
+        Class::Registers(Parts { parts: parts.into_iter().collect(), even: false, otherwise })
     }
 }
 
@@ -330,7 +332,7 @@ pub enum Pass {
     /// Nothing is passed.
     Ignore,
     /// In these pieces, which tile the value.
-    Pieces(Box<[Piece]>),
+    Pieces(SmallVec<[Piece; 1]>),
     /// As a copy of the value's bytes among the stack arguments.
     Stack {
         /// Bytes above the first stack argument.

@@ -32,9 +32,12 @@ impl Signature {
             return Err(Error::incomplete(table, function.into()));
         };
         let convention = target.convention(function.convention, function.variadic)?;
-        let arguments = function.params.iter().chain(variable);
+        let mut types = Vec::with_capacity(function.params.len() + variable.len());
+        for &ty in function.params.iter().chain(variable) {
+            types.push(Type::of(table, ty)?);
+        }
         let signature = Signature {
-            arguments: arguments.map(|&ty| Type::of(table, ty)).collect::<Result<_, _>>()?,
+            arguments: types.into(),
             result: Type::of(table, function.result)?,
             fixed: function.variadic.then_some(function.params.len()),
         };

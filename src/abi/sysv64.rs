@@ -77,12 +77,12 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
     if ty.size > 16 || misaligned {
         // Variable arguments: "__m256 … unnamed arguments are passed in memory", section 3.5.7.
         let in_register = !misaligned && role != Role::Variable && is_one_vector(ty.size, leaves);
-        let ymm = || Class::parts(vec![vector(), upper_half()], otherwise);
+        let ymm = || Class::parts([vector(), upper_half()], otherwise);
         return Ok(if in_register { ymm() } else { memory });
     }
     let [low, high] = [0, 8].map(|offset| eightbyte(leaves, offset));
     match (low, high) {
-        (Eightbyte::Sse, Eightbyte::SseUp) => Ok(Class::parts(vec![vector()], otherwise)),
+        (Eightbyte::Sse, Eightbyte::SseUp) => Ok(Class::parts([vector()], otherwise)),
         // "If the class is X87, X87UP or COMPLEX_X87, it is passed in memory."
         (Eightbyte::X87, Eightbyte::X87Up) if role == Role::Result => Ok(x87(&leaves[..1])),
         // "If X87UP is not preceded by X87, the whole argument is passed in memory."
@@ -91,7 +91,7 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
         _ => {
             let parts = [(0, low), (8, high)].into_iter();
             let parts = parts.filter_map(|(offset, class)| part(ty.size, offset, class));
-            Ok(Class::parts(parts.collect(), otherwise))
+            Ok(Class::parts(parts, otherwise))
         }
     }
 }
@@ -102,7 +102,7 @@ fn is_x87(leaves: &[Leaf]) -> bool {
 
 /// A result on the x87 stack: `long double` and what holds nothing else, or both parts of `long double _Complex`.
 fn x87(leaves: &[Leaf]) -> Class {
-    Class::parts(leaves.iter().map(st).collect(), Otherwise::Slots { align: 16 })
+    Class::parts(leaves.iter().map(st), Otherwise::Slots { align: 16 })
 }
 
 /// A part of an x87 result: "returned on the X87 stack in %st0", of complex ones the imaginary part in %st1.

@@ -56,7 +56,7 @@ fn aggregate(ty: &Type, role: Role) -> Result<Class, Unsupported> {
         (Kind::Vector(_) | Kind::Int128(_), 16) if result => Ok(float(Width::W128, 16)),
         (Kind::Vector(_), 32) if result => {
             let half = |offset, width| float_part(offset, width, 16);
-            let parts = vec![half(0, Width::W128), half(16, Width::Upper128)];
+            let parts = [half(0, Width::W128), half(16, Width::Upper128)];
             Ok(Class::parts(parts, Otherwise::Memory { align: 32 }))
         }
         (Kind::Vector(_), 33..) if result => Err(ty.wide_vector(WIN64.name)),

@@ -7,6 +7,8 @@
 //! `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
 //! `X86CallingConv.td`), and is executed against their code by `tests/gate`.
 
+use smallvec::smallvec;
+
 use super::mode::{Mode, Passed};
 use super::{
     Backend, Bank, CallPlan, Class, Convention, Extension, FrameLayout, Kind, LeafKind, Next, Pass,
@@ -348,7 +350,7 @@ impl Assigner {
                 if ty.size <= SLOT && !is_aggregate(ty) =>
             {
                 let place = self.register().map_or_else(|| self.slot(), Place::Register);
-                Some(Pass::Pieces(Box::new([Piece { place, ..word(ty) }])))
+                Some(Pass::Pieces(smallvec![Piece { place, ..word(ty) }]))
             }
             _ => self.larger(ty),
         }

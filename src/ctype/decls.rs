@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::lex::Offset;
-use super::parse::Parser;
+use super::parse::{Parser, Piles};
 use super::predeclared;
 use super::same::Comparison;
 use super::scope::{Scope, ScopeId};
@@ -49,6 +49,8 @@ pub struct Declarations {
     mark: Mark,
     /// Changes of what there was.
     undo: Vec<Undo>,
+    /// What parsers have use for again.
+    pub(super) piles: Piles,
 }
 
 #[derive(Clone, Debug)]
@@ -134,6 +136,7 @@ impl Declarations {
             text: 0,
             mark: Mark::default(),
             undo: Vec::new(),
+            piles: Piles::default(),
         }
     }
 
@@ -276,10 +279,13 @@ impl Declarations {
         result
     }
 
-    /// Makes room for what a text of so many bytes declares, at 64 bytes a prototype, so that little has to move while it is
-    /// read. Room that is not used costs no memory, but the slots of an index lie the further apart.
+    /// Makes room for what a long text of so many bytes declares, at 64 bytes a prototype, so that little has to move while it
+    /// is read. Room that is not used costs no memory, but the slots of an index lie the further apart.
     fn reserve(&mut self, text_len: usize) {
         let declarations = text_len / 64;
+        if declarations < 8 {
+            return;
+        }
         self.table.reserve(declarations);
         self.names.ordinary.reserve(declarations);
         self.names.entries.reserve(declarations);

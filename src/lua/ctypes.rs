@@ -149,6 +149,9 @@ pub(super) fn params<'a>(
     first: c_int,
 ) -> Result<Vec<Param<'a>>, LuaError> {
     let given = (cx.top() - first + 1).max(0) as usize;
+    if given == 0 {
+        return Ok(Vec::new());
+    }
     if given > text.iter().filter(|c| **c == b'$').count() {
         return Err(LuaError::new("wrong number of type parameters"));
     }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ffi::CString;
 
 use rustc_hash::FxHashMap;
 
@@ -13,7 +14,7 @@ pub(super) struct Inventory {
     /// Libraries that are open, by the address of their namespace.
     pub(super) libraries: RefCell<BTreeMap<usize, String>>,
     /// Symbols that were looked up, with their addresses.
-    pub(super) symbols: RefCell<BTreeMap<String, usize>>,
+    pub(super) symbols: RefCell<FxHashMap<CString, usize>>,
     /// Thunks, by address: bytes.
     pub(super) thunks: RefCell<FxHashMap<usize, u32>>,
     /// Bytes of the texts that were parsed.
@@ -32,7 +33,7 @@ impl Inventory {
         self.thunks.borrow_mut().insert(thunk.address() as usize, thunk.size());
     }
 
-    pub(super) fn add_symbol(&self, name: &str, address: usize) {
-        self.symbols.borrow_mut().insert(name.to_owned(), address);
+    pub(super) fn add_symbol(&self, name: CString, address: usize) {
+        self.symbols.borrow_mut().insert(name, address);
     }
 }

@@ -97,7 +97,7 @@ impl Parser<'_> {
         }
         if let Type::Function(_) = self.decls.table.get(ty.id()) {
             self.permit(Permission::DeclareFunctions, start)?;
-            let names = &self.declared_names;
+            let names = &self.piles.declared_names;
             let declared = self.decls.declare_function(name, ty.id(), symbol, names, start);
             self.no_conflict(name, declared, start)?;
             let has_body = self.at("{");

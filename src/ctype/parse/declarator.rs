@@ -92,7 +92,7 @@ impl Parser<'_> {
         naming: Naming,
         attributes: &FunctionAttributes,
     ) -> Parse<Declarator> {
-        let mark = self.ops.len();
+        let mark = self.piles.ops.len();
         let (mut ty, mut core) = (base, Core::default());
         let (mut rest, mut own) = Default::default();
         if !matches!(self.tok.kind, Tok::Name(_)) {
@@ -113,25 +113,25 @@ impl Parser<'_> {
         ty: &mut QualType,
         core: &mut Core,
     ) -> Parse<(FunctionAttributes, FunctionAttributes)> {
-        let mark = self.pointers.len();
+        let mark = self.piles.pointers.len();
         let attributes = self.pointer_prefix(&mut core.attributes)?;
-        for at in mark..self.pointers.len() {
-            *ty = self.build_pointer(*ty, self.pointers[at])?;
+        for at in mark..self.piles.pointers.len() {
+            *ty = self.build_pointer(*ty, self.piles.pointers[at])?;
             self.check_depth(*ty, self.tok.start)?;
         }
-        self.pointers.truncate(mark);
+        self.piles.pointers.truncate(mark);
         Ok(attributes)
     }
 
     /// What stands in parentheses inside a declarator. Pushes what it finds from the inside out and returns function
     /// attributes that belong further out.
     fn inner_declarator(&mut self, naming: Naming, core: &mut Core) -> Parse<FunctionAttributes> {
-        let pointers = self.pointers.len();
+        let pointers = self.piles.pointers.len();
         let (mut outer, own) = self.pointer_prefix(&mut core.attributes)?;
         outer.merge(self.core_and_suffixes(naming, core, own)?);
-        while self.pointers.len() > pointers {
-            if let Some(pointer) = self.pointers.pop() {
-                self.ops.push(Op::Pointer(pointer));
+        while self.piles.pointers.len() > pointers {
+            if let Some(pointer) = self.piles.pointers.pop() {
+                self.piles.ops.push(Op::Pointer(pointer));
             }
         }
         Ok(outer)
@@ -173,7 +173,7 @@ impl Parser<'_> {
         &mut self,
         attributes: &mut Attributes,
     ) -> Parse<(FunctionAttributes, FunctionAttributes)> {
-        let mark = self.pointers.len();
+        let mark = self.piles.pointers.len();
         let mut outer = FunctionAttributes::default();
         loop {
             let start = self.tok.start;
@@ -181,9 +181,9 @@ impl Parser<'_> {
             if is_star || self.at("&") || self.at("&&") {
                 self.advance();
                 outer.merge(std::mem::take(&mut attributes.function));
-                self.pointers.push(Pointer { quals: Quals::NONE, reference: !is_star, start });
+                self.piles.pointers.push(Pointer { quals: Quals::NONE, reference: !is_star, start });
             } else if let Some(qual) = self.qualifier() {
-                match self.pointers[mark..].last_mut() {
+                match self.piles.pointers[mark..].last_mut() {
                     Some(pointer) => pointer.quals = pointer.quals.with(qual),
                     None => {
                         return Err(self.error(start, "qualifier without a '*' before it".into()));
@@ -235,12 +235,12 @@ impl Parser<'_> {
                     own.merge(attributes.function);
                 } else {
                     let op = self.array_suffix()?;
-                    self.ops.push(op);
+                    self.piles.ops.push(op);
                 }
             } else if self.at("(") {
                 let attributes = std::mem::take(own);
                 let suffix = self.nested(|p| p.parameter_list(attributes))?;
-                self.ops.push(Op::Function(suffix));
+                self.piles.ops.push(Op::Function(suffix));
             } else {
                 return Ok(());
             }
@@ -312,7 +312,7 @@ impl Parser<'_> {
     fn parameter_list(&mut self, mut attributes: FunctionAttributes) -> Parse<FunctionSuffix> {
         let start = self.tok.start;
         self.advance();
-        let mark = self.parameters.types.len();
+        let mark = self.piles.parameters.types.len();
         let mut variadic = false;
         let unprototyped = self.at(")");
         while !self.at(")") {
@@ -322,16 +322,16 @@ impl Parser<'_> {
             }
             let param_start = self.tok.start;
             self.prototypes += 1;
-            let parameter = self.parameter(self.parameters.types.len() - mark, &mut attributes);
+            let parameter = self.parameter(self.piles.parameters.types.len() - mark, &mut attributes);
             self.prototypes -= 1;
             let (name, ty) = parameter?;
             if ty.id() == TypeId::VOID {
-                if self.parameters.types.len() == mark && name.is_none() && self.at(")") {
+                if self.piles.parameters.types.len() == mark && name.is_none() && self.at(")") {
                     break;
                 }
                 return Err(self.error(param_start, "parameter of type void".into()));
             }
-            self.parameters.push(name, ty);
+            self.piles.parameters.push(name, ty);
             if !self.at(")") && !self.eat(",") {
                 return Err(self.expected("',' or ')'"));
             }
@@ -390,9 +390,9 @@ impl Parser<'_> {
         // No function inside a parameter or a type name is declared.
         let declares = core.name.is_some() && self.prototypes == 0;
         if declares {
-            self.declared_names.clear();
+            self.piles.declared_names.clear();
         }
-        if self.ops.len() == mark && rest.is_empty() {
+        if self.piles.ops.len() == mark && rest.is_empty() {
             let Core { name, attributes } = core;
             return Ok(Declarator { name, ty: base, at_least: None, attributes });
         }
@@ -410,9 +410,9 @@ impl Parser<'_> {
         let Core { name, attributes: others } = core;
         let mut ty = base;
         let mut outermost_at_least = None;
-        while self.ops.len() > mark {
-            let Some(op) = self.ops.pop() else { break };
-            let innermost = self.ops.len() == mark;
+        while self.piles.ops.len() > mark {
+            let Some(op) = self.piles.ops.pop() else { break };
+            let innermost = self.piles.ops.len() == mark;
             match op {
                 Op::Pointer(pointer) => ty = self.build_pointer(ty, pointer)?,
                 Op::Array { len, at_least, start } => {
@@ -422,7 +422,7 @@ impl Parser<'_> {
                     ty = self.build_array(ty, len, start)?;
                 }
                 Op::Function(mut suffix) => {
-                    let last = !self.ops[mark..].iter().any(|op| matches!(op, Op::Function(_)));
+                    let last = !self.piles.ops[mark..].iter().any(|op| matches!(op, Op::Function(_)));
                     if last && !rest.is_empty() {
                         suffix.attributes.merge(std::mem::take(&mut rest));
                     }
@@ -445,7 +445,7 @@ impl Parser<'_> {
         declares: bool,
     ) -> Parse<TypeId> {
         self.check_result(result, suffix.start)?;
-        let params = &self.parameters.types[suffix.params..];
+        let params = &self.piles.parameters.types[suffix.params..];
         let contracts = contracts(&self.decls.table, params, &suffix.attributes);
         let ty = self.decls.table.intern_function(FunctionRef {
             result,
@@ -456,9 +456,9 @@ impl Parser<'_> {
             contracts: &contracts,
         });
         if declares {
-            self.declared_names.extend_from_slice(&self.parameters.names[suffix.params..]);
+            self.piles.declared_names.extend_from_slice(&self.piles.parameters.names[suffix.params..]);
         }
-        self.parameters.truncate(suffix.params);
+        self.piles.parameters.truncate(suffix.params);
         Ok(ty)
     }
 

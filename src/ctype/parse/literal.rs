@@ -185,12 +185,25 @@ impl Parser<'_> {
 
     /// Adjacent string literals as one: the bytes, which must be narrow.
     pub(super) fn string_literal(&mut self) -> Parse<Vec<u8>> {
+        if let Some(text) = self.plain_string() {
+            self.advance();
+            return Ok(text);
+        }
         let start = self.tok.start;
         let (prefix, units) = self.string_units()?;
         match prefix {
             Prefix::None | Prefix::Utf8 => Ok(units.into_iter().map(|unit| unit as u8).collect()),
             _ => Err(self.error(start, "a wide string cannot stand here".into())),
         }
+    }
+
+    /// The string literal that the current token is, if it has no prefix, no escapes and none beside it.
+    fn plain_string(&mut self) -> Option<Vec<u8>> {
+        if self.tok.kind != Tok::Str || self.peek() == Tok::Str {
+            return None;
+        }
+        let text = self.bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        (!text.contains(&b'\\')).then(|| text.to_vec())
     }
 
     /// Adjacent string literals as one.

@@ -62,13 +62,35 @@ pub(super) struct Parser<'a> {
     implicit_tags: bool,
     /// How many parameter declarations are open.
     prototypes: u32,
+    piles: Piles,
+    /// Constants of the record that is being parsed.
+    scoped: Vec<(Name, QualType, Constant)>,
+}
+
+/// What is found before its turn comes. Each text leaves it empty, for the next one to use its memory.
+#[derive(Debug, Default)]
+pub(super) struct Piles {
     ops: Vec<declarator::Op>,
     pointers: Vec<declarator::Pointer>,
     parameters: declarator::Parameters,
     /// The names of the parameters of the function that was declared last.
     declared_names: Vec<Option<Name>>,
-    /// Constants of the record that is being parsed.
-    scoped: Vec<(Name, QualType, Constant)>,
+}
+
+impl Piles {
+    fn clear(&mut self) {
+        self.ops.clear();
+        self.pointers.clear();
+        self.parameters.truncate(0);
+        self.declared_names.clear();
+    }
+}
+
+/// Between texts there is nothing to copy.
+impl Clone for Piles {
+    fn clone(&self) -> Piles {
+        Piles::default()
+    }
 }
 
 /// A place in the text to come back to.
@@ -92,6 +114,7 @@ impl<'a> Parser<'a> {
         text: &'a [u8],
         params: &'a [Param<'a>],
     ) -> Parser<'a> {
+        let piles = std::mem::take(&mut decls.piles);
         let mut parser = Parser {
             decls,
             lexer: Lexer::new(text),
@@ -108,10 +131,7 @@ impl<'a> Parser<'a> {
             pack: directive::Pack::default(),
             implicit_tags: true,
             prototypes: 0,
-            ops: Vec::new(),
-            pointers: Vec::new(),
-            parameters: declarator::Parameters::default(),
-            declared_names: Vec::new(),
+            piles,
             scoped: Vec::new(),
         };
         parser.advance();
@@ -173,6 +193,8 @@ impl<'a> Parser<'a> {
             );
             self.error(self.tok.start, message);
         }
+        self.piles.clear();
+        self.decls.piles = self.piles;
         match result {
             Ok(value) if self.errors.is_empty() => Ok(value),
             _ => {
@@ -390,9 +412,9 @@ impl<'a> Parser<'a> {
             params_used: self.params_used,
             errors: self.errors.len(),
             ended: self.ended,
-            ops: self.ops.len(),
-            pointers: self.pointers.len(),
-            parameters: self.parameters.types.len(),
+            ops: self.piles.ops.len(),
+            pointers: self.piles.pointers.len(),
+            parameters: self.piles.parameters.types.len(),
         }
     }
 
@@ -410,9 +432,9 @@ impl<'a> Parser<'a> {
         self.ahead = to.ahead;
         self.last_end = to.last_end;
         self.params_used = to.params_used;
-        self.ops.truncate(to.ops);
-        self.pointers.truncate(to.pointers);
-        self.parameters.truncate(to.parameters);
+        self.piles.ops.truncate(to.ops);
+        self.piles.pointers.truncate(to.pointers);
+        self.piles.parameters.truncate(to.parameters);
     }
 
     /// Goes to the end of the declaration that began at `start` and failed somewhere: after its `;`, or after

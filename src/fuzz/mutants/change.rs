@@ -134,7 +134,7 @@ pub fn halved(class: Class) -> Class {
             let scalar =
                 Scalar { bank: Bank::Float, width: Width::W64, extension: Extension::None };
             let half = |offset| Part { offset, bytes: 8, scalar };
-            Class::parts(vec![half(0), half(8)], otherwise)
+            Class::parts([half(0), half(8)], otherwise)
         }
         class => class,
     }

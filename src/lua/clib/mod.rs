@@ -48,19 +48,19 @@ impl Code {
     fn symbol(
         &self,
         cx: &Cx<'_>,
-        name: &CString,
+        name: CString,
         function: Option<TypeId>,
     ) -> Result<Symbol, LuaError> {
         cx.state.permit_symbol(name.to_bytes())?;
         let address = match self {
-            Code::Host(library) => match cx.state.exposed.find(name) {
+            Code::Host(library) => match cx.state.exposed.find(&name) {
                 Some(exposed) if library.is_default() => exposed,
-                _ => library.symbol(name).map_err(LuaError::new)?,
+                _ => library.symbol(&name).map_err(LuaError::new)?,
             },
-            Code::Guest(library) => library.symbol(cx, name, function)?,
-            Code::GuestGlobals => guest::library::global(cx, name, function)?,
+            Code::Guest(library) => library.symbol(cx, &name, function)?,
+            Code::GuestGlobals => guest::library::global(cx, &name, function)?,
         };
-        cx.state.inventory.add_symbol(&name.to_string_lossy(), address as usize);
+        cx.state.inventory.add_symbol(name, address as usize);
         Ok(address)
     }
 }
@@ -174,8 +174,7 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let name = symbol_name(cx, 2)?;
     match meaning(cx, name)? {
         Meaning::Function(ty, symbol) => {
-            let target = library(cx)?.symbol(cx, &symbol, Some(ty))?;
-            drop(symbol);
+            let target = library(cx)?.symbol(cx, symbol, Some(ty))?;
             let keep = Cx::upvalue(upvalue::NAMESPACE);
             let name = String::from_utf8_lossy(name);
             // SAFETY: the type is a function; the symbol is what was declared so, by the script's word.
@@ -183,8 +182,7 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         Meaning::Constant(ty, value) => constant::push(cx, ty, value)?,
         Meaning::Variable(ty, symbol) => {
-            let address = variable(cx, &symbol)?;
-            drop(symbol);
+            let address = variable(cx, symbol)?;
             cx.push_value(Cx::upvalue(upvalue::NAMESPACE));
             if cx.state.checked()
                 && let Some(size) = cx.state.size(ty)
@@ -212,7 +210,7 @@ fn is_const(cx: &Cx<'_>, ty: QualType) -> bool {
 }
 
 /// The address of the variable whose name is at 2.
-fn variable(cx: &Cx<'_>, symbol: &CString) -> Result<*mut u8, LuaError> {
+fn variable(cx: &Cx<'_>, symbol: CString) -> Result<*mut u8, LuaError> {
     let variables = Cx::upvalue(upvalue::VARIABLES);
     cx.push_value(2);
     cx.raw_get(variables);
@@ -233,8 +231,7 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let name = symbol_name(cx, 2)?;
     match meaning(cx, name)? {
         Meaning::Variable(ty, symbol) if !cx.state.resolve(ty).is_const() => {
-            let address = variable(cx, &symbol)?;
-            drop(symbol);
+            let address = variable(cx, symbol)?;
             let room = match cx.state.checked() {
                 true => cx.state.known_size(ty)?,
                 false => usize::MAX,

@@ -1,5 +1,7 @@
 //! What a table uses, and how much of it.
 
+use std::ffi::CString;
+
 use super::Ffi;
 
 /// How much a table uses.
@@ -76,14 +78,19 @@ impl Ffi {
         self.enter(|cx| Ok(cx.state.inventory.libraries.borrow().values().cloned().collect()))
     }
 
-    /// The symbols that were looked up, with their addresses.
+    /// The symbols that were looked up, by name, with their addresses.
     ///
     /// # Errors
     /// The Lua state is closed.
     pub fn symbols(&self) -> mlua::Result<Vec<(String, usize)>> {
         self.enter(|cx| {
             let symbols = cx.state.inventory.symbols.borrow();
-            Ok(symbols.iter().map(|(name, &address)| (name.clone(), address)).collect())
+            let symbol = |(name, &address): (&CString, &usize)| {
+                (name.to_string_lossy().into_owned(), address)
+            };
+            let mut symbols: Vec<_> = symbols.iter().map(symbol).collect();
+            symbols.sort_unstable();
+            Ok(symbols)
         })
     }
 
