@@ -22,32 +22,37 @@ fn build() -> String {
     library
 }
 
-/// How calls are made: an environment variable and its value.
-type Path<'p> = (&'p str, &'p str);
-const C_API: Path<'_> = ("CTHUNK_SLOW", "1");
-/// In place: with thunks from the first call on, from the third, never.
-const IN_PLACE: [Path<'_>; 3] =
-    [("CTHUNK_HOT", "0"), ("CTHUNK_HOT", "2"), ("CTHUNK_HOT", "1000000000")];
+/// How calls are made: environment variables and their values.
+type Path = &'static [(&'static str, &'static str)];
+/// Through Lua's C API: with thunks from the first call on, from the third, never.
+const C_API: Path = &[("CTHUNK_SLOW", "1"), ("CTHUNK_HOT", "0")];
+const C_API_LATER: [Path; 2] = [
+    &[("CTHUNK_SLOW", "1"), ("CTHUNK_HOT", "2")],
+    &[("CTHUNK_SLOW", "1"), ("CTHUNK_HOT", "1000000000")],
+];
+/// In place: the same.
+const IN_PLACE: [Path; 3] =
+    [&[("CTHUNK_HOT", "0")], &[("CTHUNK_HOT", "2")], &[("CTHUNK_HOT", "1000000000")]];
 
-fn output(script: &str, (variable, value): Path<'_>) -> String {
+fn output(script: &str, path: Path) -> String {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lua/paths").join(script);
     let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
         .arg("run")
         .arg(script)
         .arg(library())
-        .env(variable, value)
+        .envs(path.iter().copied())
         .env("RUST_LOG", "cthunk=warn")
         .output()
         .expect("the command runs");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{variable}={value}: {}\n{errors}", output.status);
+    assert!(output.status.success(), "{path:?}: {}\n{errors}", output.status);
     // A warning says that this interpreter has another layout, and that would compare nothing.
     assert_eq!(errors, "");
     String::from_utf8(output.stdout).expect("text")
 }
 
 /// A script prints so many lines at least, and the same ones on each path.
-fn compare(script: &str, paths: &[Path<'_>], lines: usize) {
+fn compare(script: &str, paths: &[Path], lines: usize) {
     let expected = output(script, C_API);
     assert!(expected.lines().count() >= lines, "only {} lines", expected.lines().count());
     for &path in paths {
@@ -62,6 +67,11 @@ fn compare(script: &str, paths: &[Path<'_>], lines: usize) {
 #[test]
 fn calls() {
     compare("calls.lua", &IN_PLACE, 10_000);
+}
+
+#[test]
+fn calls_through_the_c_api() {
+    compare("calls.lua", &C_API_LATER, 10_000);
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub(super) struct Function {
     pub target: Cell<*const c_void>,
     /// The state's head.
     pub head: *const Head,
-    /// Makes the calls that the closure's thunk cannot make in place, or raises.
+    /// Makes the calls that the closure's thunk cannot make in place, or raises. Of closures whose C function stays what it is,
+    /// what makes all their calls; see [`general`].
     pub slow: Cell<lua_CFunction>,
     /// How to call it without a thunk; of a variadic function the last call's, null at first. Null too where a thunk is needed.
     pub recipe: Cell<*const Recipe>,
@@ -283,19 +284,20 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
     }
     let in_place = cx.state.calls_in_place();
     let by_plan = cx.state.calls_by_plan();
-    if (in_place || by_plan)
-        && let Some(recipe) = State::recipe(cx, ty, 0, &[])?
-        && (recipe.in_place || by_plan)
+    // A thunk in place leaves what it cannot do to `interpret`, which has no room for large Frames.
+    if let Some(recipe) = State::recipe(cx, ty, 0, &[])?
+        && (recipe.in_place || by_plan || !in_place)
     {
-        let function = match (is_variadic, recipe.in_place) {
-            (true, _) => {
+        let (function, slow): (lua_CFunction, lua_CFunction) = match (recipe.in_place, by_plan) {
+            _ if is_variadic => {
                 let function = variadic::call;
                 return Ok(Entry { function, slow: function, ..Entry::NONE });
             }
-            (false, true) => interpret::call,
-            (false, false) => general::call,
+            (true, _) => (interpret::call, interpret::call),
+            (false, true) => (general::call, general::call),
+            (false, false) => (general::by_record, general::counted),
         };
-        return Ok(Entry { function, slow: function, recipe, ..Entry::NONE });
+        return Ok(Entry { function, slow, recipe, ..Entry::NONE });
     }
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
     if convention.is_i686() {

@@ -1,5 +1,7 @@
-//! Calls without a thunk that go through Lua's C API alone: in a checked state, and where the process makes no machine code
-//! ([`crate::code::Mode`]) and the interpreter's layout is not known, or a Frame is too large for [`super::interpret`].
+//! Calls without a thunk that go through Lua's C API alone: in a checked state, where the process makes no machine code
+//! ([`crate::code::Mode`]), where a Frame is too large for [`super::interpret`], and where the interpreter's layout is not known.
+//! In the last case a function gets a thunk when it was called as often as [`super::compile_after`] says; as the closure cannot
+//! get another C function then, it asks its record for what it is to do.
 //!
 //! A checked state holds what C will get to the function's declaration, when all of it is in the Frame.
 
@@ -20,6 +22,36 @@ use crate::lower;
 
 /// The most that a Frame is aligned to.
 const ALIGN: usize = 64;
+/// Bytes of a Frame with its stack arguments that needs no userdata.
+const LITTLE: usize = 512;
+
+#[repr(C, align(64))]
+struct Room([u8; LITTLE]);
+
+/// The C function of closures that may get a thunk: [`Function::slow`], at first [`counted`], says what they do.
+pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls this as a closure whose upvalue 1 is a record.
+    unsafe {
+        let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
+        (record.slow.get())(lua)
+    }
+}
+
+/// [`call`], until it is time for a thunk.
+pub(super) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> c_int {
+    // SAFETY: `by_record` calls this as its closure, with a recipe. While a record has a target its state is open.
+    unsafe {
+        let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
+        if !record.target.get().is_null()
+            && interpret::is_hot(&record.calls)
+            && let Some(thunk) = interpret::compile(record, &*record.recipe.get())
+        {
+            record.slow.set(thunk);
+            return thunk(lua);
+        }
+        call(lua)
+    }
+}
 
 /// The C function of closures whose recipe is carried out here.
 pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
@@ -37,19 +69,45 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
     }
 }
 
-/// Makes the call, with its Frame and stack arguments in a userdata above the arguments.
+/// Makes the call, with a large Frame and its stack arguments in a userdata above the arguments.
 ///
 /// # Safety
 /// As for [`interpret::run`], but for the state, which need not be in place.
 pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> c_int {
-    let Recipe { plan, native, conversions, signature, .. } = recipe;
-    let size = (plan.frame.size as usize).next_multiple_of(ALIGN);
-    let target = record.address.get();
-    // SAFETY: the block has room for Frame and stack; Lua keeps it while it is on the stack. Offsets are the plan's.
+    let bytes = frame_room(recipe) + recipe.native.stack_bytes();
+    // SAFETY: there is room for Frame and stack; Lua keeps the block while it is on the stack.
     unsafe {
-        let block = api::new_userdata(lua, ALIGN + size + native.stack_bytes(), 0).cast::<u8>();
+        if bytes <= LITTLE {
+            let mut room = Room([0; LITTLE]);
+            return run_within(lua, record, recipe, (&raw mut room.0).cast());
+        }
+        let block = api::new_userdata(lua, ALIGN + bytes, 0).cast::<u8>();
         let frame = block.add(block.align_offset(ALIGN));
-        frame.write_bytes(0, size);
+        frame.write_bytes(0, bytes);
+        run_within(lua, record, recipe, frame)
+    }
+}
+
+/// Bytes of the Frame, with the stack arguments behind it aligned as the Frame is.
+fn frame_room(recipe: &Recipe) -> usize {
+    (recipe.plan.frame.size as usize).next_multiple_of(ALIGN)
+}
+
+/// [`run`], with room for the Frame and the stack arguments at `frame`, zeros.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn run_within(
+    lua: *mut lua_State,
+    record: &Function,
+    recipe: &Recipe,
+    frame: *mut u8,
+) -> c_int {
+    let Recipe { plan, native, conversions, signature, .. } = recipe;
+    let size = frame_room(recipe);
+    let target = record.address.get();
+    // SAFETY: the caller's promise. Offsets are the plan's.
+    unsafe {
         let arguments = conversions.arguments.iter().zip(&signature.arguments);
         for (index, ((&argument, ty), &at)) in (1..).zip(arguments.zip(&plan.frame.arguments)) {
             interpret::by_helper(lua, record, argument, ty, index, frame.add(at as usize));

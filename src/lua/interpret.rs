@@ -177,13 +177,13 @@ pub(super) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<c
     }
 }
 
-/// The thunk of a recipe; `None`, with a line in the log, where it cannot be made.
+/// The thunk of a recipe, in place if the state is; `None`, with a line in the log, where it cannot be made.
 pub(super) fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::lua_CFunction> {
     // SAFETY: the record's state is open while its function is called.
     let state = unsafe { (*record.head).state()? };
     let Recipe { signature, convention, conversions, .. } = recipe;
     let label = call::label(state, record.ty, record.name());
-    match call::thunk(state, signature, convention, conversions, true, label) {
+    match call::thunk(state, signature, convention, conversions, state.calls_in_place(), label) {
         Ok(thunk) => Some(thunk),
         Err(error) => {
             log::warn!("'{}' stays without a thunk: {error}", record.name());

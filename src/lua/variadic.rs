@@ -116,7 +116,9 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
         let record = &*api_record(lua);
         if let Some((state, recipe)) = again(lua, record) {
             if interpret::is_hot(&record.calls) {
-                let thunk = compile(record, recipe);
+                // A thunk in place looks for accepted cdata of each of its arguments.
+                let fits = recipe.conversions.arguments.len() <= record.places as usize;
+                let thunk = fits.then(|| compile(record, recipe)).flatten();
                 record.forget_variable();
                 Call::of(lua).set_code(thunk.unwrap_or(call));
             } else if record.calls.get() == interpret::COMPILED {
@@ -179,10 +181,6 @@ unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<(&'r State
 
 /// The thunk for a recipe's arguments.
 fn compile(record: &Function, recipe: &Recipe) -> Option<lua_CFunction> {
-    // A thunk looks for accepted cdata of each of its arguments.
-    if recipe.conversions.arguments.len() > record.places as usize {
-        return None;
-    }
     if recipe.convention.vector_count
         && let Err(error) = call::announce(record)
     {
@@ -295,10 +293,28 @@ fn by_key(
         record.calls.set(0);
         return Ok(Found::Recipe(recipe));
     }
+    if !cx.state.calls_in_place()
+        && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
+    {
+        let Some(thunk) = is_due(record, key).then(|| compile(record, recipe)).flatten() else {
+            return Ok(Found::Recipe(recipe));
+        };
+        record.last.set((key, Some(thunk)));
+        return Ok(Found::Thunk(thunk));
+    }
     let thunk = thunk(cx, record, variable)?;
     record.recipe.set(ptr::null());
     record.last.set((key, Some(thunk)));
     Ok(Found::Thunk(thunk))
+}
+
+/// Counts a call with arguments of these types, as long as they stay the same. True, once: it is time for a thunk.
+fn is_due(record: &Function, key: u64) -> bool {
+    if record.last.get().0 != key {
+        record.last.set((key, None));
+        record.calls.set(0);
+    }
+    interpret::is_hot(&record.calls)
 }
 
 /// The recipe where there is no thunk to be had.
