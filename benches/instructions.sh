@@ -4,11 +4,11 @@
 #
 #   benches/instructions.sh [CASE ...]
 #
-# LUA is the command that runs a Lua file with the library (target/release/cthunk run); CASE as src/cli/bench.lua names them.
+# LUA is the command that runs a Lua file with the library (target/release/cthunk run); CASE as cases.lua names them.
 set -euo pipefail
 cd "$(dirname "$0")"
 lua=${LUA:-../target/release/cthunk run}
-script=../src/cli/bench.lua
+script=cases.lua
 n=10000
 
 count() {

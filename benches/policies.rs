@@ -1,4 +1,4 @@
-//! What policies cost: the cases of `cthunk bench` under each, in nanoseconds an operation, the loop included. `cargo bench --bench
+//! What policies cost: the cases of `benches/cases.lua` under each, in nanoseconds an operation, the loop included. `cargo bench --bench
 //! policies`.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use cthunk::policy::{Limits, Permission};
 use cthunk::{Ffi, Policy};
 use mlua::Lua;
 
-const SCRIPT: &str = include_str!("../src/cli/bench.lua");
+const SCRIPT: &str = include_str!("cases.lua");
 
 /// The policies, in columns. A permission that is not here is asked for when something is looked up, made or declared, which
 /// costs a test of a bit.
@@ -53,7 +53,7 @@ fn measure(policy: Policy) -> mlua::Result<Vec<(String, f64)>> {
     let lines = lua.create_table()?;
     let sink = lines.clone();
     globals.set("print", lua.create_function(move |_, line: String| sink.push(line))?)?;
-    lua.load(SCRIPT).set_name("=bench.lua").exec()?;
+    lua.load(SCRIPT).set_name("=cases.lua").exec()?;
     let lines = lines.sequence_values::<String>().collect::<mlua::Result<Vec<_>>>()?;
     let parse = |line: &String| {
         let (case, time) = line.split_once('\t')?;

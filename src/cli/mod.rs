@@ -6,6 +6,7 @@ mod emit;
 #[cfg(unix)]
 mod fuzz_abi;
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,17 +29,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs a Lua file; `require "ffi"` gives it the library.
-    Run {
-        /// The file was written for LuaJIT: its literals, `bit`, `jit`, comparisons of cdata, Lua 5.1's globals.
-        #[arg(long)]
-        luajit: bool,
-        /// The file, or - for standard input.
-        file: PathBuf,
-        /// Its arguments: `arg[1]` and so on, and `...`.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
+    Run(Run),
     /// Shows what becomes of a C declaration.
     Explain {
         /// A function, `int printf(const char *fmt, ...);`, or a type, `struct { char c; int i; }`.
@@ -56,7 +47,11 @@ enum Command {
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         varargs: Vec<String>,
     },
-    /// Times calls, fields, callbacks and the rest on this machine, beside LuaJIT where that is installed.
+    /// Times calls, fields, callbacks and the rest on this machine: nanoseconds an operation of `cthunk run`, of LuaJIT and of a C
+    /// binding written by hand for Lua 5.4.
+    ///
+    /// Needs a C compiler (cc); luajit, lua5.4 and the headers of Lua 5.4 for the other columns. ONLY=PATTERN in the environment,
+    /// a Lua pattern, picks rows.
     Bench {
         /// Rounds; the best one counts.
         #[arg(long, default_value_t = 3)]
@@ -72,6 +67,20 @@ enum Command {
     /// Writes the thunks of C functions as an object file with a header.
     #[cfg(feature = "emit")]
     Emit(emit::Arguments),
+}
+
+/// Runs a Lua file; `require "ffi"` gives it the library.
+#[derive(Parser)]
+#[command(name = "cthunk run")]
+struct Run {
+    /// The file was written for LuaJIT: its literals, `bit`, `jit`, comparisons of cdata, Lua 5.1's globals.
+    #[arg(long)]
+    luajit: bool,
+    /// The file, or - for standard input.
+    file: PathBuf,
+    /// Its arguments: `arg[1]` and so on, and `...`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -105,8 +114,8 @@ pub fn main() -> ExitCode {
     #[cfg(unix)]
     cthunk::lua::end_on_closed_pipes();
     env_logger::init();
-    let outcome = match Arguments::parse().command {
-        Command::Run { luajit, file, arguments } => run(luajit, &file, &arguments),
+    let outcome = match command() {
+        Command::Run(run) => run.run(),
         Command::Bench { rounds } => bench::bench(rounds),
         Command::Explain { declaration, target, emit, svg, varargs } => {
             show(&declaration, target.as_deref(), emit, svg.as_deref(), &varargs)
@@ -127,18 +136,29 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(luajit: bool, file: &Path, arguments: &[OsString]) -> Result<(), String> {
-    // The interpreter's own pcall, as scripts know it; no Rust panic reaches Lua.
-    let options = LuaOptions::new().catch_rust_panics(false);
-    // SAFETY: the user chose the script, which may do all that the user may.
-    let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
-    // SAFETY: whoever runs the command trusts the script.
-    unsafe { cthunk::lua::preload(&lua) }.map_err(|error| error.to_string())?;
-    if luajit {
-        // SAFETY: as above.
-        unsafe { cthunk::lua::open_luajit(&lua) }.map_err(|error| error.to_string())?;
+/// What is asked for. `run` is looked for first: a short script takes little longer than to set up all of the commands.
+fn command() -> Command {
+    let mut arguments = env::args_os().skip(1);
+    match arguments.next() {
+        Some(name) if name == "run" => Command::Run(Run::parse_from(env::args_os().skip(1))),
+        _ => Arguments::parse().command,
     }
-    cthunk::lua::run_file(&lua, file, arguments)
+}
+
+impl Run {
+    fn run(self) -> Result<(), String> {
+        // The interpreter's own pcall, as scripts know it; no Rust panic reaches Lua.
+        let options = LuaOptions::new().catch_rust_panics(false);
+        // SAFETY: the user chose the script, which may do all that the user may.
+        let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
+        // SAFETY: whoever runs the command trusts the script.
+        unsafe { cthunk::lua::preload(&lua) }.map_err(|error| error.to_string())?;
+        if self.luajit {
+            // SAFETY: as above.
+            unsafe { cthunk::lua::open_luajit(&lua) }.map_err(|error| error.to_string())?;
+        }
+        cthunk::lua::run_file(&lua, &self.file, &self.arguments)
+    }
 }
 
 fn show(

@@ -181,7 +181,11 @@ impl Parser<'_> {
             if is_star || self.at("&") || self.at("&&") {
                 self.advance();
                 outer.merge(std::mem::take(&mut attributes.function));
-                self.piles.pointers.push(Pointer { quals: Quals::NONE, reference: !is_star, start });
+                self.piles.pointers.push(Pointer {
+                    quals: Quals::NONE,
+                    reference: !is_star,
+                    start,
+                });
             } else if let Some(qual) = self.qualifier() {
                 match self.piles.pointers[mark..].last_mut() {
                     Some(pointer) => pointer.quals = pointer.quals.with(qual),
@@ -322,7 +326,8 @@ impl Parser<'_> {
             }
             let param_start = self.tok.start;
             self.prototypes += 1;
-            let parameter = self.parameter(self.piles.parameters.types.len() - mark, &mut attributes);
+            let parameter =
+                self.parameter(self.piles.parameters.types.len() - mark, &mut attributes);
             self.prototypes -= 1;
             let (name, ty) = parameter?;
             if ty.id() == TypeId::VOID {
@@ -422,7 +427,8 @@ impl Parser<'_> {
                     ty = self.build_array(ty, len, start)?;
                 }
                 Op::Function(mut suffix) => {
-                    let last = !self.piles.ops[mark..].iter().any(|op| matches!(op, Op::Function(_)));
+                    let last =
+                        !self.piles.ops[mark..].iter().any(|op| matches!(op, Op::Function(_)));
                     if last && !rest.is_empty() {
                         suffix.attributes.merge(std::mem::take(&mut rest));
                     }
@@ -456,7 +462,9 @@ impl Parser<'_> {
             contracts: &contracts,
         });
         if declares {
-            self.piles.declared_names.extend_from_slice(&self.piles.parameters.names[suffix.params..]);
+            self.piles
+                .declared_names
+                .extend_from_slice(&self.piles.parameters.names[suffix.params..]);
         }
         self.piles.parameters.truncate(suffix.params);
         Ok(ty)

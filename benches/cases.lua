@@ -1,7 +1,7 @@
 -- The paths of the library, one by one, under any Lua that has an `ffi`. It needs the C library and nothing else.
---   lua bench.lua           the names of the cases
---   lua bench.lua CASE N    a case, N times
---   lua bench.lua time      nanoseconds an operation of each case, the loop included: the best of several rounds
+--   lua cases.lua           the names of the cases
+--   lua cases.lua CASE N    a case, N times
+--   lua cases.lua time      nanoseconds an operation of each case, the loop included: the best of several rounds
 local ffi = require "ffi"
 ffi.cdef [[
 int abs(int n);
