@@ -20,7 +20,8 @@ mod sig;
 mod universal;
 pub mod x86;
 
-use cranelift_codegen::ir;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{self, InstBuilder};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::FunctionBuilder;
 
@@ -86,5 +87,27 @@ fn function(
     fill(&mut b, &params);
     b.seal_all_blocks();
     b.finalize(cx.config);
+    join_returns(&mut function);
     function
+}
+
+/// Lets a function with several returns leave in one place, for every return is a copy of the code that restores registers.
+fn join_returns(function: &mut ir::Function) {
+    let last = |block| function.layout.last_inst(block);
+    let is_return = |inst: &ir::Inst| function.dfg.insts[*inst].opcode() == ir::Opcode::Return;
+    let returns: Vec<_> = function.layout.blocks().filter_map(last).filter(is_return).collect();
+    if returns.len() < 2 {
+        return;
+    }
+    let exit = function.dfg.make_block();
+    let params = function.signature.returns.clone();
+    let append = |param: ir::AbiParam| function.dfg.append_block_param(exit, param.value_type);
+    let values: Vec<_> = params.into_iter().map(append).collect();
+    for inst in returns {
+        let results = function.dfg.inst_args(inst).iter();
+        let results: Vec<_> = results.map(|&value| ir::BlockArg::from(value)).collect();
+        function.replace(inst).jump(exit, &results);
+    }
+    function.layout.append_block(exit);
+    FuncCursor::new(function).at_bottom(exit).ins().return_(&values);
 }
