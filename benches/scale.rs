@@ -1,4 +1,5 @@
-//! What many declarations, functions, Lua states and threads cost each: `cargo bench --bench scale`.
+//! What many declarations, functions, Lua states and threads cost each: `cargo bench --bench scale`. `SCALE=10` in the
+//! environment makes it a tenth of each.
 //!
 //! Time is the thread's own, so that other work on the machine counts little; bytes are those by which the resident memory of
 //! the process grew. Both are flat where nothing gets slower or larger by there being more.
@@ -11,20 +12,36 @@ use mlua::Lua;
 
 fn main() {
     lua::compile_after(0);
-    println!("{:28}{:>10}{:>14}{:>14}", "", "items", "µs an item", "bytes an item");
-    for items in [1_000, 10_000, 100_000] {
+    let scale = std::env::var("SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1);
+    let sizes = |sizes: [usize; 3]| sizes.map(|items| (items / scale).max(1));
+    println!("{:32}{:>10}{:>14}{:>14}", "", "items", "µs an item", "bytes an item");
+    for items in sizes([1_000, 10_000, 100_000]) {
         row("declarations", items, || declare(items));
     }
-    for items in [100, 1_000, 10_000] {
+    for items in sizes([100, 1_000, 10_000]) {
         row("functions, bound and called", items, || bind(items));
     }
-    for items in [10, 100, 1_000] {
+    for items in sizes([10, 100, 1_000]) {
         row("Lua states", items, || states(items));
     }
     for threads in [1, 2, 4, 8] {
-        in_threads(threads);
+        let calls = (1_000_000 / scale).max(1);
+        in_threads("calls", threads, calls, "local f = ffi.C.abs; for i = 1, n do f(i) end");
     }
-    thunks();
+    for threads in [1, 2, 4, 8] {
+        // Each has a closure of its own, whose thunk is found in the cache.
+        let functions = (10_000 / scale).max(1);
+        in_threads(
+            "thunks found",
+            threads,
+            functions,
+            "for i = 1, n do
+               ffi.cdef('int bound' .. i .. '(int) __asm__(\"abs\");')
+               ffi.C['bound' .. i](i)
+             end",
+        );
+    }
+    thunks((1_000 / scale).max(1));
 }
 
 /// Runs some work, keeps what it made until memory was looked at, and prints a line.
@@ -34,7 +51,7 @@ fn row<T>(name: &str, items: usize, work: impl FnOnce() -> T) {
     let (elapsed, grown) = (seconds() - start, resident().saturating_sub(before));
     drop(kept);
     let each = |total: f64| total / items as f64;
-    println!("{name:28}{items:>10}{:>14.2}{:>14.0}", each(elapsed * 1e6), each(grown as f64));
+    println!("{name:32}{items:>10}{:>14.2}{:>14.0}", each(elapsed * 1e6), each(grown as f64));
 }
 
 fn run(lua: &Lua, script: &str) {
@@ -93,32 +110,30 @@ fn states(items: usize) -> Vec<Lua> {
     (0..items).map(one).collect()
 }
 
-/// Threads with a state each: nothing that they do again and again waits for another.
-fn in_threads(threads: usize) {
-    const CALLS: usize = 1_000_000;
+/// Threads with a state each: nothing that they do again and again waits for another. The time is that of the slowest.
+fn in_threads(what: &str, threads: usize, items: usize, script: &'static str) {
     let work = move || {
         let lua = state();
-        lua.globals().set("n", CALLS).expect("memory");
+        lua.globals().set("n", items).expect("memory");
         run(&lua, "ffi.cdef 'int abs(int);' ffi.C.abs(1)");
         let start = seconds();
-        run(&lua, "local f = ffi.C.abs; for i = 1, n do f(i) end");
+        run(&lua, script);
         seconds() - start
     };
     let running: Vec<_> = (0..threads).map(|_| thread::spawn(work)).collect();
     let times = running.into_iter().map(|thread| thread.join().expect("no panic"));
     let slowest = times.fold(0.0, f64::max);
-    let name = format!("calls in {threads} threads");
-    println!("{name:28}{CALLS:>10}{:>14.4}", slowest * 1e6 / CALLS as f64);
+    let name = format!("{what}, threads: {threads}");
+    println!("{name:32}{items:>10}{:>14.4}", slowest * 1e6 / items as f64);
 }
 
-/// Thunks of many shapes.
-fn thunks() {
-    const SHAPES: usize = 1_000;
+/// Thunks of so many shapes.
+fn thunks(shapes: usize) {
     let types = ["int", "double", "void *", "int64_t", "float", "unsigned char"];
     let before = code::stats();
     let lua = state();
     let start = seconds();
-    for shape in 0..SHAPES {
+    for shape in 0..shapes {
         let mut digits = shape;
         let mut parameters = Vec::new();
         let mut arguments = Vec::new();
@@ -138,7 +153,7 @@ fn thunks() {
     let (made, bytes) = (after.thunks - before.thunks, after.code_bytes - before.code_bytes);
     let each = |total: f64| total / made as f64;
     println!(
-        "{:28}{made:>10}{:>14.2}{:>14.0}",
+        "{:32}{made:>10}{:>14.2}{:>14.0}",
         "thunks, of code",
         each(elapsed * 1e6),
         each(bytes as f64)

@@ -56,12 +56,13 @@ fn flat<T>(name: &str, sizes: [usize; 3], most: usize, work: impl Fn(usize) -> T
     drop(work(1));
     let before = HELD.get();
     let each = sizes.map(|items| bytes_an_item(items, &work));
+    let left = HELD.get() - before;
     println!("{name}: {each:?} bytes an item of {sizes:?}");
     assert!(each[2] <= most, "{name}: {} bytes an item, {most} expected", each[2]);
     for step in each.windows(2) {
         assert!(step[1] <= step[0] + step[0] / 20, "{name}: {each:?} bytes an item of {sizes:?}");
     }
-    assert_eq!(HELD.get() - before, 0, "{name} leak");
+    assert_eq!(left, 0, "{name} leak");
 }
 
 fn state() -> Lua {
