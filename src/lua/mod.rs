@@ -168,8 +168,9 @@ fn make_library(cx: &Cx<'_>) {
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
     let host = cx.state.machine.runs == target::Runs::Host;
-    if host {
-        print::install_function_printer(cx);
+    match host {
+        true => print::install_function_printer(cx),
+        false => print::add_function_printer(cx),
     }
     scope::make_metatable(cx);
     if cx.state.checked() {

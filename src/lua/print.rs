@@ -129,11 +129,30 @@ pub(super) fn install_function_printer(cx: &Cx<'_>) {
     }
 }
 
+/// Lets `tostring` of another platform's functions print their types, too; of the rest it asks the printer that is there.
+pub(super) fn add_function_printer(cx: &Cx<'_>) {
+    cx.push_function(entry(function_to_string), 0);
+    if cx.get_metatable(-1) {
+        cx.raw_get_name(-1, b"__tostring");
+        cx.push_function(entry(function_to_string), 1);
+        cx.raw_set_name(-2, b"__tostring");
+        cx.pop(1);
+    }
+    cx.pop(1);
+}
+
+/// `__tostring` of functions; its upvalue, if it has one, prints those that are not the state's.
 fn function_to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     // SAFETY: index 1 is acceptable.
     let text = match unsafe { call::function_at(cx, 1) } {
         Some((ty, target)) => {
             format!("cdata<{}>: {}", cx.state.repr(ty), address(target as usize))
+        }
+        None if cx.type_of(Cx::upvalue(1)) == LuaType::Function => {
+            cx.set_top(1);
+            cx.push_value(Cx::upvalue(1));
+            cx.insert(1);
+            return Ok(Outcome::tail_call(1));
         }
         None => format!("{}: {:p}", cx.type_name(1), cx.identity(1)),
     };

@@ -120,6 +120,10 @@ assert(msvc.alignof "struct { double d; }" == 8 and msvc.explain("struct { float
 fails("cannot convert", function() host.cdef "int abs(int);"; host.C.abs(ffi.new("int[1]")) end)
 fails("there is no C library", function() return ffi.C.add end)
 
+-- functions print their types, whatever other platforms there are
+assert(tostring(L.add):find "^cdata<int %(int, int%)>: 0x" and tostring(host.C.abs):find "^cdata<int %(int%)>: 0x")
+assert(tostring(print):find "^function: ")
+
 -- until something is loaded in its place
 local imports = { outside = function(x) return x * 2 end }
 local globals = ffi.load(OBJECT, imports, true)
