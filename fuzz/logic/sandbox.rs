@@ -21,7 +21,7 @@ const DECLARED: &str = r#"
     enum colour { RED, GREEN = 5 };
     struct refers { int &to; };
     struct calls { int (*f)(int); };
-    void *memcpy(void *, const void *, unsigned long) __attribute__((access(write_only, 1, 3), access(read_only, 2, 3)));
+    void *memcpy(void *restrict, const void *restrict, unsigned long) __attribute__((access(write_only, 1, 3), access(read_only, 2, 3)));
     void *memmove(void *, const void *, unsigned long) __attribute__((access(write_only, 1, 3), access(read_only, 2, 3)));
     void *memset(void *, int, unsigned long) __attribute__((access(write_only, 1, 3)));
     void *memchr(const void *, int, unsigned long) __attribute__((access(read_only, 1, 3)));
@@ -33,7 +33,7 @@ const DECLARED: &str = r#"
     double frexp(double, int *) __attribute__((access(write_only, 2)));
     double modf(double, double *) __attribute__((access(write_only, 2)));
     int abs(int);
-    char *strncpy(char *, const char *, unsigned long) __attribute__((access(write_only, 1, 3), null_terminated_string_arg(2)));
+    char *strncpy(char *restrict, const char *restrict, unsigned long) __attribute__((access(write_only, 1, 3), null_terminated_string_arg(2)));
     char *strdup(const char *);
     void *malloc(unsigned long);
 "#;

@@ -507,7 +507,7 @@ fn merge(table: &Table, old: &Decl, new: &Decl) -> Merge {
             }
             // The declaration that says more is kept.
             let says_more = f.unprototyped && !g.unprototyped
-                || f.contracts.is_empty() && !g.contracts.is_empty() && !g.unprototyped;
+                || f.contracts.len() < g.contracts.len() && !g.unprototyped;
             match (says_more, asm.is_none() && symbol.is_some()) {
                 (false, false) => Merge::Keep,
                 (more, _) => Merge::Replace(Decl::Function {

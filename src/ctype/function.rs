@@ -131,6 +131,12 @@ pub enum Contract {
         /// Elements.
         count: u64,
     },
+    /// `T *restrict param`: what the callee reaches through it and writes to, it reaches through no other pointer (C11
+    /// 6.7.3.1).
+    Restrict {
+        /// The parameter.
+        param: u32,
+    },
 }
 
 /// The mode of an `access` attribute.

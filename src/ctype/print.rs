@@ -107,7 +107,7 @@ impl<'a> Printer<'a> {
             if self.length > MAX_LENGTH {
                 break;
             }
-            params.push(self.param(param, at_least(&function.contracts, i)));
+            params.push(self.param(param, i, &function.contracts));
         }
         if function.variadic {
             params.push("...".to_owned());
@@ -118,10 +118,13 @@ impl<'a> Printer<'a> {
         text
     }
 
-    fn param(&mut self, ty: QualType, at_least: Option<u64>) -> String {
-        match (self.table.get(ty.id()), at_least) {
-            (Type::Pointer(to), Some(count)) if self.exact => {
-                self.declarator(*to, format!("[static {count}]"))
+    fn param(&mut self, ty: QualType, index: u32, contracts: &[Contract]) -> String {
+        let contracts = if self.exact { contracts } else { &[] };
+        let restricted = contracts.contains(&Contract::Restrict { param: index });
+        match (self.table.get(ty.id()), at_least(contracts, index)) {
+            (Type::Pointer(to), Some(count)) => self.declarator(*to, format!("[static {count}]")),
+            _ if restricted => {
+                self.declarator(QualType::new(ty.id(), Quals::RESTRICT), String::new())
             }
             _ => self.declarator(ty, String::new()),
         }
@@ -344,7 +347,7 @@ fn contracts(contracts: &[Contract]) -> String {
                 write!(text, "__attribute__((null_terminated_string_arg({}))) ", param + 1)
             }
             Contract::Trusted { param } => write!(text, "__attribute__((trusted({}))) ", param + 1),
-            Contract::AtLeast { .. } => Ok(()),
+            Contract::AtLeast { .. } | Contract::Restrict { .. } => Ok(()),
         };
     }
     text

@@ -7,6 +7,7 @@
 //! | `access(mode, i)` | one element |
 //! | `T buf[static n]` | *n* elements |
 //! | `null_terminated_string_arg(i)` | a NUL before the end of the memory |
+//! | `T *restrict p` | memory that overlaps that of no other argument, where one of the two is written to and the sizes are known |
 //! | `trusted(i)` | the host's word: any pointer that is not dead; to an incomplete type one that C gave out |
 //!
 //! A pointer without any of these must not be dead. Without [`Permission::UncontractedPointers`] it is refused, and so is one
@@ -33,6 +34,7 @@ struct Terms {
     at_least: Option<u64>,
     terminated: bool,
     trusted: bool,
+    restricted: bool,
     /// It leads to pointers, or holds some.
     pointers: bool,
 }
@@ -60,6 +62,7 @@ impl Terms {
                 }
                 Contract::Terminated { param } if param == index => terms.terminated = true,
                 Contract::Trusted { param } if param == index => terms.trusted = true,
+                Contract::Restrict { param } if param == index => terms.restricted = true,
                 _ => {}
             }
         }
@@ -87,12 +90,38 @@ pub(super) unsafe fn check(
     frame: *const u8,
 ) -> Result<(), LuaError> {
     let call = Call { cx, record, recipe, frame };
+    let mut used: Vec<Used> = Vec::new();
     for index in 0..recipe.signature.arguments.len() {
+        let at = |error| call::at_argument(record, index as c_int + 1, error);
         // SAFETY: the caller's promise.
-        unsafe { call.argument(index) }
-            .map_err(|error| call::at_argument(record, index as c_int + 1, error))?;
+        let Some(memory) = unsafe { call.argument(index) }.map_err(at)? else { continue };
+        if let Some(other) = used.iter().find(|other| other.clashes_with(&memory)) {
+            return Err(at(LuaError::new(format!(
+                "memory that overlaps that of argument #{}, and one of them is written to",
+                other.index + 1
+            ))));
+        }
+        used.push(memory);
     }
     Ok(())
+}
+
+/// Memory that the function uses through an argument.
+struct Used {
+    index: usize,
+    start: usize,
+    bytes: usize,
+    written: bool,
+    restricted: bool,
+}
+
+impl Used {
+    fn clashes_with(&self, other: &Used) -> bool {
+        (self.restricted || other.restricted)
+            && (self.written || other.written)
+            && self.start < other.start + other.bytes
+            && other.start < self.start + self.bytes
+    }
 }
 
 /// A call that is about to be made.
@@ -117,14 +146,16 @@ impl Call<'_> {
         u64::from_le_bytes(bits)
     }
 
+    /// Checks an argument. Returns the memory that it gives, where the declaration says how much that is.
+    ///
     /// # Safety
     /// As for [`check`].
-    unsafe fn argument(&self, index: usize) -> Result<(), LuaError> {
+    unsafe fn argument(&self, index: usize) -> Result<Option<Used>, LuaError> {
         let (cx, n) = (self.cx, index as c_int + 1);
         let asked = asks_for_contracts(cx);
         let Some(ty) = self.record.parameter(cx, index) else {
             // SAFETY: variable arguments that are pointers are scalars.
-            return unsafe { self.variable(index) };
+            return unsafe { self.variable(index) }.map(|()| None);
         };
         let to = match cx.state.kind(ty) {
             Kind::Pointer(to) | Kind::Reference(to) if cx.state.kind(to) != Kind::Function => to,
@@ -132,10 +163,10 @@ impl Call<'_> {
                 let terms = Terms::of(cx, self.record, index as u32, ty);
                 return match terms.pointers && !terms.trusted {
                     true => Err(untrusted(cx, ty, "holds pointers")),
-                    false => Ok(()),
+                    false => Ok(None),
                 };
             }
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
         let terms = Terms::of(cx, self.record, index as u32, ty);
         if asked && !terms.trusted && (terms.pointers || !terms.are_sized()) {
@@ -147,7 +178,7 @@ impl Call<'_> {
         if address == 0 {
             return match terms.nonnull || terms.terminated || bytes.is_some_and(|bytes| bytes > 0) {
                 true => Err(LuaError::new(format!("NULL for '{}'", cx.state.repr(ty)))),
-                false => Ok(()),
+                false => Ok(None),
             };
         }
         let reach = extent::of_argument(cx, n, address);
@@ -156,21 +187,25 @@ impl Call<'_> {
             None if !to.is_const() => Access::Write,
             _ => Access::Read,
         };
-        if terms.terminated {
-            let room = reach.room(cx, ty, address, access)?;
-            // SAFETY: so many bytes are known to be there.
-            let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };
-            if !text.contains(&0) {
-                return Err(LuaError::new(format!("no NUL within {room} bytes")));
-            }
-        }
+        let text = match terms.terminated {
+            // SAFETY: the address is that of the argument.
+            true => Some(unsafe { text_bytes(address, reach.room(cx, ty, address, access)?)? }),
+            false => None,
+        };
         let opaque = asked && cx.state.size(to).is_none() && cx.state.kind(to) != Kind::Void;
         match (bytes, reach) {
             (Some(bytes), _) => reach.permit(cx, ty, address, bytes, access),
             (None, Reach::Known(_)) if opaque => self.given(n, ty, to, address),
             (None, Reach::Foreign) => self.given(n, ty, to, address),
             (None, _) => reach.room(cx, ty, address, Access::Read).map(drop),
-        }
+        }?;
+        Ok(bytes.max(text).map(|bytes| Used {
+            index,
+            start: address,
+            bytes,
+            written: access == Access::Write,
+            restricted: terms.restricted,
+        }))
     }
 
     /// How many bytes the function uses, where the declaration says it.
@@ -247,6 +282,17 @@ impl Call<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The bytes of a text and its NUL.
+///
+/// # Safety
+/// There are `room` bytes at the address.
+unsafe fn text_bytes(address: usize, room: usize) -> Result<usize, LuaError> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };
+    let end = text.iter().position(|byte| *byte == 0);
+    end.map(|end| end + 1).ok_or_else(|| LuaError::new(format!("no NUL within {room} bytes")))
 }
 
 fn asks_for_contracts(cx: &Cx<'_>) -> bool {

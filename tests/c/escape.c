@@ -24,13 +24,25 @@ long sum_large(const int *p, long n) { return sum(p, (int)n); }
 void fill_in(unsigned char *p, unsigned long n, int c) {
     for (unsigned long i = 0; i < n; i++) p[i] = (unsigned char)c;
 }
-int first4(const int *p) { return p[0] + p[1] + p[2] + p[3]; }
-int must(const int *p) { return *p; }
 unsigned long text_length(const char *s) {
     unsigned long n = 0;
     while (s[n]) n++;
     return n;
 }
+static int overlap(const void *a, const void *b, unsigned long n, unsigned long m) {
+    return (const char *)a < (const char *)b + m && (const char *)b < (const char *)a + n;
+}
+void copy_apart(unsigned char *restrict to, const unsigned char *restrict from, unsigned long n) {
+    if (overlap(to, from, n, n)) breaches++;
+    for (unsigned long i = 0; i < n; i++) to[i] = from[i];
+}
+void copy_text(char *restrict to, const char *restrict from, unsigned long n) {
+    if (overlap(to, from, n, text_length(from) + 1)) breaches++;
+    for (unsigned long i = 0; i < n && (to[i] = from[i]); i++) { }
+}
+int same(const unsigned char *restrict a, const unsigned char *b) { return *a == *b; }
+int first4(const int *p) { return p[0] + p[1] + p[2] + p[3]; }
+int must(const int *p) { return *p; }
 int uncontracted(int *p) { return breaches++, p ? *p : 0; }
 int nonnull_only(int *p) { return breaches++, *p; }
 int by_value(struct holder h) { return breaches++, h.n; }

@@ -4,7 +4,7 @@ local int4 = function() return ffi.new("int[4]", { 1, 2, 3, 4 }) end
 local contract = "permission `uncontracted_pointers`"
 
 -- What is permitted works: an attempt fails for its own reason.
-assert(C.sum(int4(), 4) == 10)
+assert(ffi.tonumber(C.sum(int4(), 4)) == 10)
 assert(ffi.tonumber(C.text_length("text")) == 4)
 assert(C.apply(function(x) return x + 1 end, 4) == 5)
 local handle = C.handle_open()
@@ -13,6 +13,11 @@ assert(C.first4(int4()) == 10)
 local filled = ffi.new("unsigned char[8]")
 C.fill_in(filled, 8, 7)
 assert(filled[7] == 7)
+local bytes = ffi.cast("unsigned char *", ffi.new("unsigned char[8]", { 1, 2, 3, 4 }))
+C.copy_apart(bytes + 4, bytes, 4)
+assert(bytes[7] == 4 and C.same(bytes, bytes) == 1)
+C.copy_text(ffi.cast("char *", filled), "text", 8)
+assert(ffi.string(filled) == "text")
 
 section "contracts"
 attempt("one element more than there is", function() C.sum(int4(), 5) end, "20 bytes")
@@ -27,6 +32,12 @@ attempt("elements of NULL", function() C.sum(nil, 1) end, "NULL")
 attempt("writing past the end", function() C.fill_in(ffi.new("unsigned char[8]"), 9, 0) end, "9 bytes")
 attempt("writing to a string", function() C.fill_in(ffi.cast("unsigned char *", "text"), 4, 0) end, "read%-only")
 attempt("writing to another type's memory past its end", function() C.fill_in(ffi.cast("unsigned char *", int4()), 17, 0) end, "17 bytes")
+attempt("restrict pointers that overlap", function() C.copy_apart(bytes + 3, bytes, 4) end, "#2.*overlaps that of argument #1")
+attempt("restrict pointers that are the same", function() C.copy_apart(bytes, bytes, 1) end, "overlaps")
+attempt("a restrict pointer in a text that is read", function()
+  local a = ffi.cast("char *", ffi.new("char[8]", "abcdefg"))
+  C.copy_text(a + 7, a, 1)
+end, "overlaps")
 attempt("fewer than [static 4]", function() C.first4(ffi.new("int[3]")) end, "16 bytes")
 attempt("NULL for [static 4]", function() C.first4(nil) end, "NULL")
 attempt("NULL for nonnull", function() C.must(nil) end, "NULL")

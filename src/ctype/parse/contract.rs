@@ -54,7 +54,8 @@ pub(super) fn contracts(
             Contract::NonNull { param }
             | Contract::AtLeast { param, .. }
             | Contract::Terminated { param }
-            | Contract::Trusted { param } => in_range(param),
+            | Contract::Trusted { param }
+            | Contract::Restrict { param } => in_range(param),
             Contract::Access { param, size, .. } => {
                 in_range(param) && size.is_none_or(|s| in_range(&s))
             }
@@ -85,6 +86,7 @@ pub(super) fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
         Contract::AtLeast { param, count } => (2, param, 0, None, count),
         Contract::Terminated { param } => (3, param, 0, None, 0),
         Contract::Trusted { param } => (4, param, 0, None, 0),
+        Contract::Restrict { param } => (5, param, 0, None, 0),
     });
     contracts.dedup();
     contracts.into()

@@ -372,6 +372,9 @@ impl Parser<'_> {
         if nonnull {
             attributes.list().contracts.push(Contract::NonNull { param });
         }
+        if ty.quals().has(Quals::RESTRICT) {
+            attributes.list().contracts.push(Contract::Restrict { param });
+        }
         let ty = match *self.decls.table.shape(ty) {
             Type::Array(element, _) => {
                 let pointer = self.table().pointer_to(element);
