@@ -107,9 +107,13 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     scope::push_texts(cx);
     cx.push_value(n);
     cx.raw_get(-2);
-    if let Some(Number::Integer(bits)) = cx.number(-1) {
+    let known = cx.number(-1).map(|number| match number {
+        Number::Integer(bits) => bits as u32,
+        Number::Float(bits) => bits as u32,
+    });
+    if let Some(bits) = known {
         cx.pop(2);
-        let ty = QualType::from_bits(bits as u32);
+        let ty = QualType::from_bits(bits);
         if scope::is_outermost(cx) {
             make::learn_text(cx, n, ty);
         }
@@ -118,7 +122,7 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     cx.pop(1);
     let text = cx.bytes(n).unwrap_or_default();
     let ty = parse(cx, text, &[])?;
-    if !text.contains(&b'{') {
+    if !declares(text) {
         cx.push_value(n);
         cx.push_integer(i64::from(ty.to_bits()));
         cx.raw_set(-3);
@@ -127,10 +131,15 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     Ok(ty)
 }
 
+/// Whether a type text can have a body in it: `{`, or its digraph.
+fn declares(text: &[u8]) -> bool {
+    text.contains(&b'{') || text.windows(2).any(|pair| pair == b"<%")
+}
+
 /// Parses a type text in the running library function's scope.
 fn parse(cx: &Cx<'_>, text: &[u8], params: &[Param<'_>]) -> Result<QualType, LuaError> {
     cx.state.permit_text(text.len())?;
-    if text.contains(&b'{') {
+    if declares(text) {
         note_declarations(cx);
     }
     let ty = scope::enter(cx, scope::of_function(), |types| types.parse_type(text, params))?;

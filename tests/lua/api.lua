@@ -113,6 +113,9 @@ check(not ffi.istype("int *", ffi.new("int[3]")))
 check(ffi.istype("api_point", ffi.new("api_point[2]")[1]))
 check(ffi.istype("enum api_e", ffi.new("enum api_e")))
 check(ffi.istype("int", ffi.typeof("int")), "a ctype stands for its type")
+check(not ffi.istype("struct { int n; }", ffi.new("struct { int n; }")), "each body is a type of its own")
+-- LuaJIT has no digraphs.
+if ffi.scope then check(not ffi.istype("struct <% int n; %>", ffi.new("struct <% int n; %>"))) end
 check(not ffi.istype("int", print))
 fails("C type expected", ffi.istype, 5, 5)
 fails("bad argument #2", ffi.istype, "int")
