@@ -207,6 +207,34 @@ mod errors {
     }
 }
 
+/// Whether a function is the one that opens LuaJIT's own `ffi`.
+///
+/// # Errors
+/// Out of memory.
+#[cfg(feature = "luajit")]
+pub(crate) fn opens_luajits_ffi(lua: &mlua::Lua, loader: &mlua::Function) -> mlua::Result<bool> {
+    let mut theirs = false;
+    let found = &mut theirs;
+    // SAFETY: a protected call with the loader on the stack; the address is LuaJIT's.
+    unsafe {
+        lua.exec_raw::<()>(loader, move |lua| {
+            let opens: sys::lua_CFunction = sys::luaopen_ffi;
+            *found = sys::lua_tocfunction(lua, 1).is_some_and(|f| f as usize == opens as usize);
+            sys::lua_settop(lua, 0);
+        })?;
+    }
+    Ok(theirs)
+}
+
+/// Whether a function is the one that opens LuaJIT's own `ffi`: there is none.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "luajit"))]
+pub(crate) fn opens_luajits_ffi(_: &mlua::Lua, _: &mlua::Function) -> mlua::Result<bool> {
+    Ok(false)
+}
+
 /// Makes `require` call a loader for a name.
 ///
 /// # Errors

@@ -32,7 +32,9 @@ pub use mlua::ffi::{lua_CFunction, lua_State};
 
 pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use collect::{new_collected, set_collector};
-pub(crate) use control::{argument_error, catch, collect, equal, main_thread, preload, tail_call};
+pub(crate) use control::{
+    argument_error, catch, collect, equal, main_thread, opens_luajits_ffi, preload, tail_call,
+};
 pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};
 pub(crate) use layout::LAYOUT;
 pub(crate) use numbers::{
@@ -131,8 +133,10 @@ forward! {
     new_table(array: c_int, hash: c_int) = sys::lua_createtable;
     /// Pops a value and stores it under the key below it, with no metamethods; pops the key as well.
     raw_set(table: c_int) = sys::lua_rawset;
-    /// Pops a value into an integer key, with no metamethods.
+    /// Pops a value into an integer key, with no metamethods. Lua 5.1, 5.2, LuaJIT and Luau take 32 bits of it.
     raw_set_integer(table: c_int, key: i64) = sys::lua_rawseti;
+    /// Pops a value into the key that an address is, as a light userdata, with no metamethods.
+    raw_set_address(table: c_int, key: *const c_void) = sys::lua_rawsetp;
     /// The pointer that identifies a table, function, thread or userdata.
     identity(index: c_int) -> *const c_void = sys::lua_topointer;
     /// The address of a userdata's block or a light userdata's value; null for others.
@@ -248,6 +252,12 @@ impl Cx<'_> {
     pub(crate) fn raw_get_integer(&self, table: c_int, key: i64) {
         // SAFETY: as in `forward!`.
         unsafe { sys::lua_rawgeti(self.lua, table, key) };
+    }
+
+    /// Pushes the value of the key that an address is, with no metamethods.
+    pub(crate) fn raw_get_address(&self, table: c_int, key: *const c_void) {
+        // SAFETY: as in `forward!`.
+        unsafe { sys::lua_rawgetp(self.lua, table, key) };
     }
 
     /// Pushes `table[name]` with no metamethods.
