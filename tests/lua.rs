@@ -65,17 +65,11 @@ fn run_luajit(path: &Path) -> Report {
     Report::parse(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// Makes `require "ffi"` give this library: in LuaJIT instead of its own, in Luau with a `require` for that.
+/// Makes `require "ffi"` give this library.
 fn install(lua: &Lua) -> mlua::Result<()> {
     // SAFETY: the scripts have `ffi` as their subject.
     let ffi = unsafe { cthunk::lua::open(lua)? };
-    match lua.globals().get::<Option<mlua::Table>>("package")? {
-        Some(package) => package.get::<mlua::Table>("loaded")?.set("ffi", ffi),
-        None => {
-            let require = lua.create_function(move |_, _: String| Ok(ffi.clone()))?;
-            lua.globals().set("require", require)
-        }
-    }
+    behaviour::provide(lua, ffi)
 }
 
 /// Every file passes, and docs/luajit-differences.md lists the departures from LuaJIT that they test: these and no others.

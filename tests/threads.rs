@@ -1,7 +1,7 @@
 //! Callbacks that C calls on threads of its own, and C functions that run on threads of ours.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
-use std::ffi::c_long;
+use std::ffi::{c_double, c_int};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use mlua::Lua;
 mod behaviour;
 
 const DECLARED: &str = "
-    typedef long (*callback)(long, long);
-    void start(callback, long, long); long done(void); long finish(void); long call_and_wait(callback, long);
-    void keep(callback); long call_kept(long);
-    struct pair { double a; int b; }; struct pair swap(struct pair); long slow_add(long, long); long length_later(const char *);
+    typedef int (*callback)(int, int);
+    void start(callback, int, int); int done(void); double finish(void); double call_and_wait(callback, int);
+    void keep(callback); int call_kept(int);
+    struct pair { double a; int b; }; struct pair swap(struct pair); int slow_add(int, int); int length_later(const char *);
 ";
 
 /// The library has one set of threads.
@@ -64,7 +64,7 @@ fn queued_calls_are_neither_lost_nor_doubled() {
          C.start(f, threads, calls)
          while C.done() < threads do ffi.poll(0.01) end
          local n = threads * calls
-         assert(C.finish() == n * (n - 1) // 2)
+         assert(C.finish() == n * (n - 1) / 2)
          assert(count == n)
          local policy, queued, answered = f:foreign()
          assert(policy == 'queue' and queued == n and answered == 0)
@@ -157,10 +157,10 @@ fn a_host_is_woken() {
         made += ffi.poll(Duration::from_millis(10)).unwrap();
     }
     assert_eq!(made, 100);
-    let sum: i64 = lua.load("return C.finish()").eval().unwrap();
+    let sum: f64 = lua.load("return C.finish()").eval().unwrap();
     // Only now: a call can be answered before its thread comes to wake the host.
     assert_eq!(woken.load(Ordering::Relaxed), 100);
-    assert_eq!(sum, 4 * (0..25).sum::<i64>());
+    assert_eq!(sum, f64::from(4 * (0..25).sum::<i32>()));
     assert_eq!(ffi.poll(Duration::ZERO).unwrap(), 0);
 }
 
@@ -182,13 +182,12 @@ fn a_state_closes_while_calls_wait() {
     unsafe {
         let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
         let function = |name: &std::ffi::CStr| libc::dlsym(library, name.as_ptr());
-        let finish: extern "C" fn() -> c_long = std::mem::transmute(function(c"finish"));
-        let call_kept: extern "C" fn(c_long) -> c_long =
-            std::mem::transmute(function(c"call_kept"));
+        let finish: extern "C" fn() -> c_double = std::mem::transmute(function(c"finish"));
+        let call_kept: extern "C" fn(c_int) -> c_int = std::mem::transmute(function(c"call_kept"));
         std::thread::sleep(Duration::from_millis(20));
         drop(_ffi);
         drop(lua);
-        assert_eq!(finish(), 0);
+        assert_eq!(finish(), 0.0);
         assert_eq!(call_kept(3), 0);
     }
 }

@@ -8,7 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::mem;
 
 use super::api::{self, LuaType};
@@ -30,7 +30,7 @@ pub(super) struct Region {
 /// Where [`Anchor::Regions`] has the metatable of regions.
 const METATABLE: i64 = 1;
 
-/// Where known memory begins and ends. Its objects are in the table of [`Anchor::Known`], with weak values: what Lua has
+/// Where known memory begins and ends. Its objects are in the table of [`Anchor::Known`], by address, with weak values: what Lua has
 /// collected is forgotten when it is looked for, or when there is much of it.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -50,7 +50,8 @@ const NESTED: usize = 4;
 pub(super) fn make_tables(cx: &Cx<'_>) {
     cx.push_anchor(Anchor::Known);
     cx.new_table(0, 1);
-    cx.push_bytes(b"v");
+    // "s": it shrinks, in Luau.
+    cx.push_bytes(b"vs");
     cx.raw_set_name(-2, b"__mode");
     cx.set_metatable(-2);
     cx.push_anchor(Anchor::Regions);
@@ -106,7 +107,7 @@ pub(super) fn end(cx: &Cx<'_>, index: c_int) {
 pub(super) fn note(cx: &Cx<'_>, base: usize, len: usize) {
     cx.push_anchor(Anchor::Known);
     cx.push_value(-2);
-    cx.raw_set_integer(-2, base as i64);
+    cx.raw_set_address(-2, base as *const c_void);
     let memory = &cx.state.memory;
     let count = {
         let mut ends = memory.ends.borrow_mut();
@@ -124,7 +125,7 @@ fn forget_collected(cx: &Cx<'_>) {
     let memory = &cx.state.memory;
     // No raw access of a table raises or runs a finaliser.
     memory.ends.borrow_mut().retain(|base, _| {
-        cx.raw_get_integer(-1, *base as i64);
+        cx.raw_get_address(-1, *base as *const c_void);
         let there = cx.type_of(-1) != LuaType::Nil;
         cx.pop(1);
         there
@@ -142,7 +143,7 @@ pub(super) fn resolve(cx: &Cx<'_>, address: usize) -> bool {
     };
     let Some(base) = found else { return false };
     cx.push_anchor(Anchor::Known);
-    cx.raw_get_integer(-1, base as i64);
+    cx.raw_get_address(-1, base as *const c_void);
     cx.remove(-2);
     if cx.type_of(-1) != LuaType::Nil {
         return true;

@@ -50,6 +50,17 @@ pub fn build(name: &str) -> String {
     library
 }
 
+/// Makes `require "ffi"` give a table: in LuaJIT instead of its own library, in Luau with a `require` for that.
+pub fn provide(lua: &mlua::Lua, ffi: mlua::Table) -> mlua::Result<()> {
+    match lua.globals().get::<Option<mlua::Table>>("package")? {
+        Some(package) => package.get::<mlua::Table>("loaded")?.set("ffi", ffi),
+        None => {
+            let require = lua.create_function(move |_, _: String| Ok(ffi.clone()))?;
+            lua.globals().set("require", require)
+        }
+    }
+}
+
 /// Whether Debian's LuaJIT is there to be compared with. In CI it must be.
 pub fn has_luajit() -> bool {
     programs::runs("luajit", &["-v"], "luajit")

@@ -1,28 +1,28 @@
-// Threads that call callbacks, for tests/threads.rs.
+// Threads that call callbacks, for tests/threads.rs. Its numbers are numbers in every Lua.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-typedef long (*callback)(long thread, long call);
+typedef int (*callback)(int thread, int call);
 
-struct job { callback f; long thread, calls; atomic_long sum; pthread_t id; };
+struct job { callback f; int thread, calls; atomic_long sum; pthread_t id; };
 
 static struct job jobs[64];
-static long job_count;
-static atomic_long finished;
+static int job_count;
+static atomic_int finished;
 
 static void *work(void *argument) {
     struct job *job = argument;
-    for (long call = 0; call < job->calls; call++) atomic_fetch_add(&job->sum, job->f(job->thread, call));
+    for (int call = 0; call < job->calls; call++) atomic_fetch_add(&job->sum, job->f(job->thread, call));
     atomic_fetch_add(&finished, 1);
     return NULL;
 }
 
 // Starts threads that each call `f` so many times.
-void start(callback f, long threads, long calls) {
+void start(callback f, int threads, int calls) {
     finished = 0;
     job_count = threads;
-    for (long i = 0; i < threads; i++) {
+    for (int i = 0; i < threads; i++) {
         jobs[i].f = f;
         jobs[i].thread = i;
         jobs[i].calls = calls;
@@ -32,20 +32,20 @@ void start(callback f, long threads, long calls) {
 }
 
 // How many threads are done.
-long done(void) { return atomic_load(&finished); }
+int done(void) { return atomic_load(&finished); }
 
 // Waits for all threads; returns the sum of what the calls gave back.
-long finish(void) {
+double finish(void) {
     long total = 0;
-    for (long i = 0; i < job_count; i++) {
+    for (int i = 0; i < job_count; i++) {
         pthread_join(jobs[i].id, NULL);
         total += atomic_load(&jobs[i].sum);
     }
-    return total;
+    return (double)total;
 }
 
 // Calls `f` once on another thread, and waits for it: nobody can run the Lua state meanwhile.
-long call_and_wait(callback f, long x) {
+double call_and_wait(callback f, int x) {
     start(f, 1, 1);
     (void)x;
     return finish();
@@ -53,17 +53,17 @@ long call_and_wait(callback f, long x) {
 
 static callback kept;
 void keep(callback f) { kept = f; }
-long call_kept(long x) { return kept(x, x); }
+int call_kept(int x) { return kept(x, x); }
 
 struct pair { double a; int b; };
 struct pair swap(struct pair p) { struct pair q = { p.b, (int)p.a }; return q; }
-long slow_add(long a, long b) {
+int slow_add(int a, int b) {
     for (volatile long i = 0; i < 2000000; i++) { }
     return a + b;
 }
-long length_later(const char *s) {
+int length_later(const char *s) {
     for (volatile long i = 0; i < 2000000; i++) { }
-    long n = 0;
+    int n = 0;
     while (s[n]) n++;
     return n;
 }
