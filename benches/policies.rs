@@ -106,8 +106,23 @@ fn run_all(policy: &Policy) -> mlua::Result<()> {
     Ok(())
 }
 
-/// Instructions an operation by case, where the policy does not refuse it.
-fn count(name: &str, folder: &Path) -> Vec<(String, Option<u64>)> {
+/// What a case costs under a policy.
+struct Counted {
+    case: String,
+    /// Of an operation; `None` where the policy refuses it.
+    instructions: Option<u64>,
+}
+
+impl Counted {
+    fn differs_from(&self, open: &Counted) -> bool {
+        self.instructions
+            .zip(open.instructions)
+            .is_some_and(|(one, open)| one.abs_diff(open) > NOISE)
+    }
+}
+
+/// Every case under a policy.
+fn count(name: &str, folder: &Path) -> Vec<Counted> {
     let dumps = folder.join(name);
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=measured"])
@@ -129,18 +144,9 @@ fn count(name: &str, folder: &Path) -> Vec<(String, Option<u64>)> {
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .map(|(case, runs)| {
-            let counted = match (runs, case) {
-                ("true", _) => {
-                    let empty = next();
-                    Some(next().saturating_sub(empty) / OPERATIONS)
-                }
-                (_, NOT_COUNTED) => None,
-                _ => {
-                    next();
-                    None
-                }
-            };
-            (case.to_owned(), counted)
+            let empty = (case != NOT_COUNTED).then(&mut next).filter(|_| runs == "true");
+            let instructions = empty.map(|empty| next().saturating_sub(empty) / OPERATIONS);
+            Counted { case: case.to_owned(), instructions }
         })
         .collect()
 }
@@ -155,23 +161,22 @@ fn instructions() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("policies");
     fs::create_dir_all(&folder).expect("a folder");
     let (mut names, mut same) = (Vec::new(), Vec::new());
-    let mut columns: Vec<Vec<(String, Option<u64>)>> = Vec::new();
+    let mut columns: Vec<Vec<Counted>> = Vec::new();
     for (name, _) in policies() {
         let column = count(name, &folder);
-        let differs = |(one, open): (&(String, Option<u64>), &(String, Option<u64>))| {
-            one.1.zip(open.1).is_some_and(|(one, open)| one.abs_diff(open) > NOISE)
+        let differs = |open: &Vec<Counted>| {
+            column.iter().zip(open.iter()).any(|(one, open)| one.differs_from(open))
         };
-        match columns.first() {
-            Some(open) if !column.iter().zip(open.iter()).any(differs) => same.push(name),
-            _ => {
-                names.push(name);
-                columns.push(column);
-            }
+        if columns.first().is_none_or(differs) {
+            names.push(name);
+            columns.push(column);
+        } else {
+            same.push(name);
         }
     }
-    let rows = columns[0].iter().enumerate().map(|(i, (case, _))| {
-        let counts = columns.iter().map(|column| column[i].1.map(|count| count as f64));
-        (case.clone(), counts.collect())
+    let rows = columns[0].iter().enumerate().map(|(i, row)| {
+        let counts = columns.iter().map(|column| column[i].instructions.map(|n| n as f64));
+        (row.case.clone(), counts.collect())
     });
     print_table(&names, rows);
     println!("\nDenied without a difference: {}.", same.join(", "));

@@ -506,8 +506,8 @@ fn merge(table: &Table, old: &Decl, new: &Decl) -> Merge {
                 return Merge::Conflict;
             }
             // The declaration that says more is kept.
-            let says_more = f.unprototyped && !g.unprototyped
-                || f.contracts.len() < g.contracts.len() && !g.unprototyped;
+            let says_more =
+                !g.unprototyped && (f.unprototyped || f.contracts.len() < g.contracts.len());
             match (says_more, asm.is_none() && symbol.is_some()) {
                 (false, false) => Merge::Keep,
                 (more, _) => Merge::Replace(Decl::Function {
