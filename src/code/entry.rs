@@ -7,7 +7,7 @@
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::ptr;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
 use crate::abi::{CallPlan, Convention, Unsupported};
 use crate::error::Error;
@@ -72,6 +72,8 @@ pub struct Slot {
     pub owner: AtomicUsize,
     /// The calls that are in the dispatcher and do not belong to the owner: no other callback takes the slot meanwhile.
     pub visitors: AtomicU32,
+    /// Whether the callback is in use.
+    pub(super) used: AtomicBool,
 }
 
 impl Slot {

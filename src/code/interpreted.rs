@@ -189,6 +189,11 @@ impl Body {
         Ok(frame.filter(|_| runs(convention) && Mode::current() == Mode::Compiled).map(body))
     }
 
+    /// Whether its callbacks are of those that there are [a fixed number](super::POOLED_CALLBACKS) of.
+    pub(crate) fn is_pooled(&self) -> bool {
+        !self.plan.is_null()
+    }
+
     fn new(address: *const c_void, plan: &CallPlan) -> Body {
         let (vectors, wide) = (plan.has_vectors(), plan.is_wide());
         Body { address, plan: ptr::null(), vectors, wide, frame: plan.frame.clone() }

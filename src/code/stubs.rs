@@ -161,9 +161,8 @@ fn near_data(_: usize, _: usize) -> Result<NonNull<u8>, Error> {
 /// recognisable as long as possible.
 #[derive(Default)]
 struct Callbacks {
-    /// By address: whether it is in use.
-    all: FxHashMap<usize, bool>,
-    used: usize,
+    /// By address.
+    all: FxHashMap<usize, NonNull<Slot>>,
     free: VecDeque<(usize, NonNull<Slot>)>,
 }
 
@@ -175,6 +174,12 @@ impl Callbacks {
     ) -> Option<(usize, NonNull<Slot>)> {
         let position = self.free.iter().position(may)?;
         self.free.remove(position)
+    }
+
+    /// Whether a slot of these is in use.
+    fn is_used(slot: NonNull<Slot>) -> bool {
+        // SAFETY: slots live as long as the process, and those that are not free are filled in.
+        unsafe { (*slot.as_ptr()).used.load(Ordering::Acquire) }
     }
 }
 
@@ -195,7 +200,10 @@ fn pools() -> [&'static Mutex<Callbacks>; 3] {
 
 /// The number of callbacks in use.
 pub(super) fn in_use() -> usize {
-    pools().iter().map(|pool| lock(pool).used).sum()
+    let used = |callbacks: &Callbacks| {
+        callbacks.all.values().filter(|slot| Callbacks::is_used(**slot)).count()
+    };
+    pools().iter().map(|pool| used(&lock(pool))).sum()
 }
 
 /// A callback: a native function pointer with a slot behind it. It lives until [`Callback::release`].
@@ -222,12 +230,12 @@ impl Callback {
         owner: usize,
     ) -> Result<Callback, Error> {
         let guest = convention.is_i686();
+        let pooled = body.is_pooled();
         let Body { address: body, plan, vectors, wide, .. } = *body;
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),
             false => (entry_point(convention, vectors).ok_or_else(|| not_here(convention))?, body),
         };
-        let pooled = !plan.is_null();
         let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };
         fork::prepare();
         let mut callbacks = lock(pool);
@@ -245,8 +253,7 @@ impl Callback {
                 pool::POOLED_CALLBACKS
             )));
         };
-        let reused = callbacks.all.insert(address, true).is_some();
-        callbacks.used += 1;
+        let reused = callbacks.all.insert(address, slot).is_some();
         let to = slot.as_ptr();
         // SAFETY: the slot is free and ours from here on; an earlier callback left its data in it. The count of visitors, zero in
         // a new slot, is only ever added to and subtracted from.
@@ -262,13 +269,17 @@ impl Callback {
             (&raw mut (*to).plan).write(plan);
             (&raw mut (*to).wide).write(wide.into());
             (*to).owner.store(owner, Ordering::Release);
+            (*to).used.store(true, Ordering::Release);
         }
         Ok(Callback { address, slot })
     }
 
     /// Whether `address` is a callback that was freed.
     pub fn is_free(address: *const c_void) -> bool {
-        pools().iter().any(|pool| lock(pool).all.get(&(address as usize)) == Some(&false))
+        let is_free = |callbacks: &Callbacks| {
+            callbacks.all.get(&(address as usize)).is_some_and(|slot| !Callbacks::is_used(*slot))
+        };
+        pools().iter().any(|pool| is_free(&lock(pool)))
     }
 
     /// The function pointer.
@@ -282,13 +293,33 @@ impl Callback {
         unsafe { (*self.slot.as_ptr()).data }
     }
 
-    /// Gives the slot back. Its dispatcher and data stay until it is taken again.
+    fn slot(&self) -> &Slot {
+        // SAFETY: slots live as long as the process; what is not behind an atomic changes only while a slot is nobody's.
+        unsafe { self.slot.as_ref() }
+    }
+
+    /// The callback is freed, but keeps its slot, which no other takes.
+    pub fn rest(self) {
+        self.slot().used.store(false, Ordering::Release);
+    }
+
+    /// Takes it into use again, with another [`Slot::owner`]; false where a call from elsewhere is in it still.
+    pub fn wake(self, owner: usize) -> bool {
+        let slot = self.slot();
+        if slot.visitors.load(Ordering::Acquire) != 0 {
+            return false;
+        }
+        slot.owner.store(owner, Ordering::Release);
+        slot.used.store(true, Ordering::Release);
+        true
+    }
+
+    /// Gives the slot back, once. Its dispatcher and data stay until it is taken again.
     pub fn release(self) {
-        for mut callbacks in pools().map(lock) {
-            if let Some(used) = callbacks.all.get_mut(&self.address)
-                && std::mem::replace(used, false)
-            {
-                callbacks.used -= 1;
+        self.rest();
+        for pool in pools() {
+            let mut callbacks = lock(pool);
+            if callbacks.all.contains_key(&self.address) {
                 callbacks.free.push_back((self.address, self.slot));
             }
         }

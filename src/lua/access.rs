@@ -45,6 +45,8 @@ enum Form {
     Pointer,
     /// A struct, union or array.
     Aggregate,
+    /// No object: a method that is a C closure, in place of the metatable.
+    Method,
 }
 
 /// An object in another.
@@ -68,7 +70,8 @@ impl Place {
     /// Whether [`set_number`] writes it.
     pub(super) fn is_number(&self) -> bool {
         let bits = matches!(self.form, Form::SignedBits | Form::UnsignedBits);
-        !bits && !self.is_boxed() && !matches!(self.form, Form::Aggregate | Form::Unknown)
+        let other = matches!(self.form, Form::Aggregate | Form::Method | Form::Unknown);
+        !bits && !self.is_boxed() && !other
     }
 
     /// Whether [`push_boxed`] pushes it.
@@ -225,6 +228,27 @@ pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, b
             && matches!(cx.state.kind(cd.ty), Kind::Pointer(_) | Kind::Array(..))
         {
             places.element.set(Place { offset: size as isize, ..place });
+        }
+    }
+}
+
+/// Remembers that the name at stack index 2 led to the C closure on top of the stack, a method of all cdata of the type.
+pub(super) fn learn_method(cx: &Cx<'_>) {
+    if !cx.state.in_place || cx.state.checked() {
+        return;
+    }
+    let method = cx.identity(-1);
+    // SAFETY: as in `learn`; the table of names keeps the closure.
+    unsafe {
+        let call = Call::of(cx.lua);
+        let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
+        if let Some(name) = call.argument(2).short_string() {
+            api::get_user_value(cx.lua, Cx::upvalue(PLACES as c_int - 1));
+            cx.push_value(2);
+            cx.push_value(-3);
+            cx.raw_set(-3);
+            cx.pop(1);
+            places.add(name, Place { form: Form::Method, metatable: method, ..Place::UNKNOWN });
         }
     }
 }
@@ -429,6 +453,7 @@ pub(super) unsafe fn set_number(slot: Slot, address: *const u8, place: &Place) -
             Form::U32 => slot.set_integer(load::<u32>(address).into()),
             Form::I64 => slot.set_integer(load(address)),
             Form::Bool => slot.set_boolean(load::<u8>(address) != 0),
+            Form::Method => slot.set_closure(place.metatable),
             _ => return false,
         }
     }

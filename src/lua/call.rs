@@ -17,7 +17,7 @@ use super::in_place::InPlace;
 use super::interpret::{self, Calls, Recipe};
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
-use super::stack::Slot;
+use super::stack::{self, Slot};
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
@@ -32,6 +32,9 @@ use crate::policy::Permission;
 pub(super) struct Function {
     /// What the thunk calls; null once the library is closed.
     pub target: Cell<*const c_void>,
+    /// Bytes from the function's slot of the stack to the top of it in a call with as many arguments as the prototype names, in a
+    /// state in place; 0 where there is no target.
+    pub given: Cell<usize>,
     /// The state's head.
     pub head: *const Head,
     /// Makes the calls that the closure's thunk cannot make in place, or raises. Of closures whose C function stays what it is,
@@ -96,6 +99,12 @@ impl Function {
         let all = (&raw const *self).wrapping_add(1).cast::<Accepted>();
         // SAFETY: `push_record` puts so many behind the record.
         (index < self.places as usize).then(|| unsafe { &*all.add(index) })
+    }
+
+    fn set_target(&self, target: *const c_void) {
+        self.target.set(target);
+        let given = stack::bytes_to_top(self.fixed as usize);
+        self.given.set(if target.is_null() { 0 } else { given });
     }
 
     /// Accepts no cdata for variable arguments any more.
@@ -204,7 +213,7 @@ fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
         true if !target.is_null() => code::announce_vectors(target).map_err(failed)?,
         _ => target,
     };
-    record.target.set(target);
+    record.set_target(target);
     Ok(())
 }
 
@@ -232,6 +241,7 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
         let record = api::new_userdata(cx.lua, names_at + name.len(), 0).cast::<Function>();
         record.write(Function {
             target: Cell::new(ptr::null()),
+            given: Cell::new(0),
             head: cx.state.head(),
             slow: Cell::new(entry.slow),
             recipe: Cell::new(entry.recipe),
@@ -451,7 +461,7 @@ pub(super) unsafe fn function_at(cx: &Cx<'_>, index: c_int) -> Option<(TypeId, *
 /// Makes the closure at `index` refuse to call: its library is closed.
 pub(super) fn detach(cx: &Cx<'_>, index: c_int) {
     if let Some(record) = record_at(cx, index) {
-        record.target.set(ptr::null());
+        record.set_target(ptr::null());
     }
 }
 

@@ -7,16 +7,15 @@
 //!
 //! Nothing here lets an error or a panic cross a C frame.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-use mlua::ffi as sys;
-
-use super::api::{self, LuaType, lua_State};
+use super::api::{self, LuaType};
 use super::convert;
 use super::enter::{Quick, dispatch};
 use super::foreign::{Queue, Terms};
@@ -31,9 +30,10 @@ use crate::ctype::{QualType, Type as CType, TypeId};
 pub(super) struct Callback {
     /// The state, null once it is closed.
     state: Arc<Link>,
-    /// The Lua function in the registry; `LUA_NOREF` once the callback is freed.
-    function: AtomicI32,
-    /// The same as a value of Lua's stack, where the state is in place.
+    /// Where its Lua function is in the table of `Anchor::Callbacks`.
+    pub(super) place: i32,
+    freed: AtomicBool,
+    /// The Lua function as a value of Lua's stack, where the state is in place.
     pub(super) value: Cell<stack::Kept>,
     /// How it is called in place; null where it is not, where it is freed, and once the state is closed.
     pub(super) quick: Cell<*const Quick>,
@@ -59,9 +59,14 @@ pub(super) struct CallbackKind {
     result_size: usize,
     /// How its callbacks are called in place; `None` where they are not.
     quick: Option<Quick>,
+    /// Freed callbacks that keep their slots, longest-free first.
+    spares: RefCell<VecDeque<code::Callback>>,
 }
 
-// SAFETY: it never changes, and its pointers are identities of tables that only the thread of the state uses. Another thread
+/// So many callbacks of a kind are freed before the first of them is used again, so that a freed one stays recognisable.
+const SPARES: usize = 32;
+
+// SAFETY: what changes of it only the thread of the state touches, and its pointers are identities of tables that only the thread of the state uses. Another thread
 // may drop it: when a callback of another state takes the slot.
 unsafe impl Send for CallbackKind {}
 // SAFETY: the same.
@@ -127,14 +132,44 @@ impl Callback {
 
     /// Whether it is freed.
     pub(super) fn is_freed(&self) -> bool {
-        self.function.load(Ordering::Relaxed) == sys::LUA_NOREF
+        self.freed.load(Ordering::Relaxed)
     }
 
-    /// Pushes its Lua function, `nil` where it is freed.
+    /// Pushes its Lua function.
     pub(super) fn push(&self, cx: &Cx<'_>) {
-        let function = self.function.load(Ordering::Relaxed);
-        // SAFETY: `Cx` promises a free stack slot.
-        unsafe { sys::lua_rawgeti(cx.lua, sys::LUA_REGISTRYINDEX, function.into()) };
+        cx.push_anchor(Anchor::Callbacks);
+        cx.raw_get_integer(-1, self.place.into());
+        cx.remove(-2);
+    }
+
+    /// Keeps the Lua function at `index`, or nothing.
+    fn keep(&self, cx: &Cx<'_>, index: Option<c_int>) {
+        let index = index.map(|index| cx.absolute(index));
+        cx.push_anchor(Anchor::Callbacks);
+        match index {
+            Some(index) => {
+                cx.push_value(index);
+                self.value.set(stack::keep(cx));
+            }
+            None => cx.push_bool(false),
+        }
+        cx.raw_set_integer(-2, self.place.into());
+        cx.pop(1);
+    }
+
+    /// As it is when it is new, but for its Lua function.
+    fn renew(&self, state: &State) {
+        state.live_callbacks.set(state.live_callbacks.get() + 1);
+        self.freed.store(false, Ordering::Relaxed);
+        self.quick.set(self.kind.quick.as_ref().map_or(ptr::null(), ptr::from_ref));
+        self.terms.renew(state.options.foreign_answered.get());
+    }
+
+    /// From now on its calls fail.
+    fn end(&self, state: &State) {
+        state.live_callbacks.set(state.live_callbacks.get() - 1);
+        self.freed.store(true, Ordering::Relaxed);
+        self.quick.set(ptr::null());
     }
 
     /// After its last call that has not returned: gives the slot back, if it was freed meanwhile.
@@ -143,7 +178,11 @@ impl Callback {
         if self.running.get() == 0
             && let Some(slot) = self.retired.take()
         {
-            slot.release();
+            // SAFETY: a call on the state's thread has just returned.
+            match unsafe { self.state.state() } {
+                Some(state) => put_away(state, self, slot),
+                None => slot.release(),
+            }
         }
     }
 
@@ -196,40 +235,69 @@ pub(super) unsafe fn create(
     cx.state.machine.check_runs()?;
     cx.state.permit_callback()?;
     let kind = kind(cx, ty)?;
-    cx.push_value(index);
-    let value = stack::keep(cx);
-    // Out of memory leaks the reference to the kind.
-    let function = cx.make_reference();
-    let state = cx.state.link.clone();
-    let function = AtomicI32::new(function);
+    let slot = match kind.take_spare() {
+        Some(slot) => slot,
+        None => new(cx, kind)?,
+    };
+    // SAFETY: the slot holds the data until another callback takes it.
+    let callback = unsafe { &*data(slot) };
+    callback.keep(cx, Some(index));
+    callback.renew(cx.state);
+    cx.state.learn_function(ty, slot.address());
+    Ok(slot.address())
+}
+
+/// The thread that the callbacks of a state belong to.
+fn owner() -> usize {
+    // With threads that take turns, only the state knows which one runs it.
+    if api::SEND { 0 } else { code::this_thread() }
+}
+
+impl CallbackKind {
+    /// A freed callback for another Lua function, if there are enough.
+    pub(super) fn take_spare(&self) -> Option<code::Callback> {
+        let mut spares = self.spares.borrow_mut();
+        let slot = (spares.len() >= SPARES).then(|| spares.pop_front())??;
+        if slot.wake(owner()) {
+            return Some(slot);
+        }
+        spares.push_back(slot);
+        None
+    }
+}
+
+/// A callback with no Lua function.
+fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError> {
+    let free = cx.state.callback_places.borrow_mut().pop();
+    let place = free.unwrap_or_else(|| {
+        let next = cx.state.next_callback.get() + 1;
+        cx.state.next_callback.set(next);
+        next
+    });
     let callback = Box::new(Callback {
-        state,
-        function,
-        value: Cell::new(value),
-        quick: Cell::new(kind.quick.as_ref().map_or(ptr::null(), ptr::from_ref)),
+        state: cx.state.link.clone(),
+        place,
+        freed: AtomicBool::new(true),
+        value: Cell::default(),
+        quick: Cell::new(ptr::null()),
         running: Cell::new(0),
         retired: Cell::new(None),
         kind,
-        terms: Terms::new(cx.state.options.foreign_answered.get()),
+        terms: Terms::default(),
     });
-    let data: *const c_void = Box::into_raw(callback).cast_const().cast();
-    // With threads that take turns, only the state knows which one runs it.
-    let owner = if api::SEND { 0 } else { code::this_thread() };
+    let data: *const Callback = Box::into_raw(callback);
     // SAFETY: the box lives until the slot drops it, which it does when another callback takes it.
-    let kind = unsafe { &(*data.cast::<Callback>()).kind };
-    let new = code::Callback::new(kind.convention, &kind.body, dispatch, data, drop_data, owner);
-    let slot = match new {
-        Ok(slot) => slot,
-        Err(error) => {
+    let kind = unsafe { &(*data).kind };
+    let (convention, body) = (kind.convention, &kind.body);
+    let slot = code::Callback::new(convention, body, dispatch, data.cast(), drop_data, owner())
+        .map_err(|error| {
+            cx.state.callback_places.borrow_mut().push(place);
             // SAFETY: `into_raw` just above; nobody else has it.
-            let callback = unsafe { Box::from_raw(data.cast_mut().cast::<Callback>()) };
-            unreference(cx.lua, callback.function.load(Ordering::Relaxed));
-            return Err(failed(error));
-        }
-    };
+            unsafe { drop_data(data.cast()) };
+            failed(error)
+        })?;
     cx.state.callbacks.borrow_mut().insert(slot.address() as usize, slot);
-    cx.state.learn_function(ty, slot.address());
-    Ok(slot.address())
+    Ok(slot)
 }
 
 /// [`create`] for a Lua function that is passed where C wants a function pointer. C may keep the pointer, so it is never
@@ -310,15 +378,11 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
             result: function.result,
             result_size: signature.result.size as usize,
             quick: None,
+            spares: RefCell::default(),
         }
     };
     kind.quick = Quick::of(cx, &kind);
     Ok(kind)
-}
-
-fn unreference(lua: *mut lua_State, reference: c_int) {
-    // SAFETY: a reference that `luaL_ref` gave; freeing one does not allocate.
-    unsafe { sys::luaL_unref(lua, sys::LUA_REGISTRYINDEX, reference) }
 }
 
 /// # Safety
@@ -331,6 +395,8 @@ unsafe fn drop_data(data: *const c_void) {
 /// The callback in use at `address`, of this state.
 fn find(cx: &Cx<'_>, address: *const c_void) -> Result<code::Callback, LuaError> {
     let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
+    // SAFETY: the slot holds the data until another callback takes it.
+    let found = found.filter(|&callback| unsafe { !(*data(callback)).is_freed() });
     found.ok_or_else(|| {
         LuaError::new(if code::Callback::is_free(address) {
             "the callback was already freed"
@@ -342,6 +408,14 @@ fn find(cx: &Cx<'_>, address: *const c_void) -> Result<code::Callback, LuaError>
 
 fn data(callback: code::Callback) -> *const Callback {
     callback.data().cast()
+}
+
+/// The addresses of the callbacks that are in use.
+pub(super) fn in_use(state: &State) -> Vec<usize> {
+    let callbacks = state.callbacks.borrow();
+    // SAFETY: as in `find`.
+    let used = |callback: &&code::Callback| unsafe { !(*data(**callback)).is_freed() };
+    callbacks.values().filter(used).map(|callback| callback.address() as usize).collect()
 }
 
 /// The callback of this state at an address.
@@ -360,15 +434,50 @@ pub(super) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), Lua
     let callback = find(cx, address)?;
     // SAFETY: the slot holds the data until another callback takes it.
     let freed = unsafe { &*data(callback) };
-    unreference(cx.lua, freed.function.swap(sys::LUA_NOREF, Ordering::Relaxed));
-    freed.quick.set(ptr::null());
-    cx.state.callbacks.borrow_mut().remove(&(address as usize));
+    freed.keep(cx, None);
+    freed.end(cx.state);
     cx.state.functions.borrow_mut().remove(&(address as usize));
     match freed.running.get() {
-        0 => callback.release(),
+        0 => put_away(cx.state, freed, callback),
         _ => freed.retired.set(Some(callback)),
     }
     Ok(())
+}
+
+/// [`free`] of a callback that is in use and not running, without its Lua function, which is at the place that this returns.
+pub(super) fn free_idle(state: &State, address: *const c_void) -> Option<i32> {
+    let callback = *state.callbacks.borrow().get(&(address as usize))?;
+    // SAFETY: as in `free`.
+    let freed = unsafe { &*data(callback) };
+    if freed.running.get() != 0 || freed.is_freed() {
+        return None;
+    }
+    freed.end(state);
+    put_away(state, freed, callback);
+    Some(freed.place)
+}
+
+/// [`create`] from a spare callback, without its Lua function, whose place is [`Callback::place`].
+pub(super) fn wake<'s>(
+    state: &'s State,
+    kind: &CallbackKind,
+) -> Option<(*const c_void, &'s Callback)> {
+    let slot = kind.take_spare()?;
+    // SAFETY: as in `create`.
+    let callback = unsafe { &*data(slot) };
+    callback.renew(state);
+    Some((slot.address(), callback))
+}
+
+/// Keeps what a freed callback has for another one of its kind.
+fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
+    if freed.kind.body.is_pooled() {
+        state.callback_places.borrow_mut().push(freed.place);
+        state.callbacks.borrow_mut().remove(&(callback.address() as usize));
+        return callback.release();
+    }
+    callback.rest();
+    freed.kind.spares.borrow_mut().push_back(callback);
 }
 
 /// `cb:set(function)`
@@ -381,13 +490,8 @@ pub(super) unsafe fn set(
     index: c_int,
 ) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
-    cx.push_value(index);
-    let value = stack::keep(cx);
-    let function = cx.make_reference();
     // SAFETY: as in `free`.
-    let callback = unsafe { &*data(callback) };
-    callback.value.set(value);
-    unreference(cx.lua, callback.function.swap(function, Ordering::Relaxed));
+    unsafe { (*data(callback)).keep(cx, Some(index)) };
     Ok(())
 }
 
@@ -396,8 +500,10 @@ pub(super) fn close(state: &State) {
     state.link.set(ptr::null());
     state.link.queue.close();
     for (_, callback) in state.callbacks.borrow_mut().drain() {
-        // SAFETY: the slot holds the data until another callback takes it.
-        unsafe { (*data(callback)).quick.set(ptr::null()) };
+        // SAFETY: as in `find`.
+        let data = unsafe { &*data(callback) };
+        data.quick.set(ptr::null());
+        data.retired.set(None);
         callback.release();
     }
 }

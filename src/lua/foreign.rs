@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,14 @@ use super::index;
 use super::state::{Cx, LuaError, Outcome};
 
 /// What a callback does with calls from other threads.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Terms {
     /// Milliseconds that a queued call waits; [`ANSWERED`]: it is not queued.
     patience: AtomicU32,
     /// The bytes of the default value; empty: zeros.
     answer: Mutex<Box<[u8]>>,
+    /// Whether there is such a value.
+    has_answer: AtomicBool,
     /// Calls that were made on the state's thread.
     queued: AtomicU64,
     /// Calls that got the default value, those that were withdrawn included.
@@ -39,13 +41,18 @@ const PATIENCE: u32 = 5_000;
 
 impl Terms {
     /// Those of a new callback, by `ffi.option "foreign"`.
-    pub(super) fn new(answered: bool) -> Terms {
-        Terms {
-            patience: AtomicU32::new(if answered { ANSWERED } else { PATIENCE }),
-            answer: Mutex::default(),
-            queued: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
+    pub(super) fn renew(&self, answered: bool) {
+        self.patience.store(if answered { ANSWERED } else { PATIENCE }, Ordering::Relaxed);
+        self.queued.store(0, Ordering::Relaxed);
+        self.answered.store(0, Ordering::Relaxed);
+        if self.has_answer.load(Ordering::Relaxed) {
+            self.set_answer(Box::default());
         }
+    }
+
+    fn set_answer(&self, answer: Box<[u8]>) {
+        self.has_answer.store(!answer.is_empty(), Ordering::Relaxed);
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 }
 
@@ -265,7 +272,7 @@ pub(super) fn method(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
                 true => Box::default(),
                 false => callback.answer(cx, 3)?,
             };
-            *terms.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+            terms.set_answer(answer);
             terms.patience.store(ANSWERED, Ordering::Relaxed);
         }
         None if cx.is_absent(2) => {}

@@ -21,6 +21,7 @@ use super::make;
 use super::memory::{self, Role};
 use super::metatype;
 use super::options;
+use super::recast;
 use super::reflect;
 use super::scalar::Scalar;
 use super::scope;
@@ -180,7 +181,7 @@ fn reference_from(cx: &Cx<'_>, index: c_int, to: QualType) -> Result<Outcome, Lu
 }
 
 /// `ffi.cast(ct, value)`
-fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let ty = cx.state.resolve(ctypes::argument(cx, 1)?);
     expect_value(cx, 2)?;
     let is_pointer = match cx.state.kind(ty) {
@@ -194,7 +195,11 @@ fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Ok(Outcome::results(1));
     }
     if is_pointer {
-        return pointer_from(cx, 2, ty, Mode::Cast);
+        let outcome = pointer_from(cx, 2, ty, Mode::Cast)?;
+        if cx.type_of(2) == LuaType::Function {
+            recast::learn(cx, ty);
+        }
+        return Ok(outcome);
     }
     let size = cx.state.known_size(ty)?;
     let bytes = cdata::push_value(cx, ty, size, false)?;

@@ -332,3 +332,9 @@ pub(super) unsafe extern "C-unwind" fn raise_pending(
         })
     }
 }
+
+/// [`raise_pending`], where the call that has returned is in progress still.
+pub(super) unsafe extern "C-unwind" fn end_and_raise_pending(head: *const Head) -> c_int {
+    // SAFETY: as in `raise_pending`.
+    unsafe { raise_pending((*head).current.replace(ptr::null_mut()), head) }
+}

@@ -6,7 +6,9 @@
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self, Block, InstBuilder, Value, types};
+use cranelift_codegen::ir::{
+    self, Block, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
+};
 use cranelift_frontend::FunctionBuilder;
 
 use super::api::layout::{Boolean, Layout};
@@ -32,6 +34,8 @@ struct At {
     function: Value,
     /// Where the slow thunk is called.
     cold: Block,
+    /// Where the head is during the native call.
+    head: StackSlot,
 }
 
 impl<'p> InPlace<'p> {
@@ -284,16 +288,18 @@ impl<'p> InPlace<'p> {
         b.ins().store(trusted(), top, at.lua, self.layout.top);
     }
 
-    /// After the native call: no call is in progress; raises what a callback left. The head alone is kept across the call.
+    /// After the native call: no call is in progress; raises what a callback left. The head alone is kept across the call, in
+    /// memory: a register would have to be saved.
     fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
-        let at = self.api.entry();
+        let pointer = self.pointer();
+        let head = b.ins().stack_load(pointer, pointer, self.at().head, 0);
+        let raise = helpers::end_and_raise_pending as *const () as usize;
+        self.api.raise_pending(b, head, raise, &[head]);
         let current = offset_of!(Head, current) as i32;
-        let lua = self.load(b, at.head, current);
-        let null = b.ins().iconst(self.pointer(), 0);
-        b.ins().store(trusted(), null, at.head, current);
-        let at = Entry { lua, ..at };
-        self.api.raise_pending(b, at);
-        at
+        let lua = self.load(b, head, current);
+        let null = b.ins().iconst(pointer, 0);
+        b.ins().store(trusted(), null, head, current);
+        Entry { lua, head, ..self.api.entry() }
     }
 
     /// Calls the slow thunk, with everything as the caller left it.
@@ -327,13 +333,21 @@ impl Operands for InPlace<'_> {
         let target = self.load(b, record, offset_of!(Function, target) as i32);
         let head = self.load(b, record, offset_of!(Function, head) as i32);
         self.api.at = Some(Entry { lua, record, target, head, outer: None, result: None });
-        self.at = Some(At { function, cold: b.create_block() });
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, self.pointer().bytes(), 3);
+        let kept = b.create_sized_stack_slot(slot);
+        self.at = Some(At { function, cold: b.create_block(), head: kept });
         let given = b.ins().isub(top, function);
-        let expected = self.slot(self.api.conversions.arguments.len());
-        let right = b.ins().icmp_imm_s(IntCC::Equal, given, i64::from(expected));
-        self.check(b, right);
-        let open = b.ins().icmp_imm_s(IntCC::NotEqual, target, 0);
-        self.check(b, open);
+        if self.api.signature.fixed.is_none() {
+            let expected = self.load(b, record, offset_of!(Function, given) as i32);
+            let right = b.ins().icmp(IntCC::Equal, given, expected);
+            self.check(b, right);
+        } else {
+            let expected = self.slot(self.api.conversions.arguments.len());
+            let right = b.ins().icmp_imm_s(IntCC::Equal, given, i64::from(expected));
+            self.check(b, right);
+            let open = b.ins().icmp_imm_s(IntCC::NotEqual, target, 0);
+            self.check(b, open);
+        }
         // A call that Lua code in another call makes, with no callback between them, is the slow thunk's.
         let outer = self.load(b, head, offset_of!(Head, current) as i32);
         let outermost = b.ins().icmp_imm_s(IntCC::Equal, outer, 0);
@@ -373,6 +387,7 @@ impl Operands for InPlace<'_> {
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
         let at = self.api.entry();
         b.ins().store(trusted(), at.lua, at.head, offset_of!(Head, current) as i32);
+        b.ins().stack_store(self.pointer(), at.head, self.at().head, 0);
         at.target
     }
 

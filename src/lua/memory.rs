@@ -59,7 +59,7 @@ pub(super) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
 ///
 /// # Safety
 /// `lua` runs a closure that `Cx::push_function` made, of a state in place, which stays open for as long as the call runs.
-unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
+pub(super) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
     // SAFETY: the caller's promise: upvalue 1 is the head.
     unsafe {
         let call = Call::of(lua);

@@ -16,6 +16,7 @@ use super::index;
 use super::kind::Kind;
 use super::make;
 use super::print;
+use super::recast;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::ctype::{QualType, TypeId};
 use crate::policy::Permission;
@@ -153,9 +154,10 @@ pub(super) fn index(cx: &Cx<'_>, ty: QualType) -> Result<Outcome, LuaError> {
         }
     } else if let Kind::Pointer(to) = cx.state.kind(ty)
         && cx.state.kind(to) == Kind::Function
-        && let Some(method) = callback_method(cx.bytes(2))
+        && let Some(method) = callback_method(cx, cx.bytes(2))
     {
         cx.push_function(method, 0);
+        access::learn_method(cx);
         return Ok(Outcome::results(1));
     }
     Err(no_such_key(cx, ty))
@@ -359,9 +361,10 @@ fn call_finalizer(cx: &Cx<'_>) {
     }
 }
 
-fn callback_method(name: Option<&[u8]>) -> Option<lua_CFunction> {
+fn callback_method(cx: &Cx<'_>, name: Option<&[u8]>) -> Option<lua_CFunction> {
     match name? {
         b"foreign" => Some(entry(foreign::method)),
+        b"free" if cx.state.in_place => Some(recast::FREE),
         b"free" => Some(entry(free_callback)),
         b"set" => Some(entry(set_callback)),
         _ => None,
@@ -369,7 +372,7 @@ fn callback_method(name: Option<&[u8]>) -> Option<lua_CFunction> {
 }
 
 /// `callback:free()`
-fn free_callback(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn free_callback(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = index::self_cdata(cx)?;
     // SAFETY: `callback` checks that the address is one of its own.
     unsafe { callback::free(cx, cd.address.cast_const().cast())? };

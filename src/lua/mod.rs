@@ -13,6 +13,7 @@
 //! probe      whether api::layout holds               helpers     what thunks call
 //! stack      Lua's memory, for code in place         access      index in place
 //! make       ffi.new in place                        memory      ffi.string, ffi.copy, ffi.fill in place
+//! recast     ffi.cast to callbacks in place
 //! interpret  calls without a thunk                   target      ffi.target
 //! general    the same through the C API
 //! guest      32-bit code in a 64-bit process
@@ -68,6 +69,7 @@ mod permit;
 mod print;
 mod probe;
 mod push;
+mod recast;
 mod reflect;
 mod region;
 mod scalar;
@@ -196,7 +198,8 @@ fn push_library(cx: &Cx<'_>, scope: c_int) {
         // `make::NEW` knows the type texts of the outermost scope only.
         let new = scope == 0 && cx.state.makes_in_place();
         let new = new.then_some((&b"new"[..], make::NEW));
-        for (name, function) in memory::FUNCTIONS.into_iter().chain(new) {
+        let cast = (scope == 0).then_some((&b"cast"[..], recast::CAST));
+        for (name, function) in memory::FUNCTIONS.into_iter().chain(new).chain(cast) {
             cx.push_function(function, 0);
             cx.raw_set_name(-2, name);
         }

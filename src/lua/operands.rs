@@ -317,16 +317,22 @@ impl LuaOperands<'_> {
         let at = self.entry();
         let outer = at.outer.expect("`target` comes before `finish`");
         b.ins().store(trusted(), outer, at.head, offset_of!(Head, current) as i32);
-        self.raise_pending(b, at);
+        let raise = helpers::raise_pending as *const () as usize;
+        self.raise_pending(b, at.head, raise, &[at.lua, at.head]);
         at
     }
 
-    /// Raises what a callback left.
-    pub(super) fn raise_pending(&self, b: &mut FunctionBuilder<'_>, at: Entry) {
+    /// Raises what a callback left, with a helper.
+    pub(super) fn raise_pending(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        head: Value,
+        raise: usize,
+        arguments: &[Value],
+    ) {
         let pending = offset_of!(Head, pending) as i32;
-        let pending = b.ins().load(types::I32, trusted(), at.head, pending);
-        let raise = helpers::raise_pending as *const () as usize;
-        self.raise_if(b, pending, raise, &[at.lua, at.head]);
+        let pending = b.ins().load(types::I32, trusted(), head, pending);
+        self.raise_if(b, pending, raise, arguments);
     }
 
     /// Pushes the result.

@@ -137,7 +137,7 @@ impl State {
     /// There are as many callbacks as there may be.
     pub(super) fn permit_callback(&self) -> Result<(), LuaError> {
         self.permit(Permission::Callbacks)?;
-        let total = self.callbacks.borrow().len() + 1;
+        let total = self.live_callbacks.get() + 1;
         within("callbacks", "callbacks", self.policy.limits.callbacks, total)
     }
 

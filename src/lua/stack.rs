@@ -39,6 +39,11 @@ pub(super) unsafe fn push_cdata(
     }
 }
 
+/// Bytes from the slot of a C function to the top of the stack, when it is called with so many arguments.
+pub(super) const fn bytes_to_top(arguments: usize) -> usize {
+    AT.value as usize * (arguments + 1)
+}
+
 /// Pushes a value, and returns its slot, which the caller fills at once.
 ///
 /// # Safety
@@ -109,20 +114,20 @@ pub(super) struct Kept {
     value: u64,
 }
 
+impl Kept {
+    /// Whether another value has the same tag.
+    pub(super) fn is_like(self, other: Kept) -> bool {
+        self.tag == other.tag
+    }
+}
+
 /// The value on top of the stack, where the state is in place.
 pub(super) fn keep(cx: &Cx<'_>) -> Kept {
     if !cx.state.in_place {
         return Kept::default();
     }
     // SAFETY: the state is in place, and the caller has just pushed a value.
-    unsafe {
-        let slot = top(cx.lua);
-        let tag = match AT.tag_bytes {
-            1 => read::<u8>(slot.0, AT.tag).into(),
-            _ => read(slot.0, AT.tag),
-        };
-        Kept { tag, value: slot.value() }
-    }
+    unsafe { top(cx.lua) }.kept()
 }
 
 /// Words as bytes.
@@ -248,6 +253,23 @@ impl Slot {
                 _ => write(self.0, AT.tag, u32::from(tag)),
             }
         }
+    }
+
+    /// The value.
+    pub(super) fn kept(self) -> Kept {
+        // SAFETY: as in `has`.
+        let tag = unsafe {
+            match AT.tag_bytes {
+                1 => read::<u8>(self.0, AT.tag).into(),
+                _ => read(self.0, AT.tag),
+            }
+        };
+        Kept { tag, value: self.value() }
+    }
+
+    /// Writes a function that [`Kept`] would keep: a C closure.
+    pub(super) fn set_closure(self, closure: *const c_void) {
+        self.set(AT.tags.c_closure, closure);
     }
 
     /// Writes a value that still lives.

@@ -33,6 +33,7 @@ use super::memory::Roles;
 use super::metatype;
 use super::options::Options;
 use super::probe;
+use super::recast::Recent;
 use super::region;
 use super::target::{Machine, Runs};
 use super::task;
@@ -110,8 +111,16 @@ pub struct State {
     owner: *const c_void,
     /// The main thread, for callbacks that C calls outside of any call from Lua.
     pub(super) main: *mut lua_State,
-    /// The callbacks in use, by address.
+    /// The callbacks that have a slot, in use or freed, by address.
     pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
+    /// Callbacks that are in use.
+    pub(super) live_callbacks: Cell<usize>,
+    /// Places in the table of `Anchor::Callbacks` that were used and are free.
+    pub(super) callback_places: RefCell<Vec<i32>>,
+    /// The last place there that was ever used.
+    pub(super) next_callback: Cell<i32>,
+    /// The last callback's type; see [`super::recast`].
+    pub(super) recent: Cell<Recent>,
     /// What callbacks of a function type have in common.
     pub(super) callback_kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
     /// The way of a callback to this state.
@@ -194,6 +203,8 @@ pub(super) enum Anchor {
     Pending,
     /// Callbacks made from Lua functions that were passed as they are: function → type → address.
     Implicit,
+    /// The Lua functions of callbacks, by place.
+    Callbacks,
     /// At 1 the metatable of userdata that own memory of the guest; see [`super::guest`].
     Memory,
     /// `ffi.target`: triple → library.
@@ -209,7 +220,7 @@ pub(super) enum Anchor {
 }
 
 impl Anchor {
-    const ALL: [Anchor; 17] = [
+    const ALL: [Anchor; 18] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -221,6 +232,7 @@ impl Anchor {
         Anchor::Pointers,
         Anchor::Pending,
         Anchor::Implicit,
+        Anchor::Callbacks,
         Anchor::Memory,
         Anchor::Targets,
         Anchor::Tasks,
@@ -525,6 +537,10 @@ impl State {
             guest_calls: RefCell::default(),
             guest_globals: RefCell::default(),
             callbacks: RefCell::default(),
+            live_callbacks: Cell::new(0),
+            callback_places: RefCell::default(),
+            next_callback: Cell::new(0),
+            recent: Cell::default(),
             callback_kinds: RefCell::default(),
             link: Arc::default(),
             known: Known::new(&mut types),

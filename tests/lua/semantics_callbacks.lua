@@ -161,3 +161,48 @@ if differs "callback-limits" then
   for i = 1, 1000 do check(many[i](1) == 1 + i) end
   for i = 1, 1000 do many[i]:free() end
 end
+
+-- Many, made and freed: each calls its own function, also where the memory of a freed one is used again.
+do
+  local unary = ffi.typeof "int (*)(int)"
+  local kept = {}
+  for n = 1, 300 do
+    local f = ffi.cast(unary, function(x) return x + n end)
+    check(f(1) == n + 1 and T.t_each(3, f) == 3 + 3 * n)
+    if n % 3 == 0 then
+      kept[n] = f
+    elseif n % 3 == 1 then
+      f:set(function(x) return x - n end)
+      check(f(1) == 1 - n)
+      f:free()
+    else
+      f:free()
+    end
+  end
+  for n, f in pairs(kept) do
+    check(f(2) == n + 2)
+    f:free()
+  end
+  -- Freed by its own function, and made again meanwhile.
+  for n = 1, 100 do
+    local f, inner
+    f = ffi.cast(unary, function(x)
+      f:free()
+      inner = ffi.cast(unary, function(y) return y * n end)
+      return x
+    end)
+    check(f(n) == n and inner(2) == 2 * n)
+    inner:free()
+  end
+  -- By another type, and through another name of the same.
+  local same = ffi.cast("int (*)(int)", function(x) return -x end)
+  check(same(4) == -4)
+  local real = ffi.cast("double (*)(double)", function(x) return x / 2 end)
+  check(real(5) == 2.5)
+  same:free()
+  real:free()
+  if differs "freed-callbacks" then
+    fails("already freed", function() same:free() end)
+    fails("after it was freed", real, 1)
+  end
+end

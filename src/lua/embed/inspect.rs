@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 
+use super::super::callback;
 use super::Ffi;
 
 /// How much a table uses.
@@ -63,7 +64,7 @@ impl Ffi {
                 symbols: inventory.symbols.borrow().len(),
                 thunks: thunks.len(),
                 thunk_bytes: thunks.values().map(|size| *size as usize).sum(),
-                callbacks: cx.state.callbacks.borrow().len(),
+                callbacks: cx.state.live_callbacks.get(),
                 declaration_bytes: inventory.text_bytes.get(),
                 cdata_bytes: inventory.owned_bytes.get(),
             })
@@ -115,9 +116,8 @@ impl Ffi {
     /// The Lua state is closed.
     pub fn callbacks(&self) -> mlua::Result<Vec<CallbackInUse>> {
         self.enter(|cx| {
-            let callbacks = cx.state.callbacks.borrow();
-            let mut callbacks: Vec<_> =
-                callbacks.keys().map(|&address| CallbackInUse { address }).collect();
+            let in_use = callback::in_use(cx.state).into_iter();
+            let mut callbacks: Vec<_> = in_use.map(|address| CallbackInUse { address }).collect();
             callbacks.sort_unstable();
             Ok(callbacks)
         })

@@ -1,0 +1,158 @@
+//! `ffi.cast` of Lua functions, and `callback:free()`, in place: for the pointer type of the callback that was made last by the
+//! general code, once enough callbacks of its kind were freed.
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use super::api::{lua_CFunction, lua_State};
+use super::callback::{self, CallbackKind};
+use super::cdata::{self, Flags, Header};
+use super::functions;
+use super::kind::Kind;
+use super::make;
+use super::memory::enter;
+use super::metatype;
+use super::stack::{self, Call, Kept};
+use super::state::{Anchor, Cx, State, entry};
+use crate::ctype::QualType;
+
+/// `ffi.cast`
+pub(super) const CAST: lua_CFunction = cast;
+/// `callback:free()`
+pub(super) const FREE: lua_CFunction = free;
+
+/// What is known about the pointer type of the last callback.
+#[derive(Clone, Copy)]
+pub(super) struct Recent {
+    /// The bits of the type.
+    ty: u32,
+    /// The metatable of its cdata; null where nothing is known.
+    metatable: *const c_void,
+    kind: *const CallbackKind,
+    /// A Lua function, for its tag: C functions may be those of this library.
+    function: Kept,
+    /// The table of `Anchor::Callbacks`.
+    functions: Kept,
+}
+
+impl Default for Recent {
+    fn default() -> Recent {
+        Recent {
+            ty: 0,
+            metatable: ptr::null(),
+            kind: ptr::null(),
+            function: Kept::default(),
+            functions: Kept::default(),
+        }
+    }
+}
+
+/// Remembers that the value at stack index 2 was cast to pointers of type `ty`.
+pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
+    // SAFETY: a value is at 2.
+    let in_c = unsafe { sys::lua_iscfunction(cx.lua, 2) } != 0;
+    let Kind::Pointer(to) = cx.state.kind(ty) else { return };
+    if !cx.state.calls_in_place() || in_c {
+        return;
+    }
+    let function = cx.state.resolve(to).id();
+    let kind = cx.state.callback_kinds.borrow().get(&function).map(|kind| &raw const **kind);
+    let Some(kind) = kind else { return };
+    cx.push_value(2);
+    let function = stack::keep(cx);
+    cx.pop(1);
+    cx.push_anchor(Anchor::Callbacks);
+    let functions = stack::keep(cx);
+    cx.pop(1);
+    cx.state.recent.set(Recent {
+        ty: ty.to_bits(),
+        metatable: cdata::metatable(cx, ty),
+        kind,
+        function,
+        functions,
+    });
+}
+
+/// Puts a value into the table of Lua functions.
+///
+/// # Safety
+/// As for [`Call::of`]; there are two free stack slots. The value lives, and the table has the place.
+unsafe fn set_function(lua: *mut lua_State, recent: &Recent, place: i32, value: Option<Kept>) {
+    // SAFETY: the caller's promise; what is set is there already, so nothing is allocated.
+    unsafe {
+        stack::push(lua).restore(recent.functions);
+        match value {
+            Some(value) => stack::push(lua).restore(value),
+            None => stack::push(lua).set_boolean(false),
+        }
+        sys::lua_rawseti(lua, -2, place.into());
+        stack::pop(lua);
+    }
+}
+
+unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(functions::cast);
+    // SAFETY: Lua calls this as a closure of `Cx::push_function`.
+    unsafe {
+        if let Some((call, state)) = enter(lua)
+            && call.count() == 2
+            && make_callback(lua, call, state)
+        {
+            return 1;
+        }
+        SLOW(lua)
+    }
+}
+
+/// Pushes a callback that calls the Lua function at 2; false where that is not done here.
+///
+/// # Safety
+/// As for [`Call::of`]; two arguments were given.
+unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool {
+    let recent = state.recent.get();
+    // SAFETY: the caller's promise; a kind lives as long as the state. Out of memory raises before anything is taken.
+    unsafe {
+        let known = !recent.metatable.is_null()
+            && make::ctype(state, call.argument(1)).map(QualType::to_bits) == Some(recent.ty)
+            && call.argument(2).kept().is_like(recent.function)
+            && state.permit_callback().is_ok();
+        if !known {
+            return false;
+        }
+        let header = Header { ty: recent.ty, flags: Flags::POINTER, address: ptr::null_mut() };
+        let block = stack::push_cdata(lua, recent.metatable, header, 0, 0);
+        let Some((address, callback)) = callback::wake(state, &*recent.kind) else {
+            stack::pop(lua);
+            return false;
+        };
+        (*block).address = address.cast_mut().cast();
+        let function = Call::of(lua).argument(2).kept();
+        callback.value.set(function);
+        set_function(lua, &recent, callback.place, Some(function));
+    }
+    true
+}
+
+unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(metatype::free_callback);
+    // SAFETY: as in `cast`. The metatable says that the userdata is a cdata.
+    unsafe {
+        if let Some((call, state)) = enter(lua)
+            && call.count() == 1
+            && let Some(userdata) = call.argument(1).userdata()
+        {
+            let recent = state.recent.get();
+            if !recent.metatable.is_null()
+                && userdata.metatable() == recent.metatable
+                && let address = (*userdata.block::<Header>()).address
+                && let Some(place) = callback::free_idle(state, address.cast())
+            {
+                set_function(lua, &recent, place, None);
+                return 0;
+            }
+        }
+        SLOW(lua)
+    }
+}
