@@ -65,6 +65,41 @@ fn a_panic_of_a_closure_goes_no_further() {
     assert_eq!(lua.load("return ffi.C.fails(5)").eval::<i64>().unwrap(), 0);
 }
 
+/// A function that C is in runs Lua code by itself, which calls C in turn; an error of a callback after that is still the first
+/// call's.
+#[test]
+fn lua_code_in_a_c_call_calls_c() {
+    type Number = extern "C" fn(c_int) -> c_int;
+    thread_local!(static INNER: std::cell::OnceCell<Lua> = const { std::cell::OnceCell::new() });
+    extern "C" fn enter(callback: *mut u8, n: c_int) -> c_int {
+        let next: c_int = INNER.with(|lua| {
+            let lua = lua.get().expect("set");
+            lua.load("return ffi.C.next(...)").call(n).expect("runs")
+        });
+        // SAFETY: the script passes a function of this type.
+        let callback: Number = unsafe { std::mem::transmute(callback) };
+        callback(next)
+    }
+    let lua = Lua::new();
+    INNER.with(|inner| inner.set(lua.clone()).expect("set once"));
+    // SAFETY: the scripts below call what they declare.
+    let ffi =
+        unsafe { Ffi::builder().policy(Policy::open()).global("ffi").install_unconfined(&lua) };
+    let ffi = ffi.expect("installs");
+    ffi.closure("int next(int);", |n: c_int| n + 1).expect("fits");
+    let enter = enter as extern "C" fn(*mut u8, c_int) -> c_int;
+    ffi.function("int enter(int (*callback)(int), int n);", enter).expect("fits");
+    lua.load(
+        "for _ = 1, 5000 do assert(ffi.C.enter(function(n) return n * 2 end, 20) == 42) end
+         local function fails(n) error('from the callback ' .. n, 0) end
+         local called, message = pcall(ffi.C.enter, fails, 20)
+         assert(not called and message == 'from the callback 21', message)
+         assert(ffi.C.next(1) == 2)",
+    )
+    .exec()
+    .unwrap();
+}
+
 #[test]
 fn a_loan_ends_even_where_its_user_panics() {
     let (lua, ffi) = installed(Policy::data_only());
