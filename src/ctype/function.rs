@@ -124,6 +124,9 @@ pub enum Contract {
         /// The parameter.
         param: u32,
     },
+    /// `trusted(0)`: the host's word that the result leads to a value of its type, of a `char *` to a text with its NUL, and that
+    /// this stays there (ours alone).
+    TrustedResult,
     /// `T param[static n]`
     AtLeast {
         /// The parameter.

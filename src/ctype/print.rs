@@ -347,6 +347,7 @@ fn contracts(contracts: &[Contract]) -> String {
                 write!(text, "__attribute__((null_terminated_string_arg({}))) ", param + 1)
             }
             Contract::Trusted { param } => write!(text, "__attribute__((trusted({}))) ", param + 1),
+            Contract::TrustedResult => write!(text, "__attribute__((trusted(0))) "),
             Contract::AtLeast { .. } | Contract::Restrict { .. } => Ok(()),
         };
     }

@@ -9,11 +9,12 @@
 //! | `null_terminated_string_arg(i)` | a NUL before the end of the memory |
 //! | `T *restrict p` | memory that overlaps that of no other argument, where one of the two is written to and the sizes are known |
 //! | `trusted(i)` | the host's word: any pointer that is not dead; to an incomplete type one that C gave out |
+//! | `trusted(0)` | nothing: what the result leads to is known from then on |
 //!
 //! A pointer without any of these must not be dead. Without [`Permission::UncontractedPointers`] it is refused, and so is one
 //! that leads to pointers, unless it is trusted: a contract does not say what those lead to.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 use super::api::LuaType;
 use super::call::{self, Function};
@@ -21,9 +22,10 @@ use super::cdata;
 use super::extent::{self, Access, Reach};
 use super::interpret::Recipe;
 use super::kind::Kind;
+use super::region;
 use super::state::{Cx, LuaError};
 use crate::abi;
-use crate::ctype::{self, Contract, QualType, Type};
+use crate::ctype::{self, Contract, IntKind, QualType, Type};
 use crate::policy::{Permission, Refusal};
 
 /// The contracts of one parameter.
@@ -122,6 +124,48 @@ impl Used {
             && self.start < other.start + other.bytes
             && other.start < self.start + self.bytes
     }
+}
+
+/// Makes the memory that a trusted result leads to known, unless it is. Returns whether what keeps it known was pushed.
+///
+/// # Safety
+/// `value` is the function's result, of type `ty`.
+pub(super) unsafe fn trust_result(
+    cx: &Cx<'_>,
+    record: &Function,
+    ty: QualType,
+    value: *const u8,
+) -> bool {
+    let Kind::Pointer(to) = cx.state.kind(ty) else { return false };
+    let is_trusted =
+        |function: &ctype::Function| function.contracts.contains(&Contract::TrustedResult);
+    let types = cx.state.types.borrow();
+    if !cx.state.checked() || !types.table().function(record.ty).is_some_and(is_trusted) {
+        return false;
+    }
+    drop(types);
+    // SAFETY: the caller's promise, and for the text the host's.
+    let (address, bytes) = unsafe {
+        let address = cx.state.load_pointer(value);
+        let bytes = match (address.is_null(), cx.state.kind(to)) {
+            (true, _) => return false,
+            (_, Kind::Int(IntKind::Char)) => {
+                CStr::from_ptr(address.cast_const().cast()).count_bytes() + 1
+            }
+            _ => cx.state.size(to).unwrap_or(0),
+        };
+        (address as usize, bytes)
+    };
+    if region::resolve(cx, address) {
+        let is_older = region::at(cx, -1).is_some();
+        cx.pop(1);
+        if !is_older {
+            return false;
+        }
+    }
+    region::push(cx, address, bytes, to.is_const(), 0);
+    region::note(cx, address, bytes);
+    true
 }
 
 /// A call that is about to be made.

@@ -12,6 +12,7 @@ use super::api::{self, LuaType, lua_State};
 use super::call::{self, Function};
 use super::cdata::{self, Flags, Header};
 use super::clib::system;
+use super::contract;
 use super::convert::{self, Mode};
 use super::enter;
 use super::extent;
@@ -189,7 +190,12 @@ pub(super) unsafe extern "C-unwind" fn push_result(
     unsafe {
         push_with(lua, record, |cx, ty| {
             cx.state.learn_result(ty, value);
-            push::push(cx, ty, value, 0)
+            let trusted = contract::trust_result(cx, &*record, ty, value);
+            push::push(cx, ty, value, 0)?;
+            if trusted {
+                cx.remove(-2);
+            }
+            Ok(())
         })
     }
 }

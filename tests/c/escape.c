@@ -58,6 +58,10 @@ int handle_get(struct handle *h) {
     return the_handle.value;
 }
 const char *name(void) { return "a name"; }
+const char *trusted_name(int which) { return which == 0 ? "a word" : which == 1 ? "" : NULL; }
+static struct pair the_pairs[2] = { { 7, 8 }, { 7, 8 } };
+const struct pair *trusted_pair(void) { return &the_pairs[0]; }
+struct pair *trusted_writable(void) { return &the_pairs[1]; }
 int formatted(const char *format, ...) { return breaches++, format[0]; }
 
 static int (*kept)(int);

@@ -24,6 +24,9 @@ struct handle *handle_open(void);
 struct other *other_open(void);
 int handle_get(struct handle *h) __attribute__((trusted(1)));
 const char *name(void);
+const char *trusted_name(int which) __attribute__((trusted(0)));
+const struct pair *trusted_pair(void) __attribute__((trusted(0)));
+struct pair *trusted_writable(void) __attribute__((trusted(0)));
 int formatted(const char *format, ...) __attribute__((null_terminated_string_arg(1)));
 
 int twice(int x);

@@ -134,7 +134,8 @@ fn promises_about_pointers_are_kept() {
         "void *copy(void *d, const void *s, unsigned long n) __attribute__((nonnull(1, 2), access(write_only, 1, 3), access(read_only, 2, 3))); \
          int all(char *a, int b, char *c) __attribute__((nonnull)); int first(int a[static 4], int b[3]); int none(char *a) __attribute__((nonnull(7))); \
          __attribute__((nonnull(1))) int before(char *a); int text(const char *s) __attribute__((null_terminated_string_arg(1))); \
-         int word(char *a, void *b) __attribute__((trusted(1, 2))); int apart(char *restrict a, const char *__restrict b, int *c); struct counted { int n; char *p __attribute__((counted_by(n))); };",
+         int word(char *a, void *b) __attribute__((trusted(1, 2))); int apart(char *restrict a, const char *__restrict b, int *c); \
+         const char *named(int) __attribute__((trusted(0))); struct counted { int n; char *p __attribute__((counted_by(n))); };",
     );
     let nonnull = |param| Contract::NonNull { param };
     let access = |mode, param| Contract::Access { mode, param, size: Some(2) };
@@ -149,6 +150,7 @@ fn promises_about_pointers_are_kept() {
     assert_eq!(*function(&decls, "text").contracts, [Contract::Terminated { param: 0 }]);
     let trusted = |param| Contract::Trusted { param };
     assert_eq!(*function(&decls, "word").contracts, [trusted(0), trusted(1)]);
+    assert_eq!(*function(&decls, "named").contracts, [Contract::TrustedResult]);
     let restrict = |param| Contract::Restrict { param };
     assert_eq!(*function(&decls, "apart").contracts, [restrict(0), restrict(1)]);
     let mut decls = decls;

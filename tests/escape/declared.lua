@@ -18,6 +18,10 @@ C.copy_apart(bytes + 4, bytes, 4)
 assert(bytes[7] == 4 and C.same(bytes, bytes) == 1)
 C.copy_text(ffi.cast("char *", filled), "text", 8)
 assert(ffi.string(filled) == "text")
+assert(ffi.string(C.trusted_name(0)) == "a word" and ffi.string(C.trusted_name(1)) == "")
+assert(C.trusted_name(2) == ffi.NULL and C.trusted_pair().b == 8)
+C.trusted_writable().b = 9
+assert(C.trusted_writable().b == 9 and ffi.cast("struct pair *", C.trusted_writable()).b == 9)
 
 section "contracts"
 attempt("one element more than there is", function() C.sum(int4(), 5) end, "20 bytes")
@@ -57,6 +61,15 @@ attempt("a table for a struct that holds pointers", function() C.by_value({}) en
 attempt("a pointer to a struct that holds pointers", function() C.through(ffi.new("struct holder")) end, contract)
 attempt("a pointer to pointers", function() C.pointers(ffi.new("int *[2]"), 2) end, contract)
 attempt("void of unknown size", function() C.anything(int4()) end, contract)
+
+section "trusted results"
+attempt("behind a text", function() return C.trusted_name(0)[7] end, "7 bytes")
+attempt("before a text", function() return C.trusted_name(0)[-1] end, "7 bytes")
+attempt("writing to a text", function() ffi.cast("char *", C.trusted_name(0))[0] = 65 end, "read%-only")
+attempt("behind a struct", function() return C.trusted_pair()[1].a end, "8 bytes")
+attempt("writing to a constant struct", function() ffi.cast("struct pair *", C.trusted_pair()).b = 1 end, "read%-only")
+attempt("behind a struct, as bytes", function() return ffi.string(ffi.cast("char *", C.trusted_writable()), 9) end, "8 bytes")
+attempt("a text that is not trusted", function() return ffi.string(C.name()) end, "foreign")
 
 section "handles"
 attempt("a handle made of memory", function() C.handle_get(ffi.cast("struct handle *", int4())) end, "did not give out")

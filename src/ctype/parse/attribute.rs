@@ -387,12 +387,12 @@ impl Parser<'_> {
                 _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
             },
             Known::NonNull | Known::Terminated | Known::Trusted => loop {
-                let param = self.parameter_number()?;
-                into.function.list().contracts.push(match known {
-                    Known::Terminated => Contract::Terminated { param },
-                    Known::Trusted => Contract::Trusted { param },
-                    _ => Contract::NonNull { param },
-                });
+                let contract = match known {
+                    Known::Terminated => Contract::Terminated { param: self.parameter_number()? },
+                    Known::Trusted => self.trusted()?,
+                    _ => Contract::NonNull { param: self.parameter_number()? },
+                };
+                into.function.list().contracts.push(contract);
                 if !self.eat(",") {
                     break;
                 }

@@ -15,6 +15,18 @@ impl Parser<'_> {
         }
     }
 
+    /// The number of a parameter, or 0 for the result.
+    pub(super) fn trusted(&mut self) -> Parse<Contract> {
+        let start = self.tok.start;
+        match self.constant_integer()? {
+            0 => Ok(Contract::TrustedResult),
+            number => match u32::try_from(number - 1) {
+                Ok(param) => Ok(Contract::Trusted { param }),
+                Err(_) => Err(self.error(start, "parameters are numbered from 1".into())),
+            },
+        }
+    }
+
     /// `read_only, 1 [, 2]`
     pub(super) fn access(&mut self) -> Parse<Contract> {
         let start = self.tok.start;
@@ -56,6 +68,7 @@ pub(super) fn contracts(
             | Contract::Terminated { param }
             | Contract::Trusted { param }
             | Contract::Restrict { param } => in_range(param),
+            Contract::TrustedResult => true,
             Contract::Access { param, size, .. } => {
                 in_range(param) && size.is_none_or(|s| in_range(&s))
             }
@@ -87,6 +100,7 @@ pub(super) fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
         Contract::Terminated { param } => (3, param, 0, None, 0),
         Contract::Trusted { param } => (4, param, 0, None, 0),
         Contract::Restrict { param } => (5, param, 0, None, 0),
+        Contract::TrustedResult => (6, 0, 0, None, 0),
     });
     contracts.dedup();
     contracts.into()
