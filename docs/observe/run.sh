@@ -16,8 +16,8 @@ stable() {
 }
 
 {
-    echo '$ gdb -batch -ex "break add" -ex run -ex "backtrace 4" --args cthunk run add.lua ./libadd.so 1'
-    gdb -batch -nx -ex 'set debuginfod enabled off' -ex 'set breakpoint pending on' -ex 'break add' -ex run \
+    echo '$ gdb -batch -ex "break add.c:add" -ex run -ex "backtrace 4" --args cthunk run add.lua ./libadd.so 1'
+    gdb -batch -nx -ex 'set debuginfod enabled off' -ex 'set breakpoint pending on' -ex 'break add.c:add' -ex run \
         -ex 'backtrace 4' -ex kill --args "$cthunk" run "$here/add.lua" "$work/libadd.so" 1 2>/dev/null | grep '^#' | stable
 } > "$folder/gdb.txt"
 
