@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::entry::{ENTRY_OFFSET, Slot, entry_point, not_here};
 use super::module::{ARENA, LOW_ARENA};
-use super::{Body, fork, gate, lock, pool};
+use super::{Body, fork, gate, lock, observe, pool};
 use crate::abi::Convention;
 use crate::error::Error;
 
@@ -59,7 +59,9 @@ fn displacement(from: usize, to: usize) -> Option<[u8; 4]> {
 }
 
 /// Writes a page of stubs for data of type `T`, below 4 GiB if they are for a `guest`; returns each stub's address with its datum.
+/// `name`: what profilers call them.
 fn page<T: 'static>(
+    name: &str,
     stub: fn(usize, usize) -> Option<[u8; STUB]>,
     guest: bool,
 ) -> Result<Vec<(usize, NonNull<T>)>, Error> {
@@ -72,6 +74,9 @@ fn page<T: 'static>(
         }
     };
     let data = data.cast::<T>();
+    if observe::is_observed() {
+        observe::name_stubs(name, code.run as usize, STUB * COUNT);
+    }
     (0..COUNT)
         .map(|i| {
             let address = code.run as usize + i * STUB;
@@ -241,7 +246,7 @@ impl Callback {
         let mut callbacks = lock(pool);
         if callbacks.free.is_empty() && !pooled {
             let stub = if guest { guest_callback_stub } else { callback_stub };
-            callbacks.free.extend(page(stub, guest)?);
+            callbacks.free.extend(page("stubs of callbacks", stub, guest)?);
         }
         // SAFETY: slots live as long as the process.
         let unvisited = |(_, slot): &(usize, NonNull<Slot>)| unsafe {
@@ -355,7 +360,7 @@ pub fn announce_vectors(target: *const c_void) -> Result<*const c_void, Error> {
         return Ok(stub as *const c_void);
     }
     if announcers.free.is_empty() {
-        announcers.free = page(vector_count_stub, false)?;
+        announcers.free = page("stubs of variadic calls", vector_count_stub, false)?;
     }
     let Some((stub, datum)) = announcers.free.pop() else {
         return Err(Error::codegen("a page with no stubs"));

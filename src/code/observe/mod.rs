@@ -39,6 +39,11 @@ pub(super) fn register(shape: &Shape, address: usize, size: usize, unwind: &[u8]
     gdb::register(&name, address, size, unwind);
 }
 
+/// Makes native stubs known to `perf`. In a backtrace they do not stand: they jump.
+pub(super) fn name_stubs(name: &str, address: usize, size: usize) {
+    perf::write(name, address, size);
+}
+
 /// The function's declaration; of a thunk that is no function's own, its shape.
 fn name(shape: &Shape) -> String {
     match &shape.kind {
