@@ -143,6 +143,25 @@ fn every_permission_has_a_row() {
     }
 }
 
+/// Each refusal of scripts that have what their host declared has a script of the plugin host that runs into it.
+#[test]
+fn every_refusal_has_a_script() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embed/refused");
+    let firsts: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a script"))
+        .map(|script| script.lines().next().unwrap_or_default().to_owned())
+        .collect();
+    for permission in Permission::all().map(Permission::name) {
+        let rows = rows().iter().filter(|row| row.verdicts[2] == permission).count();
+        let named = format!("(permission `{permission}`)");
+        let names =
+            |first: &&String| first.strip_prefix("-- ").is_some_and(|it| named.contains(it));
+        let scripts = firsts.iter().filter(names).count();
+        assert!(scripts >= rows, "{permission}: {rows} rows, {scripts} scripts");
+    }
+}
+
 /// The same names of libraries and symbols that the policy has, whoever asks.
 #[test]
 fn names_that_are_not_allowed_are_not_found() {

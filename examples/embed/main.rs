@@ -10,7 +10,7 @@ use std::process::Command;
 
 use cthunk::policy::Limits;
 use cthunk::{Ffi, Policy};
-use mlua::Lua;
+use mlua::{LightUserData, Lua};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embed");
 /// The image is a square.
@@ -70,6 +70,7 @@ impl Host {
         };
         lua.globals().set("pixels", pixels)?;
         lua.globals().set("host_object", lua.create_any_userdata(())?)?;
+        lua.globals().set("host_pointer", LightUserData(std::ptr::dangling_mut()))?;
         ffi.closure("void log_number(int number);", |number: i32| println!("  log: {number}"))?;
         Ok(Host { lua, ffi })
     }

@@ -1,0 +1,2 @@
+-- permission `function_pointer_casts`
+ffi.cast("long (*)(long)", pixels.brightest)

@@ -1,0 +1,2 @@
+-- permission `async`
+ffi.async(pixels.brightest)(image, count)

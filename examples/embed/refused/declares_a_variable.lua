@@ -1,0 +1,2 @@
+-- permission `declare_types`
+ffi.cdef "extern char **environ;"

@@ -1,0 +1,2 @@
+-- permission `userdata_to_pointer`
+ffi.cast("void *", host_pointer)

@@ -1,0 +1,2 @@
+-- permission `integer_to_pointer`
+ffi.scope().cast("char *", 0x1000)

@@ -1,0 +1,2 @@
+-- permission `pointer_unions`
+ffi.new("word", { number = 0x1000 })

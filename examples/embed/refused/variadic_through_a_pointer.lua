@@ -1,0 +1,2 @@
+-- permission `varargs`
+ffi.cast("int (*)(const char *, ...)", pixels.print_format) "%n"
