@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering;
 
 use mlua::ffi as sys;
 
-use super::access::{self, Place};
 use super::api::{self, lua_State};
 use super::callback::{Callback, CallbackKind};
 use super::clib::system;
 use super::convert;
 use super::foreign;
 use super::kind::Kind;
+use super::place::{self, Place};
 use super::stack::{self, Call, Kept};
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
 use crate::code::{self, Slot};
@@ -41,7 +41,7 @@ impl Quick {
         }
         let frame = &kind.body.frame;
         let place = |ty, offset: u32| {
-            let place = access::place(cx, ty, offset as isize, None)?;
+            let place = place::of(cx, ty, offset as isize, None)?;
             (place.is_number() || place.is_boxed()).then_some(place)
         };
         let parameters = kind.parameters.iter().zip(&frame.arguments);
@@ -187,7 +187,7 @@ unsafe fn run_numbers(
         slot.restore(callback.value.get());
         for place in &quick.parameters {
             slot = slot.next();
-            access::set_number(slot, frame.offset(place.offset), place);
+            place::set_number(slot, frame.offset(place.offset), place);
         }
         stack::set_top(lua, slot.next());
         let count = quick.parameters.len() as c_int;
@@ -270,7 +270,7 @@ unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> boo
         let to = frame.offset(place.offset);
         to.cast::<u64>().write(0);
         let result = stack::top(lua);
-        let taken = access::assign_number(result, to, place) || assign(result, to, place);
+        let taken = place::assign_number(result, to, place) || assign(result, to, place);
         if taken {
             stack::pop(lua);
         }
@@ -278,11 +278,11 @@ unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> boo
     }
 }
 
-/// [`access::assign`], out of the way.
+/// [`place::assign`], out of the way.
 #[cold]
 unsafe fn assign(result: stack::Slot, to: *mut u8, place: &Place) -> bool {
     // SAFETY: as in `take_result`.
-    unsafe { access::assign(result, to, place) }
+    unsafe { place::assign(result, to, place) }
 }
 
 /// One call of a callback, for the protected part.
@@ -321,8 +321,8 @@ unsafe extern "C-unwind" fn run_in_place(lua: *mut lua_State) -> c_int {
         stack::push(lua).restore(callback.value.get());
         for place in &quick.parameters {
             let value = frame.offset(place.offset);
-            if !access::push_boxed(lua, value, place) {
-                access::set_number(stack::push(lua), value, place);
+            if !place::push_boxed(lua, value, place) {
+                place::set_number(stack::push(lua), value, place);
             }
         }
         sys::lua_call(lua, count, c_int::from(quick.result.is_some()));

@@ -7,13 +7,13 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::access::{self, Place};
 use super::api::{lua_CFunction, lua_State};
 use super::cdata::{self, Header};
 use super::ctypes;
 use super::functions;
 use super::kind::Kind;
 use super::metatype;
+use super::place::{self, Place};
 use super::stack::{self, Call, Slot};
 use super::state::{Cx, Head, State, entry};
 use crate::ctype::{QualType, RecordKind};
@@ -60,10 +60,10 @@ impl Maker {
                     }
                     body.members.iter().map(|m| (m.ty, m.offset, m.bits)).collect()
                 };
-                let place = |&(ty, offset, bits)| access::place(cx, ty, offset as isize, bits);
+                let place = |&(ty, offset, bits)| place::of(cx, ty, offset as isize, bits);
                 members.iter().map(place).collect::<Option<_>>()?
             }
-            Kind::Int(_) | Kind::Float(_) | Kind::Bool => [access::place(cx, ty, 0, None)?].into(),
+            Kind::Int(_) | Kind::Float(_) | Kind::Bool => [place::of(cx, ty, 0, None)?].into(),
             _ => return None,
         };
         let metatable = cdata::metatable(cx, ty);
@@ -108,7 +108,7 @@ unsafe fn make(lua: *mut lua_State) -> bool {
         bytes.write_bytes(0, maker.size);
         let call = Call::of(lua);
         for (n, place) in (2..=count).zip(&maker.places) {
-            if !access::assign(call.argument(n), bytes.offset(place.offset), place) {
+            if !place::assign(call.argument(n), bytes.offset(place.offset), place) {
                 sys::lua_settop(lua, count as c_int);
                 return false;
             }

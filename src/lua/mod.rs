@@ -12,13 +12,13 @@
 //! variadic   ... and what its thunk depends on       in_place    the same without the C API
 //! probe      whether api::layout holds               helpers     what thunks call
 //! stack      Lua's memory, for code in place         access      index in place
-//! make       ffi.new in place                        memory      ffi.string, ffi.copy, ffi.fill in place
-//! recast     ffi.cast to callbacks in place
+//! place      objects in C memory, the same           memory      ffi.string, ffi.copy, ffi.fill in place
+//! make       ffi.new in place                        recast      ffi.cast to callbacks in place
 //! interpret  calls without a thunk                   target      ffi.target
 //! general    the same through the C API
 //! guest      32-bit code in a 64-bit process
-//! callback   C functions that call Lua              enter       their calls
-//! foreign    their calls from other threads         host        the command and `require`
+//! callback   C functions that call Lua               enter       their calls
+//! foreign    their calls from other threads          host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
@@ -66,6 +66,7 @@ mod metatype;
 mod operands;
 mod options;
 mod permit;
+mod place;
 mod print;
 mod probe;
 mod push;
