@@ -195,3 +195,28 @@ fn arithmetic_on_pointers_can_be_denied() {
         assert!(message.contains("permission `pointer_arithmetic`"), "{script}: {message}");
     }
 }
+
+/// What `seal` leaves of `require`: modules of the host's, and Lua files that are source text.
+#[test]
+#[cfg_attr(feature = "luau", ignore = "Luau's `require` has no `package.path`")]
+fn sealed_states_require_source_text() {
+    // SAFETY: the scripts are below.
+    let lua = unsafe { Lua::unsafe_new() };
+    let _ffi = Ffi::builder().policy(Policy::data_only()).preload("ffi").install(&lua).unwrap();
+    cthunk::lua::seal(&lua).unwrap();
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    lua.globals().set("folder", folder).unwrap();
+    std::fs::create_dir_all(format!("{folder}/of_a_script")).unwrap();
+    std::fs::write(format!("{folder}/of_a_script/source.lua"), "local name = ... return { name }")
+        .unwrap();
+    let script = "package.path = folder .. '/missing/?.lua;' .. folder .. '/?.lua'
+         assert(require('of_a_script.source')[1] == 'of_a_script.source')
+         assert(require('of_a_script.source') == require('of_a_script.source'))
+         assert(require('ffi').sizeof('int') == 4 and not require('ffi').typeinfo)";
+    lua.load(script).exec().unwrap();
+    let message = refused(&lua, "require 'of_a_script.nothing'");
+    assert!(message.contains("missing/of_a_script/nothing.lua'"), "{message}");
+    std::fs::write(format!("{folder}/of_a_script/wrong.lua"), "return (").unwrap();
+    let message = refused(&lua, "require 'of_a_script.wrong'");
+    assert!(message.contains("wrong.lua:1:"), "{message}");
+}
