@@ -62,7 +62,9 @@ impl Recipe {
         let fits = plan.frame.size as usize <= ROOM
             && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
             && plan.stack_bytes as usize <= ROOM;
-        let in_place = cx.state.calls_in_place() && fits;
+        let safe = cx.state.calls_in_place()
+            || cx.state.in_place && conversions.reach_no_memory(&signature.arguments);
+        let in_place = safe && fits;
         let native = NativeCall::of(&plan);
         Ok(native.map(|native| Recipe {
             signature,
@@ -183,7 +185,8 @@ pub(super) fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::
     let state = unsafe { (*record.head).state()? };
     let Recipe { signature, convention, conversions, .. } = recipe;
     let label = call::label(state, record.ty, record.name());
-    match call::thunk(state, signature, convention, conversions, state.calls_in_place(), label) {
+    let in_place = recipe.in_place || state.calls_in_place();
+    match call::thunk(state, signature, convention, conversions, in_place, label) {
         Ok(thunk) => Some(thunk),
         Err(error) => {
             log::warn!("'{}' stays without a thunk: {error}", record.name());

@@ -69,6 +69,20 @@ pub(super) struct Conversions {
     pub result: Outcome,
 }
 
+impl Conversions {
+    /// Whether only numbers and booleans go to C and come back, none of which a cdata is read for in place: calls do not depend
+    /// on what the policy says of pointers.
+    pub fn reach_no_memory(&self, types: &[Type]) -> bool {
+        let is_plain = |(argument, ty): (&Argument, &Type)| match argument {
+            Argument::Integer | Argument::Enum => ty.size < 8,
+            Argument::Number | Argument::Boolean => true,
+            _ => false,
+        };
+        !matches!(self.result, Outcome::Other | Outcome::Copy)
+            && self.arguments.iter().zip(types).all(is_plain)
+    }
+}
+
 impl Argument {
     /// For a parameter of this type that is not an enum.
     pub fn of(ty: &Type) -> Argument {

@@ -1,7 +1,8 @@
 //! The policy of an `ffi` table, obeyed: every operation that a policy can forbid asks here.
 //!
 //! Code in place ([`super::in_place`], [`super::interpret`], [`super::make`]) asks nothing. It is used only where the policy
-//! permits whatever it could do, which [`State::calls_in_place`] and [`State::makes_in_place`] say.
+//! permits whatever it could do, which [`State::calls_in_place`] and [`State::makes_in_place`] say, and for functions that reach no
+//! memory ([`super::operands::Conversions::reach_no_memory`]).
 
 use std::ffi::c_void;
 
