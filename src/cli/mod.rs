@@ -9,7 +9,6 @@ mod fuzz_abi;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use cthunk::ctype::Declarations;
@@ -109,10 +108,8 @@ impl From<Stage> for Emit {
     }
 }
 
-/// Runs the command.
-pub fn main() -> ExitCode {
-    #[cfg(unix)]
-    cthunk::lua::end_on_closed_pipes();
+/// Runs the command; returns its exit code.
+pub fn main() -> i32 {
     env_logger::init();
     let outcome = match command() {
         Command::Run(run) => run.run(),
@@ -128,10 +125,10 @@ pub fn main() -> ExitCode {
         Command::Emit(arguments) => emit::run(&arguments),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(message) => {
             eprintln!("cthunk: {message}");
-            ExitCode::FAILURE
+            1
         }
     }
 }

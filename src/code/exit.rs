@@ -5,7 +5,7 @@ use std::ffi::c_void;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 use std::mem::offset_of;
 
-use super::entry::{Registers, has_registers, pop_x87, runs};
+use super::entry::{Registers, has_wide_registers, pop_x87, runs};
 use super::interpreted::x87_results;
 use crate::abi::{CallPlan, Convention};
 
@@ -26,11 +26,12 @@ pub struct NativeCall {
 impl NativeCall {
     /// For a plan of a convention that the host can call; `None` where a thunk is needed.
     pub fn of(plan: &CallPlan) -> Option<NativeCall> {
+        let wide = plan.is_wide();
         Some(NativeCall {
-            exit: exit(plan.convention).filter(|_| has_registers(plan))?,
+            exit: exit(plan.convention).filter(|_| !wide || has_wide_registers())?,
             stack_bytes: (plan.stack_bytes as usize).next_multiple_of(16),
             vectors: plan.vector_count.unwrap_or(0).into(),
-            wide: plan.is_wide(),
+            wide,
             x87: x87_results(plan),
         })
     }

@@ -43,14 +43,6 @@ unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> c_int {
     unsafe { open_raw(lua) }
 }
 
-/// Lets a closed pipe end the process, as it ends `lua` and every program that does not ask for an error instead. Rust's
-/// start-up code asks.
-#[cfg(unix)]
-pub fn end_on_closed_pipes() {
-    // SAFETY: no handler is installed, the default action is restored.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-}
-
 /// Runs a Lua file (`-`: standard input) as the `lua` command does: `arg` and `...` are set, and an error has a traceback.
 /// In LuaJIT mode the mode's loader loads it.
 ///

@@ -84,8 +84,6 @@ mod variadic;
 
 pub use embed::{Builder, Ffi};
 pub use foreign::Waker;
-#[cfg(unix)]
-pub use host::end_on_closed_pipes;
 pub use host::{preload, run_file};
 pub use interpret::compile_after;
 pub use luajit::open_raw as open_luajit_raw;
