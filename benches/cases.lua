@@ -17,20 +17,6 @@ local C = ffi.C
 local point, array, buffer = ffi.new("struct point", 1, 2), ffi.new("double[16]"), ffi.new("char[64]")
 local ct = ffi.typeof "struct point"
 
--- A function of a type that no other has: declared, looked up, called. All are the C library's abs.
-local types, signatures = { "int", "double", "unsigned int", "float", "int64_t", "short" }, 0
-local function new_signature()
-  signatures = signatures + 1
-  local digits, parameters = signatures, { "int" }
-  for p = 2, 8 do
-    parameters[p] = types[digits % #types + 1]
-    digits = math.floor(digits / #types)
-  end
-  local name = "signature" .. signatures
-  ffi.cdef("int " .. name .. "(" .. table.concat(parameters, ",") .. ") __asm__(\"abs\");")
-  return C[name](1, 2, 3, 4, 5, 6, 7, 8)
-end
-
 local cases = {
   loop = function(n) for _ = 1, n do end end,
   call = function(n) local f = C.abs for i = 1, n do f(i) end end,
@@ -45,7 +31,6 @@ local cases = {
   element_read = function(n) local a, s = array, 0 for _ = 1, n do s = s + a[3] end end,
   element_write = function(n) local a = array for i = 1, n do a[3] = i end end,
   construct = function(n) local t = ct for _ = 1, n do t(1, 2) end end,
-  new_signature = function(n) for _ = 1, n do new_signature() end end,
   new = function(n) local new = ffi.new for _ = 1, n do new("struct point") end end,
   text = function(n) local f, s = ffi.string, ffi.cast("const char *", buffer) for _ = 1, n do f(s) end end,
   copy = function(n) local f, a = ffi.copy, buffer for _ = 1, n do f(a, a, 64) end end,
