@@ -88,8 +88,8 @@ fn binding(folder: &Folder) -> Result<Vec<String>, String> {
     let interpreter = ["lua5.4", "lua"].into_iter().find(|name| is_lua54(name));
     let interpreter = interpreter.ok_or("there is no Lua 5.4 (lua5.4, lua)")?;
     let flags = ["lua5.4", "lua-5.4", "lua54", "lua"].into_iter().find_map(|package| {
-        let mut command = Command::new("pkg-config");
-        output(command.args(["--cflags", "--max-version=5.4.99", package])).ok()
+        let versions = format!("{package} >= 5.4 {package} < 5.5");
+        output(Command::new("pkg-config").args(["--cflags", &versions])).ok()
     });
     let flags = flags.ok_or("pkg-config finds no headers of Lua 5.4 (package liblua5.4-dev)")?;
     let library = folder.path("libbench.so");
@@ -127,7 +127,8 @@ fn output(command: &mut Command) -> Result<String, String> {
         .map_err(|error| format!("{name} cannot be started: {error}"))?;
     if !output.status.success() {
         let report = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{name} failed ({}): {}", output.status, report.trim()));
+        let report = report.lines().next().unwrap_or("it says nothing");
+        return Err(format!("{name} failed ({}): {report}", output.status));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
