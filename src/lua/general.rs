@@ -1,7 +1,6 @@
 //! Calls without a thunk that go through Lua's C API alone: in a checked state, where the process makes no machine code
 //! ([`crate::code::Mode`]), where a Frame is too large for [`super::interpret`], and where the interpreter's layout is not known.
-//! In the last case a function gets a thunk when it was called as often as [`super::compile_after`] says; as the closure cannot
-//! get another C function then, it asks its record for what it is to do.
+//! In the last case a function gets a thunk when it was called as often as [`super::compile_after`] says.
 //!
 //! A checked state holds what C will get to the function's declaration, when all of it is in the Frame.
 
@@ -28,7 +27,8 @@ const LITTLE: usize = 512;
 #[repr(C, align(64))]
 struct Room([u8; LITTLE]);
 
-/// The C function of closures that may get a thunk: [`Function::slow`], at first [`counted`], says what they do.
+/// The C function of closures that may get a thunk: [`Function::slow`], at first [`counted`], says what they do, until they have
+/// the thunk itself.
 pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record.
     unsafe {
@@ -47,6 +47,7 @@ pub(super) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> c_int {
             && let Some(thunk) = interpret::compile(record, &*record.recipe.get())
         {
             record.slow.set(thunk);
+            api::set_code(lua, thunk);
             return thunk(lua);
         }
         call(lua)

@@ -11,9 +11,11 @@
 //! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
 //! | [`chunks`]: `<` of a number and a userdata is an error | yes | no | no | no | no | yes |
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
+//! | [`closure`]: the running closure can get another C function | yes | yes | yes | yes | yes | no |
 //! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
 mod chunks;
+mod closure;
 mod collect;
 mod control;
 mod late;
@@ -31,6 +33,7 @@ pub(crate) const SEND: bool = cfg!(feature = "send");
 pub use mlua::ffi::{lua_CFunction, lua_State};
 
 pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};
+pub(crate) use closure::set_code;
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{
     argument_error, catch, collect, equal, main_thread, opens_luajits_ffi, preload, tail_call,
