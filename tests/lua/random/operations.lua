@@ -296,7 +296,8 @@ local operations = {
   end,
   function()
     local f = value()
-    if type(f) == "userdata" and is_ours(f) then try(f, value(), value()) end
+    -- A ctype makes a value of so many elements.
+    if type(f) == "userdata" and is_ours(f) then try(f, count(), value()) end
   end,
   function() try(function() for _ in pairs(value()) do break end end) end,
   function()
