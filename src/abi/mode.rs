@@ -79,17 +79,14 @@ impl Passed {
             CType::Complex(_) => matches!(size(ty), 8 | 16),
             _ => is_scalar(ty) && matches!(size(ty), 4 | 8),
         };
-        let mut members = body.members.iter();
         if body.transparent_union {
-            let first = members.next();
-            return match first.is_some_and(|first| is_scalar(first.ty)) {
-                true => Passed::First,
-                false => Passed::Whole,
-            };
+            let first = body.members.first();
+            let alone = first.is_some_and(|first| is_scalar(first.ty));
+            return if alone { Passed::First } else { Passed::Whole };
         }
         let bytes: u64 = body.members.iter().map(|member| size(member.ty)).sum();
         let apart = body.unnamed_bits.is_empty()
-            && members.all(|member| member.bits.is_none() && is_words(member.ty))
+            && body.members.iter().all(|member| member.bits.is_none() && is_words(member.ty))
             && bytes == size(ty);
         if apart { Passed::Members } else { Passed::Whole }
     }

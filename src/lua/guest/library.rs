@@ -88,12 +88,14 @@ pub(in crate::lua) fn global(
     let name = Symbol::of(cx, name, function)?;
     let libraries = cx.state.guest_globals.borrow();
     libraries.iter().find_map(|library| library.find(&name)).ok_or_else(|| {
-        let why = match libraries.is_empty() {
-            true => format!(
+        let machine = &cx.state.machine;
+        let why = match (libraries.is_empty(), machine.is_guest()) {
+            (false, _) => "not in the libraries that were loaded for `ffi.C`".to_owned(),
+            (true, false) => format!("there is no C library for {} here", machine.target),
+            (true, true) => format!(
                 "there is no C library for {} here; `ffi.load(path, true)` loads one",
-                cx.state.machine.target
+                machine.target
             ),
-            false => "not in the libraries that were loaded for `ffi.C`".to_owned(),
         };
         LuaError::new(format!("undefined symbol '{}': {why}", name.decorated))
     })
