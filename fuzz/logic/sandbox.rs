@@ -36,11 +36,13 @@ const DECLARED: &str = r#"
     char *strncpy(char *restrict, const char *restrict, unsigned long) __attribute__((access(write_only, 1, 3), null_terminated_string_arg(2)));
     char *strdup(const char *);
     void *malloc(unsigned long);
+    double fabs(double);
+    const char *gnu_get_libc_version(void) __attribute__((trusted(0)));
 "#;
 
 /// What a script can do in one statement. `$v`: a variable; `$x`: any expression; `$t`: a type; `$n`: a number; `$f`: a field;
 /// `$c`: a function of C; `$g`: a function of Lua; `$s`: a string.
-const STATEMENTS: [&str; 48] = [
+const STATEMENTS: [&str; 49] = [
     "$v = ffi.new($t)",
     "$v = ffi.new($t, $x)",
     "$v = ffi.new($t, $n, $x)",
@@ -78,6 +80,7 @@ const STATEMENTS: [&str; 48] = [
     "ffi.copy($v, $x)",
     "ffi.fill($v, $n, $n)",
     "$v = C.$c($x)",
+    "$v = C.gnu_get_libc_version()",
     "$v = C.$c($v, $x)",
     "$v = C.$c($v, $x, $n)",
     "$v = C.$c($v, $v, $n)",
@@ -150,7 +153,7 @@ const NUMBERS: [&str; 20] = [
 const FIELDS: [&str; 14] =
     ["x", "y", "n", "next", "name", "at", "data", "a", "b", "c", "bytes", "to", "p", "f"];
 
-const FUNCTIONS: [&str; 16] = [
+const FUNCTIONS: [&str; 18] = [
     "memcpy",
     "memmove",
     "memset",
@@ -166,6 +169,8 @@ const FUNCTIONS: [&str; 16] = [
     "strncpy",
     "strdup",
     "malloc",
+    "fabs",
+    "gnu_get_libc_version",
     "undeclared",
 ];
 
