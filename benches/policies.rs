@@ -92,14 +92,15 @@ fn nanoseconds() -> mlua::Result<()> {
     Ok(())
 }
 
-/// Runs every case of a policy twice, for valgrind: no operations and many. A case that the policy refuses is left out of
-/// what this prints.
+/// Runs every case of a policy for valgrind: once so that its thunks are compiled, then no operations, then many. A case that the
+/// policy refuses is run once; what this prints says so.
 fn run_all(policy: &Policy) -> mlua::Result<()> {
     let names = run(&Policy::open(), &[])?;
     for case in names.iter().flat_map(|names| names.lines()) {
         let many = OPERATIONS.to_string();
         let runs = case != NOT_COUNTED && run(policy, &[case, "0"]).is_ok();
         if runs {
+            run(policy, &[case, "0"])?;
             run(policy, &[case, &*many])?;
         }
         println!("{case}\t{runs}");
@@ -135,7 +136,7 @@ fn count(name: &str, folder: &Path) -> Vec<Counted> {
         .expect("valgrind runs");
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {log}");
-    // The first is the list of cases; a case that is refused is asked once.
+    // The first is the list of cases.
     let mut dump = 1;
     let mut next = || {
         dump += 1;
@@ -145,8 +146,11 @@ fn count(name: &str, folder: &Path) -> Vec<Counted> {
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .map(|(case, runs)| {
-            let empty = (case != NOT_COUNTED).then(&mut next).filter(|_| runs == "true");
-            let instructions = empty.map(|empty| next().saturating_sub(empty) / OPERATIONS);
+            let asked = (case != NOT_COUNTED).then(&mut next);
+            let instructions = asked.filter(|_| runs == "true").map(|_| {
+                let empty = next();
+                next().saturating_sub(empty) / OPERATIONS
+            });
             Counted { case: case.to_owned(), instructions }
         })
         .collect()
