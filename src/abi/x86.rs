@@ -346,6 +346,7 @@ impl Assigner {
         }
         match ty.kind {
             _ if ty.size == 0 => Some(Pass::Ignore),
+            _ if self.leaves_out(ty) => Some(Pass::Pieces(Default::default())),
             Kind::Bool | Kind::Int { .. } | Kind::Pointer | Kind::Record(_)
                 if ty.size <= SLOT && !is_aggregate(ty) =>
             {
@@ -354,6 +355,13 @@ impl Assigner {
             }
             _ => self.larger(ty),
         }
+    }
+
+    /// Clang passes no struct or union without a scalar in it, though it may have a byte (`isEmptyRecord`).
+    fn leaves_out(&self, ty: &Type) -> bool {
+        let clang = self.rules.results == Results::Element;
+        let small = ty.size <= Type::MAX_LEAVES;
+        clang && small && ty.leaves().is_some_and(<[_]>::is_empty)
     }
 
     fn larger(&mut self, ty: &Type) -> Option<Pass> {

@@ -86,6 +86,12 @@ const ROWS: &[Row] = &[
         expected: [("ecx s", 4), ("ecx s", 4), ("ecx s", 4), ("ecx s", 4)],
     },
     Row {
+        declaration: "int FASTCALL f(union no_bits a, int b)",
+        body: "b == 1",
+        arguments: &[&[0; 4], ONE],
+        expected: [("s ecx", 0), ("s ecx", 0), ("s ecx", 0), ("s ecx", 4)],
+    },
+    Row {
         declaration: "int FASTCALL f(struct byte a, struct word b, int c)",
         body: "a.a == 7 && b.a == 1 && c == 2",
         arguments: &[&[7], ONE, TWO],
@@ -211,6 +217,7 @@ const STRUCTS: &str =
 struct one_float { float f; }; struct one_double { double d; }; union one_float_union { float f; };
 struct array_in_front { char a[3]; char b; }; struct word { int a; }; union one_word { int a; };
 struct one_array { int a[1]; }; struct all_bits { int a : 32; }; struct then_no_bits { int a; int : 0; };
+union no_bits { int : 0; };
 union either { int *a; float *b; } __attribute__((transparent_union));
 ";
 
