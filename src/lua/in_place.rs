@@ -288,18 +288,17 @@ impl<'p> InPlace<'p> {
         b.ins().store(trusted(), top, at.lua, self.layout.top);
     }
 
-    /// After the native call: no call is in progress; raises what a callback left. The head alone is kept across the call, in
-    /// memory: a register would have to be saved.
+    /// After the native call: no call is in progress; raises what a callback left. The head is kept across the call in memory,
+    /// as nobody waits for it.
     fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
         let pointer = self.pointer();
         let head = b.ins().stack_load(pointer, pointer, self.at().head, 0);
         let raise = helpers::end_and_raise_pending as *const () as usize;
         self.api.raise_pending(b, head, raise, &[head]);
         let current = offset_of!(Head, current) as i32;
-        let lua = self.load(b, head, current);
         let null = b.ins().iconst(pointer, 0);
         b.ins().store(trusted(), null, head, current);
-        Entry { lua, head, ..self.api.entry() }
+        Entry { head, ..self.api.entry() }
     }
 
     /// Calls the slow thunk, with everything as the caller left it.
