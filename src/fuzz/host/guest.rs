@@ -21,6 +21,7 @@ pub(super) const OPTIONS: &[&str] = &[
     "-c",
     "-ffreestanding",
     "-fno-stack-protector",
+    "-mno-stack-arg-probe",
     "-fno-pic",
     "-fno-asynchronous-unwind-tables",
     "-fomit-frame-pointer",
