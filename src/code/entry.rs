@@ -205,7 +205,6 @@ macro_rules! wide_result {
 macro_rules! system_v {
     ($(#[$doc:meta])* $name:ident, [$($keep:expr,)*], [$($load:expr,)*], $($operands:tt)*) => {
         $(#[$doc])*
-        #[cfg(all(target_arch = "x86_64", not(windows)))]
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             std::arch::naked_asm!(
@@ -247,12 +246,14 @@ macro_rules! system_v {
     };
 }
 
+#[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
     /// For functions that use no vector register.
     sysv64_integers, [], [],
     size = const registers::SIZE,
 }
 
+#[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
     /// For all functions.
     sysv64,
