@@ -186,7 +186,9 @@ impl Body {
         let plan = abi::plan(signature, convention)?;
         let frame = lower::registers::frame(&plan);
         let body = |frame| Body { frame, ..Body::new(pass as *const c_void, &plan) };
-        Ok(frame.filter(|_| runs(convention) && Mode::current() == Mode::Compiled).map(body))
+        // The entries of 32-bit x86 are its shims, which save nothing.
+        let entered = runs(convention) && !convention.is_i686();
+        Ok(frame.filter(|_| entered && Mode::current() == Mode::Compiled).map(body))
     }
 
     /// Whether its callbacks are of those that there are [a fixed number](super::POOLED_CALLBACKS) of.
