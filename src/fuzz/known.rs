@@ -120,13 +120,15 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
     },
     Disagreement {
         name: "clang-union-ymm",
-        reason: "Clang passes a union of a 32-byte vector and something that is no vector in a ymm register; the psABI \
-                 (\"any other eightbyte is not SSEUP\", rule 5c) and GCC have it in memory",
+        reason: "Clang passes a union of a 32-byte vector and something that is no vector, or of 32 bytes of 16-byte vectors, in a \
+                 ymm register; the psABI (\"any other eightbyte is not SSEUP\", rule 5c) and GCC have it in memory",
         link: "https://github.com/llvm/llvm-project/pull/221746",
         convention: "sysv64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |_, prototype| types(prototype).any(|ty| ty.size >= 32 && has_vector32(ty)),
+        applies: |_, prototype| {
+            types(prototype).any(|ty| ty.size >= 32 && has_vector32(ty) || has_vectors16(ty))
+        },
     },
     Disagreement {
         name: "clang-variadic-ymm",
@@ -333,6 +335,12 @@ fn is_defined_with(batch: &Batch, ty: QualType, such: &dyn Fn(&str) -> bool) -> 
 fn has_vector32(ty: &Type) -> bool {
     let wide = |leaf: &Leaf| leaf.kind == LeafKind::Vector && leaf.size == 32 && leaf.in_union;
     ty.leaves().is_some_and(|leaves| leaves.iter().any(wide))
+}
+
+/// Whether it is a union of 32 bytes in which there are 16-byte vectors alone.
+fn has_vectors16(ty: &Type) -> bool {
+    let half = |leaf: &Leaf| leaf.kind == LeafKind::Vector && leaf.size == 16 && leaf.in_union;
+    ty.size == 32 && ty.leaves().is_some_and(|leaves| leaves.iter().all(half))
 }
 
 fn is_vector(ty: &Type) -> bool {
