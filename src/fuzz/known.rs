@@ -82,13 +82,13 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
     },
     Disagreement {
         name: "clang-union-quad",
-        reason: "Clang passes a union of __float128 and a struct of a floating-point number and an integer with the lower \
-                 eightbyte lost; GCC and the psABI's merging rules have it in an xmm and a general-purpose register",
+        reason: "Clang passes a union of __float128 and of two eightbytes that are numbers of their own with the lower one lost; GCC and \
+                 the psABI's merging rules have each eightbyte in a register",
         link: "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/X86.cpp, GetSSETypeAtOffset",
         convention: "sysv64",
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        applies: |_, prototype| types(prototype).any(has_quad_over_integer),
+        applies: |_, prototype| types(prototype).any(has_quad_over_others),
     },
     Disagreement {
         name: "clang-unaligned-record",
@@ -120,7 +120,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
     },
     Disagreement {
         name: "clang-union-ymm",
-        reason: "Clang passes a union of a 32-byte vector and something that is no vector, or of 32 bytes of 16-byte vectors, in a \
+        reason: "Clang passes a union of a 32-byte vector and something that is no vector, or of 32 bytes of 16-byte vectors, quads and floats, in a \
                  ymm register; the psABI (\"any other eightbyte is not SSEUP\", rule 5c) and GCC have it in memory",
         link: "https://github.com/llvm/llvm-project/pull/221746",
         convention: "sysv64",
@@ -303,11 +303,11 @@ fn has_bit_field_at_the_end(ty: &Type) -> bool {
     float(a) && bits(b) || float(b) && bits(a)
 }
 
-/// Whether a union has a quad where another member has an integer in its second half.
-fn has_quad_over_integer(ty: &Type) -> bool {
+/// Whether a union has a quad where another member has a number in its second half.
+fn has_quad_over_others(ty: &Type) -> bool {
     let quad = |leaf: &Leaf| leaf.kind == LeafKind::Float && leaf.size == 16 && leaf.in_union;
-    let integer = |leaf: &Leaf| matches!(leaf.kind, LeafKind::Int | LeafKind::Pointer);
-    ty.leaves().is_some_and(|leaves| leaves.iter().any(quad) && leaves.iter().any(integer))
+    let other = |leaf: &Leaf| leaf.size <= 8 && leaf.offset + leaf.size > 8;
+    ty.leaves().is_some_and(|leaves| leaves.iter().any(quad) && leaves.iter().any(other))
 }
 
 /// Whether the definition of a record that a function passes, or of one inside it, is such a text.
@@ -337,10 +337,11 @@ fn has_vector32(ty: &Type) -> bool {
     ty.leaves().is_some_and(|leaves| leaves.iter().any(wide))
 }
 
-/// Whether it is a union of 32 bytes in which there are 16-byte vectors alone.
+/// Whether it is a union of 32 bytes, of 16-byte vectors or quads and other floating-point numbers.
 fn has_vectors16(ty: &Type) -> bool {
-    let half = |leaf: &Leaf| leaf.kind == LeafKind::Vector && leaf.size == 16 && leaf.in_union;
-    ty.size == 32 && ty.leaves().is_some_and(|leaves| leaves.iter().all(half))
+    let sse = |leaf: &Leaf| matches!(leaf.kind, LeafKind::Vector | LeafKind::Float);
+    let half = |leaf: &Leaf| sse(leaf) && leaf.size == 16 && leaf.in_union;
+    ty.size == 32 && ty.leaves().is_some_and(|all| all.iter().any(half) && all.iter().all(sse))
 }
 
 fn is_vector(ty: &Type) -> bool {
