@@ -120,7 +120,7 @@ pub static DISAGREEMENTS: &[Disagreement] = &[
     },
     Disagreement {
         name: "clang-union-ymm",
-        reason: "Clang passes a union of a 32-byte vector and something that is no vector, or of 32 bytes of 16-byte vectors, quads and floats, in a \
+        reason: "Clang passes a union of a 32-byte vector and something that is no vector, or of 32 bytes with a 16-byte vector or quad, in a \
                  ymm register; the psABI (\"any other eightbyte is not SSEUP\", rule 5c) and GCC have it in memory",
         link: "https://github.com/llvm/llvm-project/pull/221746",
         convention: "sysv64",
@@ -337,11 +337,11 @@ fn has_vector32(ty: &Type) -> bool {
     ty.leaves().is_some_and(|leaves| leaves.iter().any(wide))
 }
 
-/// Whether it is a union of 32 bytes, of 16-byte vectors or quads and other floating-point numbers.
+/// Whether it has 32 bytes, and a 16-byte vector or quad in a union.
 fn has_vectors16(ty: &Type) -> bool {
     let sse = |leaf: &Leaf| matches!(leaf.kind, LeafKind::Vector | LeafKind::Float);
     let half = |leaf: &Leaf| sse(leaf) && leaf.size == 16 && leaf.in_union;
-    ty.size == 32 && ty.leaves().is_some_and(|all| all.iter().any(half) && all.iter().all(sse))
+    ty.size == 32 && ty.leaves().is_some_and(|leaves| leaves.iter().any(half))
 }
 
 fn is_vector(ty: &Type) -> bool {
