@@ -508,8 +508,7 @@ pub(super) fn at_argument(record: &Function, index: c_int, error: LuaError) -> L
     }
 }
 
-/// The error that there is no argument at `index`.
-/// So many arguments, more or fewer than the function has parameters.
+/// The error for so many arguments, more or fewer than the function has parameters.
 pub(super) fn miscounted(cx: &Cx<'_>, record: &Function, given: c_int) -> LuaError {
     let expected = record.fixed as c_int;
     if given < expected {
@@ -521,6 +520,7 @@ pub(super) fn miscounted(cx: &Cx<'_>, record: &Function, given: c_int) -> LuaErr
     ))
 }
 
+/// The error that there is no argument at `index`.
 pub(super) fn missing(cx: &Cx<'_>, record: &Function, index: c_int) -> LuaError {
     let expected = match record.parameter(cx, index as usize - 1) {
         Some(ty) => cx.state.repr(ty),
