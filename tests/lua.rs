@@ -190,13 +190,18 @@ fn closing_the_state_runs_every_finaliser() {
     });
     lua.globals().set("note", note.expect("a function")).expect("a global");
     lua.globals().set("log", log).expect("a global");
-    let early = "early = setmetatable({}, { __gc = function() note('early ' .. tostring(pcall(new, 'int'))) end })
+    let early = "early = setmetatable({}, { __gc = function()
+           note('early ' .. tostring(pcall(new, 'int')) .. ' ' .. tostring(pcall(read, text)))
+         end })
          return _VERSION";
     let version: String = lua.load(early).call(()).expect("runs");
     install(&lua).expect("opens");
     lua.load(
         "local ffi = require 'ffi'
-         new, kept = ffi.new, {}
+         new, read, kept = ffi.new, ffi.string, {}
+         bytes = ffi.new('char[8]', 'text')
+         text = ffi.cast('const char *', bytes)
+         for _ = 1, 5 do assert(read(text) == 'text') end
          for i = 1, 3 do
            kept[i] = ffi.gc(ffi.new('int[2]', i), function(o)
              note('int ' .. o[0] .. ' ' .. tostring(ffi.istype('int[2]', o)) .. ' ' .. #ffi.string(ffi.new('char[3]', 'ab')))
@@ -210,7 +215,7 @@ fn closing_the_state_runs_every_finaliser() {
     .expect("runs");
     drop(lua);
     let seen = seen.lock().expect("one thread").clone();
-    let all = ["meta 2.5", "int 3 true 2", "int 2 true 2", "int 1 true 2", "early false"];
+    let all = ["meta 2.5", "int 3 true 2", "int 2 true 2", "int 1 true 2", "early false false"];
     // Luau runs no finaliser when a state closes; in 5.1 and LuaJIT tables have none.
     let expected = match version.as_str() {
         version if version.starts_with("Luau") => 0,

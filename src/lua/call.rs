@@ -88,7 +88,8 @@ impl Accepted {
         }
     }
 
-    fn clear(&self) {
+    /// Accepts nothing any more.
+    pub(super) fn clear(&self) {
         self.0.iter().for_each(|metatable| metatable.set(ptr::null()));
     }
 }

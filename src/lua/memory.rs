@@ -12,7 +12,7 @@ use super::call::Accepted;
 use super::cdata::{self, Header};
 use super::functions;
 use super::kind::Kind;
-use super::stack::{Call, Slot};
+use super::stack::{self, Call, Slot};
 use super::state::{Cx, Head, State, entry};
 
 /// The functions that have a body here.
@@ -38,6 +38,11 @@ impl Roles {
     fn get(&self, role: Role) -> &Accepted {
         &self.0[role as usize]
     }
+
+    /// Accepts nothing any more.
+    pub(super) fn forget(&self) {
+        self.0.iter().for_each(Accepted::clear);
+    }
 }
 
 /// Remembers that the cdata at stack index `n` converted to `pointer` for a role.
@@ -50,7 +55,7 @@ pub(super) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
         _ => false,
     };
     if by_header && cd.address.cast_const() == pointer && cx.get_metatable(n) {
-        cx.state.roles.get(role).add(cx.identity(-1));
+        cx.state.head().roles.get(role).add(cx.identity(-1));
         cx.pop(1);
     }
 }
@@ -68,43 +73,81 @@ pub(super) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)>
     }
 }
 
-/// The address that an argument is, if it is not null.
-fn address(state: &State, slot: Slot, role: Role) -> Option<*mut u8> {
+/// The running call and its state's head.
+///
+/// # Safety
+/// As for [`enter`]; the state may be closed.
+unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
+    // SAFETY: the caller's promise: upvalue 1 is the head.
+    unsafe {
+        let call = Call::of(lua);
+        (call, &*call.upvalue::<Head>(1, 0))
+    }
+}
+
+/// The address that an argument is, of cdata that are known to convert to it.
+#[inline(always)]
+fn converted(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
     let userdata = slot.userdata()?;
-    let accepted = state.roles.get(role).0.each_ref().map(Cell::get);
+    let accepted = head.roles.get(role).0.each_ref().map(Cell::get);
     // SAFETY: the metatable says that the userdata is a cdata.
-    let address = accepted
+    accepted
         .contains(&userdata.metatable())
-        .then(|| unsafe { (*userdata.block::<Header>()).address })?;
-    (!address.is_null()).then_some(address)
+        .then(|| unsafe { (*userdata.block::<Header>()).address })
+}
+
+/// The same, if it is not null.
+#[inline(always)]
+fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
+    converted(head, slot, role).filter(|address| !address.is_null())
 }
 
 fn length(slot: Slot) -> Option<usize> {
     usize::try_from(slot.integer()?).ok().filter(|n| isize::try_from(*n).is_ok())
 }
 
+/// `ffi.string` of a string that is remembered.
 unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(functions::string);
-    // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word.
+    // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word. A state that is
+    // closed accepts nothing.
     unsafe {
-        if let Some((call, state)) = enter(lua) {
-            match call.count() {
-                1 => {
-                    if let Some(text) = address(state, call.argument(1), Role::Text) {
-                        sys::lua_pushstring(lua, text.cast::<c_char>());
-                        return 1;
-                    }
+        let (call, head) = running(lua);
+        if call.has(1)
+            && let Some(text) = converted(head, call.argument(1), Role::Text)
+            && head.strings.push(lua, text)
+        {
+            return 1;
+        }
+        string_any(lua)
+    }
+}
+
+/// `ffi.string` of other strings, and of bytes.
+#[inline(never)]
+unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(functions::string);
+    // SAFETY: as in `string`.
+    unsafe {
+        let (call, head) = running(lua);
+        match call.count() {
+            1 => {
+                if let Some(text) = address(head, call.argument(1), Role::Text)
+                    && let Some(state) = head.state()
+                {
+                    sys::lua_pushstring(lua, text.cast::<c_char>());
+                    head.strings.note(&Cx { lua, state }, stack::top(lua), text);
+                    return 1;
                 }
-                2 => {
-                    if let Some(len) = length(call.argument(2))
-                        && let Some(bytes) = address(state, call.argument(1), Role::Source)
-                    {
-                        sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);
-                        return 1;
-                    }
-                }
-                _ => {}
             }
+            2 => {
+                if let Some(len) = length(call.argument(2))
+                    && let Some(bytes) = address(head, call.argument(1), Role::Source)
+                {
+                    sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);
+                    return 1;
+                }
+            }
+            _ => {}
         }
         SLOW(lua)
     }
@@ -114,11 +157,11 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(functions::copy);
     // SAFETY: as in `string`.
     unsafe {
-        if let Some((call, state)) = enter(lua)
-            && call.count() == 3
+        let (call, head) = running(lua);
+        if call.has(3)
             && let Some(len) = length(call.argument(3))
-            && let Some(target) = address(state, call.argument(1), Role::Target)
-            && let Some(source) = address(state, call.argument(2), Role::Source)
+            && let Some(target) = address(head, call.argument(1), Role::Target)
+            && let Some(source) = address(head, call.argument(2), Role::Source)
                 .or_else(|| call.argument(2).text().map(<*const u8>::cast_mut))
         {
             ptr::copy(source, target, len);
@@ -132,16 +175,18 @@ unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(functions::fill);
     // SAFETY: as in `string`.
     unsafe {
-        if let Some((call, state)) = enter(lua)
-            && matches!(call.count(), 2 | 3)
+        let (call, head) = running(lua);
+        let value = match (call.has(2), call.has(3)) {
+            (true, _) => Some(0),
+            (_, true) => call.argument(3).integer(),
+            _ => None,
+        };
+        if let Some(value) = value
             && let Some(len) = length(call.argument(2))
-            && let Some(target) = address(state, call.argument(1), Role::Target)
+            && let Some(target) = address(head, call.argument(1), Role::Target)
         {
-            let value = if call.count() == 2 { Some(0) } else { call.argument(3).integer() };
-            if let Some(value) = value {
-                target.cast::<c_void>().write_bytes(value as u8, len);
-                return 0;
-            }
+            target.cast::<c_void>().write_bytes(value as u8, len);
+            return 0;
         }
         SLOW(lua)
     }

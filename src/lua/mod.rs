@@ -22,7 +22,7 @@
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
-//! inventory  what a table uses
+//! inventory  what a table uses                       remembered  strings that ffi.string read
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -73,6 +73,7 @@ mod push;
 mod recast;
 mod reflect;
 mod region;
+mod remembered;
 mod scalar;
 mod scope;
 mod seal;

@@ -196,6 +196,11 @@ impl Call {
         (self.top as usize - self.function as usize) / AT.value as usize - 1
     }
 
+    /// Whether there are `n` values above the function.
+    pub(super) fn has(self, n: usize) -> bool {
+        self.top == self.function.wrapping_add(bytes_to_top(n))
+    }
+
     /// The argument at index `n`, from 1, of so many at least.
     pub(super) fn argument(self, n: usize) -> Slot {
         Slot(self.function.wrapping_add(AT.value as usize * n))
@@ -334,6 +339,10 @@ impl Slot {
 
     pub(super) fn set_light(self, pointer: *mut c_void) {
         self.set(AT.tags.light_userdata, pointer);
+    }
+
+    pub(super) fn set_short_string(self, string: *const c_void) {
+        self.set(AT.tags.short_string, string);
     }
 
     pub(super) fn set_integer(self, value: i64) {

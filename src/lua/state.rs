@@ -35,6 +35,7 @@ use super::options::Options;
 use super::probe;
 use super::recast::Recent;
 use super::region;
+use super::remembered::Remembered;
 use super::target::{Machine, Runs};
 use super::task;
 use crate::code;
@@ -61,6 +62,10 @@ pub struct Head {
     pub pending: Cell<u32>,
     /// Whether some `ffi.option` is not what it is at first.
     pub chosen: Cell<bool>,
+    /// What arguments of the memory functions may be: nothing once the state is finalised.
+    pub(super) roles: Roles,
+    /// What `ffi.string` read.
+    pub(super) strings: Remembered,
 }
 
 /// What a C call in progress took the place of.
@@ -136,8 +141,6 @@ pub struct State {
     /// How values are made in place: every [`TypeInfo::maker`] that ever was.
     #[allow(clippy::vec_box, reason = "their addresses are kept")]
     pub(super) makers: RefCell<Vec<Box<Maker>>>,
-    /// What arguments of the memory functions may be.
-    pub(super) roles: Roles,
     /// Texts that name types.
     pub(super) texts: Texts,
     /// How often a text declared something: parsed type texts of scopes are good until it changes.
@@ -217,10 +220,12 @@ pub(super) enum Anchor {
     Known,
     /// Where the bytes of C values are limited: value → bytes, with weak keys.
     Owned,
+    /// The strings of [`Head::strings`], by place.
+    Strings,
 }
 
 impl Anchor {
-    const ALL: [Anchor; 18] = [
+    const ALL: [Anchor; 19] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -239,6 +244,7 @@ impl Anchor {
         Anchor::Regions,
         Anchor::Known,
         Anchor::Owned,
+        Anchor::Strings,
     ];
 }
 
@@ -474,9 +480,11 @@ impl State {
         policy: &Policy,
     ) -> *const Head {
         unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
-            // SAFETY: the block holds the box, or null.
+            // SAFETY: the block holds the head, and that the box, or null.
             unsafe {
-                let state = ptr::replace(block.cast::<*mut State>(), ptr::null_mut());
+                let head = &*block.cast::<Head>();
+                head.roles.forget();
+                let state = head.state.replace(ptr::null_mut());
                 if !state.is_null() {
                     drop(Box::from_raw(state));
                 }
@@ -490,6 +498,8 @@ impl State {
                 current: Cell::new(ptr::null_mut()),
                 pending: Cell::new(0),
                 chosen: Cell::new(false),
+                roles: Roles::default(),
+                strings: Remembered::default(),
             });
             sys::lua_createtable(lua, 0, 1);
             api::set_collector(lua, close);
@@ -549,7 +559,6 @@ impl State {
             nested: Cell::new(0),
             late: api::Late::new(),
             makers: RefCell::default(),
-            roles: Roles::default(),
             texts: Texts::default(),
             declared: Cell::new(0),
             options: Options::default(),

@@ -145,6 +145,39 @@ if differs "string-bounds" then
   check(ffi.string(ffi.new("char *"), 0) == "")
 end
 
+-- A string that was read before is what the memory holds now: shorter, longer, empty, another one of the same length.
+do
+  local room = ffi.new("char[64]")
+  local text = ffi.cast("const char *", room)
+  local contents = { "some text", "some", "some text, longer", "", "SOME TEXT", ("long "):rep(12), "some text" }
+  for round = 1, 3 do
+    for n, content in ipairs(contents) do
+      -- No other copy of it stays in Lua.
+      content = content ~= "" and content .. round or content
+      ffi.copy(room, content, #content + 1)
+      content = nil
+      for read = 1, 4 do
+        check(ffi.string(text) == (contents[n] ~= "" and contents[n] .. round or ""))
+        if read % 2 == 0 then collect() end
+      end
+    end
+  end
+  -- Many strings in turn.
+  local words, places = ffi.new("char[200][8]"), {}
+  for i = 0, 199 do
+    ffi.copy(words[i], "word" .. i)
+    places[i] = ffi.cast("const char *", words[i])
+  end
+  for round = 1, 5 do
+    if round % 2 == 0 then collect() end
+    for i = 0, 199 do
+      local expected = (round > 3 and "WORD" or "word") .. i
+      for _ = 1, 3 do check(ffi.string(places[i]) == expected) end
+      if round == 3 then ffi.copy(words[i], "WORD", 4) end
+    end
+  end
+end
+
 -- ffi.copy: returns nothing; a string is copied with its zero.
 local target = ffi.new("char[8]", "xxxxxxx")
 check(select("#", ffi.copy(target, buffer, 3)) == 0)
