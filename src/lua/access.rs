@@ -1,7 +1,7 @@
 //! Fields and elements in place: `value.name`, `value[i]`, and assignments to them, without Lua's C API.
 //!
 //! Every metatable of cdata has a pair of closures of its own for `__index` and `__newindex`, and both have a [`Places`] that
-//! remembers where names and indices led and how the object there is read and written. It begins empty: the general code
+//! remembers where names and indices led and the [`Part`] that is there. It begins empty: the general code
 //! of [`super::index`] does the first access by each name and has it [learned](learn), and it does whatever is not known
 //! here. Names are recognised by the address of Lua's own copy, which the table in the user value keeps alive.
 
@@ -10,33 +10,24 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
-use mlua::ffi as sys;
-
 use super::api::{self, lua_CFunction, lua_State};
-use super::cdata::{CData, Flags, Header};
-use super::index;
+use super::cdata::{CData, Header};
 use super::kind::Kind;
-use super::place::{self, Form, Place};
-use super::stack::{self, Call};
-use super::state::{Cx, Head, entry};
+use super::part::{self, Part};
+use super::place::{self, Place};
+use super::stack::Call;
+use super::state::{Cx, Head};
 use crate::ctype::{Bits, QualType, RecordId};
-
-/// A name that was looked up.
-struct Field {
-    /// The string's address; null: none.
-    name: Cell<*const c_void>,
-    place: Cell<Place>,
-}
 
 /// What is known about the parts of a type: a userdata block, followed by `mask + 1` fields.
 #[repr(C)]
 pub(super) struct Places {
     /// The metatable whose cdata this is about.
-    metatable: Cell<*const c_void>,
-    head: *const Head,
-    element: Cell<Place>,
+    metatable: *const c_void,
     /// The number of fields, a power of two, less one.
-    mask: u32,
+    mask: usize,
+    head: *const Head,
+    element: Cell<Part>,
 }
 
 /// Upvalues of both closures, after the state.
@@ -47,29 +38,19 @@ const USER_VALUES: i32 = 1;
 const PROBES: usize = 4;
 
 impl Places {
-    fn slot(&self, name: *const c_void, probe: usize) -> &Field {
+    fn field(&self, name: *const c_void, probe: usize) -> &Cell<Part> {
         let hash = (name as usize >> 4) ^ (name as usize >> 9);
-        let index = hash.wrapping_add(probe) & self.mask as usize;
-        let fields = (&raw const *self).wrapping_add(1).cast::<Field>();
-        // SAFETY: `push_closures` puts `mask + 1` fields behind.
+        let index = hash.wrapping_add(probe) & self.mask;
+        let fields = (&raw const *self).wrapping_add(1).cast::<Cell<Part>>();
+        // SAFETY: `set_closures` puts `mask + 1` fields behind.
         unsafe { &*fields.add(index) }
-    }
-
-    /// Where a name leads, if one of so many fields has it.
-    #[inline]
-    fn field(&self, name: *const c_void, probes: usize) -> Option<&Place> {
-        let fields = (0..probes).map(|probe| self.slot(name, probe));
-        let field = fields.into_iter().find(|field| field.name.get() == name)?;
-        // SAFETY: a place changes only when one is learned, which no access does while it uses another.
-        Some(unsafe { &*field.place.as_ptr() })
     }
 
     fn add(&self, name: *const c_void, place: Place) {
         for probe in 0..PROBES {
-            let field = self.slot(name, probe);
-            if field.name.get().is_null() || field.name.get() == name {
-                field.name.set(name);
-                field.place.set(place);
+            let field = self.field(name, probe);
+            if field.get().name.is_null() || field.get().name == name {
+                field.set(Part::new(self.head, name, place));
                 return;
             }
         }
@@ -83,17 +64,13 @@ pub(super) fn set_closures(cx: &Cx<'_>, ty: QualType) {
     let count = (field_count(cx, ty) * 2).next_power_of_two().clamp(4, 1024);
     // SAFETY: the block has room for all that is written; `Cx` promises free stack slots.
     unsafe {
-        let size = mem::size_of::<Places>() + count * mem::size_of::<Field>();
+        let size = mem::size_of::<Places>() + count * mem::size_of::<Part>();
         let places = api::new_userdata(cx.lua, size, USER_VALUES).cast::<Places>();
-        places.write(Places {
-            metatable: Cell::new(metatable),
-            head: cx.state.head(),
-            element: Cell::new(Place::UNKNOWN),
-            mask: count as u32 - 1,
-        });
+        let head: *const Head = cx.state.head();
+        let unknown = Part::new(head, ptr::null(), Place::UNKNOWN);
+        places.write(Places { metatable, mask: count - 1, head, element: Cell::new(unknown) });
         for i in 0..count {
-            let field = Field { name: Cell::new(ptr::null()), place: Cell::new(Place::UNKNOWN) };
-            places.add(1).cast::<Field>().add(i).write(field);
+            places.add(1).cast::<Part>().add(i).write(unknown);
         }
         cx.new_table(0, 0);
         api::set_user_value(cx.lua, -2);
@@ -158,7 +135,8 @@ pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, b
             && let Some(size) = cx.state.size(ty)
             && matches!(cx.state.kind(cd.ty), Kind::Pointer(_) | Kind::Array(..))
         {
-            places.element.set(place.at(size as isize));
+            let part = Part::new(places.head, ptr::null(), place.at(size as isize));
+            places.element.set(part);
         }
     }
 }
@@ -184,72 +162,73 @@ pub(super) fn learn_method(cx: &Cx<'_>) {
     }
 }
 
-/// Where the key of the running metamethod leads, if that is known: the object's address, and how it is accessed. A name is
-/// looked for in so many fields.
+/// What is known about the parts of the running metamethod's cdata, and the address in that.
 ///
 /// # Safety
-/// `lua` runs a closure of `set_closures` with `arguments` values expected.
-#[inline]
-unsafe fn find<'p>(
-    call: Call,
-    arguments: usize,
-    probes: usize,
-) -> Option<(*mut u8, &'p Place, &'p Places)> {
-    if call.count() != arguments {
-        return None;
-    }
+/// A closure of `set_closures` runs, with one argument or more.
+#[inline(always)]
+unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *mut u8)> {
     let userdata = call.argument(1).userdata()?;
     // SAFETY: the caller's promise; the running closure keeps the places alive. The metatable says that the userdata is a
     // cdata.
     unsafe {
         let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
-        if userdata.metatable() != places.metatable.get() {
+        if userdata.metatable() != places.metatable {
             return None;
         }
         let address = (*userdata.block::<Header>()).address;
-        if address.is_null() {
-            return None;
-        }
-        let key = call.argument(2);
-        if let Some(name) = key.short_string() {
-            let place = places.field(name, probes)?;
-            return Some((address.offset(place.offset), place, places));
-        }
-        let place = &*places.element.as_ptr();
-        let offset = (key.integer()? as isize).wrapping_mul(place.offset);
-        Some((address.wrapping_offset(offset), place, places))
+        (!address.is_null()).then_some((places, address))
     }
 }
 
-/// `__index`. It calls nothing, but ends in a call, so that it needs no stack frame.
+/// The part that the key of the running metamethod names, and where it is. A name is looked for in so many fields.
+///
+/// # Safety
+/// As for [`subject`], with two arguments or more.
+#[inline(always)]
+unsafe fn find<'p>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
+    // SAFETY: the caller's promise. A part changes only when one is learned, which no access does while it uses another.
+    unsafe {
+        let (places, address) = subject(call)?;
+        let key = call.argument(2);
+        if let Some(i) = key.integer() {
+            let part = &*places.element.as_ptr();
+            let offset = (i as isize).wrapping_mul(part.place.offset);
+            return Some((part, address.wrapping_offset(offset)));
+        }
+        let name = key.short_string()?;
+        let mut fields = (0..probes).map(|probe| &*places.field(name, probe).as_ptr());
+        let part = fields.find(|part| part.name == name)?;
+        Some((part, address.offset(part.place.offset)))
+    }
+}
+
+/// `__index`. It ends in a call whatever it does, so that it needs no stack frame.
 unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this with a live state, as a closure of `set_closures`. Memory behind the cdata is the script's word.
     unsafe {
         let call = Call::of(lua);
-        if let Some((address, place, places)) = find(call, 2, 1)
-            && !(place.optional && (*places.head).chosen.get())
-            && place::set_number(call.argument(2), address, place)
+        if call.has(2)
+            && let Some((part, address)) = find(call, 1)
         {
-            return 1;
+            return (part.read)(lua, call.argument(2), address, part);
         }
         index_any(lua)
     }
 }
 
-/// `__index` of what is not a number, or needs a longer look.
+/// `__index` of a name that needs a longer look.
 #[inline(never)]
 unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(index::index);
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
-        if let Some((address, place, places)) = find(call, 2, PROBES)
-            && !(place.optional && (*places.head).chosen.get())
-            && read(lua, call, address, place)
+        if call.has(2)
+            && let Some((part, address)) = find(call, PROBES)
         {
-            return 1;
+            return (part.read)(lua, call.argument(2), address, part);
         }
-        SLOW(lua)
+        part::INDEX(lua)
     }
 }
 
@@ -258,69 +237,26 @@ unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
-        if let Some((address, place, _)) = find(call, 3, 1)
-            && place.writable
-            && place::assign_number(call.argument(3), address, place)
+        if call.has(3)
+            && let Some((part, address)) = find(call, 1)
         {
-            return 0;
+            return (part.write)(lua, call.argument(3), address, part);
         }
         new_index_any(lua)
     }
 }
 
-/// `__newindex` of what is not a number, or needs a longer look.
+/// `__newindex` of a name that needs a longer look.
 #[inline(never)]
 unsafe extern "C-unwind" fn new_index_any(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(index::new_index);
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
-        if let Some((address, place, _)) = find(call, 3, PROBES)
-            && place.writable
-            && place::assign(call.argument(3), address, place)
+        if call.has(3)
+            && let Some((part, address)) = find(call, PROBES)
         {
-            return 0;
+            return (part.write)(lua, call.argument(3), address, part);
         }
-        SLOW(lua)
+        part::NEW_INDEX(lua)
     }
-}
-
-/// Puts the Lua value of an object on top of the stack; false where that is not done here.
-///
-/// # Safety
-/// The object is at `address`; the key is on top of the stack of the running call.
-unsafe fn read(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise. A number takes the place of the key.
-    unsafe {
-        place::set(call.argument(2), address, place)
-            || place::push_boxed(lua, address, place)
-            || place.form == Form::Aggregate && push_reference(lua, call, address, place)
-    }
-}
-
-/// Pushes a reference to a part of the cdata at 1, which it keeps alive where that owns the memory.
-///
-/// # Safety
-/// As for [`read`].
-unsafe fn push_reference(lua: *mut lua_State, call: Call, address: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise: a cdata is at 1.
-    unsafe {
-        let Some(parent) = call.argument(1).userdata() else { return false };
-        let flags = (*parent.block::<Header>()).flags;
-        let finalized = flags & Flags::FINALIZED != 0;
-        let owns = flags & (Flags::POINTER | Flags::REFERENCE) == 0;
-        let kept = owns || finalized || flags & Flags::OWNED != 0;
-        let owned = if kept { Flags::OWNED } else { 0 };
-        let header = Header { ty: place.ty, flags: Flags::REFERENCE | owned, address };
-        stack::push_cdata(lua, place.metatable, header, 0, i32::from(kept));
-        if owns || finalized {
-            sys::lua_pushvalue(lua, 1);
-        } else if kept {
-            api::get_user_value(lua, 1);
-        }
-        if kept {
-            api::set_user_value(lua, -2);
-        }
-    }
-    true
 }

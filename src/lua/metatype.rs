@@ -73,6 +73,11 @@ pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
     cx.ensure_stack(12);
     cx.new_table(0, 32);
     cx.push_anchor(Anchor::Metamethods);
+    // The first keys of a table are found at the first look.
+    for name in [b"__index".as_slice(), b"__newindex"] {
+        cx.raw_get_name(-1, name);
+        cx.raw_set_name(-3, name);
+    }
     cx.push_nil();
     while cx.next(-2) {
         cx.push_value(-2);

@@ -22,7 +22,8 @@
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
-//! inventory  what a table uses                       remembered  strings that ffi.string read
+//! inventory  what a table uses                       part        how access reads and writes
+//! remembered strings that ffi.string read
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -65,6 +66,7 @@ mod memory;
 mod metatype;
 mod operands;
 mod options;
+mod part;
 mod permit;
 mod place;
 mod print;

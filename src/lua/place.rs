@@ -63,6 +63,11 @@ impl Place {
         Place { offset, ..self }
     }
 
+    /// Of a number of a form, for [`set_number`] and [`assign_number`]; nothing else is known of it.
+    pub(super) const fn form(form: Form) -> Place {
+        Place { form, ..Place::UNKNOWN }
+    }
+
     /// No object, but a method.
     pub(super) fn method(closure: *const c_void) -> Place {
         Place { form: Form::Method, metatable: closure, ..Place::UNKNOWN }

@@ -1,0 +1,172 @@
+//! Parts of values, fields and elements, and the code that reads and writes them: functions for each [`Form`], which a part
+//! leads to, so that an access decides nothing but where the part is.
+
+use std::ffi::{c_int, c_void};
+
+use mlua::ffi as sys;
+
+use super::api::{self, lua_CFunction, lua_State};
+use super::cdata::{Flags, Header};
+use super::index;
+use super::place::{self, Form, Place};
+use super::stack::{self, Call, Slot};
+use super::state::{Head, entry};
+
+/// Does an access for the metamethod that runs on a Lua state: to the object at an address, of the key (to be replaced by
+/// what is read) or the value (to be assigned) in a slot. Returns the number of results.
+pub(super) type Access = unsafe fn(*mut lua_State, Slot, *mut u8, &Part) -> c_int;
+
+/// A part of a value; of 64 bytes, so that one of many is found by a shift.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    /// The address of Lua's copy of its name; null: none.
+    pub(super) name: *const c_void,
+    pub(super) read: Access,
+    pub(super) write: Access,
+    head: *const Head,
+    pub(super) place: Place,
+}
+
+/// `__index` and `__newindex` for everything.
+pub(super) const INDEX: lua_CFunction = entry(index::index);
+pub(super) const NEW_INDEX: lua_CFunction = entry(index::new_index);
+
+impl Part {
+    /// A part of cdata in the state with this head.
+    pub(super) fn new(head: *const Head, name: *const c_void, place: Place) -> Part {
+        let (read, write) = accesses(&place);
+        Part { name, read, write, head, place }
+    }
+
+    /// Whether `ffi.option` says that it is read in another way.
+    fn is_special(&self) -> bool {
+        // SAFETY: a state's head lives as long as the closures that lead to parts.
+        self.place.optional && unsafe { (*self.head).chosen.get() }
+    }
+}
+
+/// The accesses to the numbers of some forms; `others` are those of every other.
+macro_rules! numbers {
+    ($place:expr, $others:expr, $($form:ident)*) => {
+        match $place.form {
+            $(Form::$form => {
+                const FORM: Place = Place::form(Form::$form);
+                unsafe fn read(_: *mut lua_State, key: Slot, address: *mut u8, _: &Part) -> c_int {
+                    // SAFETY: the object is there.
+                    unsafe { place::set_number(key, address, &FORM) };
+                    1
+                }
+                unsafe fn read_optional(
+                    lua: *mut lua_State,
+                    key: Slot,
+                    address: *mut u8,
+                    part: &Part,
+                ) -> c_int {
+                    // SAFETY: the object is there; a metamethod runs.
+                    unsafe {
+                        if part.is_special() { INDEX(lua) } else { read(lua, key, address, part) }
+                    }
+                }
+                unsafe fn write(
+                    lua: *mut lua_State,
+                    value: Slot,
+                    address: *mut u8,
+                    part: &Part,
+                ) -> c_int {
+                    // SAFETY: the object is there; a metamethod runs.
+                    unsafe {
+                        if place::assign_number(value, address, &FORM) {
+                            return 0;
+                        }
+                        write_any(lua, value, address, part)
+                    }
+                }
+                let read: Access = if $place.optional { read_optional } else { read };
+                (read, write as Access)
+            })*
+            _ => $others,
+        }
+    };
+}
+
+/// How a place is read and written.
+fn accesses(place: &Place) -> (Access, Access) {
+    let others: (Access, Access) = match place.form {
+        Form::SignedBits | Form::UnsignedBits | Form::Bool => (read_small, write_any),
+        Form::Pointer | Form::U64 => (read_boxed, write_any),
+        Form::Aggregate => (read_aggregate, refuse),
+        Form::Method => (read_method, refuse),
+        _ => (refuse_reading, refuse),
+    };
+    let (read, write) = numbers!(place, others, F64 F32 I8 U8 I16 U16 I32 U32 I64);
+    (read, if place.writable { write } else { refuse })
+}
+
+unsafe fn read_small(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Part) -> c_int {
+    // SAFETY: the object is there; a metamethod runs.
+    unsafe {
+        if part.is_special() || !place::set(key, address, &part.place) {
+            return INDEX(lua);
+        }
+    }
+    1
+}
+
+unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> c_int {
+    // SAFETY: the object is there; a metamethod runs, which has free stack slots.
+    unsafe {
+        if part.is_special() || !place::push_boxed(lua, address, &part.place) {
+            return INDEX(lua);
+        }
+    }
+    1
+}
+
+/// A reference to a part of the cdata at 1, which it keeps alive where that owns the memory.
+unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> c_int {
+    // SAFETY: the object is there; a metamethod runs, which has free stack slots.
+    unsafe {
+        let Some(parent) = Call::of(lua).argument(1).userdata() else { return INDEX(lua) };
+        let flags = (*parent.block::<Header>()).flags;
+        let finalized = flags & Flags::FINALIZED != 0;
+        let owns = flags & (Flags::POINTER | Flags::REFERENCE) == 0;
+        let kept = owns || finalized || flags & Flags::OWNED != 0;
+        let owned = if kept { Flags::OWNED } else { 0 };
+        let header = Header { ty: part.place.ty, flags: Flags::REFERENCE | owned, address };
+        stack::push_cdata(lua, part.place.metatable, header, 0, i32::from(kept));
+        if owns || finalized {
+            sys::lua_pushvalue(lua, 1);
+        } else if kept {
+            api::get_user_value(lua, 1);
+        }
+        if kept {
+            api::set_user_value(lua, -2);
+        }
+    }
+    1
+}
+
+unsafe fn read_method(_: *mut lua_State, key: Slot, _: *mut u8, part: &Part) -> c_int {
+    key.set_closure(part.place.metatable);
+    1
+}
+
+unsafe fn write_any(lua: *mut lua_State, value: Slot, address: *mut u8, part: &Part) -> c_int {
+    // SAFETY: the object is there; a metamethod runs.
+    unsafe {
+        match place::assign(value, address, &part.place) {
+            true => 0,
+            false => NEW_INDEX(lua),
+        }
+    }
+}
+
+unsafe fn refuse_reading(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> c_int {
+    // SAFETY: a metamethod runs.
+    unsafe { INDEX(lua) }
+}
+
+unsafe fn refuse(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> c_int {
+    // SAFETY: a metamethod runs.
+    unsafe { NEW_INDEX(lua) }
+}
