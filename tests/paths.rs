@@ -88,3 +88,9 @@ fn values() {
 fn callbacks() {
     compare("callbacks.lua", &IN_PLACE[..2], 5_000);
 }
+
+/// Functions that were called without any callback in the state, and then with one.
+#[test]
+fn reentry() {
+    compare("reentry.lua", &IN_PLACE, 200);
+}

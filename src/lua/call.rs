@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 use std::slice;
+use std::sync::atomic::AtomicUsize;
 
 use mlua::ffi as sys;
 
@@ -17,7 +18,7 @@ use super::in_place::InPlace;
 use super::interpret::{self, Calls, Recipe};
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, LuaOperands, Outcome};
-use super::stack::{self, Slot};
+use super::stack::Slot;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
 use super::variadic;
 use crate::abi::{self, Convention, Signature};
@@ -32,14 +33,15 @@ use crate::policy::Permission;
 pub(super) struct Function {
     /// What the thunk calls; null once the library is closed.
     pub target: Cell<*const c_void>,
-    /// Bytes from the function's slot of the stack to the top of it in a call with as many arguments as the prototype names, in a
-    /// state in place; 0 where there is no target.
-    pub given: Cell<usize>,
+    /// Leads to 0 where the closure's thunk may call the target at once; see [`super::reentry`].
+    pub bar: Cell<*const AtomicUsize>,
     /// The state's head.
     pub head: *const Head,
     /// Makes the calls that the closure's thunk cannot make in place, or raises. Of closures whose C function stays what it is,
     /// what makes all their calls; see [`general`].
     pub slow: Cell<lua_CFunction>,
+    /// The thunk, where it needs [`super::reentry`] around it.
+    pub thunk: Cell<Option<lua_CFunction>>,
     /// How to call it without a thunk; of a variadic function the last call's, null at first. Null too where a thunk is needed.
     pub recipe: Cell<*const Recipe>,
     /// How often it was called without one.
@@ -104,8 +106,7 @@ impl Function {
 
     fn set_target(&self, target: *const c_void) {
         self.target.set(target);
-        let given = stack::bytes_to_top(self.fixed as usize);
-        self.given.set(if target.is_null() { 0 } else { given });
+        self.set_bar();
     }
 
     /// Accepts no cdata for variable arguments any more.
@@ -242,7 +243,8 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
         let record = api::new_userdata(cx.lua, names_at + name.len(), 0).cast::<Function>();
         record.write(Function {
             target: Cell::new(ptr::null()),
-            given: Cell::new(0),
+            bar: Cell::new(ptr::null()),
+            thunk: Cell::new(None),
             head: cx.state.head(),
             slow: Cell::new(entry.slow),
             recipe: Cell::new(entry.recipe),

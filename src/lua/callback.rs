@@ -268,6 +268,7 @@ impl CallbackKind {
 
 /// A callback with no Lua function.
 fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError> {
+    cx.state.head().expect_callbacks();
     let free = cx.state.callback_places.borrow_mut().pop();
     let place = free.unwrap_or_else(|| {
         let next = cx.state.next_callback.get() + 1;

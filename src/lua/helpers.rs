@@ -210,6 +210,19 @@ pub(super) unsafe extern "C-unwind" fn push_copy(
     unsafe { push_with(lua, record, |cx, ty| push::push_copy(cx, ty, value)) }
 }
 
+/// [`push_result`], by a thunk that works in place.
+pub(super) unsafe extern "C-unwind" fn push_result_in_place(
+    lua: *mut lua_State,
+    record: *const Function,
+    value: *const u8,
+) {
+    // SAFETY: as in `push_result`.
+    unsafe {
+        (*record).has_returned();
+        push_result(lua, record, value);
+    }
+}
+
 /// [`push_result`] of a pointer, by a thunk that works in place.
 pub(super) unsafe extern "C-unwind" fn push_pointer(
     lua: *mut lua_State,
@@ -219,6 +232,7 @@ pub(super) unsafe extern "C-unwind" fn push_pointer(
     // SAFETY: as in `push_result`; only thunks of a proven layout call this, and the metatable was found by a push of the
     // same result type.
     unsafe {
+        (*record).has_returned();
         let metatable = (*record).result_metatable.get();
         if metatable.is_null() || value.is_null() {
             push_result(lua, record, (&raw const value).cast());
@@ -245,6 +259,7 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
 ) {
     // SAFETY: as in `push_pointer`; the block has room for the bytes, which `value` leads to.
     unsafe {
+        (*record).has_returned();
         let metatable = (*record).result_metatable.get();
         if metatable.is_null() {
             push_copy(lua, record, value);
@@ -337,10 +352,4 @@ pub(super) unsafe extern "C-unwind" fn raise_pending(
             Err(LuaError::Value)
         })
     }
-}
-
-/// [`raise_pending`], where the call that has returned is in progress still.
-pub(super) unsafe extern "C-unwind" fn end_and_raise_pending(head: *const Head) -> c_int {
-    // SAFETY: as in `raise_pending`.
-    unsafe { raise_pending((*head).current.replace(ptr::null_mut()), head) }
 }

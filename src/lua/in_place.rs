@@ -1,14 +1,12 @@
 //! Thunks that read their arguments from Lua's stack, and write their results to it, by themselves.
 //!
 //! Whatever they do not find as they want it (another type, another number of arguments, a closed library) they leave to
-//! [`Function::slow`], a thunk of [`LuaOperands`], before anything has happened. That one also fills in what is accepted.
+//! [`reentry::elsewhere`], and so to [`Function::slow`], before anything has happened. That one also fills in what is accepted.
 
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    self, Block, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
-};
+use cranelift_codegen::ir::{self, Block, InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
 use super::api::layout::{Boolean, Layout};
@@ -16,7 +14,7 @@ use super::call::{Accepted, Function};
 use super::cdata::Header;
 use super::helpers;
 use super::operands::{Argument, Entry, LuaOperands, Outcome, trusted};
-use super::state::Head;
+use super::reentry;
 use crate::abi::{Kind, Piece};
 use crate::lower::{self, Operand, Operands};
 
@@ -32,10 +30,8 @@ pub(super) struct InPlace<'p> {
 struct At {
     /// The slot of the running function.
     function: Value,
-    /// Where the slow thunk is called.
+    /// Where the call is left to others.
     cold: Block,
-    /// Where the head is during the native call.
-    head: StackSlot,
 }
 
 impl<'p> InPlace<'p> {
@@ -55,7 +51,7 @@ impl<'p> InPlace<'p> {
         b.ins().load(self.pointer(), trusted(), base, offset)
     }
 
-    /// Goes on where `condition` is true, and to the slow thunk where it is not.
+    /// Goes on where `condition` is true, and leaves the call to others where it is not.
     fn check(&self, b: &mut FunctionBuilder<'_>, condition: Value) {
         let next = b.create_block();
         b.ins().brif(condition, next, &[], self.at().cold, &[]);
@@ -84,15 +80,12 @@ impl<'p> InPlace<'p> {
         }
     }
 
-    fn is(&self, b: &mut FunctionBuilder<'_>, tag: Value, wanted: u8) -> Value {
-        b.ins().icmp_imm_s(IntCC::Equal, tag, i64::from(wanted))
+    fn tag_type(&self) -> ir::Type {
+        if self.layout.tag_bytes == 1 { types::I8 } else { types::I32 }
     }
 
-    fn set_tag(&self, b: &mut FunctionBuilder<'_>, slot: Value, tag: Value) {
-        match self.layout.tag_bytes {
-            1 => b.ins().istore8(trusted(), tag, slot, self.layout.tag),
-            _ => b.ins().store(trusted(), tag, slot, self.layout.tag),
-        };
+    fn is(&self, b: &mut FunctionBuilder<'_>, tag: Value, wanted: u8) -> Value {
+        b.ins().icmp_imm_s(IntCC::Equal, tag, i64::from(wanted))
     }
 
     /// The address in the header of the userdata in `slot`, whose metatable must be accepted for the parameter at `index`.
@@ -205,10 +198,9 @@ impl<'p> InPlace<'p> {
         Operand::Scalar(b.ins().uextend(types::I64, value))
     }
 
-    /// A cdata, nil or light userdata; where `text` is set, a string.
+    /// A cdata or nil; where `text` is set, a string.
     fn address(&self, b: &mut FunctionBuilder<'_>, index: usize, text: bool) -> Operand {
         let slot = self.slot(index);
-        let function = self.at().function;
         let tags = &self.layout.tags;
         let done = b.create_block();
         let value = b.append_block_param(done, self.pointer());
@@ -222,27 +214,18 @@ impl<'p> InPlace<'p> {
         b.ins().jump(done, &[address.into()]);
         b.switch_to_block(other);
         let is_nil = self.is(b, tag, tags.nil);
-        let other = self.branch(b, is_nil);
+        self.check(b, is_nil);
         let null = b.ins().iconst(self.pointer(), 0);
         b.ins().jump(done, &[null.into()]);
-        b.switch_to_block(other);
-        let is_light = self.is(b, tag, tags.light_userdata);
-        self.check(b, is_light);
-        let light = self.load(b, function, slot);
-        b.ins().jump(done, &[light.into()]);
         b.switch_to_block(done);
         Operand::Scalar(value)
     }
 
     /// Jumps to `done` with the bytes of a string; goes on where there is none.
     fn text(&self, b: &mut FunctionBuilder<'_>, tag: Value, slot: i32, done: Block) {
-        let layout = self.layout;
+        let Layout { tags, short_text, long_text, long_text_behind, .. } = self.layout;
         let function = self.at().function;
-        let kinds = [
-            (layout.tags.short_string, layout.short_text, false),
-            (layout.tags.long_string, layout.long_text, layout.long_text_behind),
-        ];
-        for (wanted, offset, behind) in kinds {
+        let string = |b: &mut FunctionBuilder<'_>, tag, wanted, offset: i32, behind: bool| {
             let is_string = self.is(b, tag, wanted);
             let other = self.branch(b, is_string);
             let string = self.load(b, function, slot);
@@ -252,16 +235,25 @@ impl<'p> InPlace<'p> {
             };
             b.ins().jump(done, &[bytes.into()]);
             b.switch_to_block(other);
+        };
+        let differ = tags.short_string ^ tags.long_string;
+        if differ.is_power_of_two() && short_text == long_text && !long_text_behind {
+            let either = b.ins().band_imm_s(tag, !i64::from(differ));
+            return string(b, either, tags.short_string & !differ, *short_text, false);
         }
+        string(b, tag, tags.short_string, *short_text, false);
+        string(b, tag, tags.long_string, *long_text, *long_text_behind);
     }
 
-    /// Writes a scalar result to the first free slot.
+    /// Makes a scalar result the value on top of the stack: over the last argument, if there is one.
     fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, piece: &Piece, value: Value) {
         let value = lower::narrow(b, piece, value);
         let top = self.load(b, at.lua, self.layout.top);
+        let over = !self.api.conversions.arguments.is_empty();
+        let slot = if over { -self.layout.value } else { 0 };
         let tags = &self.layout.tags;
         let constant =
-            |b: &mut FunctionBuilder<'_>, tag: u8| b.ins().iconst(types::I32, i64::from(tag));
+            |b: &mut FunctionBuilder<'_>, tag: u8| b.ins().iconst(self.tag_type(), i64::from(tag));
         let (value, tag) = match (self.api.conversions.result, &tags.boolean) {
             (Outcome::Boolean, Boolean::Tags { no, yes }) => {
                 let (no, yes) = (constant(b, *no), constant(b, *yes));
@@ -281,36 +273,23 @@ impl<'p> InPlace<'p> {
             _ => (Some(self.api.widen(b, value)), constant(b, tags.integer)),
         };
         if let Some(value) = value {
-            b.ins().store(trusted(), value, top, 0);
+            b.ins().store(trusted(), value, top, slot);
         }
-        self.set_tag(b, top, tag);
-        let top = b.ins().iadd_imm_s(top, i64::from(self.layout.value));
-        b.ins().store(trusted(), top, at.lua, self.layout.top);
+        b.ins().store(trusted(), tag, top, slot + self.layout.tag);
+        if !over {
+            let top = b.ins().iadd_imm_s(top, i64::from(self.layout.value));
+            b.ins().store(trusted(), top, at.lua, self.layout.top);
+        }
     }
 
-    /// After the native call: no call is in progress; raises what a callback left. The head is kept across the call in memory,
-    /// as nobody waits for it.
-    fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
-        let pointer = self.pointer();
-        let head = b.ins().stack_load(pointer, pointer, self.at().head, 0);
-        let raise = helpers::end_and_raise_pending as *const () as usize;
-        self.api.raise_pending(b, head, raise, &[head]);
-        let current = offset_of!(Head, current) as i32;
-        let null = b.ins().iconst(pointer, 0);
-        b.ins().store(trusted(), null, head, current);
-        Entry { head, ..self.api.entry() }
-    }
-
-    /// Calls the slow thunk, with everything as the caller left it.
+    /// Leaves the call to others, with everything as the caller left it.
     fn cold(&self, b: &mut FunctionBuilder<'_>) {
-        let Entry { lua, record, .. } = self.api.entry();
+        let lua = self.api.entry().lua;
         b.switch_to_block(self.at().cold);
         b.set_cold_block(self.at().cold);
-        let slow = self.load(b, record, offset_of!(Function, slow) as i32);
-        let signature = b.import_signature(self.api.signature());
-        let call = b.ins().call_indirect(signature, slow, &[lua]);
-        let results = b.inst_results(call).to_vec();
-        b.ins().return_(&results);
+        let elsewhere = reentry::elsewhere as *const () as usize;
+        let results = self.api.helper(b, elsewhere, &[lua], Some(types::I32));
+        b.ins().return_(results.as_slice());
     }
 }
 
@@ -330,27 +309,15 @@ impl Operands for InPlace<'_> {
         // The record is a userdata with no user value.
         let record = b.ins().iadd_imm_s(upvalue, i64::from(layout.block));
         let target = self.load(b, record, offset_of!(Function, target) as i32);
-        let head = self.load(b, record, offset_of!(Function, head) as i32);
-        self.api.at = Some(Entry { lua, record, target, head, outer: None, result: None });
-        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, self.pointer().bytes(), 3);
-        let kept = b.create_sized_stack_slot(slot);
-        self.at = Some(At { function, cold: b.create_block(), head: kept });
+        self.api.at = Some(Entry { lua, record, target, outer: None, result: None });
+        self.at = Some(At { function, cold: b.create_block() });
         let given = b.ins().isub(top, function);
-        if self.api.signature.fixed.is_none() {
-            let expected = self.load(b, record, offset_of!(Function, given) as i32);
-            let right = b.ins().icmp(IntCC::Equal, given, expected);
-            self.check(b, right);
-        } else {
-            let expected = self.slot(self.api.conversions.arguments.len());
-            let right = b.ins().icmp_imm_s(IntCC::Equal, given, i64::from(expected));
-            self.check(b, right);
-            let open = b.ins().icmp_imm_s(IntCC::NotEqual, target, 0);
-            self.check(b, open);
-        }
-        // A call that Lua code in another call makes, with no callback between them, is the slow thunk's.
-        let outer = self.load(b, head, offset_of!(Head, current) as i32);
-        let outermost = b.ins().icmp_imm_s(IntCC::Equal, outer, 0);
-        self.check(b, outermost);
+        let bar = self.load(b, record, offset_of!(Function, bar) as i32);
+        let bar = self.load(b, bar, 0);
+        let given = b.ins().iadd(given, bar);
+        let expected = self.slot(self.api.conversions.arguments.len());
+        let right = b.ins().icmp_imm_s(IntCC::Equal, given, i64::from(expected));
+        self.check(b, right);
     }
 
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -383,15 +350,12 @@ impl Operands for InPlace<'_> {
         self.api.result_memory(b)
     }
 
-    fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
-        let at = self.api.entry();
-        b.ins().store(trusted(), at.lua, at.head, offset_of!(Head, current) as i32);
-        b.ins().stack_store(self.pointer(), at.head, self.at().head, 0);
-        at.target
+    fn target(&mut self, _: &mut FunctionBuilder<'_>) -> Value {
+        self.api.entry().target
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
-        let at = self.returned(b);
+        let at = self.api.entry();
         let is_pointer = self.api.signature.result.kind == Kind::Pointer;
         match (self.api.conversions.result, result) {
             (Outcome::Integer | Outcome::Number | Outcome::Boolean, &[(piece, value)]) => {
@@ -405,7 +369,13 @@ impl Operands for InPlace<'_> {
                 let helper = helpers::push_copy_in_place as *const () as usize;
                 self.api.push_copy(b, at, pieces, helper);
             }
-            (_, result) => self.api.push(b, at, result),
+            (Outcome::Other, &[(piece, value)]) => {
+                let helper = helpers::push_result_in_place as *const () as usize;
+                let value = lower::narrow(b, &piece, value);
+                self.api.push_other(b, at, value, helper);
+            }
+            (Outcome::None, _) => {}
+            (_, pieces) => unreachable!("a scalar result in {} pieces", pieces.len()),
         }
         let results = i64::from(self.api.conversions.result != Outcome::None);
         let results = b.ins().iconst(types::I32, results);

@@ -18,6 +18,7 @@ use super::general;
 use super::helpers;
 use super::kind::Kind;
 use super::operands::{Argument, Conversions, Outcome};
+use super::reentry;
 use super::stack::{self, Call, Slot};
 use super::state::{Cx, LuaError, State, guard_in};
 use crate::abi::{self, CallPlan, Convention, Kind as AbiKind, Signature, Type};
@@ -155,8 +156,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
         if is_hot(&record.calls)
             && let Some(thunk) = compile(record, recipe)
         {
-            Call::of(lua).set_code(thunk);
-            return thunk(lua);
+            return reentry::install(lua, record, thunk)(lua);
         }
         if Call::of(lua).count() != recipe.conversions.arguments.len() {
             return helpers::raise_count(lua, record);

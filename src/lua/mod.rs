@@ -73,6 +73,7 @@ mod print;
 mod probe;
 mod push;
 mod recast;
+mod reentry;
 mod reflect;
 mod region;
 mod remembered;

@@ -150,9 +150,8 @@ pub(super) struct Entry {
     pub lua: Value,
     pub record: Value,
     pub target: Value,
-    pub head: Value,
-    /// [`Head::current`] as the call found it.
-    pub outer: Option<Value>,
+    /// The head, and [`Head::current`] as the call found it.
+    pub outer: Option<(Value, Value)>,
     /// Where the callee writes a result through a hidden pointer.
     pub result: Option<Value>,
 }
@@ -191,7 +190,7 @@ impl<'p> LuaOperands<'p> {
     }
 
     /// Goes on where `condition` is false; where it is true, calls a helper that raises.
-    pub(super) fn raise_if(
+    fn raise_if(
         &self,
         b: &mut FunctionBuilder<'_>,
         condition: Value,
@@ -218,7 +217,7 @@ impl<'p> LuaOperands<'p> {
     }
 
     /// A field of the record or of the head, `offset` bytes in.
-    pub(super) fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+    fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
         b.ins().load(self.cx.pointer(), trusted(), base, offset as i32)
     }
 
@@ -257,8 +256,7 @@ impl Operands for LuaOperands<'_> {
         let expected = self.conversions.arguments.len() as i64;
         let wrong = b.ins().icmp_imm_s(IntCC::NotEqual, top, expected);
         self.raise_if(b, wrong, helpers::raise_count as *const () as usize, &[lua, record]);
-        let head = self.field(b, record, offset_of!(Function, head));
-        self.at = Some(Entry { lua, record, target, head, outer: None, result: None });
+        self.at = Some(Entry { lua, record, target, outer: None, result: None });
     }
 
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -309,9 +307,10 @@ impl Operands for LuaOperands<'_> {
 
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
         let mut at = self.entry();
+        let head = self.field(b, at.record, offset_of!(Function, head));
         let current = offset_of!(Head, current);
-        at.outer = Some(self.field(b, at.head, current));
-        b.ins().store(trusted(), at.lua, at.head, current as i32);
+        at.outer = Some((head, self.field(b, head, current)));
+        b.ins().store(trusted(), at.lua, head, current as i32);
         self.at = Some(at);
         at.target
     }
@@ -329,28 +328,16 @@ impl LuaOperands<'_> {
     /// After the native call: the call around it, if there is one, is in progress again; raises what a callback left.
     fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
         let at = self.entry();
-        let outer = at.outer.expect("`target` comes before `finish`");
-        b.ins().store(trusted(), outer, at.head, offset_of!(Head, current) as i32);
-        let raise = helpers::raise_pending as *const () as usize;
-        self.raise_pending(b, at.head, raise, &[at.lua, at.head]);
+        let (head, outer) = at.outer.expect("`target` comes before `finish`");
+        b.ins().store(trusted(), outer, head, offset_of!(Head, current) as i32);
+        let pending = offset_of!(Head, pending) as i32;
+        let pending = b.ins().load(types::I32, trusted(), head, pending);
+        self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua, head]);
         at
     }
 
-    /// Raises what a callback left, with a helper.
-    pub(super) fn raise_pending(
-        &self,
-        b: &mut FunctionBuilder<'_>,
-        head: Value,
-        raise: usize,
-        arguments: &[Value],
-    ) {
-        let pending = offset_of!(Head, pending) as i32;
-        let pending = b.ins().load(types::I32, trusted(), head, pending);
-        self.raise_if(b, pending, raise, arguments);
-    }
-
     /// Pushes the result.
-    pub(super) fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, result: &[(Piece, Value)]) {
+    fn push(&self, b: &mut FunctionBuilder<'_>, at: Entry, result: &[(Piece, Value)]) {
         match (self.conversions.result, result) {
             (Outcome::None, _) => {}
             (Outcome::Copy, pieces) => {
@@ -377,7 +364,7 @@ impl LuaOperands<'_> {
     }
 
     /// Memory for the result in the thunk's frame.
-    pub(super) fn result_slot(&self, b: &mut FunctionBuilder<'_>) -> Value {
+    fn result_slot(&self, b: &mut FunctionBuilder<'_>) -> Value {
         let Type { size, align, .. } = self.signature.result;
         lower::memory(self.cx, b, size.max(8), align)
     }
@@ -403,12 +390,22 @@ impl LuaOperands<'_> {
                 self.helper(b, lua_api::PUSH_BOOLEAN as usize, &[lua, wide], None);
             }
             Outcome::Other | Outcome::Copy => {
-                let address = self.result_slot(b);
-                b.ins().store(trusted(), value, address, 0);
-                let arguments = [lua, at.record, address];
-                self.helper(b, helpers::push_result as *const () as usize, &arguments, None);
+                self.push_other(b, at, value, helpers::push_result as *const () as usize);
             }
         }
+    }
+
+    /// Pushes a scalar result with a helper `fn(lua, record, memory)`.
+    pub(super) fn push_other(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        at: Entry,
+        value: Value,
+        helper: usize,
+    ) {
+        let address = self.result_slot(b);
+        b.ins().store(trusted(), value, address, 0);
+        self.helper(b, helper, &[at.lua, at.record, address], None);
     }
 
     /// An integer result as a Lua integer, by the sign of its C type.

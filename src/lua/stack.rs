@@ -39,11 +39,6 @@ pub(super) unsafe fn push_cdata(
     }
 }
 
-/// Bytes from the slot of a C function to the top of the stack, when it is called with so many arguments.
-pub(super) const fn bytes_to_top(arguments: usize) -> usize {
-    AT.value as usize * (arguments + 1)
-}
-
 /// Pushes a value, and returns its slot, which the caller fills at once.
 ///
 /// # Safety
@@ -215,6 +210,18 @@ impl Call {
         unsafe {
             let closure: *mut u8 = read(self.function, 0);
             write(closure, AT.closure_function, code);
+        }
+    }
+
+    /// The C function of the running closure.
+    ///
+    /// # Safety
+    /// The running function is a closure.
+    pub(super) unsafe fn code(self) -> lua_CFunction {
+        // SAFETY: the caller's promise, and that of `of`.
+        unsafe {
+            let closure: *const u8 = read(self.function, 0);
+            read(closure, AT.closure_function)
         }
     }
 

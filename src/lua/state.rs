@@ -17,6 +17,7 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -58,6 +59,8 @@ pub struct Head {
     state: Cell<*mut State>,
     /// The thread of the C call in progress; null where there is none, as while a callback runs Lua code.
     pub current: Cell<*mut lua_State>,
+    /// Not 0 from the first callback on; see [`super::reentry`].
+    pub(super) barred: AtomicUsize,
     /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
     pub pending: Cell<u32>,
     /// Whether some `ffi.option` is not what it is at first.
@@ -496,6 +499,7 @@ impl State {
             head.write(Head {
                 state: Cell::new(ptr::null_mut()),
                 current: Cell::new(ptr::null_mut()),
+                barred: AtomicUsize::new(0),
                 pending: Cell::new(0),
                 chosen: Cell::new(false),
                 roles: Roles::default(),

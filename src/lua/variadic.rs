@@ -14,6 +14,7 @@ use super::cdata;
 use super::convert;
 use super::interpret::{self, BY_TYPES, Recipe};
 use super::kind::Kind;
+use super::reentry;
 use super::stack::{Call, Slot};
 use super::state::{Cx, LuaError, State, guard_in};
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
@@ -120,7 +121,10 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
                 let fits = recipe.conversions.arguments.len() <= record.places as usize;
                 let thunk = fits.then(|| compile(record, recipe)).flatten();
                 record.forget_variable();
-                Call::of(lua).set_code(thunk.unwrap_or(call));
+                match thunk {
+                    Some(thunk) => _ = reentry::install(lua, record, thunk),
+                    None => Call::of(lua).set_code(call),
+                }
             } else if record.calls.get() == interpret::COMPILED {
                 accept(lua, state, record);
             }
