@@ -193,7 +193,7 @@ impl Call {
 
     /// Whether there are `n` values above the function.
     pub(super) fn has(self, n: usize) -> bool {
-        self.top == self.function.wrapping_add(bytes_to_top(n))
+        self.top == self.function.wrapping_add(AT.value as usize * (n + 1))
     }
 
     /// The argument at index `n`, from 1, of so many at least.
