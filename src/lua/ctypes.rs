@@ -13,7 +13,7 @@ use super::convert;
 use super::functions;
 use super::index;
 use super::kind::Kind;
-use super::make;
+use super::make::{self, Named};
 use super::metatype;
 use super::scope;
 use super::stack;
@@ -57,7 +57,7 @@ pub(super) fn at(cx: &Cx<'_>, index: c_int) -> Option<QualType> {
     let metatable = cx.identity(-1);
     cx.pop(1);
     let block = cx.userdata(index).cast::<u32>();
-    // SAFETY: only ctype objects have this metatable; they hold the bits of their type.
+    // SAFETY: only ctype objects have this metatable; they begin with the bits of their type.
     (metatable == cx.state.ctype_metatable.get())
         .then(|| QualType::from_bits(unsafe { block.read() }))
 }
@@ -69,10 +69,10 @@ pub(super) fn push(cx: &Cx<'_>, ty: QualType) {
     cx.raw_get_integer(-1, key);
     if cx.type_of(-1) == LuaType::Nil {
         cx.pop(1);
-        // SAFETY: `Cx` promises free stack slots; the block holds a `u32`.
+        // SAFETY: `Cx` promises free stack slots; the block has room for what it holds.
         unsafe {
-            let block = api::new_userdata(cx.lua, mem::size_of::<u32>(), 0).cast::<u32>();
-            block.write(ty.to_bits());
+            let block = api::new_userdata(cx.lua, mem::size_of::<Named>(), 0).cast::<Named>();
+            block.write(Named::new(cx.state, ty));
         }
         cx.raw_get_integer(-2, METATABLE);
         cx.set_metatable(-2);

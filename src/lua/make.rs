@@ -11,7 +11,7 @@ use super::api::{lua_CFunction, lua_State};
 use super::cdata::{self, Header};
 use super::ctypes;
 use super::functions;
-use super::kind::Kind;
+use super::kind::{Kind, TypeInfo};
 use super::metatype;
 use super::place::{self, Place};
 use super::stack::{self, Call, Slot};
@@ -71,78 +71,116 @@ impl Maker {
     }
 }
 
+/// The type that a ctype object stands for, which is its block; or that a text names.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Named {
+    /// The bits of the type.
+    ty: u32,
+    info: *const TypeInfo,
+}
+
+impl Named {
+    pub(super) fn new(state: &State, ty: QualType) -> Named {
+        Named { ty: ty.to_bits(), info: state.info(ty.id()) }
+    }
+
+    /// How its values are made, where that is known.
+    ///
+    /// # Safety
+    /// The state is open.
+    #[inline(always)]
+    unsafe fn maker<'s>(&self) -> Option<&'s Maker> {
+        // SAFETY: the state keeps what it knows of types, and every maker.
+        let maker = unsafe { (*self.info).maker.get().as_ref()? };
+        (maker.ty == self.ty).then_some(maker)
+    }
+}
+
 /// What a type argument names, where that is quickly seen.
-fn type_argument(state: &State, slot: Slot) -> Option<QualType> {
-    ctype(state, slot).or_else(|| state.texts.find(slot.short_string()?))
+#[inline(always)]
+fn named(state: &State, slot: Slot) -> Option<Named> {
+    ctype_object(state, slot).or_else(|| state.texts.find(slot.short_string()?))
+}
+
+#[inline(always)]
+fn ctype_object(state: &State, slot: Slot) -> Option<Named> {
+    let userdata = slot.userdata()?;
+    let is_ctype = userdata.metatable() == state.ctype_metatable.get();
+    // SAFETY: only ctype objects have this metatable.
+    is_ctype.then(|| unsafe { userdata.block::<Named>().read() })
 }
 
 /// The type that a ctype object stands for.
 pub(super) fn ctype(state: &State, slot: Slot) -> Option<QualType> {
-    let userdata = slot.userdata()?;
-    let is_ctype = userdata.metatable() == state.ctype_metatable.get();
-    // SAFETY: only ctype objects have this metatable; they hold the bits of their type.
-    is_ctype.then(|| QualType::from_bits(unsafe { userdata.block::<u32>().read() }))
+    ctype_object(state, slot).map(|named| QualType::from_bits(named.ty))
 }
 
-/// Pushes a new value of the type that argument 1 names, made from the arguments after it; false where that is not done here.
+/// A new value of the type that argument 1 names, made from the arguments after it; `slow` makes what is not made here.
 ///
 /// # Safety
 /// `lua` runs a closure that `Cx::push_function` made, of a state in place.
-unsafe fn make(lua: *mut lua_State) -> bool {
+#[inline(always)]
+unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
     // SAFETY: the caller's promise; the slots are those of the running call, which is looked at again after what may move
     // the stack.
     unsafe {
         let call = Call::of(lua);
         let head: *const Head = call.upvalue(1, 0);
-        let (Some(state), count @ 1..) = ((*head).state(), call.count()) else { return false };
-        let Some(ty) = type_argument(state, call.argument(1)) else { return false };
-        let maker = state.known_info(ty.id()).and_then(|info| info.maker.get().as_ref());
-        let Some(maker) = maker.filter(|maker| maker.ty == ty.to_bits()) else { return false };
-        if count - 1 > maker.places.len() {
-            return false;
-        }
+        let (Some(state), count @ 1..) = ((*head).state(), call.count()) else { return slow(lua) };
+        let maker = named(state, call.argument(1)).and_then(|named| named.maker());
+        let Some(maker) = maker else { return slow(lua) };
+        let Some(places) = maker.places.get(..count - 1) else { return slow(lua) };
         let header = Header { ty: maker.ty, flags: 0, address: ptr::null_mut() };
         let block = stack::push_cdata(lua, maker.metatable, header, maker.size, 0);
         let bytes = block.add(1).cast::<u8>();
         (*block).address = bytes;
         bytes.write_bytes(0, maker.size);
-        let call = Call::of(lua);
-        for (n, place) in (2..=count).zip(&maker.places) {
-            if !place::assign(call.argument(n), bytes.offset(place.offset), place) {
+        let mut value = Call::of(lua).argument(1);
+        for place in places {
+            value = value.next();
+            let to = bytes.offset(place.offset);
+            if !place::assign_number(value, to, place) && !place::assign(value, to, place) {
                 sys::lua_settop(lua, count as c_int);
-                return false;
+                return slow(lua);
             }
         }
     }
-    true
+    1
 }
 
 unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(functions::new);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
-    unsafe { if make(lua) { 1 } else { SLOW(lua) } }
+    unsafe { make(lua, entry(functions::new)) }
 }
 
 unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(ctypes::construct);
     // SAFETY: as in `new`.
-    unsafe { if make(lua) { 1 } else { SLOW(lua) } }
+    unsafe { make(lua, entry(ctypes::construct)) }
 }
 
 /// Texts that name types, by the address of Lua's own copy; the table of `Anchor::TypeTexts` keeps that alive.
 #[derive(Default)]
-pub(super) struct Texts([Cell<(usize, u32)>; Texts::SIZE]);
+pub(super) struct Texts([Cell<Option<Text>>; Texts::SIZE]);
+
+/// A text, and what it names.
+#[derive(Clone, Copy)]
+struct Text {
+    address: *const c_void,
+    named: Named,
+}
 
 impl Texts {
     const SIZE: usize = 32;
 
-    fn entry(&self, text: *const c_void) -> &Cell<(usize, u32)> {
+    fn entry(&self, text: *const c_void) -> &Cell<Option<Text>> {
         &self.0[(text as usize >> 4 ^ text as usize >> 9) % Texts::SIZE]
     }
 
-    fn find(&self, text: *const c_void) -> Option<QualType> {
-        let (known, ty) = self.entry(text).get();
-        (known == text as usize).then(|| QualType::from_bits(ty))
+    #[inline(always)]
+    fn find(&self, text: *const c_void) -> Option<Named> {
+        let known = self.entry(text).get()?;
+        (known.address == text).then_some(known.named)
     }
 }
 
@@ -154,7 +192,8 @@ pub(super) fn learn_text(cx: &Cx<'_>, n: c_int, ty: QualType) {
     // SAFETY: the state is in place, and a C function is running.
     let slot = unsafe { stack::slot(cx.lua, n) };
     if let Some(text) = slot.and_then(Slot::short_string) {
-        cx.state.texts.entry(text).set((text as usize, ty.to_bits()));
+        let known = Text { address: text, named: Named::new(cx.state, ty) };
+        cx.state.texts.entry(text).set(Some(known));
     }
 }
 
