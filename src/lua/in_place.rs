@@ -3,6 +3,7 @@
 //! Whatever they do not find as they want it (another type, another number of arguments, a closed library) they leave to
 //! [`reentry::elsewhere`], and so to [`Function::slow`], before anything has happened. That one also fills in what is accepted.
 
+use std::cell::Cell;
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -23,6 +24,8 @@ pub(super) struct InPlace<'p> {
     api: LuaOperands<'p>,
     layout: &'p Layout,
     at: Option<At>,
+    /// Whether new blocks are for what is less usual, and lie behind the others.
+    aside: Cell<bool>,
 }
 
 /// What a thunk has at hand, besides its [`Entry`].
@@ -36,7 +39,7 @@ struct At {
 
 impl<'p> InPlace<'p> {
     pub fn new(api: LuaOperands<'p>, layout: &'p Layout) -> InPlace<'p> {
-        InPlace { api, layout, at: None }
+        InPlace { api, layout, at: None, aside: Cell::new(false) }
     }
 
     fn at(&self) -> At {
@@ -51,19 +54,46 @@ impl<'p> InPlace<'p> {
         b.ins().load(self.pointer(), trusted(), base, offset)
     }
 
+    fn block(&self, b: &mut FunctionBuilder<'_>) -> Block {
+        let block = b.create_block();
+        if self.aside.get() {
+            b.set_cold_block(block);
+        }
+        block
+    }
+
     /// Goes on where `condition` is true, and leaves the call to others where it is not.
     fn check(&self, b: &mut FunctionBuilder<'_>, condition: Value) {
-        let next = b.create_block();
+        let next = self.block(b);
         b.ins().brif(condition, next, &[], self.at().cold, &[]);
         b.switch_to_block(next);
     }
 
-    /// Begins a block that is reached where `condition` is true; returns the other.
-    fn branch(&self, b: &mut FunctionBuilder<'_>, condition: Value) -> Block {
-        let (yes, no) = (b.create_block(), b.create_block());
+    /// Jumps to `done` with what `usual` makes where `condition` is true; goes on aside, until [`InPlace::join`], where it is not.
+    fn branch(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        condition: Value,
+        done: Block,
+        usual: impl FnOnce(&mut FunctionBuilder<'_>) -> Value,
+    ) {
+        let yes = self.block(b);
+        let within = self.aside.replace(true);
+        let no = self.block(b);
         b.ins().brif(condition, yes, &[], no, &[]);
         b.switch_to_block(yes);
-        no
+        self.aside.set(within);
+        let value = usual(b);
+        b.ins().jump(done, &[value.into()]);
+        b.switch_to_block(no);
+        self.aside.set(true);
+    }
+
+    /// Jumps to `done` with the last of the values that lead there, and begins it.
+    fn join(&self, b: &mut FunctionBuilder<'_>, done: Block, value: Value) {
+        b.ins().jump(done, &[value.into()]);
+        self.aside.set(false);
+        b.switch_to_block(done);
     }
 
     /// Bytes from the function's slot to that of the argument at `index`.
@@ -93,7 +123,8 @@ impl<'p> InPlace<'p> {
         let record = self.api.entry().record;
         let userdata = self.load(b, self.at().function, slot);
         let metatable = self.load(b, userdata, self.layout.metatable);
-        let (found, second) = (b.create_block(), b.create_block());
+        let (found, second) = (self.block(b), b.create_block());
+        b.set_cold_block(second);
         let accepted = Accepted::offset(index) as i32;
         let first = self.load(b, record, accepted);
         let same = b.ins().icmp(IntCC::Equal, metatable, first);
@@ -123,17 +154,13 @@ impl<'p> InPlace<'p> {
         }
         let done = b.create_block();
         let value = b.append_block_param(done, types::I64);
-        let boxed = self.branch(b, is_integer);
-        b.set_cold_block(boxed);
-        let plain = b.ins().load(types::I64, trusted(), self.at().function, slot);
-        b.ins().jump(done, &[plain.into()]);
-        b.switch_to_block(boxed);
+        let function = self.at().function;
+        self.branch(b, is_integer, done, |b| b.ins().load(types::I64, trusted(), function, slot));
         let is_userdata = self.is(b, tag, self.layout.tags.userdata);
         self.check(b, is_userdata);
         let address = self.cdata(b, slot, index);
         let unboxed = b.ins().load(types::I64, trusted(), address, 0);
-        b.ins().jump(done, &[unboxed.into()]);
-        b.switch_to_block(done);
+        self.join(b, done, unboxed);
         Operand::Scalar(value)
     }
 
@@ -144,16 +171,12 @@ impl<'p> InPlace<'p> {
         let done = b.create_block();
         let value = b.append_block_param(done, types::F64);
         let is_float = self.is(b, tag, self.layout.tags.float);
-        let other = self.branch(b, is_float);
-        let float = b.ins().load(types::F64, trusted(), function, slot);
-        b.ins().jump(done, &[float.into()]);
-        b.switch_to_block(other);
+        self.branch(b, is_float, done, |b| b.ins().load(types::F64, trusted(), function, slot));
         let is_integer = self.is(b, tag, self.layout.tags.integer);
         self.check(b, is_integer);
         let integer = b.ins().load(types::I64, trusted(), function, slot);
         let converted = b.ins().fcvt_from_sint(types::F64, integer);
-        b.ins().jump(done, &[converted.into()]);
-        b.switch_to_block(done);
+        self.join(b, done, converted);
         Operand::Scalar(match size {
             4 => b.ins().fdemote(types::F32, value),
             _ => value,
@@ -209,15 +232,11 @@ impl<'p> InPlace<'p> {
             self.text(b, tag, slot, done);
         }
         let is_userdata = self.is(b, tag, tags.userdata);
-        let other = self.branch(b, is_userdata);
-        let address = self.cdata(b, slot, index);
-        b.ins().jump(done, &[address.into()]);
-        b.switch_to_block(other);
+        self.branch(b, is_userdata, done, |b| self.cdata(b, slot, index));
         let is_nil = self.is(b, tag, tags.nil);
         self.check(b, is_nil);
         let null = b.ins().iconst(self.pointer(), 0);
-        b.ins().jump(done, &[null.into()]);
-        b.switch_to_block(done);
+        self.join(b, done, null);
         Operand::Scalar(value)
     }
 
@@ -227,14 +246,13 @@ impl<'p> InPlace<'p> {
         let function = self.at().function;
         let string = |b: &mut FunctionBuilder<'_>, tag, wanted, offset: i32, behind: bool| {
             let is_string = self.is(b, tag, wanted);
-            let other = self.branch(b, is_string);
-            let string = self.load(b, function, slot);
-            let bytes = match behind {
-                true => self.load(b, string, offset),
-                false => b.ins().iadd_imm_s(string, i64::from(offset)),
-            };
-            b.ins().jump(done, &[bytes.into()]);
-            b.switch_to_block(other);
+            self.branch(b, is_string, done, |b| {
+                let string = self.load(b, function, slot);
+                match behind {
+                    true => self.load(b, string, offset),
+                    false => b.ins().iadd_imm_s(string, i64::from(offset)),
+                }
+            });
         };
         let differ = tags.short_string ^ tags.long_string;
         if differ.is_power_of_two() && short_text == long_text && !long_text_behind {
