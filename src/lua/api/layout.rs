@@ -119,9 +119,10 @@ pub(crate) const LUA54: Layout = Layout {
     long_text_behind: false,
 };
 
-/// Lua 5.5: as 5.4, but the bytes of a long string are behind a pointer.
+/// Lua 5.5.1: as 5.4, but the bytes of a long string are behind a pointer, and user values are aligned as a `long double` is (5.5.0 had
+/// them as 5.4 has).
 #[allow(dead_code, reason = "a build uses the layout of one version")]
-pub(crate) const LUA55: Layout = Layout { long_text_behind: true, ..LUA54 };
+pub(crate) const LUA55: Layout = Layout { long_text_behind: true, user_value: 32, ..LUA54 };
 
 /// Lua 5.3: other tags for numbers and booleans, and each userdata has one user value.
 #[allow(dead_code, reason = "a build uses the layout of one version")]
