@@ -9,11 +9,12 @@ use mlua::ffi as sys;
 
 use super::api::{lua_CFunction, lua_State};
 use super::call::Accepted;
-use super::cdata::{self, Header};
+use super::cdata::{self, Flags, Header};
 use super::functions;
 use super::kind::Kind;
 use super::stack::{self, Call, Slot};
 use super::state::{Cx, Head, State, entry};
+use crate::ctype::QualType;
 
 /// The functions that have a body here.
 pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 3] =
@@ -32,30 +33,35 @@ pub(super) enum Role {
 
 /// The metatables of cdata that convert to the pointers of each role.
 #[derive(Default)]
-pub(super) struct Roles([Accepted; 3]);
+pub(super) struct Roles {
+    roles: [Accepted; 3],
+    /// Arrays that are text: their size ends it.
+    arrays: Accepted,
+}
 
 impl Roles {
     fn get(&self, role: Role) -> &Accepted {
-        &self.0[role as usize]
+        &self.roles[role as usize]
     }
 
     /// Accepts nothing any more.
     pub(super) fn forget(&self) {
-        self.0.iter().for_each(Accepted::clear);
+        self.roles.iter().chain([&self.arrays]).for_each(Accepted::clear);
     }
 }
 
 /// Remembers that the cdata at stack index `n` converted to `pointer` for a role.
 pub(super) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
     let Some(cd) = cdata::at(cx, n).filter(|_| cx.state.in_place) else { return };
-    let by_header = match cx.state.kind(cd.ty) {
-        Kind::Pointer(_) => true,
-        // The size of an array ends a string.
-        Kind::Array(..) | Kind::Record(_) => role != Role::Text,
-        _ => false,
+    let roles = &cx.state.head().roles;
+    let accepted = match cx.state.kind(cd.ty) {
+        Kind::Pointer(_) => roles.get(role),
+        Kind::Array(..) if role == Role::Text => &roles.arrays,
+        Kind::Array(..) | Kind::Record(_) if role != Role::Text => roles.get(role),
+        _ => return,
     };
-    if by_header && cd.address.cast_const() == pointer && cx.get_metatable(n) {
-        cx.state.head().roles.get(role).add(cx.identity(-1));
+    if cd.address.cast_const() == pointer && cx.get_metatable(n) {
+        accepted.add(cx.identity(-1));
         cx.pop(1);
     }
 }
@@ -85,21 +91,55 @@ unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
     }
 }
 
-/// The address that an argument is, of cdata that are known to convert to it.
+/// The header of an argument that is a cdata of an accepted metatable.
 #[inline(always)]
-fn converted(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
+fn header<'h>(accepted: &Accepted, slot: Slot) -> Option<&'h Header> {
     let userdata = slot.userdata()?;
-    let accepted = head.roles.get(role).0.each_ref().map(Cell::get);
-    // SAFETY: the metatable says that the userdata is a cdata.
-    accepted
-        .contains(&userdata.metatable())
-        .then(|| unsafe { (*userdata.block::<Header>()).address })
+    let accepted = accepted.0.each_ref().map(Cell::get);
+    // SAFETY: the metatable says that the userdata is a cdata, which the stack keeps.
+    accepted.contains(&userdata.metatable()).then(|| unsafe { &*userdata.block::<Header>() })
 }
 
-/// The same, if it is not null.
+/// The address that an argument is, of cdata that are known to convert to it, if it is not null.
 #[inline(always)]
 fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
-    converted(head, slot, role).filter(|address| !address.is_null())
+    let address = header(head.roles.get(role), slot)?.address;
+    (!address.is_null()).then_some(address)
+}
+
+/// Pushes the text in an array; false where its size is not known here.
+///
+/// # Safety
+/// As for [`enter`]; the memory of the array is there.
+unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
+    let size = match array.flags & Flags::VARIABLE {
+        0 => cx.state.size(QualType::from_bits(array.ty)),
+        _ => None,
+    };
+    let (Some(size), text) = (size, array.address) else { return false };
+    // SAFETY: the caller's promise; what ends within the array is a string.
+    unsafe {
+        match libc::strnlen(text.cast(), size) {
+            len if len == size => {
+                sys::lua_pushlstring(cx.lua, text.cast(), len);
+            }
+            _ if head.strings.push(cx.lua, text) => {}
+            _ => push_string(cx, head, text),
+        }
+    }
+    true
+}
+
+/// Pushes the string at `text`, and remembers it.
+///
+/// # Safety
+/// As for [`enter`]; a string is there.
+unsafe fn push_string(cx: &Cx<'_>, head: &Head, text: *const u8) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        sys::lua_pushstring(cx.lua, text.cast::<c_char>());
+        head.strings.note(cx, stack::top(cx.lua), text);
+    }
 }
 
 fn length(slot: Slot) -> Option<usize> {
@@ -113,8 +153,8 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
     unsafe {
         let (call, head) = running(lua);
         if call.has(1)
-            && let Some(text) = converted(head, call.argument(1), Role::Text)
-            && head.strings.push(lua, text)
+            && let Some(pointer) = header(head.roles.get(Role::Text), call.argument(1))
+            && head.strings.push(lua, pointer.address)
         {
             return 1;
         }
@@ -129,32 +169,31 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = running(lua);
-        match call.count() {
-            1 => {
-                if let Some(text) = address(head, call.argument(1), Role::Text)
-                    && let Some(state) = head.state()
-                {
-                    sys::lua_pushstring(lua, text.cast::<c_char>());
-                    head.strings.note(&Cx { lua, state }, stack::top(lua), text);
-                    return 1;
-                }
+        if call.has(1)
+            && let Some(state) = head.state()
+        {
+            let cx = Cx { lua, state };
+            if let Some(text) = address(head, call.argument(1), Role::Text) {
+                push_string(&cx, head, text);
+                return 1;
             }
-            2 => {
-                if let Some(len) = length(call.argument(2))
-                    && let Some(bytes) = address(head, call.argument(1), Role::Source)
-                {
-                    sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);
-                    return 1;
-                }
+            if let Some(array) = header(&head.roles.arrays, call.argument(1))
+                && push_array(&cx, head, array)
+            {
+                return 1;
             }
-            _ => {}
+        } else if call.has(2)
+            && let Some(len) = length(call.argument(2))
+            && let Some(bytes) = address(head, call.argument(1), Role::Source)
+        {
+            sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);
+            return 1;
         }
         SLOW(lua)
     }
 }
 
 unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(functions::copy);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = running(lua);
@@ -165,6 +204,24 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
                 .or_else(|| call.argument(2).text().map(<*const u8>::cast_mut))
         {
             ptr::copy(source, target, len);
+            return 0;
+        }
+        copy_any(lua)
+    }
+}
+
+/// `ffi.copy` of a Lua string with its zero byte.
+#[inline(never)]
+unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(functions::copy);
+    // SAFETY: as in `string`.
+    unsafe {
+        let (call, head) = running(lua);
+        if call.has(2)
+            && let Some(text) = call.argument(2).text()
+            && let Some(target) = address(head, call.argument(1), Role::Target)
+        {
+            ptr::copy(text, target, sys::lua_rawlen(lua, 2) + 1);
             return 0;
         }
         SLOW(lua)

@@ -118,6 +118,15 @@ for _ = 1, 2000 do
     end
     -- Text has an end in these only.
     if not a[1]:find "void" and not a[1]:find "point" then try("string", a[1], ffi.string, a[2]) end
+    if a[1]:find "16%]$" then
+      -- Text that the size of the array ends, or a zero byte in it.
+      for _, text in ipairs { "a\0b", "", "fifteen letters" } do
+        try("copy", a[1] .. " " .. #text, ffi.copy, a[2], text)
+        try("string", a[1] .. " " .. #text, ffi.string, a[2])
+      end
+      try("copy", a[1] .. " all", ffi.copy, a[2], "sixteen letters!", 16)
+      try("string", a[1] .. " all", ffi.string, a[2])
+    end
     if a[1] == "char[16]" and b[1] ~= "string" then try("copy", a[1] .. " " .. b[1], ffi.copy, a[2], b[2]) end
     if a[2] and type(a[2]) == "userdata" and not a[1]:find "%*" and a[1] ~= "NULL" and a[1] ~= "text" then
       print("left", a[1], show(a[2]))
