@@ -16,21 +16,31 @@ use super::clib::system;
 use super::convert;
 use super::foreign;
 use super::kind::Kind;
-use super::place::{self, Place};
-use super::stack::{self, Call, Kept};
+use super::place::{self, Form, Place};
+use super::stack;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
+use super::stock::{self, Last, Stock};
 use crate::code::{self, Slot};
 
-/// How calls of a function type go over Lua's stack as memory: the conversions, by their offsets in the Frame.
+/// How calls of a function type go over Lua's stack as memory.
 pub(super) struct Quick {
-    state: *const State,
     head: *const Head,
-    parameters: Box<[Place]>,
+    state: *const State,
+    /// Bytes of Lua's stack that a call takes.
+    room: isize,
+    parameters: Box<[Parameter]>,
+    /// The arguments that are cdata.
+    boxed: usize,
     /// `None`: there is no result.
     result: Option<Place>,
-    /// [`run_in_place`] as a Lua value, where an argument is a cdata; making that may raise. `None`: nothing is allocated before
-    /// the Lua function runs.
-    protected: Option<Kept>,
+    /// The bits of a result that is an integer; 0 of every other.
+    integer: u64,
+}
+
+/// An argument, by its offset in the Frame.
+struct Parameter {
+    place: Place,
+    last: Last,
 }
 
 impl Quick {
@@ -44,21 +54,25 @@ impl Quick {
             let place = place::of(cx, ty, offset as isize, None)?;
             (place.is_number() || place.is_boxed()).then_some(place)
         };
+        let parameter = |(&ty, &offset)| {
+            place(ty, offset).map(|place| Parameter { place, last: Last::default() })
+        };
         let parameters = kind.parameters.iter().zip(&frame.arguments);
-        let parameters: Box<[Place]> =
-            parameters.map(|(&ty, &offset)| place(ty, offset)).collect::<Option<_>>()?;
+        let parameters: Box<[Parameter]> = parameters.map(parameter).collect::<Option<_>>()?;
         let result = match cx.state.kind(kind.result) {
             Kind::Void => None,
             _ => Some(place(kind.result, frame.result)?),
         };
-        let protected = parameters.iter().any(Place::is_boxed).then(|| {
-            // SAFETY: `Cx` promises a free stack slot; a C function without upvalues is no object.
-            unsafe { sys::lua_pushcfunction(cx.lua, run_in_place) };
-            let value = stack::keep(cx);
-            cx.pop(1);
-            value
-        });
-        Some(Quick { state: cx.state, head: cx.state.head(), parameters, result, protected })
+        let boxed = parameters.iter().filter(|parameter| parameter.place.is_boxed()).count();
+        (boxed <= stock::SIZE).then(|| Quick {
+            head: cx.state.head(),
+            state: cx.state,
+            room: stack::bytes_of(parameters.len() as c_int + 4),
+            parameters,
+            boxed,
+            integer: result.map_or(0, |place| place.form.integer_bits()),
+            result,
+        })
     }
 }
 
@@ -152,15 +166,15 @@ unsafe fn enter_in_place(callback: &Callback, quick: &Quick, frame: *mut u8) -> 
         }
         let outer = head.current.replace(ptr::null_mut());
         let lua = if outer.is_null() { (*quick.state).main } else { outer };
-        let slots = quick.parameters.len() as c_int + 4;
-        if !stack::has_room(lua, slots) && sys::lua_checkstack(lua, slots) == 0 {
+        if stack::room(lua) < quick.room
+            && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
+        {
             head.current.set(outer);
             return false;
         }
-        let done = match quick.protected {
-            None => run_numbers(lua, callback, quick, frame),
-            Some(run) => run_protected(lua, run, callback, quick, frame),
-        };
+        let stock = &(*quick.state).stock;
+        let filled = quick.boxed == 0 || stock.has(quick.boxed) || stock::fill(lua, &*quick.state);
+        let done = filled && run_in_place(lua, callback, quick, frame);
         head.current.set(outer);
         if !done {
             fail(lua, callback, quick, frame, outer.is_null());
@@ -169,25 +183,33 @@ unsafe fn enter_in_place(callback: &Callback, quick: &Quick, frame: *mut u8) -> 
     }
 }
 
-/// Calls the Lua function with arguments that are numbers and booleans; false, with the error on top of the stack, where it
-/// fails.
+/// Calls the Lua function; false, with the error on top of the stack, where it fails.
 ///
 /// # Safety
-/// As for [`enter_in_place`]; there are free stack slots.
+/// As for [`enter_in_place`]; there are free stack slots, and the stock has what the arguments are.
 #[inline(always)]
-unsafe fn run_numbers(
+unsafe fn run_in_place(
     lua: *mut lua_State,
     callback: &Callback,
     quick: &Quick,
     frame: *mut u8,
 ) -> bool {
-    // SAFETY: the caller's promise; offsets are within the Frame.
+    // SAFETY: the caller's promise; offsets are within the Frame. Nothing is allocated before the call.
     unsafe {
+        let stock = &(*quick.state).stock;
         let mut slot = stack::free(lua);
         slot.restore(callback.value.get());
-        for place in &quick.parameters {
+        for Parameter { place, last } in &quick.parameters {
             slot = slot.next();
-            place::set_number(slot, frame.offset(place.offset), place);
+            let value = frame.offset(place.offset);
+            match place.form {
+                Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
+                Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
+                Form::Pointer => {
+                    stock.set_pointer(slot, value.cast::<*mut u8>().read_unaligned(), place, last)
+                }
+                _ => set_other(slot, value, place, stock),
+            }
         }
         stack::set_top(lua, slot.next());
         let count = quick.parameters.len() as c_int;
@@ -197,33 +219,24 @@ unsafe fn run_numbers(
     }
 }
 
-/// [`run_numbers`], where arguments are cdata.
+/// Writes an argument that is not of the usual forms to a slot of the stack.
 ///
 /// # Safety
-/// As for [`run_numbers`].
+/// As for [`run_in_place`].
 #[inline(never)]
-unsafe fn run_protected(
-    lua: *mut lua_State,
-    run: Kept,
-    callback: &Callback,
-    quick: &Quick,
-    frame: *mut u8,
-) -> bool {
-    let mut entry = Entry { callback, head: quick.head, frame, errno: 0 };
+unsafe fn set_other(slot: stack::Slot, value: *const u8, place: &Place, stock: &Stock) {
     // SAFETY: the caller's promise.
     unsafe {
-        let slot = stack::free(lua);
-        slot.restore(run);
-        slot.next().set_light((&raw mut entry).cast());
-        stack::set_top(lua, slot.next().next());
-        sys::lua_pcall(lua, 1, 0, 0) == sys::LUA_OK
+        if !place::set_number(slot, value, place) {
+            stock.set_integer(slot, value.cast::<u64>().read_unaligned(), place);
+        }
     }
 }
 
 /// Converts the result on top of the stack by the general rules, protected; false, with the error there, where that fails.
 ///
 /// # Safety
-/// As for [`run_numbers`].
+/// As for [`run_in_place`].
 #[cold]
 unsafe fn convert(lua: *mut lua_State, callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
     let mut entry = Entry { callback, head: quick.head, frame, errno: 0 };
@@ -264,13 +277,18 @@ unsafe fn fail(
 #[inline(always)]
 unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> bool {
     let Some(place) = &quick.result else { return true };
-    // SAFETY: the caller's promise; the offset is within the Frame.
+    // SAFETY: the caller's promise; the offset is within the Frame, where the result has 8 bytes. A narrow one leaves zeros above
+    // it.
     unsafe {
-        // A narrow result leaves zeros above it in its slot.
-        let to = frame.offset(place.offset);
-        to.cast::<u64>().write(0);
         let result = stack::top(lua);
-        let taken = place::assign_number(result, to, place) || assign(result, to, place);
+        let to = frame.offset(place.offset);
+        let taken = match result.integer() {
+            Some(n) if quick.integer != 0 => {
+                to.cast::<u64>().write(n as u64 & quick.integer);
+                true
+            }
+            _ => assign(result, to, place),
+        };
         if taken {
             stack::pop(lua);
         }
@@ -278,11 +296,17 @@ unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> boo
     }
 }
 
-/// [`place::assign`], out of the way.
-#[cold]
+/// A result that is not an integer for an integer.
+///
+/// # Safety
+/// As for [`take_result`].
+#[inline(never)]
 unsafe fn assign(result: stack::Slot, to: *mut u8, place: &Place) -> bool {
-    // SAFETY: as in `take_result`.
-    unsafe { place::assign(result, to, place) }
+    // SAFETY: the caller's promise.
+    unsafe {
+        to.cast::<u64>().write(0);
+        place::assign(result, to, place)
+    }
 }
 
 /// One call of a callback, for the protected part.
@@ -303,38 +327,6 @@ unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> c_int {
             result(cx, (*entry.callback).kind(), entry.frame)?;
             Ok(0)
         })
-    }
-}
-
-/// A Lua C function: [`run`] for a callback that converts in place.
-unsafe extern "C-unwind" fn run_in_place(lua: *mut lua_State) -> c_int {
-    // SAFETY: `run_protected` calls this with its entry, which outlives the call, in a state that is in place. The callback was
-    // quick then, and what is quick of it lives as long as its kind.
-    unsafe {
-        let entry = Call::of(lua).argument(1).light().cast::<Entry>();
-        let (callback, frame) = (&*(*entry).callback, (*entry).frame);
-        let quick = &*callback.quick.get();
-        let count = quick.parameters.len() as c_int;
-        if !stack::has_room(lua, count + 4) {
-            sys::luaL_checkstack(lua, count + 4, ptr::null());
-        }
-        stack::push(lua).restore(callback.value.get());
-        for place in &quick.parameters {
-            let value = frame.offset(place.offset);
-            if !place::push_boxed(lua, value, place) {
-                place::set_number(stack::push(lua), value, place);
-            }
-        }
-        sys::lua_call(lua, count, c_int::from(quick.result.is_some()));
-        if !take_result(lua, quick, frame) {
-            sys::lua_replace(lua, 1);
-            return guard_in(lua, (*entry).head, |cx| {
-                cx.set_top(1);
-                result(cx, callback.kind(), frame)?;
-                Ok(0)
-            });
-        }
-        0
     }
 }
 

@@ -288,6 +288,7 @@ pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 /// Makes the value on top of the stack, which it pops, the finaliser of the cdata at `index`; nil removes it.
 fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let finalized = cx.type_of(-1) != LuaType::Nil;
+    cx.state.stock.let_go(cx, index);
     cx.push_anchor(Anchor::Finalizers);
     cx.insert(-2);
     match api::LATE_FINALIZERS {

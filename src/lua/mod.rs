@@ -18,7 +18,8 @@
 //! general    the same through the C API
 //! guest      32-bit code in a 64-bit process
 //! callback   C functions that call Lua               enter       their calls
-//! foreign    their calls from other threads          host        the command and `require`
+//! foreign    their calls from other threads          stock       cdata for their arguments
+//! host       the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
@@ -82,6 +83,7 @@ mod scope;
 mod seal;
 mod stack;
 mod state;
+mod stock;
 mod target;
 mod task;
 mod variadic;

@@ -40,6 +40,19 @@ pub(super) enum Form {
     Method,
 }
 
+impl Form {
+    /// The bits of an integer; 0 of what is none.
+    pub(super) fn integer_bits(self) -> u64 {
+        match self {
+            Form::I8 | Form::U8 => u8::MAX.into(),
+            Form::I16 | Form::U16 => u16::MAX.into(),
+            Form::I32 | Form::U32 => u32::MAX.into(),
+            Form::I64 | Form::U64 => u64::MAX,
+            _ => 0,
+        }
+    }
+}
+
 /// An object in another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {

@@ -4,6 +4,7 @@
 //! are known to hold.
 
 use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
 
 use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_CFunction, lua_State};
@@ -52,17 +53,22 @@ pub(super) unsafe fn push(lua: *mut lua_State) -> Slot {
     }
 }
 
-/// Whether the running call has so many free slots; more may be had by `lua_checkstack`.
+/// Bytes of so many slots.
+pub(super) const fn bytes_of(slots: c_int) -> isize {
+    (slots * AT.value) as isize
+}
+
+/// Bytes of the free slots of the running call; more may be had by `lua_checkstack`.
 ///
 /// # Safety
 /// As for [`Call::of`].
-pub(super) unsafe fn has_room(lua: *mut lua_State, slots: c_int) -> bool {
+pub(super) unsafe fn room(lua: *mut lua_State) -> isize {
     // SAFETY: the caller's promise.
     unsafe {
         let call: *const u8 = read(lua.cast(), AT.call);
         let (top, limit): (*mut u8, *mut u8) =
             (read(lua.cast(), AT.top), read(call, AT.call_limit));
-        (limit as isize - top as isize) >= (slots * AT.value) as isize
+        limit as isize - top as isize
     }
 }
 
@@ -149,7 +155,7 @@ pub(super) struct Slot(*mut u8);
 
 /// A full userdata.
 #[derive(Clone, Copy)]
-pub(super) struct Userdata(*mut u8);
+pub(super) struct Userdata(NonNull<u8>);
 
 /// The running C function: its slot and the top of the stack, until something may move the stack.
 #[derive(Clone, Copy)]
@@ -313,6 +319,11 @@ impl Slot {
         self.has(AT.tags.userdata).then(|| Userdata(self.value()))
     }
 
+    /// Writes a userdata that still lives.
+    pub(super) fn set_userdata(self, userdata: Userdata) {
+        self.set(AT.tags.userdata, userdata.0);
+    }
+
     /// The bytes of a string, which end in a zero byte.
     pub(super) fn text(self) -> Option<*const u8> {
         if self.has(AT.tags.short_string) {
@@ -339,15 +350,6 @@ impl Slot {
         Slot(self.0.wrapping_offset(AT.value as isize))
     }
 
-    /// The pointer of a light userdata, which the caller knows to be there.
-    pub(super) fn light(self) -> *mut c_void {
-        self.value()
-    }
-
-    pub(super) fn set_light(self, pointer: *mut c_void) {
-        self.set(AT.tags.light_userdata, pointer);
-    }
-
     pub(super) fn set_short_string(self, string: *const c_void) {
         self.set(AT.tags.short_string, string);
     }
@@ -372,19 +374,34 @@ impl Userdata {
     /// What identifies its metatable, null where it has none.
     pub(super) fn metatable(self) -> *const c_void {
         // SAFETY: a live userdata of a proven layout.
-        unsafe { read(self.0, AT.metatable) }
+        unsafe { read(self.0.as_ptr(), AT.metatable) }
+    }
+
+    /// Gives it a metatable.
+    ///
+    /// # Safety
+    /// It is a table that something keeps for as long as the userdata lives.
+    pub(super) unsafe fn set_metatable(self, metatable: *const c_void) {
+        // SAFETY: as in `metatable`.
+        unsafe { write(self.0.as_ptr(), AT.metatable, metatable) }
     }
 
     /// Bytes of the block.
     pub(super) fn size(self) -> usize {
         // SAFETY: as in `metatable`.
-        unsafe { read(self.0, AT.block_size) }
+        unsafe { read(self.0.as_ptr(), AT.block_size) }
     }
 
     /// The block of a userdata with one user value or none.
     pub(super) fn block<T>(self) -> *mut T {
         // SAFETY: as in `metatable`.
-        let count = AT.user_values.map_or(0, |at| unsafe { read::<u16>(self.0, at) });
-        self.0.wrapping_offset((AT.block + AT.user_value * i32::from(count)) as isize).cast()
+        let count = AT.user_values.map_or(0, |at| unsafe { read::<u16>(self.0.as_ptr(), at) });
+        let offset = AT.block + AT.user_value * i32::from(count);
+        self.0.as_ptr().wrapping_offset(offset as isize).cast()
+    }
+
+    /// The block of a userdata that was made without user values.
+    pub(super) fn plain_block<T>(self) -> *mut T {
+        self.0.as_ptr().wrapping_offset(AT.block as isize).cast()
     }
 }

@@ -37,6 +37,7 @@ use super::probe;
 use super::recast::Recent;
 use super::region;
 use super::remembered::Remembered;
+use super::stock::Stock;
 use super::target::{Machine, Runs};
 use super::task;
 use crate::code;
@@ -129,6 +130,8 @@ pub struct State {
     pub(super) next_callback: Cell<i32>,
     /// The last callback's type; see [`super::recast`].
     pub(super) recent: Cell<Recent>,
+    /// The cdata for the arguments of the next callbacks.
+    pub(super) stock: Stock,
     /// What callbacks of a function type have in common.
     pub(super) callback_kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
     /// The way of a callback to this state.
@@ -211,6 +214,8 @@ pub(super) enum Anchor {
     Implicit,
     /// The Lua functions of callbacks, by place.
     Callbacks,
+    /// What the [`Stock`] has, and what was taken of it.
+    Stock,
     /// At 1 the metatable of userdata that own memory of the guest; see [`super::guest`].
     Memory,
     /// `ffi.target`: triple → library.
@@ -228,7 +233,7 @@ pub(super) enum Anchor {
 }
 
 impl Anchor {
-    const ALL: [Anchor; 19] = [
+    const ALL: [Anchor; 20] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -241,6 +246,7 @@ impl Anchor {
         Anchor::Pending,
         Anchor::Implicit,
         Anchor::Callbacks,
+        Anchor::Stock,
         Anchor::Memory,
         Anchor::Targets,
         Anchor::Tasks,
@@ -555,6 +561,7 @@ impl State {
             callback_places: RefCell::default(),
             next_callback: Cell::new(0),
             recent: Cell::default(),
+            stock: Stock::default(),
             callback_kinds: RefCell::default(),
             link: Arc::default(),
             known: Known::new(&mut types),
