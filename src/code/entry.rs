@@ -92,22 +92,30 @@ pub(super) const GATE_OFFSET: u32 = offset_of!(Slot, body) as u32;
 pub(super) const ENTRY_OFFSET: u32 = offset_of!(Slot, entry) as u32;
 
 /// The entry point for callbacks of a convention, if the host can be called so. Without `vectors` it need not keep vector
-/// registers.
-pub(super) fn entry_point(convention: &Convention, vectors: bool) -> Option<*const c_void> {
+/// registers. `passing`: what it keeps is the Frame, so that it may call the dispatcher itself.
+pub(super) fn entry_point(
+    convention: &Convention,
+    vectors: bool,
+    passing: bool,
+) -> Option<*const c_void> {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
     {
         use crate::abi::Backend;
         Some(match convention.backend {
             _ if !runs(convention) => return None,
-            Backend::SystemV if vectors => sysv64 as *const c_void,
-            Backend::SystemV => sysv64_integers as *const c_void,
+            Backend::SystemV => match (vectors, passing) {
+                (true, true) => sysv64_passing as *const c_void,
+                (true, false) => sysv64 as *const c_void,
+                (false, true) => sysv64_passing_integers as *const c_void,
+                (false, false) => sysv64_integers as *const c_void,
+            },
             Backend::WindowsFastcall => win64 as *const c_void,
             Backend::X86(_) => return None,
         })
     }
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
     {
-        let _ = (convention, vectors);
+        let _ = (convention, vectors, passing);
         None
     }
 }
@@ -200,10 +208,13 @@ macro_rules! wide_result {
     };
 }
 
-/// An entry point for System V callers; the pieces of assembly keep vector registers and load those of the result.
+/// An entry point for System V callers; the pieces of assembly keep registers, call, and load those of the result.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! system_v {
-    ($(#[$doc:meta])* $name:ident, [$($keep:expr,)*], [$($load:expr,)*], $($operands:tt)*) => {
+    (
+        $(#[$doc:meta])* $name:ident,
+        keep: [$($keep:expr,)*], call: [$($call:expr,)*], load: [$($load:expr,)*], $($operands:tt)*
+    ) => {
         $(#[$doc])*
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
@@ -223,49 +234,103 @@ macro_rules! system_v {
                 "mov [rsp + {int} + 32], r8",
                 "mov [rsp + {int} + 40], r9",
                 $($keep,)*
-                // Above the saved RBP and the return address.
-                "lea rax, [rbp + 16]",
-                "mov [rsp + {stack}], rax",
-                "mov rdi, rsp",
-                "mov rsi, r11",
-                "call [r11 + {body}]",
+                $($call,)*
                 "mov rax, [rsp + {result_int}]",
-                "mov rdx, [rsp + {result_int} + 8]",
                 $($load,)*
                 "leave",
                 ".cfi_def_cfa rsp, 8",
                 "ret",
                 ".cfi_endproc",
                 int = const registers::INT,
-                stack = const registers::STACK,
                 result_int = const registers::RESULT_INT,
-                body = const offset_of!(Slot, body),
                 $($operands)*
             )
         }
     };
 }
 
+/// Calls the slot's body.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! call_body {
+    () => {
+        concat!(
+            // Above the saved RBP and the return address.
+            "lea rax, [rbp + 16]\n",
+            "mov [rsp + {stack}], rax\n",
+            "mov rdi, rsp\n",
+            "mov rsi, r11\n",
+            "call [r11 + {body}]\n",
+        )
+    };
+}
+
+/// Calls the slot's dispatcher.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! call_dispatcher {
+    () => {
+        concat!("mov rdi, r11\n", "mov rsi, rsp\n", "call [r11 + {dispatch}]\n")
+    };
+}
+
+/// Keeps the vector registers.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! keep_vectors {
+    () => {
+        concat!(
+            "movaps [rsp + {float}], xmm0\n",
+            "movaps [rsp + {float} + 16], xmm1\n",
+            "movaps [rsp + {float} + 32], xmm2\n",
+            "movaps [rsp + {float} + 48], xmm3\n",
+            "movaps [rsp + {float} + 64], xmm4\n",
+            "movaps [rsp + {float} + 80], xmm5\n",
+            "movaps [rsp + {float} + 96], xmm6\n",
+            "movaps [rsp + {float} + 112], xmm7\n",
+        )
+    };
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+system_v! {
+    /// For functions that use no vector register, where what is kept is the Frame.
+    sysv64_passing_integers,
+    keep: [],
+    call: [call_dispatcher!(),],
+    load: [],
+    size = const registers::SIZE,
+    dispatch = const DISPATCH_OFFSET,
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+system_v! {
+    /// For functions where what is kept is the Frame: they use no upper halves and no second register of the result.
+    sysv64_passing,
+    keep: [keep_vectors!(),],
+    call: [call_dispatcher!(),],
+    load: ["movaps xmm0, [rsp + {result_float}]",],
+    size = const registers::SIZE,
+    float = const registers::FLOAT,
+    result_float = const registers::RESULT_FLOAT,
+    dispatch = const DISPATCH_OFFSET,
+}
+
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
     /// For functions that use no vector register.
-    sysv64_integers, [], [],
+    sysv64_integers,
+    keep: [],
+    call: [call_body!(),],
+    load: ["mov rdx, [rsp + {result_int} + 8]",],
     size = const registers::SIZE,
+    stack = const registers::STACK,
+    body = const offset_of!(Slot, body),
 }
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
     /// For all functions.
     sysv64,
-    [
-        "movaps [rsp + {float}], xmm0",
-        "movaps [rsp + {float} + 16], xmm1",
-        "movaps [rsp + {float} + 32], xmm2",
-        "movaps [rsp + {float} + 48], xmm3",
-        "movaps [rsp + {float} + 64], xmm4",
-        "movaps [rsp + {float} + 80], xmm5",
-        "movaps [rsp + {float} + 96], xmm6",
-        "movaps [rsp + {float} + 112], xmm7",
+    keep: [
+        keep_vectors!(),
         "mov rax, [r11 + {slot_wide}]",
         "mov [rsp + {wide}], rax",
         "test rax, rax",
@@ -281,18 +346,22 @@ system_v! {
         "vzeroupper",
         "2:",
     ],
-    [
+    call: [call_body!(),],
+    load: [
+        "mov rdx, [rsp + {result_int} + 8]",
         "movaps xmm0, [rsp + {result_float}]",
         "movaps xmm1, [rsp + {result_float} + 16]",
         wide_result!(),
     ],
     size = const registers::WIDE_SIZE,
     float = const registers::FLOAT,
+    stack = const registers::STACK,
     wide = const registers::WIDE,
     upper = const registers::UPPER,
     result_float = const registers::RESULT_FLOAT,
     result_upper = const registers::RESULT_UPPER,
     slot_wide = const offset_of!(Slot, wide),
+    body = const offset_of!(Slot, body),
 }
 
 /// Microsoft x64 callers: RDI, RSI and XMM6 to XMM15 are theirs, and the body, a System V function, may change them.

@@ -147,6 +147,8 @@ pub struct Body {
     pub(super) vectors: bool,
     /// Whether the entry keeps 256-bit registers.
     pub(super) wide: bool,
+    /// Whether the Frame is what the entry keeps.
+    pub(super) passing: bool,
     /// The Frame that the dispatcher gets.
     pub frame: FrameLayout,
 }
@@ -185,7 +187,7 @@ impl Body {
     ) -> Result<Option<Body>, Error> {
         let plan = abi::plan(signature, convention)?;
         let frame = lower::registers::frame(&plan);
-        let body = |frame| Body { frame, ..Body::new(pass as *const c_void, &plan) };
+        let body = |frame| Body { frame, passing: true, ..Body::new(pass as *const c_void, &plan) };
         // The entries of 32-bit x86 are its shims, which save nothing.
         let entered = runs(convention) && !convention.is_i686();
         Ok(frame.filter(|_| entered && Mode::current() == Mode::Compiled).map(body))
@@ -198,11 +200,12 @@ impl Body {
 
     fn new(address: *const c_void, plan: &CallPlan) -> Body {
         let (vectors, wide) = (plan.has_vectors(), plan.is_wide());
-        Body { address, plan: ptr::null(), vectors, wide, frame: plan.frame.clone() }
+        let frame = plan.frame.clone();
+        Body { address, plan: ptr::null(), vectors, wide, passing: false, frame }
     }
 }
 
-/// The body of [`Body::passing`].
+/// The body of [`Body::passing`], for entries that do not call the dispatcher themselves.
 ///
 /// # Safety
 /// A native entry calls this, with what it saved and its slot.

@@ -236,10 +236,12 @@ impl Callback {
     ) -> Result<Callback, Error> {
         let guest = convention.is_i686();
         let pooled = body.is_pooled();
-        let Body { address: body, plan, vectors, wide, .. } = *body;
+        let Body { address: body, plan, vectors, wide, passing, .. } = *body;
+        let entry =
+            || entry_point(convention, vectors, passing).ok_or_else(|| not_here(convention));
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),
-            false => (entry_point(convention, vectors).ok_or_else(|| not_here(convention))?, body),
+            false => (entry()?, body),
         };
         let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };
         fork::prepare();

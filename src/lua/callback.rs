@@ -33,7 +33,8 @@ pub(super) struct Callback {
     /// Where its Lua function is in the table of `Anchor::Callbacks`.
     pub(super) place: i32,
     freed: AtomicBool,
-    /// The Lua function as a value of Lua's stack, where the state is in place.
+    /// What the table has there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the
+    /// cdata that it was freed with.
     pub(super) value: Cell<stack::Kept>,
     /// How it is called in place; null where it is not, where it is freed, and once the state is closed.
     pub(super) quick: Cell<*const Quick>,
@@ -151,7 +152,10 @@ impl Callback {
                 cx.push_value(index);
                 self.value.set(stack::keep(cx));
             }
-            None => cx.push_bool(false),
+            None => {
+                cx.push_bool(false);
+                self.value.set(stack::Kept::default());
+            }
         }
         cx.raw_set_integer(-2, self.place.into());
         cx.pop(1);
@@ -254,6 +258,14 @@ fn owner() -> usize {
 }
 
 impl CallbackKind {
+    /// The callback that [`Self::take_spare`] will take next, if there are enough.
+    pub(super) fn next_spare(&self) -> Option<&Callback> {
+        let spares = self.spares.borrow();
+        let slot = spares.front().filter(|_| spares.len() >= SPARES)?;
+        // SAFETY: the slot holds the data until another callback takes it.
+        Some(unsafe { &*data(*slot) })
+    }
+
     /// A freed callback for another Lua function, if there are enough.
     pub(super) fn take_spare(&self) -> Option<code::Callback> {
         let mut spares = self.spares.borrow_mut();
@@ -445,17 +457,17 @@ pub(super) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), Lua
     Ok(())
 }
 
-/// [`free`] of a callback that is in use and not running, without its Lua function, which is at the place that this returns.
-pub(super) fn free_idle(state: &State, address: *const c_void) -> Option<i32> {
+/// [`free`] of a callback that is in use, not running, and keeps its slot. It is returned: its Lua function is there still.
+pub(super) fn free_idle(state: &State, address: *const c_void) -> Option<&Callback> {
     let callback = *state.callbacks.borrow().get(&(address as usize))?;
     // SAFETY: as in `free`.
     let freed = unsafe { &*data(callback) };
-    if freed.running.get() != 0 || freed.is_freed() {
+    if freed.running.get() != 0 || freed.is_freed() || freed.kind.body.is_pooled() {
         return None;
     }
     freed.end(state);
     put_away(state, freed, callback);
-    Some(freed.place)
+    Some(freed)
 }
 
 /// [`create`] from a spare callback, without its Lua function, whose place is [`Callback::place`].

@@ -19,7 +19,7 @@ use super::kind::Kind;
 use super::place::{self, Form, Place};
 use super::stack;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
-use super::stock::{self, Last, Stock};
+use super::stock::{self, Last};
 use crate::code::{self, Slot};
 
 /// How calls of a function type go over Lua's stack as memory.
@@ -31,8 +31,9 @@ pub(super) struct Quick {
     parameters: Box<[Parameter]>,
     /// The arguments that are cdata.
     boxed: usize,
-    /// `None`: there is no result.
-    result: Option<Place>,
+    /// 0 where there is no result, else 1.
+    results: c_int,
+    result: Place,
     /// The bits of a result that is an integer; 0 of every other.
     integer: u64,
 }
@@ -60,8 +61,8 @@ impl Quick {
         let parameters = kind.parameters.iter().zip(&frame.arguments);
         let parameters: Box<[Parameter]> = parameters.map(parameter).collect::<Option<_>>()?;
         let result = match cx.state.kind(kind.result) {
-            Kind::Void => None,
-            _ => Some(place(kind.result, frame.result)?),
+            Kind::Void => Place::UNKNOWN,
+            _ => place(kind.result, frame.result)?,
         };
         let boxed = parameters.iter().filter(|parameter| parameter.place.is_boxed()).count();
         (boxed <= stock::SIZE).then(|| Quick {
@@ -70,7 +71,8 @@ impl Quick {
             room: stack::bytes_of(parameters.len() as c_int + 4),
             parameters,
             boxed,
-            integer: result.map_or(0, |place| place.form.integer_bits()),
+            results: c_int::from(result.form != Form::Unknown),
+            integer: result.form.integer_bits(),
             result,
         })
     }
@@ -164,29 +166,88 @@ unsafe fn enter_in_place(callback: &Callback, quick: &Quick, frame: *mut u8) -> 
         if head.pending.get() != 0 || head.chosen.get() {
             return false;
         }
-        let outer = head.current.replace(ptr::null_mut());
-        let lua = if outer.is_null() { (*quick.state).main } else { outer };
-        if stack::room(lua) < quick.room
-            && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
-        {
-            head.current.set(outer);
-            return false;
+        let lua = head.current.get();
+        if lua.is_null() {
+            return enter_outside(callback, quick, frame);
         }
-        let stock = &(*quick.state).stock;
-        let filled = quick.boxed == 0 || stock.has(quick.boxed) || stock::fill(lua, &*quick.state);
-        let done = filled && run_in_place(lua, callback, quick, frame);
-        head.current.set(outer);
-        if !done {
-            fail(lua, callback, quick, frame, outer.is_null());
+        head.current.set(ptr::null_mut());
+        let done = enter_on(lua, callback, quick, frame);
+        (*quick.head).current.set(lua);
+        match done {
+            Done::Failed => fail(lua, callback, quick, frame, false),
+            Done::Nothing => return false,
+            Done::Call => {}
         }
         true
     }
 }
 
+/// [`enter_in_place`] where no C call is in progress.
+///
+/// # Safety
+/// As for that.
+#[cold]
+unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let lua = (*quick.state).main;
+        let done = enter_on(lua, callback, quick, frame);
+        if matches!(done, Done::Failed) {
+            fail(lua, callback, quick, frame, true);
+        }
+        !matches!(done, Done::Nothing)
+    }
+}
+
+/// What became of a call.
+enum Done {
+    Call,
+    /// It is not possible here.
+    Nothing,
+    /// The error is on top of the stack.
+    Failed,
+}
+
+/// Makes the call on a thread of the state.
+///
+/// # Safety
+/// As for [`enter_in_place`].
+#[inline(always)]
+unsafe fn enter_on(
+    lua: *mut lua_State,
+    callback: &Callback,
+    quick: &Quick,
+    frame: *mut u8,
+) -> Done {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if stack::room(lua) < quick.room
+            && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
+        {
+            return Done::Nothing;
+        }
+        let supplied = quick.boxed == 0 || supply(lua, quick);
+        match supplied && run_in_place(lua, callback, quick, frame) {
+            true => Done::Call,
+            false => Done::Failed,
+        }
+    }
+}
+
+/// Sees to it that the stock has what the arguments are; false, with the error on top of the stack, where that fails.
+///
+/// # Safety
+/// As for [`enter_in_place`]; there are free stack slots.
+#[inline(always)]
+unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*quick.state).stock.has(quick.boxed) || stock::fill(lua, &*quick.state) }
+}
+
 /// Calls the Lua function; false, with the error on top of the stack, where it fails.
 ///
 /// # Safety
-/// As for [`enter_in_place`]; there are free stack slots, and the stock has what the arguments are.
+/// As for [`supply`], which was true.
 #[inline(always)]
 unsafe fn run_in_place(
     lua: *mut lua_State,
@@ -194,43 +255,76 @@ unsafe fn run_in_place(
     quick: &Quick,
     frame: *mut u8,
 ) -> bool {
-    // SAFETY: the caller's promise; offsets are within the Frame. Nothing is allocated before the call.
+    // SAFETY: the caller's promise. Nothing is allocated before the call.
     unsafe {
-        let stock = &(*quick.state).stock;
-        let mut slot = stack::free(lua);
+        let slot = stack::free(lua);
         slot.restore(callback.value.get());
-        for Parameter { place, last } in &quick.parameters {
-            slot = slot.next();
-            let value = frame.offset(place.offset);
-            match place.form {
-                Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
-                Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
-                Form::Pointer => {
-                    stock.set_pointer(slot, value.cast::<*mut u8>().read_unaligned(), place, last)
-                }
-                _ => set_other(slot, value, place, stock),
-            }
-        }
-        stack::set_top(lua, slot.next());
+        let top = match quick.boxed {
+            0 => set_numbers(slot.next(), quick, frame),
+            _ => set_arguments(slot.next(), quick, frame),
+        };
+        stack::set_top(lua, top);
         let count = quick.parameters.len() as c_int;
-        let results = c_int::from(quick.result.is_some());
-        sys::lua_pcall(lua, count, results, 0) == sys::LUA_OK
+        sys::lua_pcall(lua, count, quick.results, 0) == sys::LUA_OK
             && (take_result(lua, quick, frame) || convert(lua, callback, quick, frame))
     }
 }
 
-/// Writes an argument that is not of the usual forms to a slot of the stack.
+/// Writes arguments, none of which is a cdata, to a slot of the stack and those above; returns the one after.
+///
+/// # Safety
+/// As for [`run_in_place`].
+#[inline(always)]
+unsafe fn set_numbers(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
+    for Parameter { place, .. } in &quick.parameters {
+        // SAFETY: the caller's promise; offsets are within the Frame.
+        unsafe {
+            let value = frame.offset(place.offset);
+            match place.form {
+                Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
+                Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
+                _ => set_number(slot, value, place),
+            }
+        }
+        slot = slot.next();
+    }
+    slot
+}
+
+/// [`place::set_number`], out of the way.
+///
+/// # Safety
+/// As for that.
+#[inline(never)]
+unsafe fn set_number(slot: stack::Slot, value: *const u8, place: &Place) {
+    // SAFETY: the caller's promise.
+    unsafe { place::set_number(slot, value, place) };
+}
+
+/// Writes arguments to a slot of the stack and those above; returns the one after.
 ///
 /// # Safety
 /// As for [`run_in_place`].
 #[inline(never)]
-unsafe fn set_other(slot: stack::Slot, value: *const u8, place: &Place, stock: &Stock) {
-    // SAFETY: the caller's promise.
+unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
+    // SAFETY: the caller's promise; offsets are within the Frame.
     unsafe {
-        if !place::set_number(slot, value, place) {
-            stock.set_integer(slot, value.cast::<u64>().read_unaligned(), place);
+        let stock = &(*quick.state).stock;
+        for Parameter { place, last } in &quick.parameters {
+            let value = frame.offset(place.offset);
+            match place.form {
+                Form::Pointer => {
+                    stock.set_pointer(slot, value.cast::<*mut u8>().read_unaligned(), place, last);
+                }
+                Form::U64 => {
+                    stock.set_integer(slot, value.cast::<u64>().read_unaligned(), place);
+                }
+                _ => set_number(slot, value, place),
+            }
+            slot = slot.next();
         }
     }
+    slot
 }
 
 /// Converts the result on top of the stack by the general rules, protected; false, with the error there, where that fails.
@@ -276,18 +370,20 @@ unsafe fn fail(
 /// The result is on top of the stack.
 #[inline(always)]
 unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> bool {
-    let Some(place) = &quick.result else { return true };
+    if quick.results == 0 {
+        return true;
+    }
     // SAFETY: the caller's promise; the offset is within the Frame, where the result has 8 bytes. A narrow one leaves zeros above
     // it.
     unsafe {
         let result = stack::top(lua);
-        let to = frame.offset(place.offset);
+        let to = frame.offset(quick.result.offset);
         let taken = match result.integer() {
             Some(n) if quick.integer != 0 => {
                 to.cast::<u64>().write(n as u64 & quick.integer);
                 true
             }
-            _ => assign(result, to, place),
+            _ => assign(result, to, &quick.result),
         };
         if taken {
             stack::pop(lua);

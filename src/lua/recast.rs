@@ -14,7 +14,7 @@ use super::kind::Kind;
 use super::make;
 use super::memory::enter;
 use super::metatype;
-use super::stack::{self, Call, Kept};
+use super::stack::{self, Call, Kept, Userdata};
 use super::state::{Anchor, Cx, State, entry};
 use crate::ctype::QualType;
 
@@ -75,7 +75,7 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
     });
 }
 
-/// Puts a value into the table of Lua functions.
+/// Puts a value into the table of Lua functions: the function of a callback, or the cdata that it was freed with.
 ///
 /// # Safety
 /// As for [`Call::of`]; there are two free stack slots. The value lives, and the table has the place.
@@ -121,8 +121,17 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
         if !known {
             return false;
         }
-        let header = Header { ty: recent.ty, flags: Flags::POINTER, address: ptr::null_mut() };
-        let block = stack::push_cdata(lua, recent.metatable, header, 0, 0);
+        let block = match kept_cdata(&recent) {
+            Some(userdata) => {
+                stack::push(lua).set_userdata(userdata);
+                userdata.block()
+            }
+            None => {
+                let header =
+                    Header { ty: recent.ty, flags: Flags::POINTER, address: ptr::null_mut() };
+                stack::push_cdata(lua, recent.metatable, header, 0, 0)
+            }
+        };
         let Some((address, callback)) = callback::wake(state, &*recent.kind) else {
             stack::pop(lua);
             return false;
@@ -133,6 +142,19 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
         set_function(lua, &recent, callback.place, Some(function));
     }
     true
+}
+
+/// The cdata that was freed with the callback that will be taken next, which is as a new one of the type would be.
+///
+/// # Safety
+/// The state is in place.
+unsafe fn kept_cdata(recent: &Recent) -> Option<Userdata> {
+    // SAFETY: a kind lives as long as the state. Where a freed callback has a userdata, it is the cdata that `free` left in the
+    // table of functions.
+    unsafe {
+        let userdata = (*recent.kind).next_spare()?.value.get().userdata()?;
+        (userdata.metatable() == recent.metatable).then_some(userdata)
+    }
 }
 
 unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
@@ -146,10 +168,12 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
             let recent = state.recent.get();
             if !recent.metatable.is_null()
                 && userdata.metatable() == recent.metatable
-                && let address = (*userdata.block::<Header>()).address
-                && let Some(place) = callback::free_idle(state, address.cast())
+                && let header = &*userdata.block::<Header>()
+                && let Some(freed) = callback::free_idle(state, header.address.cast())
             {
-                set_function(lua, &recent, place, None);
+                let cdata = (header.flags == Flags::POINTER).then(|| call.argument(1).kept());
+                freed.value.set(cdata.unwrap_or_default());
+                set_function(lua, &recent, freed.place, cdata);
                 return 0;
             }
         }

@@ -120,6 +120,12 @@ impl Kept {
     pub(super) fn is_like(self, other: Kept) -> bool {
         self.tag == other.tag
     }
+
+    /// The userdata that it is.
+    pub(super) fn userdata(self) -> Option<Userdata> {
+        let is_userdata = self.tag == u32::from(AT.tags.userdata);
+        NonNull::new(self.value as *mut u8).filter(|_| is_userdata).map(Userdata)
+    }
 }
 
 /// The value on top of the stack, where the state is in place.

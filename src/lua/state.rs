@@ -214,7 +214,7 @@ pub(super) enum Anchor {
     Implicit,
     /// The Lua functions of callbacks, by place.
     Callbacks,
-    /// What the [`Stock`] has, and what was taken of it.
+    /// At 1 the thread whose stack is the [`Stock`].
     Stock,
     /// At 1 the metatable of userdata that own memory of the guest; see [`super::guest`].
     Memory,

@@ -1,8 +1,8 @@
 //! A stock of cdata: userdata that are made ahead of time, for the pointers and 64-bit unsigned integers that C passes to callbacks.
 //!
-//! Taking one allocates nothing, and so cannot fail: the arguments of a callback are there before its protected call begins. A
-//! table of the registry keeps what is in the stock, and what was taken since it was [filled](fill), until it is filled again.
-//! So a pointer that C passes again, as the context of a callback or an element that a sort compares with the next, may be the
+//! Taking one allocates nothing, and so cannot fail: the arguments of a callback are there before its protected call begins. The
+//! stack of a thread that runs nothing keeps what is in the stock, and what was taken since it was [filled](fill), until it is
+//! filled again. So a pointer that C passes again, as the context of a callback or an element that a sort compares with the next, may be the
 //! cdata that it was the last time.
 
 use std::cell::Cell;
@@ -14,8 +14,9 @@ use mlua::ffi as sys;
 
 use super::api::{self, lua_State};
 use super::cdata::{Flags, Header};
+use super::clib::system;
 use super::place::Place;
-use super::stack::{self, Slot, Userdata};
+use super::stack::{Call, Slot, Userdata};
 use super::state::{Anchor, Cx, State};
 
 /// Cdata of a full stock.
@@ -23,9 +24,11 @@ pub(super) const SIZE: usize = 32;
 /// Bytes of each: a header, and an integer behind it.
 const BYTES: usize = mem::size_of::<Header>() + mem::size_of::<u64>();
 
-/// What is in place for the next callbacks of a state.
+/// What is there for the next callbacks of a state.
 pub(super) struct Stock {
-    /// What the table of `Anchor::Stock` has at 1 and up; `None` where it has been let go.
+    /// The thread, which is at 1 in the table of `Anchor::Stock`; null before the stock is filled.
+    thread: Cell<*mut lua_State>,
+    /// What its stack has from 1 on; `None` where that has been let go.
     objects: [Cell<Option<Userdata>>; SIZE],
     /// Those before this one are taken.
     next: Cell<usize>,
@@ -40,6 +43,7 @@ pub(super) struct Last(Cell<u64>);
 impl Default for Stock {
     fn default() -> Stock {
         Stock {
+            thread: Cell::new(ptr::null_mut()),
             objects: [const { Cell::new(None) }; SIZE],
             next: Cell::new(SIZE),
             first: Cell::new(0),
@@ -117,46 +121,60 @@ impl Stock {
         };
         if let Some(n) = self.objects.iter().position(is_it) {
             self.objects[n].set(None);
-            cx.push_anchor(Anchor::Stock);
-            cx.push_bool(false);
-            cx.raw_set_integer(-2, n as i64 + 1);
-            cx.pop(1);
+            // SAFETY: what is in the stock is on the thread's stack, which has room for more.
+            unsafe {
+                sys::lua_pushboolean(self.thread.get(), 0);
+                sys::lua_replace(self.thread.get(), n as c_int + 1);
+            }
         }
     }
 }
 
-/// Fills the stock of a state, protected; false, with the error on top of the stack, where that fails.
+/// Fills the stock of a state, protected, and leaves `errno` as it is; false, with the error on top of the stack, where that fails.
 ///
 /// # Safety
 /// `lua` is a thread of the state, which is in place, with 2 free stack slots.
 #[cold]
 pub(super) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
+    let errno = system::errno();
     // SAFETY: the caller's promise.
-    unsafe {
+    let filled = unsafe {
         sys::lua_pushcfunction(lua, make);
         sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());
         sys::lua_pcall(lua, 1, 0, 0) == sys::LUA_OK
-    }
+    };
+    system::set_errno(errno);
+    filled
 }
 
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.
 unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> c_int {
+    const COUNT: c_int = SIZE as c_int;
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
-        let cx = Cx { lua, state };
-        cx.ensure_stack(SIZE as c_int + 4);
+        let (cx, stock) = (Cx { lua, state }, &state.stock);
+        cx.ensure_stack(COUNT + 4);
+        if stock.thread.get().is_null() {
+            cx.push_anchor(Anchor::Stock);
+            let thread = sys::lua_newthread(lua);
+            if sys::lua_checkstack(thread, COUNT + 4) == 0 {
+                sys::luaL_error(lua, c"not enough memory".as_ptr());
+            }
+            cx.raw_set_integer(-2, 1);
+            stock.thread.set(thread);
+        }
         // A finaliser that runs here may fill the stock as well, and take of it.
         for _ in 0..SIZE {
             api::new_userdata(lua, BYTES, 0);
         }
-        let stock = &state.stock;
-        cx.push_anchor(Anchor::Stock);
-        cx.insert(2);
-        for n in (0..SIZE).rev() {
-            let object = stack::top(lua).userdata();
-            cx.raw_set_integer(2, n as i64 + 1);
-            stock.objects[n].set(object);
+        // Lua's collector looks at the stack of every thread once more before it frees anything, so that it need not be told.
+        let thread = stock.thread.get();
+        sys::lua_settop(thread, 0);
+        sys::lua_xmove(lua, thread, COUNT);
+        let kept = Call::of(thread);
+        for (n, object) in (1..).zip(&stock.objects) {
+            object.set(kept.argument(n).userdata());
         }
         stock.first.set(stock.first.get() + SIZE as u64);
         stock.next.set(0);
