@@ -21,7 +21,7 @@ use super::enter::{Quick, dispatch};
 use super::foreign::{Queue, Terms};
 use super::kind::Kind;
 use super::stack;
-use super::state::{Anchor, Cx, LuaError, State};
+use super::state::{Anchor, Cx, Head, LuaError, State};
 use crate::abi::{Convention, Signature};
 use crate::code::{self, Mode};
 use crate::ctype::{QualType, Type as CType, TypeId};
@@ -36,6 +36,8 @@ pub(super) struct Callback {
     /// What the table has there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the
     /// cdata that it was freed with.
     pub(super) value: Cell<stack::Kept>,
+    /// What its state shares with compiled code; only while [`Self::quick`] says so it may be looked at.
+    pub(super) head: *const Head,
     /// How it is called in place; null where it is not, where it is freed, and once the state is closed.
     pub(super) quick: Cell<*const Quick>,
     /// Its calls that have not returned.
@@ -292,6 +294,7 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
         place,
         freed: AtomicBool::new(true),
         value: Cell::default(),
+        head: cx.state.head(),
         quick: Cell::new(ptr::null()),
         running: Cell::new(0),
         retired: Cell::new(None),

@@ -24,7 +24,6 @@ use crate::code::{self, Slot};
 
 /// How calls of a function type go over Lua's stack as memory.
 pub(super) struct Quick {
-    head: *const Head,
     state: *const State,
     /// Bytes of Lua's stack that a call takes.
     room: isize,
@@ -66,7 +65,6 @@ impl Quick {
         };
         let boxed = parameters.iter().filter(|parameter| parameter.place.is_boxed()).count();
         (boxed <= stock::SIZE).then(|| Quick {
-            head: cx.state.head(),
             state: cx.state,
             room: stack::bytes_of(parameters.len() as c_int + 4),
             parameters,
@@ -162,7 +160,7 @@ unsafe fn call_general(callback: &Callback, frame: *mut u8) {
 unsafe fn enter_in_place(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
     // SAFETY: the caller's promise. As in `enter`, `lua` is the thread of the C call in progress, or the main thread.
     unsafe {
-        let head = &*quick.head;
+        let head = &*callback.head;
         if head.pending.get() != 0 || head.chosen.get() {
             return false;
         }
@@ -172,7 +170,7 @@ unsafe fn enter_in_place(callback: &Callback, quick: &Quick, frame: *mut u8) -> 
         }
         head.current.set(ptr::null_mut());
         let done = enter_on(lua, callback, quick, frame);
-        (*quick.head).current.set(lua);
+        (*callback.head).current.set(lua);
         match done {
             Done::Failed => fail(lua, callback, quick, frame, false),
             Done::Nothing => return false,
@@ -266,7 +264,7 @@ unsafe fn run_in_place(
         stack::set_top(lua, top);
         let count = quick.parameters.len() as c_int;
         sys::lua_pcall(lua, count, quick.results, 0) == sys::LUA_OK
-            && (take_result(lua, quick, frame) || convert(lua, callback, quick, frame))
+            && (take_result(lua, slot, quick, frame) || convert(lua, callback, frame))
     }
 }
 
@@ -332,8 +330,8 @@ unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) 
 /// # Safety
 /// As for [`run_in_place`].
 #[cold]
-unsafe fn convert(lua: *mut lua_State, callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
-    let mut entry = Entry { callback, head: quick.head, frame, errno: 0 };
+unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> bool {
+    let mut entry = Entry { callback, head: callback.head, frame, errno: 0 };
     // SAFETY: the caller's promise; what was called has left free slots.
     unsafe {
         sys::lua_pushcfunction(lua, convert_result);
@@ -367,16 +365,22 @@ unsafe fn fail(
 /// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.
 ///
 /// # Safety
-/// The result is on top of the stack.
+/// The result is on top of the stack: in `slot`, unless the stack was moved.
 #[inline(always)]
-unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> bool {
+unsafe fn take_result(
+    lua: *mut lua_State,
+    slot: stack::Slot,
+    quick: &Quick,
+    frame: *mut u8,
+) -> bool {
     if quick.results == 0 {
         return true;
     }
     // SAFETY: the caller's promise; the offset is within the Frame, where the result has 8 bytes. A narrow one leaves zeros above
     // it.
     unsafe {
-        let result = stack::top(lua);
+        // The processor guesses that it is in `slot`, and does not wait for the top of the stack.
+        let result = if stack::free(lua) == slot.next() { slot } else { moved_result(lua) };
         let to = frame.offset(quick.result.offset);
         let taken = match result.integer() {
             Some(n) if quick.integer != 0 => {
@@ -386,10 +390,21 @@ unsafe fn take_result(lua: *mut lua_State, quick: &Quick, frame: *mut u8) -> boo
             _ => assign(result, to, &quick.result),
         };
         if taken {
-            stack::pop(lua);
+            stack::set_top(lua, result);
         }
         taken
     }
+}
+
+/// The slot of the result after the stack was moved.
+///
+/// # Safety
+/// As for [`take_result`].
+#[cold]
+#[inline(never)]
+unsafe fn moved_result(lua: *mut lua_State) -> stack::Slot {
+    // SAFETY: the caller's promise.
+    unsafe { stack::top(lua) }
 }
 
 /// A result that is not an integer for an integer.

@@ -156,7 +156,7 @@ pub(super) unsafe fn slot(lua: *mut lua_State, index: c_int) -> Option<Slot> {
 }
 
 /// A slot of the stack, or an upvalue.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct Slot(*mut u8);
 
 /// A full userdata.
