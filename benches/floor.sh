@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Instructions an operation of Debian's lua5.4, counted by valgrind: of the module, and of the C binding written by hand that the project's
-# comparison has. What separates the two is what is left of the way to the floor.
+# Instructions an operation of Debian's lua5.4, counted by valgrind: of the module, of the C binding written by hand that the project's
+# comparison has, and of C functions that do nothing (empty.c), which are the floor.
 #
 #   benches/floor.sh BENCH MODULE      BENCH: the folder of benchcapi.c and libbench.c. MODULE: the folder of ffi.so.
 set -euo pipefail
@@ -12,22 +12,30 @@ trap 'rm -rf "$work"' EXIT
 gcc -O2 -fPIC -shared -o "$work/libbench.so" "$bench/libbench.c"
 # shellcheck disable=SC2046
 gcc -O2 -fPIC -shared $(pkg-config --cflags lua5.4) -o "$work/benchcapi.so" "$bench/benchcapi.c" "$work/libbench.so" -Wl,-rpath,"$work"
-export BENCH_LIB=$work/libbench.so LUA_CPATH="$work/?.so;$module/?.so" CTHUNK_HOT=10
+mkdir "$work/empty"
+# shellcheck disable=SC2046
+gcc -O2 -fPIC -shared $(pkg-config --cflags lua5.4) -o "$work/empty/benchcapi.so" empty.c
+export BENCH_LIB=$work/libbench.so CTHUNK_HOT=10
 
-# Instructions and operations of a run.
+# Instructions and operations of a run: ROW N MODULE FOLDER
 count() {
-  valgrind --tool=callgrind --callgrind-out-file=/dev/null lua5.4 floor.lua "$@" 2>&1 >/dev/null |
+  LUA_CPATH="$4/?.so" valgrind --tool=callgrind --callgrind-out-file=/dev/null lua5.4 floor.lua "$1" "$2" "$3" 2>&1 >/dev/null |
     sed -n 's/.*Collected : //p; s/ operations$//p' | sort -n | tr '\n' ' '
 }
 
-printf '%-10s %10s %10s\n' row 'by hand' cthunk
+printf '%-10s %10s %10s %10s\n' row floor 'by hand' cthunk
 for row in loop void add bool string callback qsort create; do
   printf '%-10s' "$row"
-  for one in benchcapi ffi; do
-    [ "$row $one" != "create benchcapi" ] || { printf ' %10s' -; continue; }
-    read -r less empty <<<"$(count "$row" 0 "$one")"
-    read -r more full <<<"$(count "$row" 20000 "$one")"
-    printf ' %10d' $(((full - empty) / (more - less)))
+  for one in "benchcapi $work/empty" "benchcapi $work" "ffi $module"; do
+    # shellcheck disable=SC2086
+    case $row:$one in
+      create:benchcapi* | [scq]*:*/empty) printf ' %10s' - ;;
+      *)
+        read -r less empty <<<"$(count "$row" 0 $one)"
+        read -r more full <<<"$(count "$row" 20000 $one)"
+        printf ' %10d' $(((full - empty) / (more - less)))
+        ;;
+    esac
   done
   echo
 done
