@@ -13,9 +13,10 @@ use std::ptr;
 use super::api::{self, lua_CFunction, lua_State};
 use super::cdata::{CData, Header};
 use super::kind::Kind;
+use super::metatype;
 use super::part::{self, Part};
 use super::place::{self, Place};
-use super::stack::Call;
+use super::stack::{self, Call};
 use super::state::{Cx, Head};
 use crate::ctype::{Bits, QualType, RecordId};
 
@@ -61,7 +62,8 @@ impl Places {
 pub(super) fn set_closures(cx: &Cx<'_>, ty: QualType) {
     let metatable = cx.identity(-1);
     let table = cx.top();
-    let count = (field_count(cx, ty) * 2).next_power_of_two().clamp(4, 1024);
+    let names = field_count(cx, ty) + metatype::name_count(cx, ty);
+    let count = (names * 2).next_power_of_two().clamp(4, 1024);
     // SAFETY: the block has room for all that is written; `Cx` promises free stack slots.
     unsafe {
         let size = mem::size_of::<Places>() + count * mem::size_of::<Part>();
@@ -83,6 +85,17 @@ pub(super) fn set_closures(cx: &Cx<'_>, ty: QualType) {
         cx.raw_set_name(table, name);
     }
     cx.set_top(table);
+}
+
+/// Notes where Lua has the string `__index`, which is a key of `Anchor::Metamethods`.
+pub(super) fn keep_index_event(cx: &Cx<'_>) {
+    if cx.state.in_place {
+        cx.push_bytes(b"__index");
+        // SAFETY: the state is in place, and the string was just pushed.
+        let event = unsafe { stack::top(cx.lua) }.short_string();
+        cx.state.head().index_event.set(event.unwrap_or(ptr::null()));
+        cx.pop(1);
+    }
 }
 
 /// The number of names in a struct or union, or in the one that is pointed to.
@@ -141,13 +154,24 @@ pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, b
     }
 }
 
+/// Remembers that the name at stack index 2 is one of the metatype whose metatable is on top of the stack.
+pub(super) fn learn_name(cx: &Cx<'_>) {
+    if cx.state.in_place && !cx.state.checked() {
+        add_name(cx, Place::named(cx.identity(-1), cx.state.declared.get()));
+    }
+}
+
 /// Remembers that the name at stack index 2 led to the C closure on top of the stack, a method of all cdata of the type.
 pub(super) fn learn_method(cx: &Cx<'_>) {
     if !cx.state.in_place || cx.state.checked() {
         return;
     }
-    let method = cx.identity(-1);
-    // SAFETY: as in `learn`; the table of names keeps the closure.
+    add_name(cx, Place::method(cx.identity(-1)));
+}
+
+/// Remembers where the name at stack index 2 led, which is kept by what is on top of the stack.
+fn add_name(cx: &Cx<'_>, place: Place) {
+    // SAFETY: as in `learn`; the table of names keeps what the place leads to.
     unsafe {
         let call = Call::of(cx.lua);
         let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
@@ -157,7 +181,7 @@ pub(super) fn learn_method(cx: &Cx<'_>) {
             cx.push_value(-3);
             cx.raw_set(-3);
             cx.pop(1);
-            places.add(name, Place::method(method));
+            places.add(name, place);
         }
     }
 }

@@ -50,7 +50,14 @@ pub(super) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             constant::push(cx, ty, value)?;
             Ok(Outcome::results(1))
         }
-        Found::Nothing(ty) => metatype::index(cx, ty),
+        Found::Nothing(ty) => {
+            let outcome = metatype::index(cx, ty)?;
+            if outcome.arguments().is_none() && metatype::push_metatype(cx, ty) {
+                access::learn_name(cx);
+                cx.pop(1);
+            }
+            Ok(outcome)
+        }
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn make_metamethods(cx: &Cx<'_>) {
         cx.raw_set_name(-2, name);
     }
     cx.pop(1);
+    access::keep_index_event(cx);
 }
 
 /// Pushes a new metatable for the cdata of a type.
@@ -105,26 +106,51 @@ fn set_close(cx: &Cx<'_>, ty: TypeId) {
     }
 }
 
-/// Pushes the metamethod that the metatype of a type, or of what it points to, has for an event.
-fn push_from_metatype(cx: &Cx<'_>, ty: QualType, event: &[u8]) -> bool {
+/// Pushes the metatable that a type, or what it points to, has as its metatype.
+pub(super) fn push_metatype(cx: &Cx<'_>, ty: QualType) -> bool {
     let target = match cx.state.kind(ty) {
         Kind::Pointer(to) => to,
         _ => ty,
     };
     cx.push_anchor(Anchor::Metatypes);
     cx.raw_get_integer(-1, cx.state.resolve(target).id().index() as i64);
-    if cx.type_of(-1) == LuaType::Nil {
-        cx.pop(2);
+    let found = cx.type_of(-1) != LuaType::Nil;
+    match found {
+        true => cx.remove(-2),
+        false => cx.pop(2),
+    }
+    found
+}
+
+/// Pushes the metamethod that the metatype of a type, or of what it points to, has for an event.
+fn push_from_metatype(cx: &Cx<'_>, ty: QualType, event: &[u8]) -> bool {
+    if !push_metatype(cx, ty) {
         return false;
     }
     cx.raw_get_name(-1, event);
-    cx.replace(-3);
-    cx.pop(1);
-    if cx.type_of(-1) == LuaType::Nil {
+    cx.remove(-2);
+    let found = cx.type_of(-1) != LuaType::Nil;
+    if !found {
         cx.pop(1);
-        return false;
     }
-    true
+    found
+}
+
+/// How many names the metatype of a type has for its values now, methods above all.
+pub(super) fn name_count(cx: &Cx<'_>, ty: QualType) -> usize {
+    if !push_from_metatype(cx, ty, b"__index") {
+        return 0;
+    }
+    let mut count = 0;
+    if cx.type_of(-1) == LuaType::Table {
+        cx.push_nil();
+        while cx.next(-2) {
+            cx.pop(1);
+            count += 1;
+        }
+    }
+    cx.pop(1);
+    count
 }
 
 /// Whether the metatype of a type has one of some metamethods.

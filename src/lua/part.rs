@@ -96,6 +96,7 @@ fn accesses(place: &Place) -> (Access, Access) {
         Form::Pointer | Form::U64 => (read_boxed, write_any),
         Form::Aggregate => (read_aggregate, refuse),
         Form::Method => (read_method, refuse),
+        Form::Named => (read_named, refuse),
         _ => (refuse_reading, refuse),
     };
     let (read, write) = numbers!(place, others, F64 F32 I8 U8 I16 U16 I32 U32 I64);
@@ -149,6 +150,28 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
 unsafe fn read_method(_: *mut lua_State, key: Slot, _: *mut u8, part: &Part) -> c_int {
     key.set_closure(part.place.metatable);
     1
+}
+
+/// What the `__index` table of a metatype has, as it is now. Declarations may have given the type a field of that name.
+unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> c_int {
+    // SAFETY: a metamethod runs, which has free stack slots; the state keeps the metatable.
+    unsafe {
+        let head = &*part.head;
+        if head.state().is_some_and(|state| state.declared.get() == part.place.ty) {
+            stack::push(lua).set_table(part.place.metatable);
+            stack::push(lua).set_short_string(head.index_event.get());
+            sys::lua_rawget(lua, -2);
+            if stack::top(lua).is_table() {
+                sys::lua_pushvalue(lua, 2);
+                sys::lua_rawget(lua, -2);
+                if !stack::top(lua).is_nil() {
+                    return 1;
+                }
+            }
+            sys::lua_settop(lua, 2);
+        }
+        INDEX(lua)
+    }
 }
 
 unsafe fn write_any(lua: *mut lua_State, value: Slot, address: *mut u8, part: &Part) -> c_int {

@@ -38,6 +38,8 @@ pub(super) enum Form {
     Aggregate,
     /// No object: a method that is a C closure, in place of the metatable.
     Method,
+    /// No object: a name of the metatype whose metatable is in place of the metatable.
+    Named,
 }
 
 impl Form {
@@ -62,7 +64,7 @@ pub(super) struct Place {
     /// Whether `ffi.option` may say that it is read in another way.
     pub(super) optional: bool,
     bits: Bits,
-    /// The bits of its type, for cdata that hold or refer to it.
+    /// The bits of its type, for cdata that hold or refer to it; of a name of a metatype, what was declared when it was found.
     pub(super) ty: u32,
     /// Bytes from the start of the value; of an element, its size.
     pub(super) offset: isize,
@@ -86,10 +88,16 @@ impl Place {
         Place { form: Form::Method, metatable: closure, ..Place::UNKNOWN }
     }
 
+    /// No object, but a name of the metatype with a metatable, found when so much was declared.
+    pub(super) fn named(metatable: *const c_void, declared: u32) -> Place {
+        Place { form: Form::Named, metatable, ty: declared, ..Place::UNKNOWN }
+    }
+
     /// Whether [`set_number`] writes it.
     pub(super) fn is_number(&self) -> bool {
         let bits = matches!(self.form, Form::SignedBits | Form::UnsignedBits);
-        let other = matches!(self.form, Form::Aggregate | Form::Method | Form::Unknown);
+        let other =
+            matches!(self.form, Form::Aggregate | Form::Method | Form::Named | Form::Unknown);
         !bits && !self.is_boxed() && !other
     }
 

@@ -61,7 +61,7 @@ const SHORT: &[u8] = b"cthunk";
 const LONG: &[u8] = &[b'l'; 200];
 
 /// The arguments of [`look`].
-const ARGUMENTS: c_int = 10;
+const ARGUMENTS: c_int = 11;
 
 unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
     let mut probe = Probe { layout, proof: Err("nothing was seen") };
@@ -84,6 +84,7 @@ unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
             sys::lua_createtable(lua, 0, 0);
             sys::lua_setmetatable(lua, -2);
         }
+        sys::lua_createtable(lua, 0, 0);
         sys::lua_call(lua, ARGUMENTS, 0);
     }
     probe.proof
@@ -145,6 +146,9 @@ impl Look<'_> {
         self.scalars(&argument)?;
         self.strings(&argument)?;
         self.userdata(&argument)?;
+        // SAFETY: the argument is a table.
+        let table = unsafe { sys::lua_topointer(self.lua, 11) } as u64;
+        ensure(argument(11)? == (u64::from(at.tags.table), table), "a table")?;
         Ok(top)
     }
 

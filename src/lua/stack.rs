@@ -360,6 +360,14 @@ impl Slot {
         self.set(AT.tags.short_string, string);
     }
 
+    pub(super) fn is_table(self) -> bool {
+        self.has(AT.tags.table)
+    }
+
+    pub(super) fn set_table(self, table: *const c_void) {
+        self.set(AT.tags.table, table);
+    }
+
     pub(super) fn set_integer(self, value: i64) {
         self.set(AT.tags.integer, value);
     }

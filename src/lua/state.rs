@@ -68,6 +68,8 @@ pub struct Head {
     pub chosen: Cell<bool>,
     /// What arguments of the memory functions may be: nothing once the state is finalised.
     pub(super) roles: Roles,
+    /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
+    pub(super) index_event: Cell<*const c_void>,
     /// What `ffi.string` read.
     pub(super) strings: Remembered,
 }
@@ -509,6 +511,7 @@ impl State {
                 pending: Cell::new(0),
                 chosen: Cell::new(false),
                 roles: Roles::default(),
+                index_event: Cell::new(ptr::null()),
                 strings: Remembered::default(),
             });
             sys::lua_createtable(lua, 0, 1);

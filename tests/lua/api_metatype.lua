@@ -143,6 +143,59 @@ for _, ctype in ipairs { "int", "int *", "int[2]", "void", "mt_num *", "enum { M
 end
 fails("table expected", ffi.metatype, "struct { int unused; }", 5)
 
+-- Names of a metatype, used again and again: more than there are fields, by value, by pointer and by a constant one.
+do
+  ffi.cdef [[ typedef struct { int v; } mt_names; ]]
+  local index = {}
+  for i = 1, 40 do index["m" .. i] = function(self) return self.v + i end end
+  local metatable = { __index = index }
+  local value = ffi.metatype("mt_names", metatable)(5)
+  local array = ffi.new("mt_names[1]", { { 5 } })
+  local all = { value, ffi.cast("mt_names *", value), ffi.cast("const mt_names *", value), array[0] }
+  local function use(expected)
+    for _ = 1, 3 do
+      for _, one in ipairs(all) do
+        for i = 1, 40 do check(one["m" .. i](one) == 5 + i) end
+        check(one.extra == expected and one.v == 5)
+      end
+      collect()
+    end
+  end
+  index.extra = "there"
+  use "there"
+  for _, one in ipairs(all) do
+    check(not pcall(function() one.extra = 1 end) and not pcall(function() return one.nothing end))
+  end
+  -- LuaJIT asks that nothing of it is changed once it is a metatype.
+  if ffi.scope then
+    index.extra = 7
+    use(7)
+    index.extra = nil
+    for _, one in ipairs(all) do fails("has no member named 'extra'", function() return one.extra end) end
+    setmetatable(index, { __index = function(_, name) return name .. "!" end })
+    use "extra!"
+    metatable.__index = setmetatable({ extra = "new" }, { __index = index })
+    use "new"
+    metatable.__index = function(_, name) return index[name] end
+    use "extra!"
+    metatable.__index = index
+    use "extra!"
+    metatable.__index = nil
+    for _, one in ipairs(all) do fails("has no member named 'extra'", function() return one.extra end) end
+  end
+end
+
+-- A type that is completed later has its fields then.
+do
+  ffi.cdef [[ typedef struct mt_later mt_later; ]]
+  local memory = ffi.new("int[2]", 11, 12)
+  local later = ffi.cast("mt_later *", memory)
+  ffi.metatype("mt_later", { __index = { first = "method", name = "other" } })
+  for _ = 1, 3 do check(later.first == "method" and later.name == "other") end
+  ffi.cdef [[ struct mt_later { int first, second; }; ]]
+  for _ = 1, 3 do check(later.first == 11 and later.second == 12 and later.name == "other") end
+end
+
 -- The methods see errors of the script where it called.
 ffi.cdef [[ typedef struct { int e; } mt_err; ]]
 local err = ffi.metatype("mt_err", { __add = function() error("inside", 0) end, __index = function() error({ code = 5 }) end })()

@@ -73,6 +73,7 @@ pub(crate) struct Tags {
     pub float: u8,
     pub short_string: u8,
     pub long_string: u8,
+    pub table: u8,
     pub userdata: u8,
     pub c_closure: u8,
 }
@@ -104,6 +105,7 @@ pub(crate) const LUA54: Layout = Layout {
         float: 0x13,
         short_string: 0x44,
         long_string: 0x54,
+        table: 0x45,
         userdata: 0x47,
         c_closure: 0x66,
     },
