@@ -85,6 +85,11 @@ fn values() {
 }
 
 #[test]
+fn pointers() {
+    compare("pointers.lua", &IN_PLACE[..1], 10_000);
+}
+
+#[test]
 fn callbacks() {
     compare("callbacks.lua", &IN_PLACE[..2], 5_000);
 }

@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::metatype;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome};
+use super::stride;
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 use crate::policy::Permission;
 
@@ -345,13 +346,15 @@ fn shift(kind: IntKind, x: u128, by: i128) -> u128 {
 /// Pointer arithmetic, differences and comparisons.
 fn pointers(cx: &Cx<'_>, operator: Operator, a: Operand, b: Operand) -> Result<bool, LuaError> {
     match (a, b) {
-        (Operand::Pointer(_, p), Operand::Pointer(_, q)) if operator == Operator::Eq => {
+        (Operand::Pointer(t, p), Operand::Pointer(u, q)) if operator == Operator::Eq => {
+            learn(cx, t, u);
             cx.push_bool(p == q);
             Ok(true)
         }
         (Operand::Pointer(t, p), Operand::Pointer(u, q))
             if operator == Operator::Sub || operator.is_comparison() =>
         {
+            learn(cx, t, u);
             Ok(convert::compatible(cx.state, t, u, Qualifiers::Ignored)
                 && compare_pointers(cx, operator, t, p, q))
         }
@@ -368,6 +371,13 @@ fn pointers(cx: &Cx<'_>, operator: Operator, a: Operand, b: Operand) -> Result<b
             offset(cx, 2, t, p, n.to_i64() as isize)
         }
         _ => Ok(false),
+    }
+}
+
+/// Remembers what the operands are pointers to.
+fn learn(cx: &Cx<'_>, a: QualType, b: QualType) {
+    for (index, element) in [(1, a), (2, b)] {
+        stride::learn(cx, index, cx.state.size(element), None);
     }
 }
 
@@ -412,6 +422,7 @@ fn offset(
             Access::Read,
         )?;
     }
+    stride::learn(cx, index, Some(size), Some(ty.into()));
     cdata::push_derived(cx, index, &cd, |owner| {
         cdata::push_pointer(cx, ty.into(), address, owner);
         Ok(())

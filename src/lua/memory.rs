@@ -83,7 +83,7 @@ pub(super) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)>
 ///
 /// # Safety
 /// As for [`enter`]; the state may be closed.
-unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
+pub(super) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
     // SAFETY: the caller's promise: upvalue 1 is the head.
     unsafe {
         let call = Call::of(lua);

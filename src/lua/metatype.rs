@@ -18,6 +18,7 @@ use super::make;
 use super::print;
 use super::recast;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
+use super::stride;
 use crate::ctype::{QualType, TypeId};
 use crate::policy::Permission;
 
@@ -58,6 +59,11 @@ pub(super) fn make_metamethods(cx: &Cx<'_>) {
     }
     if api::INTEGER_OPERATORS {
         for (operator, function) in INTEGER_OPERATORS {
+            set(operator.event(), function);
+        }
+    }
+    if cx.state.in_place && !cx.state.checked() {
+        for (operator, function) in stride::OPERATORS {
             set(operator.event(), function);
         }
     }

@@ -24,7 +24,7 @@
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
 //! inventory  what a table uses                       part        how access reads and writes
-//! remembered strings that ffi.string read
+//! remembered strings that ffi.string read            stride      arith of pointers in place
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -84,6 +84,7 @@ mod seal;
 mod stack;
 mod state;
 mod stock;
+mod stride;
 mod target;
 mod task;
 mod variadic;

@@ -5,12 +5,13 @@ use std::ffi::{c_int, c_void};
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_CFunction, lua_State};
+use super::api::{lua_CFunction, lua_State};
 use super::cdata::{Flags, Header};
 use super::index;
 use super::place::{self, Form, Place};
 use super::stack::{self, Call, Slot};
 use super::state::{Head, entry};
+use super::stride;
 
 /// Does an access for the metamethod that runs on a Lua state: to the object at an address, of the key (to be replaced by
 /// what is read) or the value (to be assigned) in a slot. Returns the number of results.
@@ -127,24 +128,12 @@ unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part
 unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> c_int {
     // SAFETY: the object is there; a metamethod runs, which has free stack slots.
     unsafe {
-        let Some(parent) = Call::of(lua).argument(1).userdata() else { return INDEX(lua) };
-        let flags = (*parent.block::<Header>()).flags;
-        let finalized = flags & Flags::FINALIZED != 0;
-        let owns = flags & (Flags::POINTER | Flags::REFERENCE) == 0;
-        let kept = owns || finalized || flags & Flags::OWNED != 0;
-        let owned = if kept { Flags::OWNED } else { 0 };
-        let header = Header { ty: part.place.ty, flags: Flags::REFERENCE | owned, address };
-        stack::push_cdata(lua, part.place.metatable, header, 0, i32::from(kept));
-        if owns || finalized {
-            sys::lua_pushvalue(lua, 1);
-        } else if kept {
-            api::get_user_value(lua, 1);
-        }
-        if kept {
-            api::set_user_value(lua, -2);
+        let header = Header { ty: part.place.ty, flags: Flags::REFERENCE, address };
+        match stride::push_derived(lua, Call::of(lua), part.place.metatable, header) {
+            true => 1,
+            false => INDEX(lua),
         }
     }
-    1
 }
 
 unsafe fn read_method(_: *mut lua_State, key: Slot, _: *mut u8, part: &Part) -> c_int {

@@ -38,6 +38,7 @@ use super::recast::Recent;
 use super::region;
 use super::remembered::Remembered;
 use super::stock::Stock;
+use super::stride::Strides;
 use super::target::{Machine, Runs};
 use super::task;
 use crate::code;
@@ -70,6 +71,8 @@ pub struct Head {
     pub(super) roles: Roles,
     /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
     pub(super) index_event: Cell<*const c_void>,
+    /// What pointers are steps of: nothing once the state is finalised.
+    pub(super) strides: Strides,
     /// What `ffi.string` read.
     pub(super) strings: Remembered,
 }
@@ -495,6 +498,7 @@ impl State {
             unsafe {
                 let head = &*block.cast::<Head>();
                 head.roles.forget();
+                head.strides.forget();
                 let state = head.state.replace(ptr::null_mut());
                 if !state.is_null() {
                     drop(Box::from_raw(state));
@@ -512,6 +516,7 @@ impl State {
                 chosen: Cell::new(false),
                 roles: Roles::default(),
                 index_event: Cell::new(ptr::null()),
+                strides: Strides::default(),
                 strings: Remembered::default(),
             });
             sys::lua_createtable(lua, 0, 1);

@@ -1,0 +1,230 @@
+//! Pointers in place: `p + n`, `p - n`, differences and comparisons, for types that went through the general code of
+//! [`super::arith`] before.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use super::api::{self, lua_CFunction, lua_State};
+use super::arith::{self, Operator};
+use super::cdata::{self, Flags, Header};
+use super::memory::running;
+use super::stack::{self, Call, Slot};
+use super::state::{Cx, entry};
+use crate::ctype::QualType;
+
+/// The operators that have a body here.
+pub(super) const OPERATORS: [(Operator, lua_CFunction); 5] = [
+    (Operator::Add, add),
+    (Operator::Sub, sub),
+    (Operator::Eq, equal),
+    (Operator::Lt, less),
+    (Operator::Le, less_or_equal),
+];
+
+/// What is known about the pointers and arrays with a metatable.
+#[derive(Clone, Copy)]
+struct Stride {
+    metatable: *const c_void,
+    /// Bytes of an element; 0 where that has no size.
+    size: isize,
+    /// The bits of the type of pointers to an element.
+    ty: u32,
+    /// The metatable of such pointers; null where none are made here.
+    pointers: *const c_void,
+}
+
+/// What is known, by a hash of the metatables.
+pub(super) struct Strides([Cell<Stride>; 16]);
+
+impl Stride {
+    /// Of no cdata.
+    const NONE: Stride = Stride {
+        metatable: ptr::without_provenance(usize::MAX),
+        size: 0,
+        ty: 0,
+        pointers: ptr::null(),
+    };
+}
+
+impl Default for Strides {
+    fn default() -> Strides {
+        Strides([const { Cell::new(Stride::NONE) }; 16])
+    }
+}
+
+impl Strides {
+    fn entry(&self, metatable: *const c_void) -> &Cell<Stride> {
+        &self.0[((metatable as usize >> 5) ^ (metatable as usize >> 10)) % self.0.len()]
+    }
+
+    /// What is known about a pointer or array, and the address that it is or has.
+    #[inline(always)]
+    fn find(&self, slot: Slot) -> Option<(Stride, *mut u8)> {
+        let userdata = slot.userdata()?;
+        let stride = self.entry(userdata.metatable()).get();
+        // SAFETY: the metatable says that the userdata is a cdata.
+        (stride.metatable == userdata.metatable())
+            .then(|| (stride, unsafe { (*userdata.block::<Header>()).address }))
+    }
+
+    /// Knows nothing any more.
+    pub(super) fn forget(&self) {
+        self.0.iter().for_each(|stride| stride.set(Stride::NONE));
+    }
+}
+
+/// Remembers the size of the elements of the pointer or array at a stack index; `pointers` is the type of pointers to them if
+/// more of these may be made.
+pub(super) fn learn(cx: &Cx<'_>, index: c_int, size: Option<usize>, pointers: Option<QualType>) {
+    if !cx.state.in_place || cx.state.checked() || cdata::at(cx, index).is_none() {
+        return;
+    }
+    cx.get_metatable(index);
+    let metatable = cx.identity(-1);
+    cx.pop(1);
+    let entry = cx.state.head().strides.entry(metatable);
+    let known = entry.get();
+    if known.metatable == metatable && (pointers.is_none() || !known.pointers.is_null()) {
+        return;
+    }
+    entry.set(Stride {
+        metatable,
+        size: size.unwrap_or(0) as isize,
+        ty: pointers.map_or(0, QualType::to_bits),
+        pointers: pointers.map_or(ptr::null(), |ty| cdata::metatable(cx, ty)),
+    });
+}
+
+/// Pushes a cdata that leads into the one at 1, or to what that leads to, and keeps alive what that does.
+///
+/// # Safety
+/// As for [`Call::of`]; a cdata is at 1, and there are three free stack slots. May raise (out of memory).
+pub(super) unsafe fn push_derived(
+    lua: *mut lua_State,
+    call: Call,
+    metatable: *const c_void,
+    header: Header,
+) -> bool {
+    let Some(parent) = call.argument(1).userdata() else { return false };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let flags = (*parent.block::<Header>()).flags;
+        let itself =
+            flags & (Flags::POINTER | Flags::REFERENCE) == 0 || flags & Flags::FINALIZED != 0;
+        let kept = itself || flags & Flags::OWNED != 0;
+        let owned = if kept { Flags::OWNED } else { 0 };
+        let header = Header { flags: header.flags | owned, ..header };
+        stack::push_cdata(lua, metatable, header, 0, i32::from(kept));
+        if itself {
+            sys::lua_pushvalue(lua, 1);
+        } else if kept {
+            api::get_user_value(lua, 1);
+        }
+        if kept {
+            api::set_user_value(lua, -2);
+        }
+    }
+    true
+}
+
+/// Pushes the pointer so many elements after the one at 1; false where that is not done here.
+///
+/// # Safety
+/// As for [`push_derived`].
+#[inline(always)]
+unsafe fn push_offset(
+    lua: *mut lua_State,
+    call: Call,
+    (stride, address): (Stride, *mut u8),
+    n: i64,
+) -> bool {
+    if stride.pointers.is_null() || stride.size == 0 {
+        return false;
+    }
+    let address = address.wrapping_offset((n as isize).wrapping_mul(stride.size));
+    let header = Header { ty: stride.ty, flags: Flags::POINTER, address };
+    // SAFETY: the caller's promise.
+    unsafe { push_derived(lua, call, stride.pointers, header) }
+}
+
+unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Add));
+    // SAFETY: Lua calls this as a closure of `Cx::push_function`. A state that is closed knows no strides.
+    unsafe {
+        let (call, head) = running(lua);
+        if call.has(2)
+            && let Some(n) = call.argument(2).integer()
+            && let Some(pointer) = head.strides.find(call.argument(1))
+            && push_offset(lua, call, pointer, n)
+        {
+            return 1;
+        }
+        SLOW(lua)
+    }
+}
+
+unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Sub));
+    // SAFETY: as in `add`.
+    unsafe {
+        let (call, head) = running(lua);
+        if call.has(2)
+            && let Some(pointer) = head.strides.find(call.argument(1))
+        {
+            if let Some(n) = call.argument(2).integer() {
+                if push_offset(lua, call, pointer, n.wrapping_neg()) {
+                    return 1;
+                }
+            } else if let (stride, p) = pointer
+                && stride.size != 0
+                && let Some((other, q)) = head.strides.find(call.argument(2))
+                && other.metatable == stride.metatable
+            {
+                let distance = (p as isize).wrapping_sub(q as isize) / stride.size;
+                call.argument(2).set_integer(distance as i64);
+                return 1;
+            }
+        }
+        SLOW(lua)
+    }
+}
+
+/// Writes the answer to a comparison of two pointers with one metatable over the second; false where that is not done here.
+///
+/// # Safety
+/// As for [`Call::of`].
+#[inline(always)]
+unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool) -> bool {
+    // SAFETY: the caller's promise; as in `add`.
+    let (call, head) = unsafe { running(lua) };
+    if call.has(2)
+        && let Some((a, p)) = head.strides.find(call.argument(1))
+        && let Some((b, q)) = head.strides.find(call.argument(2))
+        && a.metatable == b.metatable
+    {
+        call.argument(2).set_boolean(holds(p, q));
+        return true;
+    }
+    false
+}
+
+unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Eq));
+    // SAFETY: as in `add`.
+    unsafe { if compare(lua, |p, q| p == q) { 1 } else { SLOW(lua) } }
+}
+
+unsafe extern "C-unwind" fn less(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Lt));
+    // SAFETY: as in `add`.
+    unsafe { if compare(lua, |p, q| p < q) { 1 } else { SLOW(lua) } }
+}
+
+unsafe extern "C-unwind" fn less_or_equal(lua: *mut lua_State) -> c_int {
+    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Le));
+    // SAFETY: as in `add`.
+    unsafe { if compare(lua, |p, q| p <= q) { 1 } else { SLOW(lua) } }
+}
