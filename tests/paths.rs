@@ -99,3 +99,9 @@ fn callbacks() {
 fn reentry() {
     compare("reentry.lua", &IN_PLACE, 200);
 }
+
+/// What callbacks keep of their arguments, and callbacks that are made and freed, under every way to collect garbage.
+#[test]
+fn kept() {
+    compare("kept.lua", &IN_PLACE, 50);
+}
