@@ -161,14 +161,6 @@ pub(super) fn learn_name(cx: &Cx<'_>) {
     }
 }
 
-/// Remembers that the name at stack index 2 led to the C closure on top of the stack, a method of all cdata of the type.
-pub(super) fn learn_method(cx: &Cx<'_>) {
-    if !cx.state.in_place || cx.state.checked() {
-        return;
-    }
-    add_name(cx, Place::method(cx.identity(-1)));
-}
-
 /// Remembers where the name at stack index 2 led, which is kept by what is on top of the stack.
 fn add_name(cx: &Cx<'_>, place: Place) {
     // SAFETY: as in `learn`; the table of names keeps what the place leads to.

@@ -182,7 +182,7 @@ fn recognize(state: &State, metatable: *const c_void, header: *mut Header) -> Op
 fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
     let metatable = cx.state.info(ty.id()).metatables.get(ty.quals(), finalized);
     if metatable.reference.get() == 0 {
-        super::metatype::push_new_metatable(cx, ty.id(), finalized);
+        super::metatype::push_new_metatable(cx, ty, finalized);
         metatable.identity.set(cx.identity(-1));
         metatable.reference.set(cx.make_reference());
     }

@@ -151,6 +151,13 @@ fn element(cx: &Cx<'_>, ty: QualType, kind: Kind) -> Option<QualType> {
     }
 }
 
+/// Why the key at 2 leads nowhere in a pointer to functions.
+pub(super) fn no_function(cx: &Cx<'_>, ty: QualType) -> LuaError {
+    let element = element(cx, ty, cx.state.kind(ty)).filter(|_| integer_key(cx, 2).is_some());
+    let no_size = element.and_then(|element| cx.state.known_size(element).err());
+    no_size.unwrap_or_else(|| metatype::no_such_key(cx, ty))
+}
+
 /// The index that a number or an integer cdata is.
 fn integer_key(cx: &Cx<'_>, key: c_int) -> Option<isize> {
     match cx.number(key) {

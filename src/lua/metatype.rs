@@ -6,17 +6,15 @@ use super::access;
 use super::api::{self, LuaType, lua_CFunction};
 use super::arith::{self, Operator};
 use super::call;
-use super::callback;
 use super::cdata::{self, CData};
 use super::convert;
 use super::ctypes;
 use super::enter;
-use super::foreign;
 use super::index;
 use super::kind::Kind;
 use super::make;
+use super::methods;
 use super::print;
-use super::recast;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use super::stride;
 use crate::ctype::{QualType, TypeId};
@@ -76,7 +74,7 @@ pub(super) fn make_metamethods(cx: &Cx<'_>) {
 }
 
 /// Pushes a new metatable for the cdata of a type.
-pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
+pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
     cx.ensure_stack(12);
     cx.new_table(0, 32);
     cx.push_anchor(Anchor::Metamethods);
@@ -96,10 +94,12 @@ pub(super) fn push_new_metatable(cx: &Cx<'_>, ty: TypeId, finalized: bool) {
         cx.push_function(entry(finalize), 0);
         cx.raw_set_name(-2, b"__gc");
     }
-    if cx.state.in_place && !cx.state.checked() {
-        access::set_closures(cx, ty.into());
+    if methods::has(cx, ty) {
+        methods::set(cx, ty);
+    } else if cx.state.in_place && !cx.state.checked() {
+        access::set_closures(cx, ty.id().into());
     }
-    set_close(cx, ty);
+    set_close(cx, ty.id());
 }
 
 /// Lets the metatable on top of the stack have `__close` if the metatype has: Lua asks for the field itself, when a
@@ -189,13 +189,6 @@ pub(super) fn index(cx: &Cx<'_>, ty: QualType) -> Result<Outcome, LuaError> {
         if cx.type_of(-1) != LuaType::Nil {
             return Ok(Outcome::results(1));
         }
-    } else if let Kind::Pointer(to) = cx.state.kind(ty)
-        && cx.state.kind(to) == Kind::Function
-        && let Some(method) = callback_method(cx, cx.bytes(2))
-    {
-        cx.push_function(method, 0);
-        access::learn_method(cx);
-        return Ok(Outcome::results(1));
     }
     Err(no_such_key(cx, ty))
 }
@@ -216,7 +209,8 @@ pub(super) fn new_index(cx: &Cx<'_>, ty: QualType) -> Result<Outcome, LuaError> 
     Ok(Outcome::results(0))
 }
 
-fn no_such_key(cx: &Cx<'_>, ty: QualType) -> LuaError {
+/// The key at 2 leads nowhere in a value of a type.
+pub(super) fn no_such_key(cx: &Cx<'_>, ty: QualType) -> LuaError {
     let ty = cx.state.repr(cx.state.referent(ty));
     LuaError::new(match cx.bytes(2) {
         Some(name) => format!("'{ty}' has no member named '{}'", String::from_utf8_lossy(name)),
@@ -397,34 +391,4 @@ fn call_finalizer(cx: &Cx<'_>) {
         let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
         enter::report(&format!("error in a finaliser: {message}"));
     }
-}
-
-fn callback_method(cx: &Cx<'_>, name: Option<&[u8]>) -> Option<lua_CFunction> {
-    match name? {
-        b"foreign" => Some(entry(foreign::method)),
-        b"free" if cx.state.in_place => Some(recast::FREE),
-        b"free" => Some(entry(free_callback)),
-        b"set" => Some(entry(set_callback)),
-        _ => None,
-    }
-}
-
-/// `callback:free()`
-pub(super) fn free_callback(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
-    // SAFETY: `callback` checks that the address is one of its own.
-    unsafe { callback::free(cx, cd.address.cast_const().cast())? };
-    Ok(Outcome::results(0))
-}
-
-/// `callback:set(function)`
-fn set_callback(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
-    if cx.type_of(2) != LuaType::Function {
-        let got = convert::describe(cx, 2);
-        return Err(LuaError::Argument(2, format!("function expected, got {got}")));
-    }
-    // SAFETY: a function is at 2; `callback` checks that the address is one of its own.
-    unsafe { callback::set(cx, cd.address.cast_const().cast(), 2)? };
-    Ok(Outcome::results(0))
 }

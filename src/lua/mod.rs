@@ -19,7 +19,7 @@
 //! guest      32-bit code in a 64-bit process
 //! callback   C functions that call Lua               enter       their calls
 //! foreign    their calls from other threads          stock       cdata for their arguments
-//! host       the command and `require`
+//! methods    callback:free() …                       host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
@@ -65,6 +65,7 @@ mod luajit;
 mod make;
 mod memory;
 mod metatype;
+mod methods;
 mod operands;
 mod options;
 mod part;

@@ -96,7 +96,6 @@ fn accesses(place: &Place) -> (Access, Access) {
         Form::SignedBits | Form::UnsignedBits | Form::Bool => (read_small, write_any),
         Form::Pointer | Form::U64 => (read_boxed, write_any),
         Form::Aggregate => (read_aggregate, refuse),
-        Form::Method => (read_method, refuse),
         Form::Named => (read_named, refuse),
         _ => (refuse_reading, refuse),
     };
@@ -134,11 +133,6 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
             false => INDEX(lua),
         }
     }
-}
-
-unsafe fn read_method(_: *mut lua_State, key: Slot, _: *mut u8, part: &Part) -> c_int {
-    key.set_closure(part.place.metatable);
-    1
 }
 
 /// What the `__index` table of a metatype has, as it is now. Declarations may have given the type a field of that name.

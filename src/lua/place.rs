@@ -36,8 +36,6 @@ pub(super) enum Form {
     Pointer,
     /// A struct, union or array.
     Aggregate,
-    /// No object: a method that is a C closure, in place of the metatable.
-    Method,
     /// No object: a name of the metatype whose metatable is in place of the metatable.
     Named,
 }
@@ -83,11 +81,6 @@ impl Place {
         Place { form, ..Place::UNKNOWN }
     }
 
-    /// No object, but a method.
-    pub(super) fn method(closure: *const c_void) -> Place {
-        Place { form: Form::Method, metatable: closure, ..Place::UNKNOWN }
-    }
-
     /// No object, but a name of the metatype with a metatable, found when so much was declared.
     pub(super) fn named(metatable: *const c_void, declared: u32) -> Place {
         Place { form: Form::Named, metatable, ty: declared, ..Place::UNKNOWN }
@@ -96,8 +89,7 @@ impl Place {
     /// Whether [`set_number`] writes it.
     pub(super) fn is_number(&self) -> bool {
         let bits = matches!(self.form, Form::SignedBits | Form::UnsignedBits);
-        let other =
-            matches!(self.form, Form::Aggregate | Form::Method | Form::Named | Form::Unknown);
+        let other = matches!(self.form, Form::Aggregate | Form::Named | Form::Unknown);
         !bits && !self.is_boxed() && !other
     }
 
@@ -203,7 +195,6 @@ pub(super) unsafe fn set_number(slot: Slot, address: *const u8, place: &Place) -
             Form::U32 => slot.set_integer(load::<u32>(address).into()),
             Form::I64 => slot.set_integer(load(address)),
             Form::Bool => slot.set_boolean(load::<u8>(address) != 0),
-            Form::Method => slot.set_closure(place.metatable),
             _ => return false,
         }
     }

@@ -13,7 +13,7 @@ use super::functions;
 use super::kind::Kind;
 use super::make;
 use super::memory::enter;
-use super::metatype;
+use super::methods;
 use super::stack::{self, Call, Kept, Userdata};
 use super::state::{Anchor, Cx, State, entry};
 use crate::ctype::QualType;
@@ -158,7 +158,7 @@ unsafe fn kept_cdata(recent: &Recent) -> Option<Userdata> {
 }
 
 unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(metatype::free_callback);
+    const SLOW: lua_CFunction = entry(methods::free);
     // SAFETY: as in `cast`. The metatable says that the userdata is a cdata.
     unsafe {
         if let Some((call, state)) = enter(lua)

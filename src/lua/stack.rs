@@ -291,11 +291,6 @@ impl Slot {
         Kept { tag, value: self.value() }
     }
 
-    /// Writes a function that [`Kept`] would keep: a C closure.
-    pub(super) fn set_closure(self, closure: *const c_void) {
-        self.set(AT.tags.c_closure, closure);
-    }
-
     /// Writes a value that still lives.
     pub(super) fn restore(self, kept: Kept) {
         self.set(kept.tag as u8, kept.value);
