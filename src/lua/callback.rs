@@ -30,11 +30,12 @@ use crate::ctype::{QualType, Type as CType, TypeId};
 pub(super) struct Callback {
     /// The state, null once it is closed.
     state: Arc<Link>,
-    /// Where its Lua function is in the table of `Anchor::Callbacks`.
+    /// Where its Lua function is: on the state's shelf, or in the table of `Anchor::Callbacks`.
     pub(super) place: i32,
+    pub(super) shelved: bool,
     freed: AtomicBool,
-    /// What the table has there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the
-    /// cdata that it was freed with.
+    /// What is there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the cdata that it
+    /// was freed with.
     pub(super) value: Cell<stack::Kept>,
     /// What its state shares with compiled code; only while [`Self::quick`] says so it may be looked at.
     pub(super) head: *const Head,
@@ -68,6 +69,11 @@ pub(super) struct CallbackKind {
 
 /// So many callbacks of a kind are freed before the first of them is used again, so that a freed one stays recognisable.
 const SPARES: usize = 32;
+
+/// The number of the shelf of Lua functions.
+const SHELF: i64 = 2;
+/// The first place that is in a table: Lua's collector looks through the shelf in one go.
+const MOST_SHELVED: usize = 4096;
 
 // SAFETY: what changes of it only the thread of the state touches, and its pointers are identities of tables that only the thread of the state uses. Another thread
 // may drop it: when a callback of another state takes the slot.
@@ -140,6 +146,10 @@ impl Callback {
 
     /// Pushes its Lua function.
     pub(super) fn push(&self, cx: &Cx<'_>) {
+        if self.shelved {
+            // SAFETY: the state is in place, and its shelf keeps the value; `Cx` promises a free stack slot.
+            return unsafe { stack::push(cx.lua).restore(self.value.get()) };
+        }
         cx.push_anchor(Anchor::Callbacks);
         cx.raw_get_integer(-1, self.place.into());
         cx.remove(-2);
@@ -147,20 +157,27 @@ impl Callback {
 
     /// Keeps the Lua function at `index`, or nothing.
     fn keep(&self, cx: &Cx<'_>, index: Option<c_int>) {
-        let index = index.map(|index| cx.absolute(index));
-        cx.push_anchor(Anchor::Callbacks);
         match index {
-            Some(index) => {
-                cx.push_value(index);
-                self.value.set(stack::keep(cx));
-            }
-            None => {
-                cx.push_bool(false);
-                self.value.set(stack::Kept::default());
-            }
+            Some(index) => cx.push_value(index),
+            None => cx.push_bool(false),
         }
+        let value = stack::keep(cx);
+        if self.shelved {
+            self.hold(cx.state, value);
+            return cx.pop(1);
+        }
+        self.value.set(value);
+        cx.push_anchor(Anchor::Callbacks);
+        cx.insert(-2);
         cx.raw_set_integer(-2, self.place.into());
         cx.pop(1);
+    }
+
+    /// Keeps a value, where it has a place on the shelf.
+    pub(super) fn hold(&self, state: &State, value: stack::Kept) {
+        self.value.set(value);
+        // SAFETY: `new` made room for it.
+        unsafe { state.functions_in_place.slot(self.place as usize).restore(value) };
     }
 
     /// As it is when it is new, but for its Lua function.
@@ -240,6 +257,7 @@ pub(super) unsafe fn create(
 ) -> Result<*const c_void, LuaError> {
     cx.state.machine.check_runs()?;
     cx.state.permit_callback()?;
+    make_room(cx);
     let kind = kind(cx, ty)?;
     let slot = match kind.take_spare() {
         Some(slot) => slot,
@@ -251,6 +269,16 @@ pub(super) unsafe fn create(
     callback.renew(cx.state);
     cx.state.learn_function(ty, slot.address());
     Ok(slot.address())
+}
+
+/// Sees to it that the next new callback has a place on the shelf, if it is one of the first.
+fn make_room(cx: &Cx<'_>) {
+    let free = cx.state.callback_places.borrow().last().copied();
+    let place = free.unwrap_or(cx.state.next_callback.get() + 1) as usize;
+    if cx.state.in_place && place < MOST_SHELVED {
+        // If there is no memory for that, it is in the table.
+        cx.state.functions_in_place.make_room(cx, SHELF, (place + 1).next_multiple_of(64));
+    }
 }
 
 /// The thread that the callbacks of a state belong to.
@@ -292,6 +320,7 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
     let callback = Box::new(Callback {
         state: cx.state.link.clone(),
         place,
+        shelved: cx.state.functions_in_place.has_room(place as usize + 1),
         freed: AtomicBool::new(true),
         value: Cell::default(),
         head: cx.state.head(),

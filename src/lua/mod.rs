@@ -25,6 +25,7 @@
 //! scope      ffi.scope                               permit      what the policy forbids
 //! inventory  what a table uses                       part        how access reads and writes
 //! remembered strings that ffi.string read            stride      arith of pointers in place
+//! shelf      values that are kept in place
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -82,6 +83,7 @@ mod remembered;
 mod scalar;
 mod scope;
 mod seal;
+mod shelf;
 mod stack;
 mod state;
 mod stock;

@@ -7,7 +7,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{lua_CFunction, lua_State};
-use super::callback::{self, CallbackKind};
+use super::callback::{self, Callback, CallbackKind};
 use super::cdata::{self, Flags, Header};
 use super::functions;
 use super::kind::Kind;
@@ -75,19 +75,26 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
     });
 }
 
-/// Puts a value into the table of Lua functions: the function of a callback, or the cdata that it was freed with.
+/// Keeps a value for a callback: its Lua function, or the cdata that it was freed with.
 ///
 /// # Safety
-/// As for [`Call::of`]; there are two free stack slots. The value lives, and the table has the place.
-unsafe fn set_function(lua: *mut lua_State, recent: &Recent, place: i32, value: Option<Kept>) {
-    // SAFETY: the caller's promise; what is set is there already, so nothing is allocated.
+/// As for [`Call::of`]; there are two free stack slots. The value lives.
+unsafe fn hold(
+    lua: *mut lua_State,
+    state: &State,
+    recent: &Recent,
+    callback: &Callback,
+    value: Kept,
+) {
+    if callback.shelved {
+        return callback.hold(state, value);
+    }
+    callback.value.set(value);
+    // SAFETY: the caller's promise; the table has the place already, so that nothing is allocated.
     unsafe {
         stack::push(lua).restore(recent.functions);
-        match value {
-            Some(value) => stack::push(lua).restore(value),
-            None => stack::push(lua).set_boolean(false),
-        }
-        sys::lua_rawseti(lua, -2, place.into());
+        stack::push(lua).restore(value);
+        sys::lua_rawseti(lua, -2, callback.place.into());
         stack::pop(lua);
     }
 }
@@ -138,8 +145,7 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
         };
         (*block).address = address.cast_mut().cast();
         let function = Call::of(lua).argument(2).kept();
-        callback.value.set(function);
-        set_function(lua, &recent, callback.place, Some(function));
+        hold(lua, state, &recent, callback, function);
     }
     true
 }
@@ -149,8 +155,8 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
 /// # Safety
 /// The state is in place.
 unsafe fn kept_cdata(recent: &Recent) -> Option<Userdata> {
-    // SAFETY: a kind lives as long as the state. Where a freed callback has a userdata, it is the cdata that `free` left in the
-    // table of functions.
+    // SAFETY: a kind lives as long as the state. Where a freed callback has a userdata, it is the cdata that `free` left in
+    // the function's place.
     unsafe {
         let userdata = (*recent.kind).next_spare()?.value.get().userdata()?;
         (userdata.metatable() == recent.metatable).then_some(userdata)
@@ -171,9 +177,11 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
                 && let header = &*userdata.block::<Header>()
                 && let Some(freed) = callback::free_idle(state, header.address.cast())
             {
-                let cdata = (header.flags == Flags::POINTER).then(|| call.argument(1).kept());
-                freed.value.set(cdata.unwrap_or_default());
-                set_function(lua, &recent, freed.place, cdata);
+                let cdata = call.argument(1);
+                if header.flags != Flags::POINTER {
+                    cdata.set_boolean(false);
+                }
+                hold(lua, state, &recent, freed, cdata.kept());
                 return 0;
             }
         }

@@ -37,6 +37,7 @@ use super::probe;
 use super::recast::Recent;
 use super::region;
 use super::remembered::Remembered;
+use super::shelf::Shelf;
 use super::stock::Stock;
 use super::stride::Strides;
 use super::target::{Machine, Runs};
@@ -129,9 +130,11 @@ pub struct State {
     pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
     /// Callbacks that are in use.
     pub(super) live_callbacks: Cell<usize>,
-    /// Places in the table of `Anchor::Callbacks` that were used and are free.
+    /// The Lua functions of the first callbacks.
+    pub(super) functions_in_place: Shelf,
+    /// Places of callbacks that were used and are free.
     pub(super) callback_places: RefCell<Vec<i32>>,
-    /// The last place there that was ever used.
+    /// The last place that was ever used.
     pub(super) next_callback: Cell<i32>,
     /// The last callback's type; see [`super::recast`].
     pub(super) recent: Cell<Recent>,
@@ -217,10 +220,10 @@ pub(super) enum Anchor {
     Pending,
     /// Callbacks made from Lua functions that were passed as they are: function → type → address.
     Implicit,
-    /// The Lua functions of callbacks, by place.
+    /// The Lua functions of callbacks that are not on a shelf, by place.
     Callbacks,
-    /// At 1 the thread whose stack is the [`Stock`].
-    Stock,
+    /// The threads of [`shelf`](super::shelf)s, by number.
+    Shelves,
     /// At 1 the metatable of userdata that own memory of the guest; see [`super::guest`].
     Memory,
     /// `ffi.target`: triple → library.
@@ -251,7 +254,7 @@ impl Anchor {
         Anchor::Pending,
         Anchor::Implicit,
         Anchor::Callbacks,
-        Anchor::Stock,
+        Anchor::Shelves,
         Anchor::Memory,
         Anchor::Targets,
         Anchor::Tasks,
@@ -566,6 +569,7 @@ impl State {
             guest_globals: RefCell::default(),
             callbacks: RefCell::default(),
             live_callbacks: Cell::new(0),
+            functions_in_place: Shelf::default(),
             callback_places: RefCell::default(),
             next_callback: Cell::new(0),
             recent: Cell::default(),

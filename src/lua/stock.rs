@@ -1,8 +1,7 @@
 //! A stock of cdata: userdata that are made ahead of time, for the pointers and 64-bit unsigned integers that C passes to callbacks.
 //!
-//! Taking one allocates nothing, and so cannot fail: the arguments of a callback are there before its protected call begins. The
-//! stack of a thread that runs nothing keeps what is in the stock, and what was taken since it was [filled](fill), until it is
-//! filled again. So a pointer that C passes again, as the context of a callback or an element that a sort compares with the next, may be the
+//! Taking one allocates nothing, and so cannot fail: the arguments of a callback are there before its protected call begins. A
+//! [`Shelf`] keeps what is in the stock, and what was taken since it was [filled](fill), until it is filled again. So a pointer that C passes again, as the context of a callback or an element that a sort compares with the next, may be the
 //! cdata that it was the last time.
 
 use std::cell::Cell;
@@ -16,19 +15,21 @@ use super::api::{self, lua_State};
 use super::cdata::{Flags, Header};
 use super::clib::system;
 use super::place::Place;
-use super::stack::{Call, Slot, Userdata};
-use super::state::{Anchor, Cx, State};
+use super::shelf::Shelf;
+use super::stack::{Call, Kept, Slot, Userdata};
+use super::state::{Cx, State};
 
 /// Cdata of a full stock.
 pub(super) const SIZE: usize = 32;
+/// The number of its shelf.
+const SHELF: i64 = 1;
 /// Bytes of each: a header, and an integer behind it.
 const BYTES: usize = mem::size_of::<Header>() + mem::size_of::<u64>();
 
 /// What is there for the next callbacks of a state.
 pub(super) struct Stock {
-    /// The thread, which is at 1 in the table of `Anchor::Stock`; null before the stock is filled.
-    thread: Cell<*mut lua_State>,
-    /// What its stack has from 1 on; `None` where that has been let go.
+    shelf: Shelf,
+    /// What the shelf has; `None` where that has been let go.
     objects: [Cell<Option<Userdata>>; SIZE],
     /// Those before this one are taken.
     next: Cell<usize>,
@@ -43,7 +44,7 @@ pub(super) struct Last(Cell<u64>);
 impl Default for Stock {
     fn default() -> Stock {
         Stock {
-            thread: Cell::new(ptr::null_mut()),
+            shelf: Shelf::default(),
             objects: [const { Cell::new(None) }; SIZE],
             next: Cell::new(SIZE),
             first: Cell::new(0),
@@ -121,11 +122,8 @@ impl Stock {
         };
         if let Some(n) = self.objects.iter().position(is_it) {
             self.objects[n].set(None);
-            // SAFETY: what is in the stock is on the thread's stack, which has room for more.
-            unsafe {
-                sys::lua_pushboolean(self.thread.get(), 0);
-                sys::lua_replace(self.thread.get(), n as c_int + 1);
-            }
+            // SAFETY: the shelf has room for each of them.
+            unsafe { self.shelf.slot(n).restore(Kept::default()) };
         }
     }
 }
@@ -149,32 +147,23 @@ pub(super) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
 
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.
 unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> c_int {
-    const COUNT: c_int = SIZE as c_int;
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
         let (cx, stock) = (Cx { lua, state }, &state.stock);
-        cx.ensure_stack(COUNT + 4);
-        if stock.thread.get().is_null() {
-            cx.push_anchor(Anchor::Stock);
-            let thread = sys::lua_newthread(lua);
-            if sys::lua_checkstack(thread, COUNT + 4) == 0 {
-                sys::luaL_error(lua, c"not enough memory".as_ptr());
-            }
-            cx.raw_set_integer(-2, 1);
-            stock.thread.set(thread);
+        cx.ensure_stack(SIZE as c_int + 4);
+        if !stock.shelf.make_room(&cx, SHELF, SIZE) {
+            sys::luaL_error(lua, c"not enough memory".as_ptr());
         }
         // A finaliser that runs here may fill the stock as well, and take of it.
         for _ in 0..SIZE {
             api::new_userdata(lua, BYTES, 0);
         }
-        // Lua's collector looks at the stack of every thread once more before it frees anything, so that it need not be told.
-        let thread = stock.thread.get();
-        sys::lua_settop(thread, 0);
-        sys::lua_xmove(lua, thread, COUNT);
-        let kept = Call::of(thread);
-        for (n, object) in (1..).zip(&stock.objects) {
-            object.set(kept.argument(n).userdata());
+        let made = Call::of(lua);
+        for (n, object) in stock.objects.iter().enumerate() {
+            let slot = made.argument(n + 2);
+            stock.shelf.slot(n).restore(slot.kept());
+            object.set(slot.userdata());
         }
         stock.first.set(stock.first.get() + SIZE as u64);
         stock.next.set(0);

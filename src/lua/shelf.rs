@@ -1,0 +1,68 @@
+//! A shelf: Lua values on the stack of a thread that runs nothing, which are put there and taken by a load and a store each.
+//!
+//! Lua's collector looks at the stack of every live thread once more before it frees anything (`traversethread` in lgc.c, which
+//! threads stay on the list of gray objects for), so it need not be told of what is put there.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use super::api::lua_State;
+use super::stack::{Call, Slot};
+use super::state::{Anchor, Cx};
+
+/// Values of a state that is in place.
+pub(super) struct Shelf {
+    /// Null before there is room for any value.
+    thread: Cell<*mut lua_State>,
+    room: Cell<usize>,
+}
+
+impl Default for Shelf {
+    fn default() -> Shelf {
+        Shelf { thread: Cell::new(ptr::null_mut()), room: Cell::new(0) }
+    }
+}
+
+impl Shelf {
+    /// Makes it have room for so many values, nil at first; false where there is no memory. The state is in place, and `number`
+    /// is the shelf's own, from 1. May raise (out of memory).
+    pub(super) fn make_room(&self, cx: &Cx<'_>, number: i64, count: usize) -> bool {
+        if self.has_room(count) {
+            return true;
+        }
+        // SAFETY: `Cx` promises free stack slots. The thread lives in the state's table, once it is in there; nobody else has it.
+        unsafe {
+            if self.thread.get().is_null() {
+                cx.push_anchor(Anchor::Shelves);
+                let thread = sys::lua_newthread(cx.lua);
+                cx.raw_set_integer(-2, number);
+                cx.pop(1);
+                self.thread.set(thread);
+            }
+            let thread = self.thread.get();
+            if sys::lua_checkstack(thread, (count - self.room.get()) as c_int) == 0 {
+                return false;
+            }
+            sys::lua_settop(thread, count as c_int);
+        }
+        self.room.set(count);
+        true
+    }
+
+    /// Whether it has room for so many values.
+    pub(super) fn has_room(&self, count: usize) -> bool {
+        count <= self.room.get()
+    }
+
+    /// Where value `n` is, from 0, until room is made.
+    ///
+    /// # Safety
+    /// There is room for it.
+    pub(super) unsafe fn slot(&self, n: usize) -> Slot {
+        // SAFETY: the caller's promise. The thread's only call is the one that every thread begins with, whose values these are.
+        unsafe { Call::of(self.thread.get()) }.argument(n + 1)
+    }
+}
