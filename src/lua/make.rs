@@ -15,7 +15,7 @@ use super::kind::{Kind, TypeInfo};
 use super::metatype;
 use super::place::{self, Place};
 use super::stack::{self, Call, Slot};
-use super::state::{Cx, Head, State, entry};
+use super::state::{Cx, State, entry};
 use crate::ctype::{QualType, RecordKind};
 
 /// `ffi.new`
@@ -125,9 +125,11 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
     // SAFETY: the caller's promise; the slots are those of the running call, which is looked at again after what may move
     // the stack.
     unsafe {
-        let call = Call::of(lua);
-        let head: *const Head = call.upvalue(1, 0);
-        let (Some(state), count @ 1..) = ((*head).state(), call.count()) else { return slow(lua) };
+        let Some((call, state)) = stack::enter(lua) else { return slow(lua) };
+        let count = call.count();
+        if count == 0 {
+            return slow(lua);
+        }
         let maker = named(state, call.argument(1)).and_then(|named| named.maker());
         let Some(maker) = maker else { return slow(lua) };
         let Some(places) = maker.places.get(..count - 1) else { return slow(lua) };

@@ -12,8 +12,8 @@ use super::call::Accepted;
 use super::cdata::{self, Flags, Header};
 use super::functions;
 use super::kind::Kind;
-use super::stack::{self, Call, Slot};
-use super::state::{Cx, Head, State, entry};
+use super::stack::{self, Slot};
+use super::state::{Cx, Head, entry};
 use crate::ctype::QualType;
 
 /// The functions that have a body here.
@@ -66,31 +66,6 @@ pub(super) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
     }
 }
 
-/// The running call and its state, if that is open.
-///
-/// # Safety
-/// `lua` runs a closure that `Cx::push_function` made, of a state in place, which stays open for as long as the call runs.
-pub(super) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
-    // SAFETY: the caller's promise: upvalue 1 is the head.
-    unsafe {
-        let call = Call::of(lua);
-        let head: *const Head = call.upvalue(1, 0);
-        Some((call, (*head).state()?))
-    }
-}
-
-/// The running call and its state's head.
-///
-/// # Safety
-/// As for [`enter`]; the state may be closed.
-pub(super) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
-    // SAFETY: the caller's promise: upvalue 1 is the head.
-    unsafe {
-        let call = Call::of(lua);
-        (call, &*call.upvalue::<Head>(1, 0))
-    }
-}
-
 /// The header of an argument that is a cdata of an accepted metatable.
 #[inline(always)]
 fn header<'h>(accepted: &Accepted, slot: Slot) -> Option<&'h Header> {
@@ -110,7 +85,7 @@ fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
 /// Pushes the text in an array; false where its size is not known here.
 ///
 /// # Safety
-/// As for [`enter`]; the memory of the array is there.
+/// As for [`stack::running`]; the memory of the array is there.
 unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
     let size = match array.flags & Flags::VARIABLE {
         0 => cx.state.size(QualType::from_bits(array.ty)),
@@ -133,7 +108,7 @@ unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
 /// Pushes the string at `text`, and remembers it.
 ///
 /// # Safety
-/// As for [`enter`]; a string is there.
+/// As for [`stack::running`]; a string is there.
 unsafe fn push_string(cx: &Cx<'_>, head: &Head, text: *const u8) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -151,7 +126,7 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word. A state that is
     // closed accepts nothing.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         if call.has(1)
             && let Some(pointer) = header(head.roles.get(Role::Text), call.argument(1))
             && head.strings.push(lua, pointer.address)
@@ -168,7 +143,7 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(functions::string);
     // SAFETY: as in `string`.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         if call.has(1)
             && let Some(state) = head.state()
         {
@@ -196,7 +171,7 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
 unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
     // SAFETY: as in `string`.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         if call.has(3)
             && let Some(len) = length(call.argument(3))
             && let Some(target) = address(head, call.argument(1), Role::Target)
@@ -216,7 +191,7 @@ unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(functions::copy);
     // SAFETY: as in `string`.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         if call.has(2)
             && let Some(text) = call.argument(2).text()
             && let Some(target) = address(head, call.argument(1), Role::Target)
@@ -232,7 +207,7 @@ unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(functions::fill);
     // SAFETY: as in `string`.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         let value = match (call.has(2), call.has(3)) {
             (true, _) => Some(0),
             (_, true) => call.argument(3).integer(),

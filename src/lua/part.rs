@@ -11,7 +11,6 @@ use super::index;
 use super::place::{self, Form, Place};
 use super::stack::{self, Call, Slot};
 use super::state::{Head, entry};
-use super::stride;
 
 /// Does an access for the metamethod that runs on a Lua state: to the object at an address, of the key (to be replaced by
 /// what is read) or the value (to be assigned) in a slot. Returns the number of results.
@@ -128,7 +127,7 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
     // SAFETY: the object is there; a metamethod runs, which has free stack slots.
     unsafe {
         let header = Header { ty: part.place.ty, flags: Flags::REFERENCE, address };
-        match stride::push_derived(lua, Call::of(lua), part.place.metatable, header) {
+        match stack::push_derived(lua, Call::of(lua), part.place.metatable, header) {
             true => 1,
             false => INDEX(lua),
         }

@@ -12,7 +12,6 @@ use super::cdata::{self, Flags, Header};
 use super::functions;
 use super::kind::Kind;
 use super::make;
-use super::memory::enter;
 use super::methods;
 use super::stack::{self, Call, Kept, Userdata};
 use super::state::{Anchor, Cx, State, entry};
@@ -103,7 +102,7 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(functions::cast);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe {
-        if let Some((call, state)) = enter(lua)
+        if let Some((call, state)) = stack::enter(lua)
             && call.count() == 2
             && make_callback(lua, call, state)
         {
@@ -167,7 +166,7 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(methods::free);
     // SAFETY: as in `cast`. The metatable says that the userdata is a cdata.
     unsafe {
-        if let Some((call, state)) = enter(lua)
+        if let Some((call, state)) = stack::enter(lua)
             && call.count() == 1
             && let Some(userdata) = call.argument(1).userdata()
         {

@@ -6,10 +6,12 @@
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
+use mlua::ffi as sys;
+
 use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_CFunction, lua_State};
-use super::cdata::Header;
-use super::state::Cx;
+use super::cdata::{Flags, Header};
+use super::state::{Cx, Head, State};
 
 /// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
 pub(super) const AT: Layout = match api::LAYOUT {
@@ -37,6 +39,65 @@ pub(super) unsafe fn push_cdata(
         let block = block.cast::<Header>();
         block.write(header);
         block
+    }
+}
+
+/// Pushes a cdata that leads into the one at 1, or to where that leads, and keeps alive what that does. The running call's stack
+/// has not moved. False where no cdata is at 1.
+///
+/// # Safety
+/// As for [`push_cdata`], with three free stack slots.
+pub(super) unsafe fn push_derived(
+    lua: *mut lua_State,
+    call: Call,
+    metatable: *const c_void,
+    header: Header,
+) -> bool {
+    let Some(parent) = call.argument(1).userdata() else { return false };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let flags = (*parent.block::<Header>()).flags;
+        let leads = flags & (Flags::POINTER | Flags::REFERENCE) != 0;
+        let itself = !leads || flags & Flags::FINALIZED != 0;
+        let kept = itself || flags & Flags::OWNED != 0;
+        let owned = if kept { Flags::OWNED } else { 0 };
+        let header = Header { flags: header.flags | owned, ..header };
+        push_cdata(lua, metatable, header, 0, i32::from(kept));
+        if itself {
+            sys::lua_pushvalue(lua, 1);
+        } else if kept {
+            api::get_user_value(lua, 1);
+        }
+        if kept {
+            api::set_user_value(lua, -2);
+        }
+    }
+    true
+}
+
+/// The running call and its state's head.
+///
+/// # Safety
+/// `lua` runs a closure that `Cx::push_function` made, of a state in place.
+#[inline(always)]
+pub(super) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
+    // SAFETY: the caller's promise: upvalue 1 is the head.
+    unsafe {
+        let call = Call::of(lua);
+        (call, &*call.upvalue::<Head>(1, 0))
+    }
+}
+
+/// The running call and its state, if that is open.
+///
+/// # Safety
+/// As for [`running`]; the state stays open for as long as the call runs.
+#[inline(always)]
+pub(super) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (call, head) = running(lua);
+        Some((call, head.state()?))
     }
 }
 

@@ -5,12 +5,9 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use mlua::ffi as sys;
-
-use super::api::{self, lua_CFunction, lua_State};
+use super::api::{lua_CFunction, lua_State};
 use super::arith::{self, Operator};
 use super::cdata::{self, Flags, Header};
-use super::memory::running;
 use super::stack::{self, Call, Slot};
 use super::state::{Cx, entry};
 use crate::ctype::QualType;
@@ -98,42 +95,10 @@ pub(super) fn learn(cx: &Cx<'_>, index: c_int, size: Option<usize>, pointers: Op
     });
 }
 
-/// Pushes a cdata that leads into the one at 1, or to what that leads to, and keeps alive what that does.
-///
-/// # Safety
-/// As for [`Call::of`]; a cdata is at 1, and there are three free stack slots. May raise (out of memory).
-pub(super) unsafe fn push_derived(
-    lua: *mut lua_State,
-    call: Call,
-    metatable: *const c_void,
-    header: Header,
-) -> bool {
-    let Some(parent) = call.argument(1).userdata() else { return false };
-    // SAFETY: the caller's promise.
-    unsafe {
-        let flags = (*parent.block::<Header>()).flags;
-        let itself =
-            flags & (Flags::POINTER | Flags::REFERENCE) == 0 || flags & Flags::FINALIZED != 0;
-        let kept = itself || flags & Flags::OWNED != 0;
-        let owned = if kept { Flags::OWNED } else { 0 };
-        let header = Header { flags: header.flags | owned, ..header };
-        stack::push_cdata(lua, metatable, header, 0, i32::from(kept));
-        if itself {
-            sys::lua_pushvalue(lua, 1);
-        } else if kept {
-            api::get_user_value(lua, 1);
-        }
-        if kept {
-            api::set_user_value(lua, -2);
-        }
-    }
-    true
-}
-
 /// Pushes the pointer so many elements after the one at 1; false where that is not done here.
 ///
 /// # Safety
-/// As for [`push_derived`].
+/// As for [`stack::push_derived`].
 #[inline(always)]
 unsafe fn push_offset(
     lua: *mut lua_State,
@@ -147,14 +112,14 @@ unsafe fn push_offset(
     let address = address.wrapping_offset((n as isize).wrapping_mul(stride.size));
     let header = Header { ty: stride.ty, flags: Flags::POINTER, address };
     // SAFETY: the caller's promise.
-    unsafe { push_derived(lua, call, stride.pointers, header) }
+    unsafe { stack::push_derived(lua, call, stride.pointers, header) }
 }
 
 unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Add));
     // SAFETY: Lua calls this as a closure of `Cx::push_function`. A state that is closed knows no strides.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         if call.has(2)
             && let Some(n) = call.argument(2).integer()
             && let Some(pointer) = head.strides.find(call.argument(1))
@@ -170,7 +135,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
     const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Sub));
     // SAFETY: as in `add`.
     unsafe {
-        let (call, head) = running(lua);
+        let (call, head) = stack::running(lua);
         if call.has(2)
             && let Some(pointer) = head.strides.find(call.argument(1))
         {
@@ -199,7 +164,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
 #[inline(always)]
 unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool) -> bool {
     // SAFETY: the caller's promise; as in `add`.
-    let (call, head) = unsafe { running(lua) };
+    let (call, head) = unsafe { stack::running(lua) };
     if call.has(2)
         && let Some((a, p)) = head.strides.find(call.argument(1))
         && let Some((b, q)) = head.strides.find(call.argument(2))
