@@ -17,9 +17,10 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use super::api::{self, LuaType};
 use super::convert;
-use super::enter::{Quick, dispatch};
+use super::enter::dispatch;
 use super::foreign::{Queue, Terms};
 use super::kind::Kind;
+use super::quick::Quick;
 use super::stack;
 use super::state::{Anchor, Cx, Head, LuaError, State};
 use crate::abi::{Convention, Signature};

@@ -1,7 +1,7 @@
 //! C has called: the way from the slot of a callback to its Lua function and back.
 //!
-//! Where the state is in place and C passes numbers and pointers, arguments and result go over Lua's stack as memory; everything
-//! else converts through Lua's C API. Either way the Lua function runs protected.
+//! Where the state is in place and C passes numbers and pointers, the call is [`quick`](super::quick); everything else converts
+//! here, through Lua's C API. Either way the Lua function runs protected.
 
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,65 +16,9 @@ use super::clib::system;
 use super::convert;
 use super::foreign;
 use super::kind::Kind;
-use super::place::{self, Form, Place};
-use super::stack;
+use super::quick;
 use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
-use super::stock::{self, Last};
 use crate::code::{self, Slot};
-
-/// How calls of a function type go over Lua's stack as memory.
-pub(super) struct Quick {
-    state: *const State,
-    /// Bytes of Lua's stack that a call takes.
-    room: isize,
-    parameters: Box<[Parameter]>,
-    /// The arguments that are cdata.
-    boxed: usize,
-    /// 0 where there is no result, else 1.
-    results: c_int,
-    result: Place,
-    /// The bits of a result that is an integer; 0 of every other.
-    integer: u64,
-}
-
-/// An argument, by its offset in the Frame.
-struct Parameter {
-    place: Place,
-    last: Last,
-}
-
-impl Quick {
-    /// `None` where the calls of a kind do not go that way.
-    pub(super) fn of(cx: &Cx<'_>, kind: &CallbackKind) -> Option<Quick> {
-        if !cx.state.calls_in_place() {
-            return None;
-        }
-        let frame = &kind.body.frame;
-        let place = |ty, offset: u32| {
-            let place = place::of(cx, ty, offset as isize, None)?;
-            (place.is_number() || place.is_boxed()).then_some(place)
-        };
-        let parameter = |(&ty, &offset)| {
-            place(ty, offset).map(|place| Parameter { place, last: Last::default() })
-        };
-        let parameters = kind.parameters.iter().zip(&frame.arguments);
-        let parameters: Box<[Parameter]> = parameters.map(parameter).collect::<Option<_>>()?;
-        let result = match cx.state.kind(kind.result) {
-            Kind::Void => Place::UNKNOWN,
-            _ => place(kind.result, frame.result)?,
-        };
-        let boxed = parameters.iter().filter(|parameter| parameter.place.is_boxed()).count();
-        (boxed <= stock::SIZE).then(|| Quick {
-            state: cx.state,
-            room: stack::bytes_of(parameters.len() as c_int + 4),
-            parameters,
-            boxed,
-            results: c_int::from(result.form != Form::Unknown),
-            integer: result.form.integer_bits(),
-            result,
-        })
-    }
-}
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
 pub(super) unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
@@ -122,7 +66,7 @@ unsafe fn call(callback: &Callback, frame: *mut u8) {
     // SAFETY: the caller's promise; what is quick of a callback lives as long as its kind.
     unsafe {
         let quick = callback.quick.get();
-        if quick.is_null() || !enter_in_place(callback, &*quick, frame) {
+        if quick.is_null() || !quick::enter(callback, &*quick, frame) {
             call_general(callback, frame);
         }
     }
@@ -150,295 +94,12 @@ unsafe fn call_general(callback: &Callback, frame: *mut u8) {
     }
 }
 
-/// Makes the call on Lua's stack as memory. Returns false, with nothing done, where that is not possible.
-///
-/// Nothing here changes `errno`: the Lua function sees what C left, and C what the Lua function left.
-///
-/// # Safety
-/// The Frame is one of the callback's kind, and the state is open.
-#[inline(always)]
-unsafe fn enter_in_place(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
-    // SAFETY: the caller's promise. As in `enter`, `lua` is the thread of the C call in progress, or the main thread.
-    unsafe {
-        let head = &*callback.head;
-        if head.pending.get() != 0 || head.chosen.get() {
-            return false;
-        }
-        let lua = head.current.get();
-        if lua.is_null() {
-            return enter_outside(callback, quick, frame);
-        }
-        head.current.set(ptr::null_mut());
-        let done = enter_on(lua, callback, quick, frame);
-        (*callback.head).current.set(lua);
-        match done {
-            Done::Failed => fail(lua, callback, quick, frame, false),
-            Done::Nothing => return false,
-            Done::Call => {}
-        }
-        true
-    }
-}
-
-/// [`enter_in_place`] where no C call is in progress.
-///
-/// # Safety
-/// As for that.
-#[cold]
-unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let lua = (*quick.state).main;
-        let done = enter_on(lua, callback, quick, frame);
-        if matches!(done, Done::Failed) {
-            fail(lua, callback, quick, frame, true);
-        }
-        !matches!(done, Done::Nothing)
-    }
-}
-
-/// What became of a call.
-enum Done {
-    Call,
-    /// It is not possible here.
-    Nothing,
-    /// The error is on top of the stack.
-    Failed,
-}
-
-/// Makes the call on a thread of the state.
-///
-/// # Safety
-/// As for [`enter_in_place`].
-#[inline(always)]
-unsafe fn enter_on(
-    lua: *mut lua_State,
-    callback: &Callback,
-    quick: &Quick,
-    frame: *mut u8,
-) -> Done {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if stack::room(lua) < quick.room
-            && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
-        {
-            return Done::Nothing;
-        }
-        let supplied = quick.boxed == 0 || supply(lua, quick);
-        match supplied && run_in_place(lua, callback, quick, frame) {
-            true => Done::Call,
-            false => Done::Failed,
-        }
-    }
-}
-
-/// Sees to it that the stock has what the arguments are; false, with the error on top of the stack, where that fails.
-///
-/// # Safety
-/// As for [`enter_in_place`]; there are free stack slots.
-#[inline(always)]
-unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { (*quick.state).stock.has(quick.boxed) || stock::fill(lua, &*quick.state) }
-}
-
-/// Calls the Lua function; false, with the error on top of the stack, where it fails.
-///
-/// # Safety
-/// As for [`supply`], which was true.
-#[inline(always)]
-unsafe fn run_in_place(
-    lua: *mut lua_State,
-    callback: &Callback,
-    quick: &Quick,
-    frame: *mut u8,
-) -> bool {
-    // SAFETY: the caller's promise. Nothing is allocated before the call.
-    unsafe {
-        let slot = stack::free(lua);
-        slot.restore(callback.value.get());
-        let top = match quick.boxed {
-            0 => set_numbers(slot.next(), quick, frame),
-            _ => set_arguments(slot.next(), quick, frame),
-        };
-        stack::set_top(lua, top);
-        let count = quick.parameters.len() as c_int;
-        sys::lua_pcall(lua, count, quick.results, 0) == sys::LUA_OK
-            && (take_result(lua, slot, quick, frame) || convert(lua, callback, frame))
-    }
-}
-
-/// Writes arguments, none of which is a cdata, to a slot of the stack and those above; returns the one after.
-///
-/// # Safety
-/// As for [`run_in_place`].
-#[inline(always)]
-unsafe fn set_numbers(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
-    for Parameter { place, .. } in &quick.parameters {
-        // SAFETY: the caller's promise; offsets are within the Frame.
-        unsafe {
-            let value = frame.offset(place.offset);
-            match place.form {
-                Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
-                Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
-                _ => set_number(slot, value, place),
-            }
-        }
-        slot = slot.next();
-    }
-    slot
-}
-
-/// [`place::set_number`], out of the way.
-///
-/// # Safety
-/// As for that.
-#[inline(never)]
-unsafe fn set_number(slot: stack::Slot, value: *const u8, place: &Place) {
-    // SAFETY: the caller's promise.
-    unsafe { place::set_number(slot, value, place) };
-}
-
-/// Writes arguments to a slot of the stack and those above; returns the one after.
-///
-/// # Safety
-/// As for [`run_in_place`].
-#[inline(never)]
-unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
-    // SAFETY: the caller's promise; offsets are within the Frame.
-    unsafe {
-        let stock = &(*quick.state).stock;
-        for Parameter { place, last } in &quick.parameters {
-            let value = frame.offset(place.offset);
-            match place.form {
-                Form::Pointer => {
-                    stock.set_pointer(slot, value.cast::<*mut u8>().read_unaligned(), place, last);
-                }
-                Form::U64 => {
-                    stock.set_integer(slot, value.cast::<u64>().read_unaligned(), place);
-                }
-                _ => set_number(slot, value, place),
-            }
-            slot = slot.next();
-        }
-    }
-    slot
-}
-
-/// Converts the result on top of the stack by the general rules, protected; false, with the error there, where that fails.
-///
-/// # Safety
-/// As for [`run_in_place`].
-#[cold]
-unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> bool {
-    let mut entry = Entry { callback, head: callback.head, frame, errno: 0 };
-    // SAFETY: the caller's promise; what was called has left free slots.
-    unsafe {
-        sys::lua_pushcfunction(lua, convert_result);
-        sys::lua_insert(lua, -2);
-        sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
-        sys::lua_pcall(lua, 2, 0, 0) == sys::LUA_OK
-    }
-}
-
-/// Keeps the error on top of the stack; C gets zeros.
-///
-/// # Safety
-/// As for [`enter_in_place`].
-#[cold]
-unsafe fn fail(
-    lua: *mut lua_State,
-    callback: &Callback,
-    quick: &Quick,
-    frame: *mut u8,
-    outside: bool,
-) {
-    let errno = system::errno();
-    // SAFETY: the caller's promise; the Frame has a slot for the result.
-    unsafe {
-        callback.result_bytes(frame).fill(0);
-        keep_error(&*quick.state, callback, lua, outside);
-    }
-    system::set_errno(errno);
-}
-
-/// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.
-///
-/// # Safety
-/// The result is on top of the stack: in `slot`, unless the stack was moved.
-#[inline(always)]
-unsafe fn take_result(
-    lua: *mut lua_State,
-    slot: stack::Slot,
-    quick: &Quick,
-    frame: *mut u8,
-) -> bool {
-    if quick.results == 0 {
-        return true;
-    }
-    // SAFETY: the caller's promise; the offset is within the Frame, where the result has 8 bytes. A narrow one leaves zeros above
-    // it.
-    unsafe {
-        // The processor guesses that it is in `slot`, and does not wait for the top of the stack.
-        let result = if stack::free(lua) == slot.next() { slot } else { moved_result(lua) };
-        let to = frame.offset(quick.result.offset);
-        let taken = match result.integer() {
-            Some(n) if quick.integer != 0 => {
-                to.cast::<u64>().write(n as u64 & quick.integer);
-                true
-            }
-            _ => assign(result, to, &quick.result),
-        };
-        if taken {
-            stack::set_top(lua, result);
-        }
-        taken
-    }
-}
-
-/// The slot of the result after the stack was moved.
-///
-/// # Safety
-/// As for [`take_result`].
-#[cold]
-#[inline(never)]
-unsafe fn moved_result(lua: *mut lua_State) -> stack::Slot {
-    // SAFETY: the caller's promise.
-    unsafe { stack::top(lua) }
-}
-
-/// A result that is not an integer for an integer.
-///
-/// # Safety
-/// As for [`take_result`].
-#[inline(never)]
-unsafe fn assign(result: stack::Slot, to: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        to.cast::<u64>().write(0);
-        place::assign(result, to, place)
-    }
-}
-
 /// One call of a callback, for the protected part.
-struct Entry {
-    callback: *const Callback,
-    head: *const Head,
-    frame: *mut u8,
-    errno: c_int,
-}
-
-/// A Lua C function: converts the value at 1 to the result of the [`Entry`] at 2.
-unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> c_int {
-    // SAFETY: `convert` calls this with its entry, which outlives the call.
-    unsafe {
-        let entry = &*sys::lua_touserdata(lua, 2).cast::<Entry>();
-        guard_in(lua, entry.head, |cx| {
-            cx.set_top(1);
-            result(cx, (*entry.callback).kind(), entry.frame)?;
-            Ok(0)
-        })
-    }
+pub(super) struct Entry {
+    pub(super) callback: *const Callback,
+    pub(super) head: *const Head,
+    pub(super) frame: *mut u8,
+    pub(super) errno: c_int,
 }
 
 /// Makes a call that came in on another thread, with the `errno` of that thread; returns the one that it leaves. Its errors are
@@ -533,7 +194,12 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
 }
 
 /// Keeps the error on top of the stack for the C call in progress; prints it where there is none.
-unsafe fn keep_error(state: &State, callback: &Callback, lua: *mut lua_State, outside: bool) {
+pub(super) unsafe fn keep_error(
+    state: &State,
+    callback: &Callback,
+    lua: *mut lua_State,
+    outside: bool,
+) {
     let cx = Cx { lua, state };
     if outside {
         let text =
@@ -587,7 +253,11 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
 }
 
 /// Converts the value on top of the stack to the callback's result.
-unsafe fn result(cx: &Cx<'_>, callback: &CallbackKind, frame: *mut u8) -> Result<(), LuaError> {
+pub(super) unsafe fn result(
+    cx: &Cx<'_>,
+    callback: &CallbackKind,
+    frame: *mut u8,
+) -> Result<(), LuaError> {
     let void = matches!(cx.state.kind(callback.result), Kind::Void);
     if void {
         return Ok(());

@@ -18,14 +18,14 @@
 //! general    the same through the C API
 //! guest      32-bit code in a 64-bit process
 //! callback   C functions that call Lua               enter       their calls
-//! foreign    their calls from other threads          stock       cdata for their arguments
-//! methods    callback:free() …                       host        the command and `require`
+//! quick      the same in place                       stock       cdata for their arguments
+//! foreign    their calls from other threads          methods     callback:free() …
+//! shelf      values that are kept in place           host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
 //! scope      ffi.scope                               permit      what the policy forbids
 //! inventory  what a table uses                       part        how access reads and writes
 //! remembered strings that ffi.string read            stride      arith of pointers in place
-//! shelf      values that are kept in place
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -75,6 +75,7 @@ mod place;
 mod print;
 mod probe;
 mod push;
+mod quick;
 mod recast;
 mod reentry;
 mod reflect;

@@ -151,7 +151,7 @@ unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> c_int {
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
         let (cx, stock) = (Cx { lua, state }, &state.stock);
-        cx.ensure_stack(SIZE as c_int + 4);
+        sys::luaL_checkstack(lua, SIZE as c_int + 4, c"arguments of a callback".as_ptr());
         if !stock.shelf.make_room(&cx, SHELF, SIZE) {
             sys::luaL_error(lua, c"not enough memory".as_ptr());
         }

@@ -135,9 +135,14 @@ local function making(label)
   print(label, "all", sum)
 end
 
-local modes = { { "incremental" }, { "eager", "incremental", 1, 1000 }, { "generational", "generational" } }
+-- As Lua is, in as many steps as it can, and by generations; a version that does not know one does as before.
+local modes = {
+  { "usual" },
+  { "eager", { "setpause", 1 }, { "setstepmul", 1000 }, { "param", "pause", 1 }, { "param", "stepmul", 1000 } },
+  { "generational", { "generational" } },
+}
 for _, mode in ipairs(modes) do
-  if mode[2] then collectgarbage(mode[2], mode[3], mode[4]) end
+  for i = 2, #mode do pcall(collectgarbage, table.unpack(mode[i])) end
   for i = 1, 2 do
     local label = mode[1] .. i
     keeping(label)
