@@ -8,6 +8,7 @@ use super::convert::{self, Qualifiers};
 use super::extent::{self, Access};
 use super::kind::Kind;
 use super::metatype;
+use super::overload;
 use super::scalar::Scalar;
 use super::state::{Cx, LuaError, Outcome};
 use super::stride;
@@ -199,6 +200,7 @@ pub(super) fn operate(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaErr
     }
     for index in [1, 2] {
         if metatype::push_metamethod(cx, index, operator.event()) {
+            overload::learn(cx, index);
             cx.insert(1);
             cx.set_top(3);
             return Ok(Outcome::tail_call(2));

@@ -14,6 +14,7 @@ use super::index;
 use super::kind::Kind;
 use super::make;
 use super::methods;
+use super::overload;
 use super::print;
 use super::state::{Anchor, Cx, LuaError, Outcome, entry};
 use super::stride;
@@ -61,8 +62,10 @@ pub(super) fn make_metamethods(cx: &Cx<'_>) {
         }
     }
     if cx.state.in_place && !cx.state.checked() {
-        for (operator, function) in stride::OPERATORS {
-            set(operator.event(), function);
+        for (operator, function) in overload::OPERATORS.into_iter().chain(stride::OPERATORS) {
+            cx.push_bytes(operator.event());
+            cx.push_function(function, 1);
+            cx.raw_set_name(-2, operator.event());
         }
     }
     for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"cdata")] {

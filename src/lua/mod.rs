@@ -26,6 +26,7 @@
 //! scope      ffi.scope                               permit      what the policy forbids
 //! inventory  what a table uses                       part        how access reads and writes
 //! remembered strings that ffi.string read            stride      arith of pointers in place
+//! overload   operators of metatypes in place
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -69,6 +70,7 @@ mod metatype;
 mod methods;
 mod operands;
 mod options;
+mod overload;
 mod part;
 mod permit;
 mod place;

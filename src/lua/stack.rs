@@ -274,6 +274,17 @@ impl Call {
         Slot(self.function.wrapping_add(AT.value as usize * n))
     }
 
+    /// The short string that is upvalue 2.
+    ///
+    /// # Safety
+    /// The running function is a closure with such an upvalue.
+    pub(super) unsafe fn event(self) -> Option<*const c_void> {
+        // SAFETY: the caller's promise, and that of `of`.
+        let closure: *mut u8 = unsafe { read(self.function, 0) };
+        let at = AT.closure_upvalues + AT.value;
+        Slot(closure.wrapping_offset(at as isize)).short_string()
+    }
+
     /// Gives the running closure another C function, for its next calls.
     ///
     /// # Safety

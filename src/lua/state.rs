@@ -33,6 +33,7 @@ use super::make::{Maker, Texts};
 use super::memory::Roles;
 use super::metatype;
 use super::options::Options;
+use super::overload::Overloads;
 use super::probe;
 use super::recast::Recent;
 use super::region;
@@ -72,6 +73,8 @@ pub struct Head {
     pub(super) roles: Roles,
     /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
     pub(super) index_event: Cell<*const c_void>,
+    /// The metatypes with operators: none once the state is finalised.
+    pub(super) overloads: Overloads,
     /// What pointers are steps of: nothing once the state is finalised.
     pub(super) strides: Strides,
     /// What `ffi.string` read.
@@ -501,6 +504,7 @@ impl State {
             unsafe {
                 let head = &*block.cast::<Head>();
                 head.roles.forget();
+                head.overloads.forget();
                 head.strides.forget();
                 let state = head.state.replace(ptr::null_mut());
                 if !state.is_null() {
@@ -519,6 +523,7 @@ impl State {
                 chosen: Cell::new(false),
                 roles: Roles::default(),
                 index_event: Cell::new(ptr::null()),
+                overloads: Overloads::default(),
                 strides: Strides::default(),
                 strings: Remembered::default(),
             });

@@ -6,10 +6,11 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use super::api::{lua_CFunction, lua_State};
-use super::arith::{self, Operator};
+use super::arith::Operator;
 use super::cdata::{self, Flags, Header};
+use super::overload;
 use super::stack::{self, Call, Slot};
-use super::state::{Cx, entry};
+use super::state::Cx;
 use crate::ctype::QualType;
 
 /// The operators that have a body here.
@@ -116,8 +117,8 @@ unsafe fn push_offset(
 }
 
 unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Add));
-    // SAFETY: Lua calls this as a closure of `Cx::push_function`. A state that is closed knows no strides.
+    const SLOW: lua_CFunction = overload::function(Operator::Add);
+    // SAFETY: Lua calls this as a closure of `Cx::push_function`, as `overload` has them. A state that is closed knows no strides.
     unsafe {
         let (call, head) = stack::running(lua);
         if call.has(2)
@@ -132,7 +133,7 @@ unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
 }
 
 unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Sub));
+    const SLOW: lua_CFunction = overload::function(Operator::Sub);
     // SAFETY: as in `add`.
     unsafe {
         let (call, head) = stack::running(lua);
@@ -177,19 +178,19 @@ unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool)
 }
 
 unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Eq));
+    const SLOW: lua_CFunction = overload::function(Operator::Eq);
     // SAFETY: as in `add`.
     unsafe { if compare(lua, |p, q| p == q) { 1 } else { SLOW(lua) } }
 }
 
 unsafe extern "C-unwind" fn less(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Lt));
+    const SLOW: lua_CFunction = overload::function(Operator::Lt);
     // SAFETY: as in `add`.
     unsafe { if compare(lua, |p, q| p < q) { 1 } else { SLOW(lua) } }
 }
 
 unsafe extern "C-unwind" fn less_or_equal(lua: *mut lua_State) -> c_int {
-    const SLOW: lua_CFunction = entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Le));
+    const SLOW: lua_CFunction = overload::function(Operator::Le);
     // SAFETY: as in `add`.
     unsafe { if compare(lua, |p, q| p <= q) { 1 } else { SLOW(lua) } }
 }

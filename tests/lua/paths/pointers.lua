@@ -1,12 +1,25 @@
--- Prints what `+`, `-` and comparisons of pointers, arrays and other values do: results, and errors word for word. The output must
--- not depend on how it is done.
+-- Prints what operators do with pointers, arrays, values with metatypes and others: results, and errors word for word. The output
+-- must not depend on how it is done.
 local ffi = require "ffi"
 
 ffi.cdef [[
 struct whole { int n; double d; };
 struct nothing {};
 struct unknown_whole;
+struct over { int n; };
+struct half { int n; };
 ]]
+local function kind(value) return type(value) == "userdata" and tostring(ffi.typeof(value)) or type(value) end
+local over, half = {}, {}
+for _, event in ipairs { "add", "sub", "eq", "lt", "le", "mul", "idiv", "concat", "band", "len", "unm" } do
+  over["__" .. event] = function(a, b)
+    if event == "lt" and type(b) == "number" then error("not with a number") end
+    return event .. " of " .. kind(a) .. " and " .. kind(b)
+  end
+end
+function half.__add(a, b) return kind(a) .. " and " .. kind(b) end
+ffi.metatype("struct over", over)
+ffi.metatype("struct half", half)
 local ints, chars = ffi.new("int[8]"), ffi.new("char[?]", 20)
 local wholes = ffi.new("struct whole[4]")
 local holder = ffi.new("struct { int n; int list[4]; }")
@@ -33,6 +46,11 @@ add("nothing *", ffi.cast("struct nothing *", ints), ints)
 add("unknown *", ffi.cast("struct unknown_whole *", ints), ints)
 add("function *", ffi.cast("int (*)(int)", nil), ffi.cast("char *", nil))
 add("int **", ffi.new("int *[2]") + 1)
+add("over", ffi.new("struct over"))
+add("const over", ffi.new("const struct over"))
+add("over *", ffi.new("struct over[2]") + 0)
+add("half", ffi.new("struct half"))
+add("half reference", ffi.new("struct half[2]")[1])
 add("NULL", ffi.cast("int *", nil), ffi.cast("char *", nil))
 for _, n in ipairs { 0, 1, 2, -1, 3.0, 1 << 40, math.mininteger } do add(tostring(n), n, ffi.cast("char *", nil)) end
 add("int64", ffi.new("int64_t", 2), ffi.cast("char *", nil))
@@ -46,8 +64,14 @@ local operators = {
   ["<"] = function(a, b) return a < b end,
   ["<="] = function(a, b) return a <= b end,
   [">"] = function(a, b) return a > b end,
+  ["*"] = function(a, b) return a * b end,
+  ["//"] = function(a, b) return a // b end,
+  [".."] = function(a, b) return a .. b end,
+  ["&"] = function(a, b) return a & b end,
+  ["#"] = function(a) return #a end,
+  ["negated"] = function(a) return -a end,
 }
-local names = { "+", "-", "==", "<", "<=", ">" }
+local names = { "+", "-", "==", "<", "<=", ">", "+", "-", "*", "//", "..", "&", "#", "negated" }
 
 -- A pointer, by its type and where it is from the start of an operand's memory.
 local function show(value, from)
@@ -65,7 +89,12 @@ local function random(n)
   seed = (seed * 1103515245 + 12345) % 2147483648
   return seed // 65536 % n + 1
 end
-for _ = 1, 12000 do
+for round = 1, 14000 do
+  -- A metatype's operators are those that it has at the time.
+  if round % 500 == 0 then
+    half.__sub = round % 1000 == 0 and function(a, b) return "less: " .. kind(a) .. kind(b) end or nil
+    half.__add = round % 1500 ~= 0 and function(a, b) return round .. kind(a) .. kind(b) end or nil
+  end
   local a, b, name = random(#values), random(#values), names[random(#names)]
   if name == "==" or related(a, b) then
     local label = values[a][1] .. " " .. name .. " " .. values[b][1]

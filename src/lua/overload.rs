@@ -1,0 +1,130 @@
+//! Operators of metatypes in place: for values of types whose metatypes had an operator before, by the general code of
+//! [`super::arith`].
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use super::api::{self, lua_CFunction, lua_State};
+use super::arith::{self, Operator};
+use super::cdata;
+use super::kind::Kind;
+use super::metatype;
+use super::stack::{self, Slot};
+use super::state::{Cx, entry};
+
+/// The metatable of cdata, and the metatable that is the metatype of their type.
+#[derive(Clone, Copy)]
+struct Overload {
+    metatable: *const c_void,
+    metatype: *const c_void,
+}
+
+/// What is known, by a hash of the metatables of cdata.
+pub(super) struct Overloads([Cell<Overload>; 16]);
+
+impl Overload {
+    /// Of no cdata.
+    const NONE: Overload =
+        Overload { metatable: ptr::without_provenance(usize::MAX), metatype: ptr::null() };
+}
+
+impl Default for Overloads {
+    fn default() -> Overloads {
+        Overloads([const { Cell::new(Overload::NONE) }; 16])
+    }
+}
+
+impl Overloads {
+    fn entry(&self, metatable: *const c_void) -> &Cell<Overload> {
+        &self.0[((metatable as usize >> 5) ^ (metatable as usize >> 10)) % self.0.len()]
+    }
+
+    /// The metatype of a cdata.
+    fn find(&self, slot: Slot) -> Option<*const c_void> {
+        let metatable = slot.userdata()?.metatable();
+        let known = self.entry(metatable).get();
+        (known.metatable == metatable).then_some(known.metatype)
+    }
+
+    /// Knows nothing any more.
+    pub(super) fn forget(&self) {
+        self.0.iter().for_each(|known| known.set(Overload::NONE));
+    }
+}
+
+/// Remembers that the value at a stack index has an operator from its metatype. Pointers have some of their own.
+pub(super) fn learn(cx: &Cx<'_>, index: c_int) {
+    let Some(cd) = cdata::at(cx, index).filter(|_| cx.state.in_place) else { return };
+    let pointer = matches!(cx.state.kind(cd.ty), Kind::Pointer(_));
+    if pointer || cx.state.checked() || !metatype::push_metatype(cx, cd.ty) {
+        return;
+    }
+    let metatype = cx.identity(-1);
+    cx.get_metatable(index);
+    let metatable = cx.identity(-1);
+    cx.pop(2);
+    cx.state.head().overloads.entry(metatable).set(Overload { metatable, metatype });
+}
+
+/// Functions of closures whose upvalue 2 is the name of the event.
+macro_rules! operators {
+    ($($operator:ident),*) => {
+        [$((Operator::$operator, {
+            unsafe extern "C-unwind" fn operate(lua: *mut lua_State) -> c_int {
+                const GENERAL: lua_CFunction =
+                    entry(|cx: &Cx<'_>| arith::operate(cx, Operator::$operator));
+                // SAFETY: Lua calls this as a closure that `Cx::push_function` made.
+                unsafe { if push_operator(lua) { api::tail_call(lua, 2) } else { GENERAL(lua) } }
+            }
+            operate as lua_CFunction
+        })),*]
+    };
+}
+
+/// The operators of every version that has a layout.
+pub(super) const OPERATORS: [(Operator, lua_CFunction); 19] = operators!(
+    Add, Sub, Mul, Div, Mod, Pow, Unm, Eq, Lt, Le, Concat, Len, IDiv, And, Or, Xor, Shl, Shr, Not
+);
+
+/// The function of an operator.
+pub(super) const fn function(operator: Operator) -> lua_CFunction {
+    let mut i = 0;
+    while OPERATORS[i].0 as u8 != operator as u8 {
+        i += 1;
+    }
+    OPERATORS[i].1
+}
+
+/// Pushes what the metatype of the first operand that is a userdata has for the closure's event, as it is now, and the operands;
+/// false, and nothing, where that is not known.
+///
+/// # Safety
+/// `lua` runs a closure of one of `operators!`, which has free stack slots, of a state in place. A state that is closed knows
+/// no metatypes.
+unsafe fn push_operator(lua: *mut lua_State) -> bool {
+    // SAFETY: the caller's promise; the state keeps the metatype. Nothing here moves the stack.
+    unsafe {
+        let (call, head) = stack::running(lua);
+        if !call.has(2) {
+            return false;
+        }
+        let (a, b) = (call.argument(1), call.argument(2));
+        let subject = if a.userdata().is_some() { a } else { b };
+        let (Some(metatype), Some(event)) = (head.overloads.find(subject), call.event()) else {
+            return false;
+        };
+        stack::push(lua).set_table(metatype);
+        stack::push(lua).set_short_string(event);
+        sys::lua_rawget(lua, -2);
+        if stack::top(lua).is_nil() {
+            sys::lua_settop(lua, 2);
+            return false;
+        }
+        stack::push(lua).restore(a.kept());
+        stack::push(lua).restore(b.kept());
+    }
+    true
+}
