@@ -352,10 +352,12 @@ pub(super) fn revive(cx: &Cx<'_>, dead: &api::Dead) -> Result<(), LuaError> {
     Ok(())
 }
 
+/// Values of so many bytes are large: memory for them is looked for before Lua is asked for it.
+pub(super) const LARGE: usize = 16 << 20;
+
 /// Whether a block of so many bytes can be allocated. A host's allocator for Lua may end the process where it has no
 /// memory (mlua's does), so a large block is tried first.
 fn is_available(size: usize) -> bool {
-    const LARGE: usize = 16 << 20;
     size < LARGE || Vec::<u8>::new().try_reserve_exact(size).is_ok()
 }
 

@@ -1,4 +1,5 @@
-//! New values in place: `ffi.new(ct, ...)` and `ct(...)` for numbers and for structs of numbers and pointers.
+//! New values in place: `ffi.new(ct, ...)` and `ct(...)` for numbers, for structs of numbers and pointers, and for arrays of
+//! zeros.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -8,7 +9,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{lua_CFunction, lua_State};
-use super::cdata::{self, Header};
+use super::cdata::{self, Flags, Header};
 use super::ctypes;
 use super::functions;
 use super::kind::{Kind, TypeInfo};
@@ -16,7 +17,7 @@ use super::metatype;
 use super::place::{self, Place};
 use super::stack::{self, Call, Slot};
 use super::state::{Cx, State, entry};
-use crate::ctype::{QualType, RecordKind};
+use crate::ctype::{ArrayLen, QualType, RecordKind};
 
 /// `ffi.new`
 pub(super) const NEW: lua_CFunction = new;
@@ -29,6 +30,8 @@ pub(super) struct Maker {
     metatable: *const c_void,
     ty: u32,
     size: usize,
+    /// Of arrays whose length is an argument: bytes an element. 0 of others.
+    step: usize,
     /// What the initialisers are for, in order.
     places: Box<[Place]>,
 }
@@ -36,14 +39,17 @@ pub(super) struct Maker {
 impl Maker {
     /// Of a type whose values are not made here: no type has these bits.
     fn none() -> Maker {
-        Maker { metatable: ptr::null(), ty: u32::MAX, size: 0, places: Box::default() }
+        Maker { metatable: ptr::null(), ty: u32::MAX, size: 0, step: 0, places: Box::default() }
     }
 
     /// `None`: the general code makes them. The type must be complete.
     pub(super) fn of(cx: &Cx<'_>, ty: QualType) -> Option<Maker> {
-        let size = cx.state.size(ty)?;
+        let (size, step) = match cx.state.kind(ty) {
+            Kind::Array(element, ArrayLen::Variable) => (0, cx.state.size(element)?),
+            _ => (cx.state.size(ty)?, 0),
+        };
         let plain = ty.quals().0 == 0 && cx.state.align(ty) <= mem::align_of::<Header>();
-        if !plain || metatype::has(cx, ty, &[b"__new", b"__gc"]) {
+        if !plain || size >= cdata::LARGE || metatype::has(cx, ty, &[b"__new", b"__gc"]) {
             return None;
         }
         let places = match cx.state.kind(ty) {
@@ -63,11 +69,13 @@ impl Maker {
                 let place = |&(ty, offset, bits)| place::of(cx, ty, offset as isize, bits);
                 members.iter().map(place).collect::<Option<_>>()?
             }
+            Kind::Array(_, ArrayLen::Fixed(_)) => Box::default(),
+            Kind::Array(_, ArrayLen::Variable) if step > 0 => Box::default(),
             Kind::Int(_) | Kind::Float(_) | Kind::Bool => [place::of(cx, ty, 0, None)?].into(),
             _ => return None,
         };
         let metatable = cdata::metatable(cx, ty);
-        Some(Maker { metatable, ty: ty.to_bits(), size, places })
+        Some(Maker { metatable, ty: ty.to_bits(), size, step, places })
     }
 }
 
@@ -132,6 +140,9 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
         }
         let maker = named(state, call.argument(1)).and_then(|named| named.maker());
         let Some(maker) = maker else { return slow(lua) };
+        if maker.step != 0 {
+            return make_array(lua, call, maker, slow);
+        }
         let Some(places) = maker.places.get(..count - 1) else { return slow(lua) };
         let header = Header { ty: maker.ty, flags: 0, address: ptr::null_mut() };
         let block = stack::push_cdata(lua, maker.metatable, header, maker.size, 0);
@@ -147,6 +158,30 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
                 return slow(lua);
             }
         }
+    }
+    1
+}
+
+/// [`make`] of an array with as many elements as argument 2 says.
+///
+/// # Safety
+/// As for [`make`].
+#[inline(never)]
+unsafe fn make_array(lua: *mut lua_State, call: Call, maker: &Maker, slow: lua_CFunction) -> c_int {
+    // SAFETY: the caller's promise. The block has room for the size and the elements.
+    unsafe {
+        let count = call.has(2).then(|| call.argument(2).integer()).flatten();
+        let size = count
+            .and_then(|count| usize::try_from(count).ok()?.checked_mul(maker.step))
+            .filter(|size| *size < cdata::LARGE);
+        let Some(size) = size else { return slow(lua) };
+        let header = Header { ty: maker.ty, flags: Flags::VARIABLE, address: ptr::null_mut() };
+        let prefix = mem::size_of::<u64>();
+        let block = stack::push_cdata(lua, maker.metatable, header, prefix + size, 0);
+        block.add(1).cast::<u64>().write(size as u64);
+        let bytes = block.add(1).cast::<u8>().add(prefix);
+        (*block).address = bytes;
+        bytes.write_bytes(0, size);
     }
     1
 }
