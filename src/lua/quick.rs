@@ -177,31 +177,27 @@ unsafe fn run_in_place(
     unsafe {
         let slot = stack::free(lua);
         slot.restore(callback.value.get());
-        let top = match quick.boxed {
-            0 => set_numbers(slot.next(), quick, frame),
-            _ => set_arguments(slot.next(), quick, frame),
-        };
-        stack::set_top(lua, top);
+        stack::set_top(lua, set_arguments(slot.next(), quick, frame));
         let count = quick.parameters.len() as c_int;
         sys::lua_pcall(lua, count, quick.results, 0) == sys::LUA_OK
             && (take_result(lua, slot, quick, frame) || convert(lua, callback, frame))
     }
 }
 
-/// Writes arguments, none of which is a cdata, to a slot of the stack and those above; returns the one after.
+/// Writes arguments to a slot of the stack and those above; returns the one after. Here are the usual numbers that come first.
 ///
 /// # Safety
 /// As for [`run_in_place`].
 #[inline(always)]
-unsafe fn set_numbers(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
-    for Parameter { place, .. } in &quick.parameters {
+unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
+    for (n, Parameter { place, .. }) in quick.parameters.iter().enumerate() {
         // SAFETY: the caller's promise; offsets are within the Frame.
         unsafe {
             let value = frame.offset(place.offset);
             match place.form {
                 Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
                 Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
-                _ => set_number(slot, value, place),
+                _ => return set_others(slot, quick, n, frame),
             }
         }
         slot = slot.next();
@@ -209,26 +205,21 @@ unsafe fn set_numbers(mut slot: stack::Slot, quick: &Quick, frame: *const u8) ->
     slot
 }
 
-/// [`place::set_number`], out of the way.
+/// [`set_arguments`] from argument `first` on, out of the way.
 ///
 /// # Safety
 /// As for that.
 #[inline(never)]
-unsafe fn set_number(slot: stack::Slot, value: *const u8, place: &Place) {
-    // SAFETY: the caller's promise.
-    unsafe { place::set_number(slot, value, place) };
-}
-
-/// Writes arguments to a slot of the stack and those above; returns the one after.
-///
-/// # Safety
-/// As for [`run_in_place`].
-#[inline(never)]
-unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) -> stack::Slot {
+unsafe fn set_others(
+    mut slot: stack::Slot,
+    quick: &Quick,
+    first: usize,
+    frame: *const u8,
+) -> stack::Slot {
     // SAFETY: the caller's promise; offsets are within the Frame.
     unsafe {
         let stock = &(*quick.state).stock;
-        for Parameter { place, last } in &quick.parameters {
+        for Parameter { place, last } in quick.parameters.iter().skip(first) {
             let value = frame.offset(place.offset);
             match place.form {
                 Form::Pointer => {
@@ -237,7 +228,9 @@ unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) 
                 Form::U64 => {
                     stock.set_integer(slot, value.cast::<u64>().read_unaligned(), place);
                 }
-                _ => set_number(slot, value, place),
+                _ => {
+                    place::set_number(slot, value, place);
+                }
             }
             slot = slot.next();
         }
