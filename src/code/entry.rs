@@ -9,7 +9,7 @@ use std::mem::{offset_of, size_of};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
-use crate::abi::{CallPlan, Convention, Unsupported};
+use crate::abi::{CallPlan, Convention, FrameLayout, Unsupported};
 use crate::error::Error;
 use crate::lower::{Native, registers};
 
@@ -91,23 +91,51 @@ pub(super) const GATE_OFFSET: u32 = offset_of!(Slot, body) as u32;
 /// Where a 32-bit stub finds its shim in the slot.
 pub(super) const ENTRY_OFFSET: u32 = offset_of!(Slot, entry) as u32;
 
-/// The entry point for callbacks of a convention, if the host can be called so. Without `vectors` it need not keep vector
-/// registers. `passing`: what it keeps is the Frame, so that it may call the dispatcher itself.
-pub(super) fn entry_point(
-    convention: &Convention,
-    vectors: bool,
-    passing: bool,
-) -> Option<*const c_void> {
+/// The registers that an entry must keep, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// The first two integer registers, which are the Frame: the entry calls the dispatcher itself.
+    TwoPassed,
+    /// The integer registers, which are the Frame.
+    IntegersPassed,
+    /// All, which are the Frame.
+    AllPassed,
+    /// The integer registers, for a body.
+    Integers,
+    /// All, for a body.
+    All,
+}
+
+impl Keep {
+    /// For a body of a plan.
+    pub(super) fn for_body(plan: &CallPlan) -> Keep {
+        if plan.has_vectors() { Keep::All } else { Keep::Integers }
+    }
+
+    /// Where what is kept of a plan is the Frame.
+    pub(super) fn passed(plan: &CallPlan, frame: &FrameLayout) -> Keep {
+        let in_two = |&offset: &u32| (registers::INT..registers::INT + 16).contains(&offset);
+        match plan.has_vectors() {
+            true => Keep::AllPassed,
+            false if frame.arguments.iter().all(in_two) => Keep::TwoPassed,
+            false => Keep::IntegersPassed,
+        }
+    }
+}
+
+/// The entry point for callbacks of a convention, if the host can be called so.
+pub(super) fn entry_point(convention: &Convention, keep: Keep) -> Option<*const c_void> {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
     {
         use crate::abi::Backend;
         Some(match convention.backend {
             _ if !runs(convention) => return None,
-            Backend::SystemV => match (vectors, passing) {
-                (true, true) => sysv64_passing as *const c_void,
-                (true, false) => sysv64 as *const c_void,
-                (false, true) => sysv64_passing_integers as *const c_void,
-                (false, false) => sysv64_integers as *const c_void,
+            Backend::SystemV => match keep {
+                Keep::TwoPassed => sysv64_two_passed as *const c_void,
+                Keep::IntegersPassed => sysv64_integers_passed as *const c_void,
+                Keep::AllPassed => sysv64_passed as *const c_void,
+                Keep::Integers => sysv64_integers as *const c_void,
+                Keep::All => sysv64 as *const c_void,
             },
             Backend::WindowsFastcall => win64 as *const c_void,
             Backend::X86(_) => return None,
@@ -115,7 +143,7 @@ pub(super) fn entry_point(
     }
     #[cfg(not(all(target_arch = "x86_64", not(windows))))]
     {
-        let _ = (convention, vectors, passing);
+        let _ = (convention, keep);
         None
     }
 }
@@ -208,7 +236,8 @@ macro_rules! wide_result {
     };
 }
 
-/// An entry point for System V callers; the pieces of assembly keep registers, call, and load those of the result.
+/// An entry point for System V callers; the pieces of assembly keep the registers after the first two, call, and load those of the
+/// result.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! system_v {
     (
@@ -229,10 +258,6 @@ macro_rules! system_v {
                 "sub rsp, {size}",
                 "mov [rsp + {int}], rdi",
                 "mov [rsp + {int} + 8], rsi",
-                "mov [rsp + {int} + 16], rdx",
-                "mov [rsp + {int} + 24], rcx",
-                "mov [rsp + {int} + 32], r8",
-                "mov [rsp + {int} + 40], r9",
                 $($keep,)*
                 $($call,)*
                 "mov rax, [rsp + {result_int}]",
@@ -272,6 +297,19 @@ macro_rules! call_dispatcher {
     };
 }
 
+/// Keeps the other integer registers.
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+macro_rules! keep_integers {
+    () => {
+        concat!(
+            "mov [rsp + {int} + 16], rdx\n",
+            "mov [rsp + {int} + 24], rcx\n",
+            "mov [rsp + {int} + 32], r8\n",
+            "mov [rsp + {int} + 40], r9\n",
+        )
+    };
+}
+
 /// Keeps the vector registers.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! keep_vectors {
@@ -291,8 +329,8 @@ macro_rules! keep_vectors {
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
-    /// For functions that use no vector register, where what is kept is the Frame.
-    sysv64_passing_integers,
+    /// [`Keep::TwoPassed`]
+    sysv64_two_passed,
     keep: [],
     call: [call_dispatcher!(),],
     load: [],
@@ -302,9 +340,20 @@ system_v! {
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
-    /// For functions where what is kept is the Frame: they use no upper halves and no second register of the result.
-    sysv64_passing,
-    keep: [keep_vectors!(),],
+    /// [`Keep::IntegersPassed`]
+    sysv64_integers_passed,
+    keep: [keep_integers!(),],
+    call: [call_dispatcher!(),],
+    load: [],
+    size = const registers::SIZE,
+    dispatch = const DISPATCH_OFFSET,
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+system_v! {
+    /// [`Keep::AllPassed`]: no upper halves are used, and no second register of the result.
+    sysv64_passed,
+    keep: [keep_integers!(), keep_vectors!(),],
     call: [call_dispatcher!(),],
     load: ["movaps xmm0, [rsp + {result_float}]",],
     size = const registers::SIZE,
@@ -315,9 +364,9 @@ system_v! {
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
-    /// For functions that use no vector register.
+    /// [`Keep::Integers`]
     sysv64_integers,
-    keep: [],
+    keep: [keep_integers!(),],
     call: [call_body!(),],
     load: ["mov rdx, [rsp + {result_int} + 8]",],
     size = const registers::SIZE,
@@ -327,9 +376,10 @@ system_v! {
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 system_v! {
-    /// For all functions.
+    /// [`Keep::All`]
     sysv64,
     keep: [
+        keep_integers!(),
         keep_vectors!(),
         "mov rax, [r11 + {slot_wide}]",
         "mov [rsp + {wide}], rax",

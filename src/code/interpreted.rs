@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-use super::entry::{self, Registers, Slot, runs};
+use super::entry::{self, Keep, Registers, Slot, runs};
 use super::{Kind, Mode, NativeCall, Shape, Thunk};
 use crate::abi::{self, Bank, CallPlan, Convention, FrameLayout, Signature};
 use crate::error::Error;
@@ -143,12 +143,10 @@ pub struct Body {
     pub(super) address: *const c_void,
     /// The plan that [`interpret`] reads; null of every other body.
     pub(super) plan: *const CallPlan,
-    /// Whether the entry keeps vector registers.
-    pub(super) vectors: bool,
+    /// What the entry keeps.
+    pub(super) keep: Keep,
     /// Whether the entry keeps 256-bit registers.
     pub(super) wide: bool,
-    /// Whether the Frame is what the entry keeps.
-    pub(super) passing: bool,
     /// The Frame that the dispatcher gets.
     pub frame: FrameLayout,
 }
@@ -168,7 +166,7 @@ impl Body {
             let plan = plan(signature, convention)?;
             // It reads the whole block.
             let address = interpret as *const c_void;
-            return Ok(Body { plan, vectors: true, ..Body::new(address, plan) });
+            return Ok(Body { plan, keep: Keep::All, ..Body::new(address, plan) });
         }
         if let Some(body) = Body::passing(signature, convention)? {
             return Ok(body);
@@ -187,7 +185,11 @@ impl Body {
     ) -> Result<Option<Body>, Error> {
         let plan = abi::plan(signature, convention)?;
         let frame = lower::registers::frame(&plan);
-        let body = |frame| Body { frame, passing: true, ..Body::new(pass as *const c_void, &plan) };
+        let body = |frame| Body {
+            keep: Keep::passed(&plan, &frame),
+            frame,
+            ..Body::new(pass as *const c_void, &plan)
+        };
         // The entries of 32-bit x86 are its shims, which save nothing.
         let entered = runs(convention) && !convention.is_i686();
         Ok(frame.filter(|_| entered && Mode::current() == Mode::Compiled).map(body))
@@ -199,9 +201,8 @@ impl Body {
     }
 
     fn new(address: *const c_void, plan: &CallPlan) -> Body {
-        let (vectors, wide) = (plan.has_vectors(), plan.is_wide());
-        let frame = plan.frame.clone();
-        Body { address, plan: ptr::null(), vectors, wide, passing: false, frame }
+        let (keep, frame) = (Keep::for_body(plan), plan.frame.clone());
+        Body { address, plan: ptr::null(), keep, wide: plan.is_wide(), frame }
     }
 }
 

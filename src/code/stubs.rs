@@ -236,9 +236,8 @@ impl Callback {
     ) -> Result<Callback, Error> {
         let guest = convention.is_i686();
         let pooled = body.is_pooled();
-        let Body { address: body, plan, vectors, wide, passing, .. } = *body;
-        let entry =
-            || entry_point(convention, vectors, passing).ok_or_else(|| not_here(convention));
+        let Body { address: body, plan, keep, wide, .. } = *body;
+        let entry = || entry_point(convention, keep).ok_or_else(|| not_here(convention));
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),
             false => (entry()?, body),
