@@ -105,6 +105,23 @@ local function integers(label)
   callback:free()
 end
 
+-- Lua's stack grows, and so moves, while the callback runs: on threads whose stack is small, more each time.
+local function growing(label)
+  local function deep(n) if n == 0 then return 1 end return 1 + deep(n - 1) end
+  local integer = ffi.cast("int32_t (*)(int32_t)", function(n) return deep(n) end)
+  local pointer = ffi.cast("void *(*)(void *)", function(p) deep(ffi.tonumber(ffi.cast("intptr_t", p))) return p end)
+  for _, n in ipairs { 1, 30, 300, 3000, 30000, 1 } do
+    local thread = coroutine.wrap(function()
+      local p = lib.through_memory(pointer, ffi.cast("void *", n))
+      return lib.through_int32(integer, n), address(p)
+    end)
+    print(label, "deep", n, thread())
+  end
+  local ok, message = pcall(lib.through_int32, ffi.cast("int32_t (*)(int32_t)", function() return deep(1e7) end), 1)
+  print(label, "deep", ok, tostring(message):match "stack overflow")
+  integer:free() pointer:free()
+end
+
 -- Callbacks made and freed in every order; the functions of those in use are theirs, whatever was freed before.
 local function making(label)
   local made, right, x = {}, 0, 11
@@ -149,6 +166,7 @@ for _, mode in ipairs(modes) do
     finalising(label)
     finalisers_sort(label)
     integers(label)
+    growing(label)
     making(label)
   end
 end
