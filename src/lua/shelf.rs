@@ -30,17 +30,22 @@ impl Shelf {
     /// Makes it have room for so many values, nil at first; false where there is no memory. The state is in place, and `number`
     /// is the shelf's own, from 1. May raise (out of memory).
     pub(super) fn make_room(&self, cx: &Cx<'_>, number: i64, count: usize) -> bool {
-        if self.has_room(count) {
-            return true;
-        }
         // SAFETY: `Cx` promises free stack slots. The thread lives in the state's table, once it is in there; nobody else has it.
         unsafe {
             if self.thread.get().is_null() {
                 cx.push_anchor(Anchor::Shelves);
                 let thread = sys::lua_newthread(cx.lua);
-                cx.raw_set_integer(-2, number);
+                // A finaliser that ran meanwhile may have needed the shelf as well.
+                if self.thread.get().is_null() {
+                    cx.raw_set_integer(-2, number);
+                    self.thread.set(thread);
+                } else {
+                    cx.pop(1);
+                }
                 cx.pop(1);
-                self.thread.set(thread);
+            }
+            if self.has_room(count) {
+                return true;
             }
             let thread = self.thread.get();
             if sys::lua_checkstack(thread, (count - self.room.get()) as c_int) == 0 {

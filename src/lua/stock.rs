@@ -64,8 +64,7 @@ impl Stock {
     /// The stock [has](Self::has) one. The place is a pointer of the stock's state, and `last` goes with the place.
     #[inline(always)]
     pub(super) unsafe fn set_pointer(&self, slot: Slot, to: *mut u8, place: &Place, last: &Last) {
-        // SAFETY: the caller's promise. What the table of the stock keeps is alive, and begins with a header where it has a
-        // metatable of cdata.
+        // SAFETY: the caller's promise. What the shelf keeps is alive, and begins with a header where it has a metatable of cdata.
         unsafe {
             let n = last.0.get().wrapping_sub(self.first.get());
             if n < SIZE as u64
