@@ -13,13 +13,15 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::api::{self, LuaType};
 use super::convert;
 use super::enter::dispatch;
 use super::foreign::{Queue, Terms};
+
 use super::kind::Kind;
+use super::link::Link;
 use super::quick::Quick;
 use super::stack;
 use super::state::{Anchor, Cx, Head, LuaError, State};
@@ -81,47 +83,6 @@ const MOST_SHELVED: usize = 4096;
 unsafe impl Send for CallbackKind {}
 // SAFETY: the same.
 unsafe impl Sync for CallbackKind {}
-
-/// The way from a callback to its state.
-#[derive(Default)]
-pub(super) struct Link {
-    state: AtomicPtr<State>,
-    /// The calls that wait for the state's thread.
-    pub(super) queue: Queue,
-    /// The thread of the C call in progress, or 0, where threads hand the state to one another: it has mlua's lock.
-    thread: AtomicUsize,
-}
-
-impl Link {
-    /// Says where the state is; null when it closes.
-    pub(super) fn set(&self, state: *const State) {
-        self.state.store(state.cast_mut(), Ordering::Release);
-    }
-
-    /// Says that a C call begins on this thread; returns what [`Link::end_call`] takes.
-    pub(super) fn begin_call(&self) -> usize {
-        self.thread.swap(code::this_thread(), Ordering::Relaxed)
-    }
-
-    /// Says that the call has returned.
-    pub(super) fn end_call(&self, outer: usize) {
-        self.thread.store(outer, Ordering::Relaxed);
-    }
-
-    /// The state, until it closes.
-    ///
-    /// # Safety
-    /// This is the thread that runs the state, and the state does not close while the reference is used.
-    pub(super) unsafe fn state(&self) -> Option<&State> {
-        // SAFETY: the caller's promise.
-        unsafe { self.state.load(Ordering::Acquire).as_ref() }
-    }
-
-    /// Whether this thread runs the state.
-    pub(super) fn runs_here(&self) -> bool {
-        self.thread.load(Ordering::Relaxed) == code::this_thread()
-    }
-}
 
 impl Callback {
     pub(super) fn terms(&self) -> &Terms {

@@ -26,7 +26,7 @@
 //! scope      ffi.scope                               permit      what the policy forbids
 //! inventory  what a table uses                       part        how access reads and writes
 //! remembered strings that ffi.string read            stride      arith of pointers in place
-//! overload   operators of metatypes in place
+//! overload   operators of metatypes in place         link        how callbacks find their state
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -63,6 +63,7 @@ mod initialize;
 mod interpret;
 mod inventory;
 mod kind;
+mod link;
 mod luajit;
 mod make;
 mod memory;

@@ -23,12 +23,13 @@ use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::api::{self, lua_CFunction, lua_State};
-use super::callback::{self, CallbackKind, Link};
+use super::callback::{self, CallbackKind};
 use super::embed::Exposed;
 use super::guest;
 use super::interpret::{Recipe, RecipeKey};
 use super::inventory::Inventory;
 use super::kind::TypeInfo;
+use super::link::Link;
 use super::make::{Maker, Texts};
 use super::memory::Roles;
 use super::metatype;

@@ -1,0 +1,48 @@
+//! How a callback finds its state, and a call that comes in the thread that runs it.
+
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use super::foreign::Queue;
+use super::state::State;
+use crate::code;
+
+/// The way from a callback to its state.
+#[derive(Default)]
+pub(super) struct Link {
+    state: AtomicPtr<State>,
+    /// The calls that wait for the state's thread.
+    pub(super) queue: Queue,
+    /// The thread of the C call in progress, or 0, where threads hand the state to one another: it has mlua's lock.
+    thread: AtomicUsize,
+}
+
+impl Link {
+    /// Says where the state is; null when it closes.
+    pub(super) fn set(&self, state: *const State) {
+        self.state.store(state.cast_mut(), Ordering::Release);
+    }
+
+    /// Says that a C call begins on this thread; returns what [`Link::end_call`] takes.
+    pub(super) fn begin_call(&self) -> usize {
+        self.thread.swap(code::this_thread(), Ordering::Relaxed)
+    }
+
+    /// Says that the call has returned.
+    pub(super) fn end_call(&self, outer: usize) {
+        self.thread.store(outer, Ordering::Relaxed);
+    }
+
+    /// The state, until it closes.
+    ///
+    /// # Safety
+    /// This is the thread that runs the state, and the state does not close while the reference is used.
+    pub(super) unsafe fn state(&self) -> Option<&State> {
+        // SAFETY: the caller's promise.
+        unsafe { self.state.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Whether this thread runs the state.
+    pub(super) fn runs_here(&self) -> bool {
+        self.thread.load(Ordering::Relaxed) == code::this_thread()
+    }
+}
