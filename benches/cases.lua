@@ -12,10 +12,15 @@ div_t div(int a, int b);
 int snprintf(char *buffer, size_t size, const char *format, ...);
 void *bsearch(const void *key, const void *base, size_t count, size_t size, int (*compare)(intptr_t a, intptr_t b));
 struct point { double x, y; };
+struct vector { double x, y; };
 ]]
 local C = ffi.C
 local point, array, buffer = ffi.new("struct point", 1, 2), ffi.new("double[16]"), ffi.new("char[64]")
 local ct = ffi.typeof "struct point"
+local vector = ffi.metatype("struct vector", {
+  __add = function(a) return a end,
+  __index = { itself = function(self) return self end },
+})(1, 2)
 
 local cases = {
   loop = function(n) for _ = 1, n do end end,
@@ -34,6 +39,14 @@ local cases = {
   new = function(n) local new = ffi.new for _ = 1, n do new("struct point") end end,
   text = function(n) local f, s = ffi.string, ffi.cast("const char *", buffer) for _ = 1, n do f(s) end end,
   copy = function(n) local f, a = ffi.copy, buffer for _ = 1, n do f(a, a, 64) end end,
+  text_array = function(n) local f, a = ffi.string, ffi.new("char[32]", "in an array") for _ = 1, n do f(a) end end,
+  copy_text = function(n) local f, a = ffi.copy, buffer for _ = 1, n do f(a, "a Lua string") end end,
+  method = function(n) local v = vector for _ = 1, n do v:itself() end end,
+  operator = function(n) local v, w = vector, nil for _ = 1, n do w = v + v end return w end,
+  pointer_add = function(n) local p, q = array + 1, nil for _ = 1, n do q = p + 1 end return q end,
+  pointer_less = function(n) local p, q, r = array + 1, array + 2, nil for _ = 1, n do r = p < q end return r end,
+  new_array = function(n) local t = ffi.typeof "int[4]" for _ = 1, n do t() end end,
+  new_length = function(n) local t = ffi.typeof "int[?]" for _ = 1, n do t(4) end end,
   callback = function(n)
     local compare = ffi.cast("int (*)(intptr_t, intptr_t)", function() return 0 end)
     local f, a = C.bsearch, array

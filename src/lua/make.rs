@@ -85,12 +85,14 @@ impl Maker {
 pub(super) struct Named {
     /// The bits of the type.
     ty: u32,
+    /// Where a cdata has its flags, which are read before its metatable says that it is one.
+    flags: u32,
     info: *const TypeInfo,
 }
 
 impl Named {
     pub(super) fn new(state: &State, ty: QualType) -> Named {
-        Named { ty: ty.to_bits(), info: state.info(ty.id()) }
+        Named { ty: ty.to_bits(), flags: 0, info: state.info(ty.id()) }
     }
 
     /// How its values are made, where that is known.

@@ -68,17 +68,17 @@ pub(super) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
 
 /// The header of an argument that is a cdata of an accepted metatable.
 #[inline(always)]
-fn header<'h>(accepted: &Accepted, slot: Slot) -> Option<&'h Header> {
+fn header(accepted: &Accepted, slot: Slot) -> Option<*const Header> {
     let userdata = slot.userdata()?;
     let accepted = accepted.0.each_ref().map(Cell::get);
-    // SAFETY: the metatable says that the userdata is a cdata, which the stack keeps.
-    accepted.contains(&userdata.metatable()).then(|| unsafe { &*userdata.block::<Header>() })
+    accepted.contains(&userdata.metatable()).then(|| userdata.block::<Header>().cast_const())
 }
 
 /// The address that an argument is, of cdata that are known to convert to it, if it is not null.
 #[inline(always)]
 fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
-    let address = header(head.roles.get(role), slot)?.address;
+    // SAFETY: a cdata that the stack keeps.
+    let address = unsafe { (*header(head.roles.get(role), slot)?).address };
     (!address.is_null()).then_some(address)
 }
 
@@ -129,7 +129,7 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
         let (call, head) = stack::running(lua);
         if call.has(1)
             && let Some(pointer) = header(head.roles.get(Role::Text), call.argument(1))
-            && head.strings.push(lua, pointer.address)
+            && head.strings.push(lua, (*pointer).address)
         {
             return 1;
         }
@@ -153,7 +153,7 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
                 return 1;
             }
             if let Some(array) = header(&head.roles.arrays, call.argument(1))
-                && push_array(&cx, head, array)
+                && push_array(&cx, head, &*array)
             {
                 return 1;
             }
