@@ -197,6 +197,7 @@ unsafe fn set_arguments(mut slot: stack::Slot, quick: &Quick, frame: *const u8) 
             match place.form {
                 Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
                 Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
+                Form::I64 => slot.set_integer(value.cast::<i64>().read_unaligned()),
                 _ => return set_others(slot, quick, n, frame),
             }
         }
