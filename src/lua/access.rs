@@ -12,12 +12,13 @@ use std::ptr;
 
 use super::api::{self, lua_CFunction, lua_State};
 use super::cdata::{CData, Header};
+use super::head::Head;
 use super::kind::Kind;
 use super::metatype;
 use super::part::{self, Part};
 use super::place::{self, Place};
 use super::stack::{self, Call};
-use super::state::{Cx, Head};
+use super::state::Cx;
 use crate::ctype::{Bits, QualType, RecordId};
 
 /// What is known about the parts of a type: a userdata block, followed by `mask + 1` fields.

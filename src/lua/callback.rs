@@ -20,11 +20,12 @@ use super::convert;
 use super::enter::dispatch;
 use super::foreign::{Queue, Terms};
 
+use super::head::Head;
 use super::kind::Kind;
 use super::link::Link;
 use super::quick::Quick;
 use super::stack;
-use super::state::{Anchor, Cx, Head, LuaError, State};
+use super::state::{Anchor, Cx, LuaError, State};
 use crate::abi::{Convention, Signature};
 use crate::code::{self, Mode};
 use crate::ctype::{QualType, Type as CType, TypeId};

@@ -15,9 +15,10 @@ use super::callback::{Callback, CallbackKind};
 use super::clib::system;
 use super::convert;
 use super::foreign;
+use super::head::Head;
 use super::kind::Kind;
 use super::quick;
-use super::state::{Anchor, Cx, Head, LuaError, State, guard_in};
+use super::state::{Anchor, Cx, LuaError, State, guard_in};
 use crate::code::{self, Slot};
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.

@@ -16,9 +16,10 @@ use super::contract;
 use super::convert::{self, Mode};
 use super::enter;
 use super::extent;
+use super::head::Head;
 use super::push;
 use super::stack;
-use super::state::{Cx, Head, LuaError, guard_in};
+use super::state::{Cx, LuaError, guard_in};
 use super::variadic::Variable;
 use crate::ctype::QualType;
 

@@ -11,9 +11,10 @@ use super::api::{lua_CFunction, lua_State};
 use super::call::Accepted;
 use super::cdata::{self, Flags, Header};
 use super::functions;
+use super::head::Head;
 use super::kind::Kind;
 use super::stack::{self, Slot};
-use super::state::{Cx, Head, entry};
+use super::state::{Cx, entry};
 use crate::ctype::QualType;
 
 /// The functions that have a body here.

@@ -15,8 +15,8 @@
 //! place      objects in C memory, the same           memory      ffi.string, ffi.copy, ffi.fill in place
 //! make       ffi.new in place                        recast      ffi.cast to callbacks in place
 //! interpret  calls without a thunk                   target      ffi.target
-//! general    the same through the C API
-//! guest      32-bit code in a 64-bit process
+//! general    the same through the C API              head        what code in place reads of a state
+//! guest      32-bit code in a 64-bit process         reentry     calls of C that may come back
 //! callback   C functions that call Lua               enter       their calls
 //! quick      the same in place                       stock       cdata for their arguments
 //! foreign    their calls from other threads          methods     callback:free() …
@@ -55,6 +55,7 @@ mod foreign;
 mod functions;
 mod general;
 mod guest;
+mod head;
 mod helpers;
 mod host;
 mod in_place;
@@ -110,7 +111,8 @@ use crate::ctype::TypeId;
 use api::lua_State;
 use clib::Code;
 use clib::system::{ARCH, Library, OS};
-use state::{Anchor, Cx, Head, State, guard};
+use head::Head;
+use state::{Anchor, Cx, State, guard};
 
 /// The `ffi` table of a Lua state, made at the first call.
 ///

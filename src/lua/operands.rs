@@ -15,8 +15,8 @@ use mlua::ffi as sys;
 use super::api;
 use super::api::lua_State;
 use super::call::Function;
+use super::head::Head;
 use super::helpers;
-use super::state::Head;
 use crate::abi::{Kind, Piece, Signature, Type};
 use crate::lower::{self, Operand, Operands};
 

@@ -7,10 +7,11 @@ use mlua::ffi as sys;
 
 use super::api::{lua_CFunction, lua_State};
 use super::cdata::{Flags, Header};
+use super::head::Head;
 use super::index;
 use super::place::{self, Form, Place};
 use super::stack::{self, Call, Slot};
-use super::state::{Head, entry};
+use super::state::entry;
 
 /// Does an access for the metamethod that runs on a Lua state: to the object at an address, of the key (to be replaced by
 /// what is read) or the value (to be assigned) in a slot. Returns the number of results.

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::api::{lua_CFunction, lua_State};
 use super::call::Function;
+use super::head::Head;
 use super::helpers;
 use super::stack::Call;
-use super::state::Head;
 
 /// What [`Function::bar`] leads to where the thunk may call.
 static OPEN: AtomicUsize = AtomicUsize::new(0);

@@ -11,7 +11,8 @@ use mlua::ffi as sys;
 use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_CFunction, lua_State};
 use super::cdata::{Flags, Header};
-use super::state::{Cx, Head, State};
+use super::head::Head;
+use super::state::{Cx, State};
 
 /// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
 pub(super) const AT: Layout = match api::LAYOUT {

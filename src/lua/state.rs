@@ -17,7 +17,6 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -26,22 +25,19 @@ use super::api::{self, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind};
 use super::embed::Exposed;
 use super::guest;
+use super::head::Head;
 use super::interpret::{Recipe, RecipeKey};
 use super::inventory::Inventory;
 use super::kind::TypeInfo;
 use super::link::Link;
 use super::make::{Maker, Texts};
-use super::memory::Roles;
 use super::metatype;
 use super::options::Options;
-use super::overload::Overloads;
 use super::probe;
 use super::recast::Recent;
 use super::region;
-use super::remembered::Remembered;
 use super::shelf::Shelf;
 use super::stock::Stock;
-use super::stride::Strides;
 use super::target::{Machine, Runs};
 use super::task;
 use crate::code;
@@ -54,73 +50,6 @@ pub struct Cx<'a> {
     pub lua: *mut lua_State,
     /// What the Lua state knows.
     pub state: &'a State,
-}
-
-/// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after
-/// every finaliser, so that a function that a late finaliser calls still finds it.
-#[repr(C)]
-pub struct Head {
-    /// Null once it is finalised.
-    state: Cell<*mut State>,
-    /// The thread of the C call in progress; null where there is none, as while a callback runs Lua code.
-    pub current: Cell<*mut lua_State>,
-    /// Not 0 from the first callback on; see [`super::reentry`].
-    pub(super) barred: AtomicUsize,
-    /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
-    pub pending: Cell<u32>,
-    /// Whether some `ffi.option` is not what it is at first.
-    pub chosen: Cell<bool>,
-    /// What arguments of the memory functions may be: nothing once the state is finalised.
-    pub(super) roles: Roles,
-    /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
-    pub(super) index_event: Cell<*const c_void>,
-    /// The metatypes with operators: none once the state is finalised.
-    pub(super) overloads: Overloads,
-    /// What pointers are steps of: nothing once the state is finalised.
-    pub(super) strides: Strides,
-    /// What `ffi.string` read.
-    pub(super) strings: Remembered,
-}
-
-/// What a C call in progress took the place of.
-pub(super) struct Outer {
-    lua: *mut lua_State,
-    thread: usize,
-}
-
-impl Head {
-    /// Says that a C call begins, of Lua's thread `lua`, on this one: what callbacks go by.
-    #[inline]
-    pub(super) fn begin_call(&self, lua: *mut lua_State) -> Outer {
-        // SAFETY: a state does not close while it calls C.
-        let state = unsafe { self.state() }.filter(|_| api::SEND);
-        let thread = state.map_or(0, |state| state.link.begin_call());
-        Outer { lua: self.current.replace(lua), thread }
-    }
-
-    /// Says that the call has returned.
-    #[inline]
-    pub(super) fn end_call(&self, outer: Outer) {
-        self.current.set(outer.lua);
-        // SAFETY: as above.
-        if let Some(state) = unsafe { self.state() }.filter(|_| api::SEND) {
-            state.link.end_call(outer.thread);
-        }
-    }
-
-    /// Whether the state is gone.
-    pub(super) fn is_closed(&self) -> bool {
-        self.state.get().is_null()
-    }
-
-    /// The state, unless it is gone.
-    ///
-    /// # Safety
-    /// The state does not close while the reference is used.
-    pub(super) unsafe fn state(&self) -> Option<&State> {
-        // SAFETY: the caller's promise; it is null from the time on that the box is dropped.
-        unsafe { self.state.get().as_ref() }
-    }
 }
 
 /// What a Lua state knows about C.
@@ -503,11 +432,7 @@ impl State {
         unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
             // SAFETY: the block holds the head, and that the box, or null.
             unsafe {
-                let head = &*block.cast::<Head>();
-                head.roles.forget();
-                head.overloads.forget();
-                head.strides.forget();
-                let state = head.state.replace(ptr::null_mut());
+                let state = (*block.cast::<Head>()).close();
                 if !state.is_null() {
                     drop(Box::from_raw(state));
                 }
@@ -516,18 +441,7 @@ impl State {
         // SAFETY: the caller's promise. The block holds null until nothing can raise any more.
         unsafe {
             let head = api::new_collected(lua, mem::size_of::<Head>(), close).cast::<Head>();
-            head.write(Head {
-                state: Cell::new(ptr::null_mut()),
-                current: Cell::new(ptr::null_mut()),
-                barred: AtomicUsize::new(0),
-                pending: Cell::new(0),
-                chosen: Cell::new(false),
-                roles: Roles::default(),
-                index_event: Cell::new(ptr::null()),
-                overloads: Overloads::default(),
-                strides: Strides::default(),
-                strings: Remembered::default(),
-            });
+            head.write(Head::new());
             sys::lua_createtable(lua, 0, 1);
             api::set_collector(lua, close);
             sys::lua_setmetatable(lua, -2);

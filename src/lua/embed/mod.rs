@@ -16,7 +16,8 @@ pub use value::CValue;
 use super::api;
 use super::clib::{self, Code, search};
 use super::ctypes;
-use super::state::{Cx, Head, LuaError, State, guard_in};
+use super::head::Head;
+use super::state::{Cx, LuaError, State, guard_in};
 use super::target::Machine;
 use crate::policy::{Permission, Permissions, Policy};
 
