@@ -24,7 +24,7 @@ count() {
 }
 
 printf '%-10s %10s %10s %10s\n' row floor 'by hand' cthunk
-for row in loop void add bool string callback qsort create; do
+for row in loop void reentry add bool string callback qsort create; do
   printf '%-10s' "$row"
   for one in "benchcapi $work/empty" "benchcapi $work" "ffi $module"; do
     # shellcheck disable=SC2086

@@ -1,0 +1,104 @@
+//! What compiled code, and functions that look at little, read and write of a Lua state.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::AtomicUsize;
+
+use super::api::{self, lua_State};
+use super::memory::Roles;
+use super::overload::Overloads;
+use super::remembered::Remembered;
+use super::state::State;
+use super::stride::Strides;
+
+/// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after
+/// every finaliser, so that a function that a late finaliser calls still finds it.
+#[repr(C)]
+pub struct Head {
+    /// Null once it is finalised.
+    pub(super) state: Cell<*mut State>,
+    /// The thread of the C call in progress; null where there is none, as while a callback runs Lua code.
+    pub current: Cell<*mut lua_State>,
+    /// Not 0 from the first callback on; see [`super::reentry`].
+    pub(super) barred: AtomicUsize,
+    /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
+    pub pending: Cell<u32>,
+    /// Whether some `ffi.option` is not what it is at first.
+    pub chosen: Cell<bool>,
+    /// What arguments of the memory functions may be: nothing once the state is finalised.
+    pub(super) roles: Roles,
+    /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
+    pub(super) index_event: Cell<*const c_void>,
+    /// The metatypes with operators: none once the state is finalised.
+    pub(super) overloads: Overloads,
+    /// What pointers are steps of: nothing once the state is finalised.
+    pub(super) strides: Strides,
+    /// What `ffi.string` read.
+    pub(super) strings: Remembered,
+}
+
+/// What a C call in progress took the place of.
+pub(super) struct Outer {
+    lua: *mut lua_State,
+    thread: usize,
+}
+
+impl Head {
+    /// Of a state that is not there yet.
+    pub(super) fn new() -> Head {
+        Head {
+            state: Cell::new(ptr::null_mut()),
+            current: Cell::new(ptr::null_mut()),
+            barred: AtomicUsize::new(0),
+            pending: Cell::new(0),
+            chosen: Cell::new(false),
+            roles: Roles::default(),
+            index_event: Cell::new(ptr::null()),
+            overloads: Overloads::default(),
+            strides: Strides::default(),
+            strings: Remembered::default(),
+        }
+    }
+
+    /// Forgets the state, which is returned: null if it was gone already.
+    pub(super) fn close(&self) -> *mut State {
+        self.roles.forget();
+        self.overloads.forget();
+        self.strides.forget();
+        self.state.replace(ptr::null_mut())
+    }
+
+    /// Says that a C call begins, of Lua's thread `lua`, on this one: what callbacks go by.
+    #[inline]
+    pub(super) fn begin_call(&self, lua: *mut lua_State) -> Outer {
+        // SAFETY: a state does not close while it calls C.
+        let state = unsafe { self.state() }.filter(|_| api::SEND);
+        let thread = state.map_or(0, |state| state.link.begin_call());
+        Outer { lua: self.current.replace(lua), thread }
+    }
+
+    /// Says that the call has returned.
+    #[inline]
+    pub(super) fn end_call(&self, outer: Outer) {
+        self.current.set(outer.lua);
+        // SAFETY: as above.
+        if let Some(state) = unsafe { self.state() }.filter(|_| api::SEND) {
+            state.link.end_call(outer.thread);
+        }
+    }
+
+    /// Whether the state is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.get().is_null()
+    }
+
+    /// The state, unless it is gone.
+    ///
+    /// # Safety
+    /// The state does not close while the reference is used.
+    pub(super) unsafe fn state(&self) -> Option<&State> {
+        // SAFETY: the caller's promise; it is null from the time on that the box is dropped.
+        unsafe { self.state.get().as_ref() }
+    }
+}
