@@ -27,6 +27,7 @@ use super::scalar::Scalar;
 use super::scope;
 use super::state::{Cx, LuaError, Outcome, entry};
 use super::task;
+use super::view;
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
@@ -199,6 +200,7 @@ pub(super) fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         if cx.type_of(2) == LuaType::Function {
             recast::learn(cx, ty);
         }
+        view::learn(cx, ty);
         return Ok(outcome);
     }
     let size = cx.state.known_size(ty)?;

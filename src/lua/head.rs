@@ -11,6 +11,7 @@ use super::overload::Overloads;
 use super::remembered::Remembered;
 use super::state::State;
 use super::stride::Strides;
+use super::view::Views;
 
 /// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after
 /// every finaliser, so that a function that a late finaliser calls still finds it.
@@ -30,6 +31,8 @@ pub struct Head {
     pub(super) roles: Roles,
     /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
     pub(super) index_event: Cell<*const c_void>,
+    /// What casts are their operand's address: none once the state is finalised.
+    pub(super) views: Views,
     /// The metatypes with operators: none once the state is finalised.
     pub(super) overloads: Overloads,
     /// What pointers are steps of: nothing once the state is finalised.
@@ -55,6 +58,7 @@ impl Head {
             chosen: Cell::new(false),
             roles: Roles::default(),
             index_event: Cell::new(ptr::null()),
+            views: Views::default(),
             overloads: Overloads::default(),
             strides: Strides::default(),
             strings: Remembered::default(),
@@ -64,6 +68,7 @@ impl Head {
     /// Forgets the state, which is returned: null if it was gone already.
     pub(super) fn close(&self) -> *mut State {
         self.roles.forget();
+        self.views.forget();
         self.overloads.forget();
         self.strides.forget();
         self.state.replace(ptr::null_mut())

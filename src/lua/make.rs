@@ -121,6 +121,11 @@ fn ctype_object(state: &State, slot: Slot) -> Option<Named> {
     is_ctype.then(|| unsafe { userdata.block::<Named>().read() })
 }
 
+/// The bits of the type that a type argument names, where that is quickly seen.
+pub(super) fn named_type(state: &State, slot: Slot) -> Option<u32> {
+    named(state, slot).map(|named| named.ty)
+}
+
 /// The type that a ctype object stands for.
 pub(super) fn ctype(state: &State, slot: Slot) -> Option<QualType> {
     ctype_object(state, slot).map(|named| QualType::from_bits(named.ty))

@@ -27,6 +27,7 @@
 //! inventory  what a table uses                       part        how access reads and writes
 //! remembered strings that ffi.string read            stride      arith of pointers in place
 //! overload   operators of metatypes in place         link        how callbacks find their state
+//! view       ffi.cast of pointers in place
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
 //!
@@ -96,6 +97,7 @@ mod stride;
 mod target;
 mod task;
 mod variadic;
+mod view;
 
 pub use embed::{Builder, Ffi};
 pub use foreign::Waker;

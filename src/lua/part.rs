@@ -128,7 +128,7 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
     // SAFETY: the object is there; a metamethod runs, which has free stack slots.
     unsafe {
         let header = Header { ty: part.place.ty, flags: Flags::REFERENCE, address };
-        match stack::push_derived(lua, Call::of(lua), part.place.metatable, header) {
+        match stack::push_derived(lua, Call::of(lua), 1, part.place.metatable, header) {
             true => 1,
             false => INDEX(lua),
         }

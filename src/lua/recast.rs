@@ -15,6 +15,7 @@ use super::make;
 use super::methods;
 use super::stack::{self, Call, Kept, Userdata};
 use super::state::{Anchor, Cx, State, entry};
+use super::view;
 use crate::ctype::QualType;
 
 /// `ffi.cast`
@@ -104,7 +105,7 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
     unsafe {
         if let Some((call, state)) = stack::enter(lua)
             && call.count() == 2
-            && make_callback(lua, call, state)
+            && (make_callback(lua, call, state) || view::push(lua, call, state.head(), state))
         {
             return 1;
         }

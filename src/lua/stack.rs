@@ -43,18 +43,19 @@ pub(super) unsafe fn push_cdata(
     }
 }
 
-/// Pushes a cdata that leads into the one at 1, or to where that leads, and keeps alive what that does. The running call's stack
-/// has not moved. False where no cdata is at 1.
+/// Pushes a cdata that leads into the one that is argument `n`, or to where that leads, and keeps alive what that does. The running
+/// call's stack has not moved. False where the argument is no cdata.
 ///
 /// # Safety
 /// As for [`push_cdata`], with three free stack slots.
 pub(super) unsafe fn push_derived(
     lua: *mut lua_State,
     call: Call,
+    n: c_int,
     metatable: *const c_void,
     header: Header,
 ) -> bool {
-    let Some(parent) = call.argument(1).userdata() else { return false };
+    let Some(parent) = call.argument(n as usize).userdata() else { return false };
     // SAFETY: the caller's promise.
     unsafe {
         let flags = (*parent.block::<Header>()).flags;
@@ -65,9 +66,9 @@ pub(super) unsafe fn push_derived(
         let header = Header { flags: header.flags | owned, ..header };
         push_cdata(lua, metatable, header, 0, i32::from(kept));
         if itself {
-            sys::lua_pushvalue(lua, 1);
+            sys::lua_pushvalue(lua, n);
         } else if kept {
-            api::get_user_value(lua, 1);
+            api::get_user_value(lua, n);
         }
         if kept {
             api::set_user_value(lua, -2);

@@ -113,7 +113,7 @@ unsafe fn push_offset(
     let address = address.wrapping_offset((n as isize).wrapping_mul(stride.size));
     let header = Header { ty: stride.ty, flags: Flags::POINTER, address };
     // SAFETY: the caller's promise.
-    unsafe { stack::push_derived(lua, call, stride.pointers, header) }
+    unsafe { stack::push_derived(lua, call, 1, stride.pointers, header) }
 }
 
 unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {

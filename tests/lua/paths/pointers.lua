@@ -112,3 +112,17 @@ for round = 1, 14000 do
     end
   end
 end
+
+local targets = {
+  "int *", "const char *", "struct whole *", "void *", "int **", "int (*)(int)", "struct over *", "int *const", "struct unknown_whole *",
+  "struct whole", ffi.typeof "int *", ffi.typeof "const char *", ffi.typeof "struct over *", ffi.typeof "void (*)(void)",
+}
+for _ = 1, 4000 do
+  local target, b = targets[random(#targets)], random(#values)
+  -- Where a Lua string is changes from run to run.
+  for _ = 1, values[b][1] ~= "text" and random(3) or 0 do
+    local ok, result = pcall(ffi.cast, target, values[b][2])
+    print(tostring(target), values[b][1], ok or "error", ok and show(result, base[b]) or result)
+    if ok and type(result) == "userdata" then print(show(result, base[b])) end
+  end
+end
