@@ -426,6 +426,18 @@ pub(super) fn in_use(state: &State) -> Vec<usize> {
     callbacks.values().filter(used).map(|callback| callback.address() as usize).collect()
 }
 
+/// Lets a cdata with this address go, if it is kept with a freed callback: it gets a finaliser, which is not to wait until another
+/// callback takes the slot.
+pub(super) fn let_go(cx: &Cx<'_>, address: *const c_void) {
+    let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
+    // SAFETY: as in `find`.
+    if let Some(callback) = found.map(|callback| unsafe { &*data(callback) })
+        && callback.is_freed()
+    {
+        callback.keep(cx, None);
+    }
+}
+
 /// The callback of this state at an address.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use super::access;
 use super::api::{self, LuaType, lua_CFunction};
 use super::arith::{self, Operator};
 use super::call;
+use super::callback;
 use super::cdata::{self, CData};
 use super::convert;
 use super::ctypes;
@@ -318,6 +319,9 @@ pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let finalized = cx.type_of(-1) != LuaType::Nil;
     cx.state.stock.let_go(cx, index);
+    if cd.is_pointer() {
+        callback::let_go(cx, cd.address.cast());
+    }
     cx.push_anchor(Anchor::Finalizers);
     cx.insert(-2);
     match api::LATE_FINALIZERS {

@@ -163,3 +163,16 @@ for i = 1, 20000 do
 end
 collect()
 check(collectgarbage("count") < before + 200)
+
+-- A finaliser that the cdata of a callback gets after the callback was freed runs when the cdata is garbage.
+local finalized = 0
+local function free_and_finalize()
+  local ct, freed = ffi.typeof "int (*)(int)", {}
+  for i = 1, 40 do freed[i] = ffi.cast(ct, function(x) return x end) end
+  for i = 1, 40 do freed[i]:free() end
+  for i = 1, 40 do ffi.gc(freed[i], function() finalized = finalized + 1 end) end
+end
+free_and_finalize()
+collect()
+collect()
+check(finalized >= 39, finalized)
