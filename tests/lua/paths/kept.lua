@@ -173,8 +173,11 @@ local modes = {
   { "eager", { "setpause", 1 }, { "setstepmul", 1000 }, { "param", "pause", 1 }, { "param", "stepmul", 1000 } },
   { "generational", { "generational" } },
 }
-for _, mode in ipairs(modes) do
+local function collect_as(mode)
   for i = 2, #mode do pcall(collectgarbage, table.unpack(mode[i])) end
+end
+for _, mode in ipairs(modes) do
+  collect_as(mode)
   for i = 1, 2 do
     local label = mode[1] .. i
     keeping(label)
@@ -185,4 +188,5 @@ for _, mode in ipairs(modes) do
     making(label)
   end
 end
+collect_as { "usual", { "incremental" }, { "setpause", 200 }, { "setstepmul", 200 }, { "param", "pause", 200 }, { "param", "stepmul", 200 } }
 crowd("last", 4500)
