@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicUsize;
 
 use super::api::{self, lua_State};
 use super::memory::Roles;
-use super::overload::Overloads;
+use super::recall::Recall;
 use super::remembered::Remembered;
 use super::state::State;
-use super::stride::Strides;
-use super::view::Views;
+use super::stride::Stride;
+use super::view::View;
 
 /// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after
 /// every finaliser, so that a function that a late finaliser calls still finds it.
@@ -32,11 +32,11 @@ pub struct Head {
     /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
     pub(super) index_event: Cell<*const c_void>,
     /// What casts are their operand's address: none once the state is finalised.
-    pub(super) views: Views,
+    pub(super) views: Recall<View>,
     /// The metatypes with operators: none once the state is finalised.
-    pub(super) overloads: Overloads,
+    pub(super) overloads: Recall<*const c_void>,
     /// What pointers are steps of: nothing once the state is finalised.
-    pub(super) strides: Strides,
+    pub(super) strides: Recall<Stride>,
     /// What `ffi.string` read.
     pub(super) strings: Remembered,
 }
@@ -58,9 +58,9 @@ impl Head {
             chosen: Cell::new(false),
             roles: Roles::default(),
             index_event: Cell::new(ptr::null()),
-            views: Views::default(),
-            overloads: Overloads::default(),
-            strides: Strides::default(),
+            views: Recall::default(),
+            overloads: Recall::default(),
+            strides: Recall::default(),
             strings: Remembered::default(),
         }
     }

@@ -27,6 +27,7 @@
 //! inventory  what a table uses                       part        how access reads and writes
 //! remembered strings that ffi.string read            stride      arith of pointers in place
 //! overload   operators of metatypes in place         link        how callbacks find their state
+//! view       casts of pointers in place              recall      what these remember of cdata
 //! view       ffi.cast of pointers in place
 //! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
 //! ```
@@ -81,6 +82,7 @@ mod print;
 mod probe;
 mod push;
 mod quick;
+mod recall;
 mod recast;
 mod reentry;
 mod reflect;

@@ -1,9 +1,7 @@
 //! Operators of metatypes in place: for values of types whose metatypes had an operator before, by the general code of
 //! [`super::arith`].
 
-use std::cell::Cell;
-use std::ffi::{c_int, c_void};
-use std::ptr;
+use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
@@ -12,48 +10,8 @@ use super::arith::{self, Operator};
 use super::cdata;
 use super::kind::Kind;
 use super::metatype;
-use super::stack::{self, Slot};
+use super::stack;
 use super::state::{Cx, entry};
-
-/// The metatable of cdata, and the metatable that is the metatype of their type.
-#[derive(Clone, Copy)]
-struct Overload {
-    metatable: *const c_void,
-    metatype: *const c_void,
-}
-
-/// What is known, by a hash of the metatables of cdata.
-pub(super) struct Overloads([Cell<Overload>; 16]);
-
-impl Overload {
-    /// Of no cdata.
-    const NONE: Overload =
-        Overload { metatable: ptr::without_provenance(usize::MAX), metatype: ptr::null() };
-}
-
-impl Default for Overloads {
-    fn default() -> Overloads {
-        Overloads([const { Cell::new(Overload::NONE) }; 16])
-    }
-}
-
-impl Overloads {
-    fn entry(&self, metatable: *const c_void) -> &Cell<Overload> {
-        &self.0[((metatable as usize >> 5) ^ (metatable as usize >> 10)) % self.0.len()]
-    }
-
-    /// The metatype of a cdata.
-    fn find(&self, slot: Slot) -> Option<*const c_void> {
-        let metatable = slot.userdata()?.metatable();
-        let known = self.entry(metatable).get();
-        (known.metatable == metatable).then_some(known.metatype)
-    }
-
-    /// Knows nothing any more.
-    pub(super) fn forget(&self) {
-        self.0.iter().for_each(|known| known.set(Overload::NONE));
-    }
-}
 
 /// Remembers that the value at a stack index has an operator from its metatype. Pointers have some of their own.
 pub(super) fn learn(cx: &Cx<'_>, index: c_int) {
@@ -66,7 +24,7 @@ pub(super) fn learn(cx: &Cx<'_>, index: c_int) {
     cx.get_metatable(index);
     let metatable = cx.identity(-1);
     cx.pop(2);
-    cx.state.head().overloads.entry(metatable).set(Overload { metatable, metatype });
+    cx.state.head().overloads.set(metatable, 0, metatype);
 }
 
 /// Functions of closures whose upvalue 2 is the name of the event.
@@ -113,9 +71,8 @@ unsafe fn push_operator(lua: *mut lua_State) -> bool {
         }
         let (a, b) = (call.argument(1), call.argument(2));
         let subject = if a.userdata().is_some() { a } else { b };
-        let (Some(metatype), Some(event)) = (head.overloads.find(subject), call.event()) else {
-            return false;
-        };
+        let metatype = subject.userdata().and_then(|it| head.overloads.get(it.metatable(), 0));
+        let (Some(metatype), Some(event)) = (metatype, call.event()) else { return false };
         stack::push(lua).set_table(metatype);
         stack::push(lua).set_short_string(event);
         sys::lua_rawget(lua, -2);

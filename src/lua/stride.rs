@@ -1,13 +1,13 @@
 //! Pointers in place: `p + n`, `p - n`, differences and comparisons, for types that went through the general code of
 //! [`super::arith`] before.
 
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use super::api::{lua_CFunction, lua_State};
 use super::arith::Operator;
 use super::cdata::{self, Flags, Header};
+use super::head::Head;
 use super::overload;
 use super::stack::{self, Call, Slot};
 use super::state::Cx;
@@ -23,9 +23,8 @@ pub(super) const OPERATORS: [(Operator, lua_CFunction); 5] = [
 ];
 
 /// What is known about the pointers and arrays with a metatable.
-#[derive(Clone, Copy)]
-struct Stride {
-    metatable: *const c_void,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Stride {
     /// Bytes of an element; 0 where that has no size.
     size: isize,
     /// The bits of the type of pointers to an element.
@@ -34,44 +33,23 @@ struct Stride {
     pointers: *const c_void,
 }
 
-/// What is known, by a hash of the metatables.
-pub(super) struct Strides([Cell<Stride>; 16]);
-
-impl Stride {
-    /// Of no cdata.
-    const NONE: Stride = Stride {
-        metatable: ptr::without_provenance(usize::MAX),
-        size: 0,
-        ty: 0,
-        pointers: ptr::null(),
-    };
+/// A pointer or array that something is known about.
+#[derive(Clone, Copy)]
+struct Pointer {
+    metatable: *const c_void,
+    stride: Stride,
+    /// The address that it is or has.
+    address: *mut u8,
 }
 
-impl Default for Strides {
-    fn default() -> Strides {
-        Strides([const { Cell::new(Stride::NONE) }; 16])
-    }
-}
-
-impl Strides {
-    fn entry(&self, metatable: *const c_void) -> &Cell<Stride> {
-        &self.0[((metatable as usize >> 5) ^ (metatable as usize >> 10)) % self.0.len()]
-    }
-
-    /// What is known about a pointer or array, and the address that it is or has.
-    #[inline(always)]
-    fn find(&self, slot: Slot) -> Option<(Stride, *mut u8)> {
-        let userdata = slot.userdata()?;
-        let stride = self.entry(userdata.metatable()).get();
-        // SAFETY: the metatable says that the userdata is a cdata.
-        (stride.metatable == userdata.metatable())
-            .then(|| (stride, unsafe { (*userdata.block::<Header>()).address }))
-    }
-
-    /// Knows nothing any more.
-    pub(super) fn forget(&self) {
-        self.0.iter().for_each(|stride| stride.set(Stride::NONE));
-    }
+#[inline(always)]
+fn find(head: &Head, slot: Slot) -> Option<Pointer> {
+    let userdata = slot.userdata()?;
+    let metatable = userdata.metatable();
+    let stride = head.strides.get(metatable, 0)?;
+    // SAFETY: the metatable says that the userdata is a cdata.
+    let address = unsafe { (*userdata.block::<Header>()).address };
+    Some(Pointer { metatable, stride, address })
 }
 
 /// Remembers the size of the elements of the pointer or array at a stack index; `pointers` is the type of pointers to them if
@@ -83,17 +61,15 @@ pub(super) fn learn(cx: &Cx<'_>, index: c_int, size: Option<usize>, pointers: Op
     cx.get_metatable(index);
     let metatable = cx.identity(-1);
     cx.pop(1);
-    let entry = cx.state.head().strides.entry(metatable);
-    let known = entry.get();
-    if known.metatable == metatable && (pointers.is_none() || !known.pointers.is_null()) {
+    let strides = &cx.state.head().strides;
+    let known = strides.get(metatable, 0);
+    if known.is_some_and(|known| pointers.is_none() || !known.pointers.is_null()) {
         return;
     }
-    entry.set(Stride {
-        metatable,
-        size: size.unwrap_or(0) as isize,
-        ty: pointers.map_or(0, QualType::to_bits),
-        pointers: pointers.map_or(ptr::null(), |ty| cdata::metatable(cx, ty)),
-    });
+    let size = size.unwrap_or(0) as isize;
+    let ty = pointers.map_or(0, QualType::to_bits);
+    let pointers = pointers.map_or(ptr::null(), |ty| cdata::metatable(cx, ty));
+    strides.set(metatable, 0, Stride { size, ty, pointers });
 }
 
 /// Pushes the pointer so many elements after the one at 1; false where that is not done here.
@@ -104,7 +80,7 @@ pub(super) fn learn(cx: &Cx<'_>, index: c_int, size: Option<usize>, pointers: Op
 unsafe fn push_offset(
     lua: *mut lua_State,
     call: Call,
-    (stride, address): (Stride, *mut u8),
+    Pointer { stride, address, .. }: Pointer,
     n: i64,
 ) -> bool {
     if stride.pointers.is_null() || stride.size == 0 {
@@ -123,7 +99,7 @@ unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
         let (call, head) = stack::running(lua);
         if call.has(2)
             && let Some(n) = call.argument(2).integer()
-            && let Some(pointer) = head.strides.find(call.argument(1))
+            && let Some(pointer) = find(head, call.argument(1))
             && push_offset(lua, call, pointer, n)
         {
             return 1;
@@ -138,18 +114,18 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
     unsafe {
         let (call, head) = stack::running(lua);
         if call.has(2)
-            && let Some(pointer) = head.strides.find(call.argument(1))
+            && let Some(pointer) = find(head, call.argument(1))
         {
             if let Some(n) = call.argument(2).integer() {
                 if push_offset(lua, call, pointer, n.wrapping_neg()) {
                     return 1;
                 }
-            } else if let (stride, p) = pointer
-                && stride.size != 0
-                && let Some((other, q)) = head.strides.find(call.argument(2))
-                && other.metatable == stride.metatable
+            } else if let Pointer { metatable, stride: Stride { size: 1.., .. }, address } = pointer
+                && let Some(other) = find(head, call.argument(2))
+                && other.metatable == metatable
             {
-                let distance = (p as isize).wrapping_sub(q as isize) / stride.size;
+                let bytes = (address as isize).wrapping_sub(other.address as isize);
+                let distance = bytes / pointer.stride.size;
                 call.argument(2).set_integer(distance as i64);
                 return 1;
             }
@@ -167,11 +143,11 @@ unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool)
     // SAFETY: the caller's promise; as in `add`.
     let (call, head) = unsafe { stack::running(lua) };
     if call.has(2)
-        && let Some((a, p)) = head.strides.find(call.argument(1))
-        && let Some((b, q)) = head.strides.find(call.argument(2))
+        && let Some(a) = find(head, call.argument(1))
+        && let Some(b) = find(head, call.argument(2))
         && a.metatable == b.metatable
     {
-        call.argument(2).set_boolean(holds(p, q));
+        call.argument(2).set_boolean(holds(a.address, b.address));
         return true;
     }
     false

@@ -1,9 +1,7 @@
 //! `ffi.cast` of pointers, arrays and structs to pointers, in place: for pairs of types that went through the general code of
 //! [`super::functions`] before.
 
-use std::cell::Cell;
 use std::ffi::c_void;
-use std::ptr;
 
 use super::api::lua_State;
 use super::cdata::{self, Flags, Header};
@@ -15,41 +13,17 @@ use super::state::{Cx, State};
 use crate::ctype::QualType;
 
 /// A cast that is its operand's address.
-#[derive(Clone, Copy)]
-struct View {
-    /// The operand's metatable.
-    metatable: *const c_void,
+#[derive(Clone, Copy, Default)]
+pub(super) struct View {
     /// The bits of the pointer type.
     ty: u32,
     /// The metatable of such pointers.
     pointers: *const c_void,
 }
 
-/// What is known, by a hash of the operand's metatable and the type.
-pub(super) struct Views([Cell<View>; 16]);
-
-impl View {
-    /// Of no cdata.
-    const NONE: View =
-        View { metatable: ptr::without_provenance(usize::MAX), ty: 0, pointers: ptr::null() };
-}
-
-impl Default for Views {
-    fn default() -> Views {
-        Views([const { Cell::new(View::NONE) }; 16])
-    }
-}
-
-impl Views {
-    fn entry(&self, metatable: *const c_void, ty: u32) -> &Cell<View> {
-        let hash = (metatable as usize >> 5) ^ (metatable as usize >> 10) ^ (ty as usize >> 4);
-        &self.0[hash % self.0.len()]
-    }
-
-    /// Knows nothing any more.
-    pub(super) fn forget(&self) {
-        self.0.iter().for_each(|view| view.set(View::NONE));
-    }
+/// Tells the types apart that values with one metatable are cast to.
+fn salt(ty: u32) -> u32 {
+    ty >> 4
 }
 
 /// Remembers that the cdata at stack index 2 was cast to pointers of type `ty`, the one on top of the stack.
@@ -71,8 +45,8 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
         let metatable = cx.identity(-1);
         cx.pop(1);
         let pointers = cdata::metatable(cx, ty);
-        let entry = cx.state.head().views.entry(metatable, ty.to_bits());
-        entry.set(View { metatable, ty: ty.to_bits(), pointers });
+        let ty = ty.to_bits();
+        cx.state.head().views.set(metatable, salt(ty), View { ty, pointers });
     }
 }
 
@@ -86,10 +60,8 @@ pub(super) unsafe fn push(lua: *mut lua_State, call: Call, head: &Head, state: &
     else {
         return false;
     };
-    let view = head.views.entry(operand.metatable(), ty).get();
-    if view.metatable != operand.metatable() || view.ty != ty {
-        return false;
-    }
+    let view = head.views.get(operand.metatable(), salt(ty)).filter(|view| view.ty == ty);
+    let Some(view) = view else { return false };
     // SAFETY: the caller's promise; the metatable says that the operand is a cdata.
     unsafe {
         let address = (*operand.block::<Header>()).address;
