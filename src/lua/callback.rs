@@ -19,7 +19,6 @@ use super::api::{self, LuaType};
 use super::convert;
 use super::enter::dispatch;
 use super::foreign::{Queue, Terms};
-
 use super::head::Head;
 use super::kind::Kind;
 use super::link::Link;
@@ -34,9 +33,10 @@ use crate::ctype::{QualType, Type as CType, TypeId};
 pub(super) struct Callback {
     /// The state, null once it is closed.
     state: Arc<Link>,
-    /// Where its Lua function is: on the state's shelf, or in the table of `Anchor::Callbacks`.
-    pub(super) place: i32,
-    pub(super) shelved: bool,
+    /// Where its Lua function is, on the state's shelf or in the table of `Anchor::Callbacks`.
+    place: i32,
+    /// Whether that is the shelf.
+    shelved: bool,
     freed: AtomicBool,
     /// What is there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the cdata that it
     /// was freed with.
@@ -124,23 +124,30 @@ impl Callback {
             Some(index) => cx.push_value(index),
             None => cx.push_bool(false),
         }
-        let value = stack::keep(cx);
-        if self.shelved {
-            self.hold(cx.state, value);
-            return cx.pop(1);
+        if cx.state.in_place {
+            let value = stack::keep(cx);
+            cx.pop(1);
+            return self.hold(cx, value);
         }
-        self.value.set(value);
         cx.push_anchor(Anchor::Callbacks);
         cx.insert(-2);
         cx.raw_set_integer(-2, self.place.into());
         cx.pop(1);
     }
 
-    /// Keeps a value, where it has a place on the shelf.
-    pub(super) fn hold(&self, state: &State, value: stack::Kept) {
+    /// Keeps a value that lives: its Lua function, or the cdata that it was freed with. The state is in place.
+    #[inline(always)]
+    pub(super) fn hold(&self, cx: &Cx<'_>, value: stack::Kept) {
         self.value.set(value);
-        // SAFETY: `new` made room for it.
-        unsafe { state.functions_in_place.slot(self.place as usize).restore(value) };
+        if self.shelved {
+            // SAFETY: `new` made room for it.
+            return unsafe { cx.state.functions_in_place.slot(self.place as usize).restore(value) };
+        }
+        cx.push_anchor(Anchor::Callbacks);
+        // SAFETY: the state is in place; `Cx` promises free stack slots.
+        unsafe { stack::push(cx.lua).restore(value) };
+        cx.raw_set_integer(-2, self.place.into());
+        cx.pop(1);
     }
 
     /// As it is when it is new, but for its Lua function.

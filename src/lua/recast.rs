@@ -7,14 +7,14 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{lua_CFunction, lua_State};
-use super::callback::{self, Callback, CallbackKind};
+use super::callback::{self, CallbackKind};
 use super::cdata::{self, Flags, Header};
 use super::functions;
 use super::kind::Kind;
 use super::make;
 use super::methods;
-use super::stack::{self, Call, Kept, Userdata};
-use super::state::{Anchor, Cx, State, entry};
+use super::stack::{self, Call, Kept};
+use super::state::{Cx, State, entry};
 use super::view;
 use crate::ctype::QualType;
 
@@ -33,19 +33,11 @@ pub(super) struct Recent {
     kind: *const CallbackKind,
     /// A Lua function, for its tag: C functions may be those of this library.
     function: Kept,
-    /// The table of `Anchor::Callbacks`.
-    functions: Kept,
 }
 
 impl Default for Recent {
     fn default() -> Recent {
-        Recent {
-            ty: 0,
-            metatable: ptr::null(),
-            kind: ptr::null(),
-            function: Kept::default(),
-            functions: Kept::default(),
-        }
+        Recent { ty: 0, metatable: ptr::null(), kind: ptr::null(), function: Kept::default() }
     }
 }
 
@@ -63,40 +55,12 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
     cx.push_value(2);
     let function = stack::keep(cx);
     cx.pop(1);
-    cx.push_anchor(Anchor::Callbacks);
-    let functions = stack::keep(cx);
-    cx.pop(1);
     cx.state.recent.set(Recent {
         ty: ty.to_bits(),
         metatable: cdata::metatable(cx, ty),
         kind,
         function,
-        functions,
     });
-}
-
-/// Keeps a value for a callback: its Lua function, or the cdata that it was freed with.
-///
-/// # Safety
-/// As for [`Call::of`]; there are two free stack slots. The value lives.
-unsafe fn hold(
-    lua: *mut lua_State,
-    state: &State,
-    recent: &Recent,
-    callback: &Callback,
-    value: Kept,
-) {
-    if callback.shelved {
-        return callback.hold(state, value);
-    }
-    callback.value.set(value);
-    // SAFETY: the caller's promise; the table has the place already, so that nothing is allocated.
-    unsafe {
-        stack::push(lua).restore(recent.functions);
-        stack::push(lua).restore(value);
-        sys::lua_rawseti(lua, -2, callback.place.into());
-        stack::pop(lua);
-    }
 }
 
 unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
@@ -119,16 +83,17 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
 /// As for [`Call::of`]; two arguments were given.
 unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool {
     let recent = state.recent.get();
-    // SAFETY: the caller's promise; a kind lives as long as the state. Out of memory raises before anything is taken.
+    // SAFETY: the caller's promise; a kind lives as long as the state. Where a freed callback has a userdata, it is the cdata that
+    // `free` left with it. Out of memory raises before anything is taken.
     unsafe {
         let known = !recent.metatable.is_null()
             && make::ctype(state, call.argument(1)).map(QualType::to_bits) == Some(recent.ty)
             && call.argument(2).kept().is_like(recent.function)
             && state.permit_callback().is_ok();
-        if !known {
-            return false;
-        }
-        let block = match kept_cdata(&recent) {
+        let spare = known.then(|| (*recent.kind).next_spare()).flatten();
+        let Some(spare) = spare else { return false };
+        let kept = spare.value.get().userdata();
+        let block = match kept.filter(|userdata| userdata.metatable() == recent.metatable) {
             Some(userdata) => {
                 stack::push(lua).set_userdata(userdata);
                 userdata.block()
@@ -144,23 +109,9 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
             return false;
         };
         (*block).address = address.cast_mut().cast();
-        let function = Call::of(lua).argument(2).kept();
-        hold(lua, state, &recent, callback, function);
+        callback.hold(&Cx { lua, state }, Call::of(lua).argument(2).kept());
     }
     true
-}
-
-/// The cdata that was freed with the callback that will be taken next, which is as a new one of the type would be.
-///
-/// # Safety
-/// The state is in place.
-unsafe fn kept_cdata(recent: &Recent) -> Option<Userdata> {
-    // SAFETY: a kind lives as long as the state. Where a freed callback has a userdata, it is the cdata that `free` left in
-    // the function's place.
-    unsafe {
-        let userdata = (*recent.kind).next_spare()?.value.get().userdata()?;
-        (userdata.metatable() == recent.metatable).then_some(userdata)
-    }
 }
 
 unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
@@ -181,7 +132,7 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
                 if header.flags != Flags::POINTER {
                     cdata.set_boolean(false);
                 }
-                hold(lua, state, &recent, freed, cdata.kept());
+                freed.hold(&Cx { lua, state }, cdata.kept());
                 return 0;
             }
         }
