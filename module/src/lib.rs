@@ -1,8 +1,7 @@
 //! The loadable module: `require "ffi"` or `require "cthunk"` in a stock Lua 5.1 to 5.5 or LuaJIT, which has an `ffi` of its
 //! own.
 
-use std::ffi::c_int;
-
+use cthunk::lua::Results;
 use mlua::ffi::lua_State;
 
 /// What `require "ffi"` calls.
@@ -10,7 +9,7 @@ use mlua::ffi::lua_State;
 /// # Safety
 /// Lua calls it, with a live state.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn luaopen_ffi(lua: *mut lua_State) -> c_int {
+pub unsafe extern "C-unwind" fn luaopen_ffi(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise.
     unsafe { cthunk::lua::open_raw(lua) }
 }
@@ -20,7 +19,7 @@ pub unsafe extern "C-unwind" fn luaopen_ffi(lua: *mut lua_State) -> c_int {
 /// # Safety
 /// Lua calls it, with a live state.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn luaopen_cthunk(lua: *mut lua_State) -> c_int {
+pub unsafe extern "C-unwind" fn luaopen_cthunk(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise.
     unsafe { cthunk::lua::open_raw(lua) }
 }
@@ -30,7 +29,7 @@ pub unsafe extern "C-unwind" fn luaopen_cthunk(lua: *mut lua_State) -> c_int {
 /// # Safety
 /// Lua calls it, with a live state.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn luaopen_ffi_luajit(lua: *mut lua_State) -> c_int {
+pub unsafe extern "C-unwind" fn luaopen_ffi_luajit(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise.
     unsafe { cthunk::lua::open_luajit_raw(lua) }
 }

@@ -10,7 +10,7 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
-use super::api::{self, lua_CFunction, lua_State};
+use super::api::{self, Results, lua_CFunction, lua_State};
 use super::cdata::{CData, Header};
 use super::head::Head;
 use super::kind::Kind;
@@ -221,7 +221,7 @@ unsafe fn find<'p>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
 }
 
 /// `__index`. It ends in a call whatever it does, so that it needs no stack frame.
-unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state, as a closure of `set_closures`. Memory behind the cdata is the script's word.
     unsafe {
         let call = Call::of(lua);
@@ -236,7 +236,7 @@ unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> c_int {
 
 /// `__index` of a name that needs a longer look.
 #[inline(never)]
-unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> Results {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
@@ -250,7 +250,7 @@ unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> c_int {
 }
 
 /// `__newindex`; see [`index_in_place`].
-unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> Results {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
@@ -265,7 +265,7 @@ unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> c_int {
 
 /// `__newindex` of a name that needs a longer look.
 #[inline(never)]
-unsafe extern "C-unwind" fn new_index_any(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn new_index_any(lua: *mut lua_State) -> Results {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicUsize;
 
 use mlua::ffi as sys;
 
-use super::api::{self, LuaType, lua_CFunction, lua_State};
+use super::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use super::cdata::{CData, Header};
 use super::convert::{self, Qualifiers};
 use super::general;
@@ -371,11 +371,11 @@ pub(super) fn thunk(
         },
     )?;
     // SAFETY: `LuaOperands` gives every thunk of this kind the type of a Lua C function.
-    Ok(unsafe { mem::transmute::<*const c_void, lua_CFunction>(thunk.address()) })
+    Ok(unsafe { api::compiled(thunk.address()) })
 }
 
 /// The first [`Function::slow`]: finds the thunk that stays there, and goes on as it.
-unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.
     let results = unsafe {

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_State};
+use super::api::{self, Results, lua_State};
 use super::callback::{Callback, CallbackKind};
 use super::clib::system;
 use super::convert;
@@ -179,7 +179,7 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
             true
         } else {
             state.nested.set(nested + 1);
-            sys::lua_pushcfunction(lua, run);
+            api::push_c_function(lua, run);
             sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
             let failed = sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK;
             state.nested.set(nested);
@@ -218,7 +218,7 @@ pub(super) unsafe fn keep_error(
 }
 
 /// The protected part of a callback: a Lua C function whose only argument is its [`Entry`].
-unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
     // SAFETY: `enter` calls this with its entry, which outlives the call.
     unsafe {
         let entry = &mut *sys::lua_touserdata(lua, 1).cast::<Entry>();

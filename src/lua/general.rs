@@ -4,12 +4,11 @@
 //!
 //! A checked state holds what C will get to the function's declaration, when all of it is in the Frame.
 
-use std::ffi::c_int;
 use std::slice;
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_State};
+use super::api::{self, Results, lua_State};
 use super::call::Function;
 use super::contract;
 use super::helpers;
@@ -29,7 +28,7 @@ struct Room([u8; LITTLE]);
 
 /// The C function of closures that may get a thunk: [`Function::slow`], at first [`counted`], says what they do, until they have
 /// the thunk itself.
-pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
@@ -38,7 +37,7 @@ pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> c_int {
 }
 
 /// [`call`], until it is time for a thunk.
-pub(super) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> Results {
     // SAFETY: `by_record` calls this as its closure, with a recipe. While a record has a target its state is open.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
@@ -55,7 +54,7 @@ pub(super) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> c_int {
 }
 
 /// The C function of closures whose recipe is carried out here.
-pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record with a recipe.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
@@ -74,7 +73,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
 ///
 /// # Safety
 /// As for [`interpret::run`], but for the state, which need not be in place.
-pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> c_int {
+pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> Results {
     let bytes = frame_room(recipe) + recipe.native.stack_bytes();
     // SAFETY: there is room for Frame and stack; Lua keeps the block while it is on the stack.
     unsafe {
@@ -103,7 +102,7 @@ unsafe fn run_within(
     record: &Function,
     recipe: &Recipe,
     frame: *mut u8,
-) -> c_int {
+) -> Results {
     let Recipe { plan, native, conversions, signature, .. } = recipe;
     let size = frame_room(recipe);
     let target = record.address.get();
@@ -130,10 +129,10 @@ unsafe fn run_within(
         lower::store_result(plan, registers.bytes(), slice::from_raw_parts_mut(frame, size));
         let result = frame.add(plan.frame.result as usize);
         match conversions.result {
-            Outcome::None => return 0,
+            Outcome::None => return Results::NONE,
             Outcome::Copy => helpers::push_copy(lua, record, result),
             _ => helpers::push_result(lua, record, result),
         }
     }
-    1
+    Results::ONE
 }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{self, LuaType, lua_State};
+use super::api::{self, LuaType, Results, lua_State};
 use super::call::{self, Function};
 use super::cdata::{self, Flags, Header};
 use super::clib::system;
@@ -317,7 +317,7 @@ unsafe fn push_with(
 pub(super) unsafe extern "C-unwind" fn raise_count(
     lua: *mut lua_State,
     record: *const Function,
-) -> c_int {
+) -> Results {
     // SAFETY: as in `integer`.
     unsafe {
         guard_in(lua, (*record).head, |cx| {
@@ -331,7 +331,7 @@ pub(super) unsafe extern "C-unwind" fn raise_count(
 pub(super) unsafe extern "C-unwind" fn raise_null(
     lua: *mut lua_State,
     record: *const Function,
-) -> c_int {
+) -> Results {
     // SAFETY: as in `integer`.
     unsafe {
         guard_in(lua, (*record).head, |_| {
@@ -345,7 +345,7 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
 pub(super) unsafe extern "C-unwind" fn raise_pending(
     lua: *mut lua_State,
     head: *const Head,
-) -> c_int {
+) -> Results {
     // SAFETY: as in `integer`; the head is the record's.
     unsafe {
         guard_in(lua, head, |cx| {

@@ -8,7 +8,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_State};
+use super::api::{self, Results, lua_State};
 use super::{open_luajit_raw, open_raw};
 
 /// Makes `require "ffi"` and `require "cthunk"` give the library; in Luau, whose `require` wants it so, `"@ffi"` and
@@ -22,23 +22,25 @@ use super::{open_luajit_raw, open_raw};
 /// As for [`super::open`].
 pub unsafe fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     // SAFETY: `loader` is a Lua C function.
-    let loader = unsafe { lua.create_c_function(loader)? };
+    let loader = unsafe { lua.create_c_function(api::for_lua(loader))? };
     for name in ["ffi", "cthunk"] {
         api::preload(lua, name, &loader)?;
     }
     if api::LOADERS {
         // SAFETY: `luajit_loader` is a Lua C function.
-        api::preload(lua, "ffi.luajit", &unsafe { lua.create_c_function(luajit_loader)? })?;
+        api::preload(lua, "ffi.luajit", &unsafe {
+            lua.create_c_function(api::for_lua(luajit_loader))?
+        })?;
     }
     Ok(())
 }
 
-unsafe extern "C-unwind" fn luajit_loader(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn luajit_loader(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
     unsafe { open_luajit_raw(lua) }
 }
 
-unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
     unsafe { open_raw(lua) }
 }
@@ -126,7 +128,7 @@ fn load_for_luajit(lua: &mlua::Lua, source: Vec<u8>, name: &str) -> mlua::Result
 unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
     // SAFETY: the caller's promise; indices are as commented.
     unsafe {
-        sys::lua_pushcfunction(lua, traceback); // index 3
+        api::push_c_function(lua, traceback); // index 3
         sys::luaL_checkstack(lua, count, c"too many arguments to script".as_ptr());
         sys::lua_pushvalue(lua, 1);
         for i in 1..=count {
@@ -137,7 +139,7 @@ unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
 }
 
 /// The message handler of lua.c.
-unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with the error value at index 1.
     unsafe {
         let mut message = sys::lua_tostring(lua, 1);
@@ -145,12 +147,12 @@ unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> c_int {
             if sys::luaL_callmeta(lua, 1, c"__tostring".as_ptr()) != 0
                 && sys::lua_type(lua, -1) == sys::LUA_TSTRING
             {
-                return 1;
+                return Results::ONE;
             }
             let name = sys::luaL_typename(lua, 1);
             message = sys::lua_pushfstring(lua, c"(error object is a %s value)".as_ptr(), name);
         }
         sys::luaL_traceback(lua, lua, message, 1);
-        1
+        Results::ONE
     }
 }

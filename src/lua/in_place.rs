@@ -306,7 +306,7 @@ impl<'p> InPlace<'p> {
         b.switch_to_block(self.at().cold);
         b.set_cold_block(self.at().cold);
         let elsewhere = reentry::elsewhere as *const () as usize;
-        let results = self.api.helper(b, elsewhere, &[lua], Some(types::I32));
+        let results = self.api.helper(b, elsewhere, &[lua], Some(self.pointer()));
         b.ins().return_(results.as_slice());
     }
 }
@@ -396,7 +396,7 @@ impl Operands for InPlace<'_> {
             (_, pieces) => unreachable!("a scalar result in {} pieces", pieces.len()),
         }
         let results = i64::from(self.api.conversions.result != Outcome::None);
-        let results = b.ins().iconst(types::I32, results);
+        let results = b.ins().iconst(self.pointer(), results);
         b.ins().return_(&[results]);
         self.cold(b);
     }

@@ -11,7 +11,7 @@ use std::ffi::c_int;
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::api::{self, lua_State};
+use super::api::{self, Results, lua_State};
 use super::call::{self, Function};
 use super::cdata;
 use super::general;
@@ -145,7 +145,7 @@ pub(super) fn is_hot(calls: &Calls) -> bool {
 }
 
 /// The C function of closures that have no thunk yet, and [`Function::slow`] of those that do.
-pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this, or a thunk does, as a closure whose upvalue 1 is a record with a recipe; the state is in place.
     unsafe {
         let record = &*Call::of(lua).upvalue::<Function>(1, 0);
@@ -169,7 +169,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
 ///
 /// # Safety
 /// As for [`run`].
-pub(super) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<c_int> {
+pub(super) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<Results> {
     // SAFETY: a record's head lies in the userdata of its state.
     unsafe {
         if (*record.head).is_closed() {
@@ -199,7 +199,7 @@ pub(super) fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::
 ///
 /// # Safety
 /// `lua` runs a closure of `record`, open, with as many arguments as the recipe, which is one of the record's type.
-pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> c_int {
+pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> Results {
     let little = recipe.plan.frame.size as usize <= LITTLE;
     // SAFETY: the caller's promise.
     unsafe {
@@ -221,7 +221,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
     lua: *mut lua_State,
     record: &Function,
     recipe: &Recipe,
-) -> c_int {
+) -> Results {
     let target = record.address.get();
     let plan = &recipe.plan;
     let mut frame = Frame([0; BYTES]);
@@ -382,12 +382,12 @@ pub(super) unsafe fn by_helper(
 ///
 /// # Safety
 /// As for [`run`]; `from` is the result's slot in its Frame.
-unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *mut u8) -> c_int {
+unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *mut u8) -> Results {
     let ty = &recipe.signature.result;
     // SAFETY: the caller's promise.
     unsafe {
         match recipe.conversions.result {
-            Outcome::None => return 0,
+            Outcome::None => return Results::NONE,
             Outcome::Boolean => stack::push(lua).set_boolean(from.read() != 0),
             Outcome::Number => stack::push(lua).set_float(match ty.size {
                 4 => from.cast::<f32>().read().into(),
@@ -412,5 +412,5 @@ unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *m
             Outcome::Other => helpers::push_result(lua, record, from),
         }
     }
-    1
+    Results::ONE
 }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::cdata::{self, Flags, Header};
 use super::ctypes;
 use super::functions;
@@ -136,7 +136,7 @@ pub(super) fn ctype(state: &State, slot: Slot) -> Option<QualType> {
 /// # Safety
 /// `lua` runs a closure that `Cx::push_function` made, of a state in place.
 #[inline(always)]
-unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
+unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
     // SAFETY: the caller's promise; the slots are those of the running call, which is looked at again after what may move
     // the stack.
     unsafe {
@@ -166,7 +166,7 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
             }
         }
     }
-    1
+    Results::ONE
 }
 
 /// [`make`] of an array with as many elements as argument 2 says.
@@ -174,7 +174,12 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> c_int {
 /// # Safety
 /// As for [`make`].
 #[inline(never)]
-unsafe fn make_array(lua: *mut lua_State, call: Call, maker: &Maker, slow: lua_CFunction) -> c_int {
+unsafe fn make_array(
+    lua: *mut lua_State,
+    call: Call,
+    maker: &Maker,
+    slow: lua_CFunction,
+) -> Results {
     // SAFETY: the caller's promise. The block has room for the size and the elements.
     unsafe {
         let count = call.has(2).then(|| call.argument(2).integer()).flatten();
@@ -190,15 +195,15 @@ unsafe fn make_array(lua: *mut lua_State, call: Call, maker: &Maker, slow: lua_C
         (*block).address = bytes;
         bytes.write_bytes(0, size);
     }
-    1
+    Results::ONE
 }
 
-unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe { make(lua, entry(functions::new)) }
 }
 
-unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> Results {
     // SAFETY: as in `new`.
     unsafe { make(lua, entry(ctypes::construct)) }
 }

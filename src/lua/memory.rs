@@ -7,7 +7,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::call::Accepted;
 use super::cdata::{self, Flags, Header};
 use super::functions;
@@ -123,7 +123,7 @@ fn length(slot: Slot) -> Option<usize> {
 }
 
 /// `ffi.string` of a string that is remembered.
-unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word. A state that is
     // closed accepts nothing.
     unsafe {
@@ -132,7 +132,7 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
             && let Some(pointer) = header(head.roles.get(Role::Text), call.argument(1))
             && head.strings.push(lua, (*pointer).address)
         {
-            return 1;
+            return Results::ONE;
         }
         string_any(lua)
     }
@@ -140,7 +140,7 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> c_int {
 
 /// `ffi.string` of other strings, and of bytes.
 #[inline(never)]
-unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(functions::string);
     // SAFETY: as in `string`.
     unsafe {
@@ -151,25 +151,25 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> c_int {
             let cx = Cx { lua, state };
             if let Some(text) = address(head, call.argument(1), Role::Text) {
                 push_string(&cx, head, text);
-                return 1;
+                return Results::ONE;
             }
             if let Some(array) = header(&head.roles.arrays, call.argument(1))
                 && push_array(&cx, head, &*array)
             {
-                return 1;
+                return Results::ONE;
             }
         } else if call.has(2)
             && let Some(len) = length(call.argument(2))
             && let Some(bytes) = address(head, call.argument(1), Role::Source)
         {
             sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);
-            return 1;
+            return Results::ONE;
         }
         SLOW(lua)
     }
 }
 
-unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = stack::running(lua);
@@ -180,7 +180,7 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
                 .or_else(|| call.argument(2).text().map(<*const u8>::cast_mut))
         {
             ptr::copy(source, target, len);
-            return 0;
+            return Results::NONE;
         }
         copy_any(lua)
     }
@@ -188,7 +188,7 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> c_int {
 
 /// `ffi.copy` of a Lua string with its zero byte.
 #[inline(never)]
-unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(functions::copy);
     // SAFETY: as in `string`.
     unsafe {
@@ -198,13 +198,13 @@ unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> c_int {
             && let Some(target) = address(head, call.argument(1), Role::Target)
         {
             ptr::copy(text, target, sys::lua_rawlen(lua, 2) + 1);
-            return 0;
+            return Results::NONE;
         }
         SLOW(lua)
     }
 }
 
-unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(functions::fill);
     // SAFETY: as in `string`.
     unsafe {
@@ -219,7 +219,7 @@ unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> c_int {
             && let Some(target) = address(head, call.argument(1), Role::Target)
         {
             target.cast::<c_void>().write_bytes(value as u8, len);
-            return 0;
+            return Results::NONE;
         }
         SLOW(lua)
     }

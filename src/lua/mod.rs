@@ -112,6 +112,7 @@ use std::ffi::c_int;
 use std::ptr;
 
 use crate::ctype::TypeId;
+pub use api::Results;
 use api::lua_State;
 use clib::Code;
 use clib::system::{ARCH, Library, OS};
@@ -151,11 +152,11 @@ pub unsafe fn open_luajit(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
     }
 }
 
-/// Pushes the `ffi` table of a Lua state, made at the first call, and returns 1: the body of `luaopen_ffi`.
+/// Pushes the `ffi` table of a Lua state, made at the first call, and returns that: the body of `luaopen_ffi`.
 ///
 /// # Safety
 /// `lua` is a live state of the Lua version that the crate is compiled for, in a C function or protected call.
-pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
+pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise.
     unsafe {
         let made = State::ensure(lua);

@@ -212,7 +212,7 @@ impl<'p> LuaOperands<'p> {
         arguments: &[Value],
     ) {
         b.switch_to_block(block);
-        let results = self.helper(b, address, arguments, Some(types::I32));
+        let results = self.helper(b, address, arguments, Some(self.cx.pointer()));
         b.ins().return_(results.as_slice());
     }
 
@@ -231,11 +231,11 @@ pub(super) fn trusted() -> MemFlagsData {
 }
 
 impl Operands for LuaOperands<'_> {
-    /// `int thunk(lua_State *)`
+    /// That of [`api::lua_CFunction`].
     fn signature(&self) -> ir::Signature {
         let mut signature = ir::Signature::new(self.cx.own);
         signature.params.push(AbiParam::new(self.cx.pointer()));
-        signature.returns.push(AbiParam::new(types::I32));
+        signature.returns.push(AbiParam::new(self.cx.pointer()));
         signature
     }
 
@@ -319,7 +319,7 @@ impl Operands for LuaOperands<'_> {
         let at = self.returned(b);
         self.push(b, at, result);
         let results = i64::from(self.conversions.result != Outcome::None);
-        let results = b.ins().iconst(types::I32, results);
+        let results = b.ins().iconst(self.cx.pointer(), results);
         b.ins().return_(&[results]);
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_CFunction, lua_State};
+use super::api::{self, Results, lua_CFunction, lua_State};
 use super::arith::{self, Operator};
 use super::cdata;
 use super::kind::Kind;
@@ -31,7 +31,7 @@ pub(super) fn learn(cx: &Cx<'_>, index: c_int) {
 macro_rules! operators {
     ($($operator:ident),*) => {
         [$((Operator::$operator, {
-            unsafe extern "C-unwind" fn operate(lua: *mut lua_State) -> c_int {
+            unsafe extern "C-unwind" fn operate(lua: *mut lua_State) -> Results {
                 const GENERAL: lua_CFunction =
                     entry(|cx: &Cx<'_>| arith::operate(cx, Operator::$operator));
                 // SAFETY: Lua calls this as a closure that `Cx::push_function` made.

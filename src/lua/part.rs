@@ -1,11 +1,11 @@
 //! Parts of values, fields and elements, and the code that reads and writes them: functions for each [`Form`], which a part
 //! leads to, so that an access decides nothing but where the part is.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 
 use mlua::ffi as sys;
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::cdata::{Flags, Header};
 use super::head::Head;
 use super::index;
@@ -14,8 +14,8 @@ use super::stack::{self, Call, Slot};
 use super::state::entry;
 
 /// Does an access for the metamethod that runs on a Lua state: to the object at an address, of the key (to be replaced by
-/// what is read) or the value (to be assigned) in a slot. Returns the number of results.
-pub(super) type Access = unsafe fn(*mut lua_State, Slot, *mut u8, &Part) -> c_int;
+/// what is read) or the value (to be assigned) in a slot. Returns its results.
+pub(super) type Access = unsafe fn(*mut lua_State, Slot, *mut u8, &Part) -> Results;
 
 /// A part of a value; of 64 bytes, so that one of many is found by a shift.
 #[derive(Clone, Copy)]
@@ -52,17 +52,17 @@ macro_rules! numbers {
         match $place.form {
             $(Form::$form => {
                 const FORM: Place = Place::form(Form::$form);
-                unsafe fn read(_: *mut lua_State, key: Slot, address: *mut u8, _: &Part) -> c_int {
+                unsafe fn read(_: *mut lua_State, key: Slot, address: *mut u8, _: &Part) -> Results {
                     // SAFETY: the object is there.
                     unsafe { place::set_number(key, address, &FORM) };
-                    1
+                    Results::ONE
                 }
                 unsafe fn read_optional(
                     lua: *mut lua_State,
                     key: Slot,
                     address: *mut u8,
                     part: &Part,
-                ) -> c_int {
+                ) -> Results {
                     // SAFETY: the object is there; a metamethod runs.
                     unsafe {
                         if part.is_special() { INDEX(lua) } else { read(lua, key, address, part) }
@@ -73,11 +73,11 @@ macro_rules! numbers {
                     value: Slot,
                     address: *mut u8,
                     part: &Part,
-                ) -> c_int {
+                ) -> Results {
                     // SAFETY: the object is there; a metamethod runs.
                     unsafe {
                         if place::assign_number(value, address, &FORM) {
-                            return 0;
+                            return Results::NONE;
                         }
                         write_any(lua, value, address, part)
                     }
@@ -103,40 +103,40 @@ fn accesses(place: &Place) -> (Access, Access) {
     (read, if place.writable { write } else { refuse })
 }
 
-unsafe fn read_small(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Part) -> c_int {
+unsafe fn read_small(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Part) -> Results {
     // SAFETY: the object is there; a metamethod runs.
     unsafe {
         if part.is_special() || !place::set(key, address, &part.place) {
             return INDEX(lua);
         }
     }
-    1
+    Results::ONE
 }
 
-unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> c_int {
+unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> Results {
     // SAFETY: the object is there; a metamethod runs, which has free stack slots.
     unsafe {
         if part.is_special() || !place::push_boxed(lua, address, &part.place) {
             return INDEX(lua);
         }
     }
-    1
+    Results::ONE
 }
 
 /// A reference to a part of the cdata at 1, which it keeps alive where that owns the memory.
-unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> c_int {
+unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> Results {
     // SAFETY: the object is there; a metamethod runs, which has free stack slots.
     unsafe {
         let header = Header { ty: part.place.ty, flags: Flags::REFERENCE, address };
         match stack::push_derived(lua, Call::of(lua), 1, part.place.metatable, header) {
-            true => 1,
+            true => Results::ONE,
             false => INDEX(lua),
         }
     }
 }
 
 /// What the `__index` table of a metatype has, as it is now. Declarations may have given the type a field of that name.
-unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> c_int {
+unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> Results {
     // SAFETY: a metamethod runs, which has free stack slots; the state keeps the metatable.
     unsafe {
         let head = &*part.head;
@@ -148,7 +148,7 @@ unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> c
                 sys::lua_pushvalue(lua, 2);
                 sys::lua_rawget(lua, -2);
                 if !stack::top(lua).is_nil() {
-                    return 1;
+                    return Results::ONE;
                 }
             }
             sys::lua_settop(lua, 2);
@@ -157,22 +157,22 @@ unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> c
     }
 }
 
-unsafe fn write_any(lua: *mut lua_State, value: Slot, address: *mut u8, part: &Part) -> c_int {
+unsafe fn write_any(lua: *mut lua_State, value: Slot, address: *mut u8, part: &Part) -> Results {
     // SAFETY: the object is there; a metamethod runs.
     unsafe {
         match place::assign(value, address, &part.place) {
-            true => 0,
+            true => Results::NONE,
             false => NEW_INDEX(lua),
         }
     }
 }
 
-unsafe fn refuse_reading(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> c_int {
+unsafe fn refuse_reading(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> Results {
     // SAFETY: a metamethod runs.
     unsafe { INDEX(lua) }
 }
 
-unsafe fn refuse(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> c_int {
+unsafe fn refuse(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> Results {
     // SAFETY: a metamethod runs.
     unsafe { NEW_INDEX(lua) }
 }

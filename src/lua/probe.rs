@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use mlua::ffi as sys;
 
 use super::api::layout::{Boolean, Layout};
-use super::api::{self, lua_State};
+use super::api::{self, Results, lua_State};
 use crate::code::Peek;
 
 /// What is known about the interpreter: a process has one for the symbols that this library is linked to.
@@ -69,7 +69,7 @@ unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
     unsafe {
         sys::luaL_checkstack(lua, ARGUMENTS + 6, ptr::null());
         sys::lua_pushlightuserdata(lua, (&raw mut probe).cast());
-        sys::lua_pushcclosure(lua, look, 1);
+        sys::lua_pushcclosure(lua, api::for_lua(look), 1);
         sys::lua_pushinteger(lua, INTEGER);
         sys::lua_pushnumber(lua, FLOAT);
         sys::lua_pushnil(lua);
@@ -90,7 +90,7 @@ unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
     probe.proof
 }
 
-unsafe extern "C-unwind" fn look(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn look(lua: *mut lua_State) -> Results {
     // SAFETY: the only closure of this function has the probe as its upvalue.
     unsafe {
         let upvalue = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
@@ -103,7 +103,7 @@ unsafe extern "C-unwind" fn look(lua: *mut lua_State) -> c_int {
             Err(_) => Err("memory cannot be read safely here"),
         };
     }
-    0
+    Results::NONE
 }
 
 struct Look<'l> {

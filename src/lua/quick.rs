@@ -6,7 +6,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::lua_State;
+use super::api::{self, Results, lua_State};
 use super::callback::{Callback, CallbackKind};
 use super::clib::system;
 use super::enter::{self, Entry};
@@ -248,7 +248,7 @@ unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> b
     let mut entry = Entry { callback, head: callback.head, frame, errno: 0 };
     // SAFETY: the caller's promise; what was called has left free slots.
     unsafe {
-        sys::lua_pushcfunction(lua, convert_result);
+        api::push_c_function(lua, convert_result);
         sys::lua_insert(lua, -2);
         sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
         sys::lua_pcall(lua, 2, 0, 0) == sys::LUA_OK
@@ -335,7 +335,7 @@ unsafe fn assign(result: stack::Slot, to: *mut u8, place: &Place) -> bool {
 }
 
 /// A Lua C function: converts the value at 1 to the result of the [`Entry`] at 2.
-unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> Results {
     // SAFETY: `convert` calls this with its entry, which outlives the call.
     unsafe {
         let entry = &*sys::lua_touserdata(lua, 2).cast::<Entry>();

@@ -1,12 +1,12 @@
 //! `ffi.cast` of Lua functions, and `callback:free()`, in place: for the pointer type of the callback that was made last by the
 //! general code, once enough callbacks of its kind were freed.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind};
 use super::cdata::{self, Flags, Header};
 use super::functions;
@@ -63,7 +63,7 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
     });
 }
 
-unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(functions::cast);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe {
@@ -71,7 +71,7 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> c_int {
             && call.count() == 2
             && (make_callback(lua, call, state) || view::push(lua, call, state.head(), state))
         {
-            return 1;
+            return Results::ONE;
         }
         SLOW(lua)
     }
@@ -114,7 +114,7 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
     true
 }
 
-unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(methods::free);
     // SAFETY: as in `cast`. The metatable says that the userdata is a cdata.
     unsafe {
@@ -133,7 +133,7 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> c_int {
                     cdata.set_boolean(false);
                 }
                 freed.hold(&Cx { lua, state }, cdata.kept());
-                return 0;
+                return Results::NONE;
             }
         }
         SLOW(lua)

@@ -4,11 +4,10 @@
 //! on, [`Head::barred`] makes every thunk turn to [`elsewhere`], once, and its closure gets [`call`] for its C function: that says
 //! which Lua thread C was called from, and raises the error that a callback left.
 
-use std::ffi::c_int;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::call::Function;
 use super::head::Head;
 use super::helpers;
@@ -83,7 +82,7 @@ pub(super) unsafe fn install(
 }
 
 /// The C function of closures with a thunk in place, in a state that has callbacks.
-unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: `install` gave this to a closure whose upvalue 1 is a record, with a thunk; the state is in place.
     unsafe {
         let record = &*Call::of(lua).upvalue::<Function>(1, 0);
@@ -104,7 +103,7 @@ unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
 }
 
 /// Where a thunk in place leaves the calls that it cannot make, before anything has happened.
-pub(super) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) -> Results {
     // SAFETY: a thunk in place runs as a closure whose upvalue 1 is a record.
     unsafe {
         let running = Call::of(lua);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::api::{self, lua_CFunction, lua_State};
+use super::api::{self, Results, lua_CFunction, lua_State};
 use super::callback::{self, CallbackKind};
 use super::embed::Exposed;
 use super::guest;
@@ -292,7 +292,7 @@ where
     F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
 {
     const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
-    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> c_int
+    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
     where
         F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
     {
@@ -315,7 +315,7 @@ where
 pub unsafe fn guard(
     lua: *mut lua_State,
     f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
-) -> c_int {
+) -> Results {
     // SAFETY: the caller's promise.
     unsafe { guard_in(lua, owner_in_registry(lua).cast(), f) }
 }
@@ -328,7 +328,7 @@ pub(super) unsafe fn guard_in(
     lua: *mut lua_State,
     head: *const Head,
     f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
-) -> c_int {
+) -> Results {
     // SAFETY: the caller's promise; a head begins with the pointer to its state.
     unsafe { enter(lua, head.cast_mut().cast(), |cx| f(cx).map(Outcome::results)) }
 }
@@ -339,11 +339,11 @@ unsafe fn enter(
     lua: *mut lua_State,
     owner: *mut *mut State,
     f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
-) -> c_int {
+) -> Results {
     // SAFETY: a state's userdata holds its box, or null once it is finalised.
     let state = unsafe { owner.as_ref().and_then(|state| state.as_ref()) };
     let argument = match run(lua, state, f) {
-        Ok(Outcome(n)) if n >= 0 => return n,
+        Ok(Outcome(n)) if n >= 0 => return Results::new(n),
         // SAFETY: nothing with a destructor is alive here.
         Ok(Outcome(n)) => return unsafe { api::tail_call(lua, -1 - n) },
         Err(error) => error.push(lua),

@@ -12,7 +12,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{self, lua_State};
+use super::api::{self, Results, lua_State};
 use super::cdata::{Flags, Header};
 use super::clib::system;
 use super::place::Place;
@@ -137,7 +137,7 @@ pub(super) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
     let errno = system::errno();
     // SAFETY: the caller's promise.
     let filled = unsafe {
-        sys::lua_pushcfunction(lua, make);
+        api::push_c_function(lua, make);
         sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());
         sys::lua_pcall(lua, 1, 0, 0) == sys::LUA_OK
     };
@@ -146,7 +146,7 @@ pub(super) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
 }
 
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.
-unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
@@ -168,5 +168,5 @@ unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> c_int {
         stock.first.set(stock.first.get() + SIZE as u64);
         stock.next.set(0);
     }
-    0
+    Results::NONE
 }

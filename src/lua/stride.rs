@@ -4,7 +4,7 @@
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::arith::Operator;
 use super::cdata::{self, Flags, Header};
 use super::head::Head;
@@ -92,7 +92,7 @@ unsafe fn push_offset(
     unsafe { stack::push_derived(lua, call, 1, stride.pointers, header) }
 }
 
-unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = overload::function(Operator::Add);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`, as `overload` has them. A state that is closed knows no strides.
     unsafe {
@@ -102,13 +102,13 @@ unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> c_int {
             && let Some(pointer) = find(head, call.argument(1))
             && push_offset(lua, call, pointer, n)
         {
-            return 1;
+            return Results::ONE;
         }
         SLOW(lua)
     }
 }
 
-unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = overload::function(Operator::Sub);
     // SAFETY: as in `add`.
     unsafe {
@@ -118,7 +118,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
         {
             if let Some(n) = call.argument(2).integer() {
                 if push_offset(lua, call, pointer, n.wrapping_neg()) {
-                    return 1;
+                    return Results::ONE;
                 }
             } else if let Pointer { metatable, stride: Stride { size: 1.., .. }, address } = pointer
                 && let Some(other) = find(head, call.argument(2))
@@ -127,7 +127,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> c_int {
                 let bytes = (address as isize).wrapping_sub(other.address as isize);
                 let distance = bytes / pointer.stride.size;
                 call.argument(2).set_integer(distance as i64);
-                return 1;
+                return Results::ONE;
             }
         }
         SLOW(lua)
@@ -153,20 +153,20 @@ unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool)
     false
 }
 
-unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = overload::function(Operator::Eq);
     // SAFETY: as in `add`.
-    unsafe { if compare(lua, |p, q| p == q) { 1 } else { SLOW(lua) } }
+    unsafe { if compare(lua, |p, q| p == q) { Results::ONE } else { SLOW(lua) } }
 }
 
-unsafe extern "C-unwind" fn less(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn less(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = overload::function(Operator::Lt);
     // SAFETY: as in `add`.
-    unsafe { if compare(lua, |p, q| p < q) { 1 } else { SLOW(lua) } }
+    unsafe { if compare(lua, |p, q| p < q) { Results::ONE } else { SLOW(lua) } }
 }
 
-unsafe extern "C-unwind" fn less_or_equal(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn less_or_equal(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = overload::function(Operator::Le);
     // SAFETY: as in `add`.
-    unsafe { if compare(lua, |p, q| p <= q) { 1 } else { SLOW(lua) } }
+    unsafe { if compare(lua, |p, q| p <= q) { Results::ONE } else { SLOW(lua) } }
 }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::api::{self, LuaType, lua_CFunction, lua_State};
+use super::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use super::call::{self, Function};
 use super::cdata;
 use super::convert;
@@ -110,7 +110,7 @@ impl Variable {
 }
 
 /// The Lua C function of every variadic C function, but for what their thunks do.
-pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
     unsafe {

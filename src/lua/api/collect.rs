@@ -13,11 +13,10 @@ pub(crate) type Collector = unsafe extern "C" fn(lua: *mut lua_State, block: *mu
 
 #[cfg(not(feature = "luau"))]
 mod version {
-    use std::ffi::c_int;
     use std::mem;
 
     use super::*;
-    use crate::lua::api::new_userdata;
+    use crate::lua::api::{Results, for_lua, new_userdata};
 
     /// Pushes a userdata whose block `collector` is called with when Lua collects it. Its metatable needs
     /// [`set_collector`] too.
@@ -38,19 +37,19 @@ mod version {
     /// # Safety
     /// `lua` is live, a table is on top, and there are 2 free stack slots. May raise (out of memory).
     pub(crate) unsafe fn set_collector(lua: *mut lua_State, collector: Collector) {
-        unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> c_int {
+        unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> Results {
             // SAFETY: the upvalue is a `Collector`, and Lua passes the userdata that it finalises.
             unsafe {
                 let collector = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
                 let collector = mem::transmute::<*mut c_void, Collector>(collector);
                 collector(lua, sys::lua_touserdata(lua, 1));
             }
-            0
+            Results::NONE
         }
         // SAFETY: the caller's promise.
         unsafe {
             sys::lua_pushlightuserdata(lua, collector as *mut c_void);
-            sys::lua_pushcclosure(lua, collect, 1);
+            sys::lua_pushcclosure(lua, for_lua(collect), 1);
             sys::lua_setfield(lua, -2, c"__gc".as_ptr());
         }
     }

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::lua_State;
+use super::{Results, lua_State};
 
 pub(crate) use errors::catch;
 pub(crate) use tail::tail_call;
@@ -71,7 +71,7 @@ mod tail {
     ///
     /// # Safety
     /// The last thing that a C function does; no Rust value with a destructor is alive.
-    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
+    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
         unsafe extern "C-unwind" fn resume(
             lua: *mut lua_State,
             _status: c_int,
@@ -85,7 +85,7 @@ mod tail {
             let base = sys::lua_gettop(lua) - arguments - 1;
             let context = base as sys::lua_KContext;
             sys::lua_callk(lua, arguments, sys::LUA_MULTRET, context, Some(resume));
-            sys::lua_gettop(lua) - base
+            Results::new(sys::lua_gettop(lua) - base)
         }
     }
 }
@@ -94,7 +94,7 @@ mod tail {
 mod tail {
     use super::*;
 
-    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
+    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
         unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
             let mut base = 0;
             // SAFETY: Lua resumes with a live state and the context that was given.
@@ -107,7 +107,7 @@ mod tail {
         unsafe {
             let base = sys::lua_gettop(lua) - arguments - 1;
             sys::lua_callk(lua, arguments, sys::LUA_MULTRET, base, Some(resume));
-            sys::lua_gettop(lua) - base
+            Results::new(sys::lua_gettop(lua) - base)
         }
     }
 }
@@ -117,12 +117,12 @@ mod tail {
 mod tail {
     use super::*;
 
-    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> c_int {
+    pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
         // SAFETY: the caller's promise; `base` is the stack height below the function.
         unsafe {
             let base = sys::lua_gettop(lua) - arguments - 1;
             sys::lua_call(lua, arguments, sys::LUA_MULTRET);
-            sys::lua_gettop(lua) - base
+            Results::new(sys::lua_gettop(lua) - base)
         }
     }
 }

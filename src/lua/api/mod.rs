@@ -12,12 +12,14 @@
 //! | [`chunks`]: `<` of a number and a userdata is an error | yes | no | no | no | no | yes |
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
 //! | [`closure`]: the running closure can get another C function | yes | yes | yes | yes | yes | no |
+//! | [`entry`]: what a C function returns fills | an `int` | an `int` | an `int` | an `int` | a register | an `int` |
 //! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
 mod chunks;
 mod closure;
 mod collect;
 mod control;
+mod entry;
 mod late;
 pub(crate) mod layout;
 mod numbers;
@@ -30,14 +32,14 @@ use mlua::ffi as sys;
 /// Whether threads hand Lua states to one another.
 pub(crate) const SEND: bool = cfg!(feature = "send");
 
-pub use mlua::ffi::{lua_CFunction, lua_State};
-
 pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use closure::set_code;
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{
     argument_error, catch, collect, equal, main_thread, opens_luajits_ffi, preload, tail_call,
 };
+pub use entry::{Results, lua_CFunction, lua_State};
+pub(crate) use entry::{compiled, for_lua, push_c_function};
 pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};
 pub(crate) use layout::LAYOUT;
 pub(crate) use numbers::{
@@ -230,7 +232,7 @@ impl Cx<'_> {
     /// Pushes a closure of `function` over the top `upvalues` values, which it pops.
     pub(crate) fn push_closure(&self, function: lua_CFunction, upvalues: c_int) {
         // SAFETY: as in `forward!`.
-        unsafe { sys::lua_pushcclosure(self.lua, function, upvalues) }
+        unsafe { sys::lua_pushcclosure(self.lua, for_lua(function), upvalues) }
     }
 
     /// Calls the function below `arguments` values, for no results. Where it fails, the error value is on top of the stack.

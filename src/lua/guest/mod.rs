@@ -13,7 +13,7 @@ use std::ptr::{self, NonNull};
 use mlua::ffi as sys;
 use rustc_hash::FxHashMap;
 
-use super::api::{self, LuaType, lua_State};
+use super::api::{self, LuaType, Results, lua_State};
 use super::call::{self, Function};
 use super::convert::{self, Mode};
 use super::enter;
@@ -124,7 +124,7 @@ fn push_copy_of(cx: &Cx<'_>, text: &[u8]) -> Result<*mut u8, LuaError> {
 }
 
 /// The Lua C function of every guest function.
-pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `call::push_function` made.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();

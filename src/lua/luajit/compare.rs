@@ -4,20 +4,20 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{self, LuaType, Number, lua_State};
+use super::super::api::{self, LuaType, Number, Results, lua_State};
 use super::super::arith::{self, Operator};
 use super::super::cdata;
 use super::super::print;
 use super::super::state::{Cx, LuaError, Outcome, guard};
 
 /// `a == b`
-pub(super) unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
     unsafe { compare(lua, true) }
 }
 
 /// `a ~= b`
-pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
     unsafe { compare(lua, false) }
 }
@@ -26,7 +26,7 @@ pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> c_int {
 ///
 /// # Safety
 /// `lua` is the state that Lua called the running C function with.
-unsafe fn compare(lua: *mut lua_State, answer: bool) -> c_int {
+unsafe fn compare(lua: *mut lua_State, answer: bool) -> Results {
     // SAFETY: the caller's promise. No value with a destructor is alive where Lua functions are called.
     unsafe {
         sys::lua_settop(lua, 2);
@@ -39,7 +39,7 @@ unsafe fn compare(lua: *mut lua_State, answer: bool) -> c_int {
                 }
                 call = arith::operate(cx, Operator::Eq)?.arguments();
                 Ok(1)
-            }) == 1;
+            }) == Results::ONE;
         let equal = match call {
             _ if !done => api::equal(lua, 1, 2),
             None => sys::lua_toboolean(lua, -1) != 0,
@@ -49,12 +49,12 @@ unsafe fn compare(lua: *mut lua_State, answer: bool) -> c_int {
             }
         };
         sys::lua_pushboolean(lua, c_int::from(equal == answer));
-        1
+        Results::ONE
     }
 }
 
 /// `a .. b .. c`
-pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> c_int {
+pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; no value with a destructor is alive where it concatenates.
     unsafe {
         guard(lua, |cx| {
@@ -70,7 +70,7 @@ pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> c_int {
             Ok(0)
         });
         sys::lua_concat(lua, sys::lua_gettop(lua));
-        1
+        Results::ONE
     }
 }
 

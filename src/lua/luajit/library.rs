@@ -8,7 +8,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{LuaType, Number, lua_CFunction, lua_State};
+use super::super::api::{LuaType, Number, Results, lua_CFunction, lua_State};
 use super::super::arith;
 use super::super::cdata;
 use super::super::print;
@@ -53,17 +53,17 @@ fn push_adapted(cx: &Cx<'_>, function: lua_CFunction) -> Result<Outcome, LuaErro
 ///
 /// # Safety
 /// The running function is an adapted one; nothing with a destructor is alive.
-unsafe fn original(lua: *mut lua_State) -> c_int {
+unsafe fn original(lua: *mut lua_State) -> Results {
     // SAFETY: `push_adapted` made the upvalue a C function, which runs on this stack as if it had been called itself.
     unsafe {
         match sys::lua_tocfunction(lua, Cx::upvalue(upvalue::ORIGINAL)) {
-            Some(function) => function(lua),
-            None => 0,
+            Some(function) => Results::new(function(lua)),
+            None => Results::NONE,
         }
     }
 }
 
-unsafe extern "C-unwind" fn adapted(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn adapted(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; see `original`.
     unsafe {
         let numbers = (1..=sys::lua_gettop(lua)).any(|i| sys::lua_type(lua, i) == sys::LUA_TNUMBER);
@@ -104,7 +104,7 @@ fn truncate(cx: &Cx<'_>, index: c_int) {
 }
 
 /// `string.format`: 64-bit cdata for `%d` and `%x`, `%u`, fractions cut off, `%s` of a float as LuaJIT prints it.
-unsafe extern "C-unwind" fn format(lua: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn format(lua: *mut lua_State) -> Results {
     // SAFETY: as in `adapted`.
     unsafe {
         guard(lua, |cx| {

@@ -20,7 +20,7 @@ mod rewrite;
 
 use std::ffi::c_int;
 
-use super::api::{lua_CFunction, lua_State};
+use super::api::{Results, lua_CFunction, lua_State};
 use super::state::{Cx, LuaError, entry, guard};
 
 /// What the prelude is given besides the `ffi` table.
@@ -43,7 +43,7 @@ const PRELUDE: &str = include_str!("prelude.lua");
 ///
 /// # Safety
 /// As for [`super::open_raw`].
-pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
+pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise; nothing with a destructor is alive where the prelude runs.
     unsafe {
         super::open_raw(lua);
@@ -65,7 +65,7 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> c_int {
         });
         mlua::ffi::lua_call(lua, 2, 1);
     }
-    1
+    Results::ONE
 }
 
 fn push_functions(cx: &Cx<'_>, functions: &[(&[u8], lua_CFunction)]) {
