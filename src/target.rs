@@ -52,7 +52,7 @@ pub struct DataModel {
     /// Whether an unnamed bit-field aligns its record as a named one does (AAPCS64).
     pub align_unnamed_bit_fields: bool,
     /// The largest alignment that a vector type gets from its size.
-    pub max_vector_align: u16,
+    pub max_vector_align: u32,
     /// Whether an enum is always `int`, whatever its values (MSVC).
     pub enum_is_int: bool,
     /// How `va_list` is made.
@@ -106,7 +106,7 @@ const LP64: DataModel = DataModel {
     ms_struct: true,
     compiler: Compiler::Gcc,
     align_unnamed_bit_fields: false,
-    max_vector_align: u16::MAX,
+    max_vector_align: 1 << 28,
     enum_is_int: false,
     va_list: VaList::SysV64,
     biggest_align: 16,

@@ -1,5 +1,7 @@
 //! What i386 compilers take a whole value for.
 
+use rustc_hash::FxHashMap;
+
 use crate::ctype::{QualType, RecordId, RecordKind, Table, Type as CType};
 
 /// What i386 GCC takes a value for as a whole, its "machine mode": of a struct that is all one member that member's, else
@@ -18,26 +20,44 @@ pub enum Mode {
 impl Mode {
     /// The mode of a C type.
     pub(super) fn of(table: &Table, ty: QualType) -> Mode {
+        Mode::find(table, ty, &mut FxHashMap::default())
+    }
+
+    /// [`Mode::of`] that remembers the modes of records.
+    fn find(table: &Table, ty: QualType, known: &mut FxHashMap<RecordId, Mode>) -> Mode {
         let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
         match *table.shape(ty) {
             CType::Float(_) | CType::Complex(_) | CType::Vector(..) => Mode::Float,
-            CType::Array(element, _) => match Mode::of(table, element) {
+            CType::Array(element, _) => match Mode::find(table, element, known) {
                 mode if size(element) == size(ty) => mode,
                 Mode::Block => Mode::Block,
                 Mode::Int | Mode::Float => Mode::by_size(size(ty)),
             },
-            CType::Record(record) => Mode::of_record(table, record, size(ty)),
+            CType::Record(record) => match known.get(&record) {
+                Some(&mode) => mode,
+                None => {
+                    let mode = Mode::of_record(table, record, size(ty), known);
+                    known.insert(record, mode);
+                    mode
+                }
+            },
             CType::Void | CType::Function(_) => Mode::Block,
             _ => Mode::Int,
         }
     }
 
-    fn of_record(table: &Table, record: RecordId, whole: u64) -> Mode {
+    fn of_record(
+        table: &Table,
+        record: RecordId,
+        whole: u64,
+        known: &mut FxHashMap<RecordId, Mode>,
+    ) -> Mode {
         let record = table.record(record);
         let members = record.body.iter().flat_map(|body| &body.members);
         let mut all = None;
         for member in members.filter(|member| member.bits.is_none()) {
-            match (Mode::of(table, member.ty), table.layout_of(member.ty).map_or(0, |l| l.size)) {
+            let mode = Mode::find(table, member.ty, known);
+            match (mode, table.layout_of(member.ty).map_or(0, |l| l.size)) {
                 (_, 0) => {}
                 (Mode::Block, _) => return Mode::Block,
                 (mode, size) if size == whole && record.kind == RecordKind::Struct => {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::mode::{Mode, Passed};
 use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, natural};
 use crate::ctype::{
@@ -168,7 +170,8 @@ impl Type {
             return Ok(Type { align, natural: align, ..Type::new(size, kind, mode) });
         }
         let natural = natural::align(table, ty);
-        let (empty_array, mode) = (has_empty_array(table, ty), Mode::of(table, ty));
+        let (empty_array, mode) =
+            (has_empty_array(table, ty, &mut FxHashSet::default()), Mode::of(table, ty));
         let passed = Passed::of(table, ty);
         Ok(Type { size, align, natural, empty_array, kind, mode, passed })
     }
@@ -204,32 +207,41 @@ impl Type {
 
 /// The scalars of a type, in the order of their declaration.
 fn leaves(table: &Table, ty: QualType) -> Leaves {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     let small = |size| size <= u64::from(Type::MAX_LEAVES);
     if table.layout_of(ty).is_some_and(|layout| small(layout.size)) {
         collect(table, ty, At { offset: 0, in_union: false }, &mut found);
     }
-    found.into()
+    found.leaves.into()
+}
+
+/// The scalars that were found so far.
+#[derive(Default)]
+struct Found {
+    leaves: Vec<Leaf>,
+    /// The records whose scalars are among them, and where. Members of unions and members without size may be many in one place:
+    /// 60 unions, each with two members of the one before, have 2^60 scalars.
+    records: FxHashSet<(RecordId, At)>,
 }
 
 /// Whether an array of no elements, that are something, is in a type.
-fn has_empty_array(table: &Table, ty: QualType) -> bool {
+fn has_empty_array(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) -> bool {
     match *table.shape(ty) {
         CType::Array(element, len) => {
             let none = len == ArrayLen::Fixed(0);
             let something = table.layout_of(element).is_some_and(|layout| layout.size > 0);
-            none && something || has_empty_array(table, element)
+            none && something || has_empty_array(table, element, seen)
         }
-        CType::Record(record) => {
+        CType::Record(record) if seen.insert(record) => {
             let members = table.record(record).body.iter().flat_map(|body| &body.members);
-            members.into_iter().any(|member| has_empty_array(table, member.ty))
+            members.into_iter().any(|member| has_empty_array(table, member.ty, seen))
         }
         _ => false,
     }
 }
 
 /// Where a leaf is looked for: bytes from the start of the value, and whether a union is around it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct At {
     offset: u32,
     in_union: bool,
@@ -245,12 +257,12 @@ impl At {
     }
 }
 
-fn collect(table: &Table, ty: QualType, at: At, found: &mut Vec<Leaf>) {
+fn collect(table: &Table, ty: QualType, at: At, found: &mut Found) {
     let Some(layout) = table.layout_of(ty) else { return };
     let size = layout.size as u32;
     let natural = table.layout_of(table.resolve(ty)).map_or(1, |layout| layout.align as u32);
     let mut leaf = |at: At, size: u32, kind| {
-        found.push(at.leaf(size, natural.min(size.next_power_of_two()), kind));
+        found.leaves.push(at.leaf(size, natural.min(size.next_power_of_two()), kind));
     };
     match *table.shape(ty) {
         CType::Void | CType::Function(_) | CType::Aligned(..) => {}
@@ -274,7 +286,10 @@ fn collect(table: &Table, ty: QualType, at: At, found: &mut Vec<Leaf>) {
             (0..count).for_each(|i| collect(table, element, at.plus(i * step), found));
         }
         CType::Array(..) => {}
-        CType::Record(record) => collect_record(table, record, at, found),
+        CType::Record(record) if found.records.insert((record, at)) => {
+            collect_record(table, record, at, found);
+        }
+        CType::Record(_) => {}
     }
 }
 
@@ -296,7 +311,7 @@ fn float_bytes(kind: FloatKind) -> u32 {
     }
 }
 
-fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Vec<Leaf>) {
+fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Found) {
     let record = table.record(record);
     let Some(body) = &record.body else { return };
     let in_union = at.in_union || record.kind == RecordKind::Union;
@@ -306,7 +321,7 @@ fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Vec<Leaf>
             None => collect(table, member.ty, at, found),
             Some(bits) => {
                 let (first, _, size) = bits.bytes();
-                found.push(at.plus(first as u32).leaf(size as u32, 1, LeafKind::Int));
+                found.leaves.push(at.plus(first as u32).leaf(size as u32, 1, LeafKind::Int));
             }
         }
     }
@@ -329,4 +344,29 @@ pub(super) fn scalar(ty: &Type) -> Option<Class> {
         (true, true) => Extension::Sign,
     };
     Some(Class::scalar(Scalar { bank, width, extension }, ty.size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Type;
+    use crate::ctype::Declarations;
+    use crate::target::Target;
+
+    #[test]
+    fn sixty_levels_of_doubling_are_looked_at_once() {
+        let mut text = String::from("union u0 { int x; }; struct s0 {}; struct z0 { int x[0]; };");
+        for i in 1..=60 {
+            for kind in ["union u", "struct s", "struct z"] {
+                text += &format!("{kind}{i} {{ {kind}{} a, b; }};", i - 1);
+            }
+        }
+        let target: Target = "x86_64-unknown-linux-gnu".parse().expect("a target");
+        let mut decls = Declarations::new(&target);
+        decls.cdef(text.as_bytes(), &[]).expect("valid C");
+        for (name, leaves) in [("union u60", 1), ("struct s60", 0), ("struct z60", 0)] {
+            let ty = decls.parse_type(name.as_bytes(), &[]).expect("a type");
+            let seen = Type::of(decls.table(), ty).expect("it can be passed");
+            assert_eq!(seen.leaves().map(<[_]>::len), Some(leaves), "{name}");
+        }
+    }
 }

@@ -14,8 +14,27 @@ use super::{
 };
 use crate::target::DataModel;
 
-/// How deep types may nest: it bounds every recursion over types.
+/// How deep types may nest, in either sense of [`Depth`]: it bounds every recursion over types.
 pub(super) const MAX_DEPTH: u16 = 200;
+
+/// How deep a type nests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Depth {
+    /// Of the type as text, which does not go into the members of a tagged record, but for anonymous ones.
+    text: u16,
+    /// Of its values, which end at pointers.
+    value: u16,
+}
+
+impl Depth {
+    fn max(self, other: Depth) -> Depth {
+        Depth { text: self.text.max(other.text), value: self.value.max(other.value) }
+    }
+
+    fn plus_one(self) -> Depth {
+        Depth { text: self.text.saturating_add(1), value: self.value.saturating_add(1) }
+    }
+}
 
 /// Interned types. Equal types have one [`TypeId`]; ids are dense and never change.
 #[derive(Clone, Debug)]
@@ -23,7 +42,7 @@ pub struct Table {
     model: &'static DataModel,
     pub(super) names: Names,
     types: Vec<Type>,
-    depths: Vec<u16>,
+    depths: Vec<Depth>,
     type_index: Index,
     records: Vec<Record>,
     enums: Vec<Enum>,
@@ -194,33 +213,45 @@ impl Table {
         }
     }
 
-    /// How deep a type nests.
-    pub(super) fn depth(&self, id: TypeId) -> u16 {
-        self.depths[id.index()]
+    /// Whether a type nests deeper than [`MAX_DEPTH`].
+    pub(super) fn is_too_deep(&self, id: TypeId) -> bool {
+        let Depth { text, value } = self.depth(id);
+        text.max(value) >= MAX_DEPTH
     }
 
-    fn depth_of(&self, ty: &Type) -> u16 {
+    fn depth(&self, id: TypeId) -> Depth {
+        match self.get(id) {
+            // The record inside may have got its body since.
+            Type::Aligned(inner, _) => self.depth(inner.id()).plus_one(),
+            _ => self.depths[id.index()],
+        }
+    }
+
+    fn depth_of(&self, ty: &Type) -> Depth {
         let depth = |ty: QualType| self.depth(ty.id());
+        let text = |ty: QualType| Depth { value: 0, ..depth(ty) };
+        let deepest =
+            |depths: &mut dyn Iterator<Item = Depth>| depths.reduce(Depth::max).unwrap_or_default();
         let inner = match ty {
-            Type::Pointer(t) | Type::Reference(t) | Type::Array(t, _) | Type::Vector(t, _) => {
-                depth(*t)
-            }
-            Type::Aligned(t, _) => depth(*t),
+            Type::Pointer(t) | Type::Reference(t) => text(*t),
+            Type::Array(t, _) | Type::Vector(t, _) | Type::Aligned(t, _) => depth(*t),
             Type::Function(f) => {
-                let params = f.params.iter().map(|&t| depth(t)).max().unwrap_or(0);
-                params.max(depth(f.result))
+                deepest(&mut f.params.iter().map(|&t| text(t))).max(text(f.result))
             }
             Type::Record(id) => {
                 let record = self.record(*id);
                 let members = record.body.iter().flat_map(|body| &*body.members);
-                // Printing and lookup do not go into the members of a tagged record, but for anonymous ones.
-                let walked = members.filter(|m| record.tag.is_none() || m.name.is_none());
-                walked.map(|m| depth(m.ty)).max().unwrap_or(0)
+                deepest(&mut members.map(|member| match member.name {
+                    Some(_) if record.tag.is_some() => Depth { text: 0, ..depth(member.ty) },
+                    _ => depth(member.ty),
+                }))
             }
-            Type::Void | Type::Bool | Type::Int(_) | Type::Float(_) | Type::Complex(_) => 0,
-            Type::Enum(_) => 0,
+            Type::Void | Type::Bool | Type::Int(_) | Type::Float(_) | Type::Complex(_) => {
+                Depth::default()
+            }
+            Type::Enum(_) => Depth::default(),
         };
-        inner.saturating_add(1)
+        inner.plus_one()
     }
 
     /// Size and alignment as a member; `None` for `void`, functions, incomplete types and arrays of open
@@ -359,6 +390,8 @@ impl Table {
     /// Makes a record incomplete again.
     pub(super) fn undo_record(&mut self, id: RecordId) {
         self.records[id.0 as usize].body = None;
+        let ty = self.record_type(id);
+        self.depths[ty.index()] = self.depth_of(&Type::Record(id));
     }
 
     /// Makes an enum incomplete again.

@@ -195,3 +195,68 @@ fn one_declaration_is_read_with_or_without_its_end() {
     assert_eq!(decls.lookup(b"puts"), None);
     assert!(decls.parse_one(b"int a; int b;").is_err());
 }
+
+#[test]
+fn types_nest_to_a_limit_however_they_are_written() {
+    let chain = |first: &str, link: &dyn Fn(usize) -> String| {
+        let text: String = (1..5000).map(link).collect();
+        let errors = declarations(HOST).cdef(format!("{first}{text}").as_bytes(), &[]);
+        let errors = errors.expect_err("5000 levels are refused");
+        let lines = first_lines(&errors);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("type nested deeper than 200 levels"), "{lines:?}");
+    };
+    for kind in ["struct", "union"] {
+        for member in ["m", "m[1]"] {
+            chain(&format!("{kind} s0 {{ int x; }};"), &|i| {
+                format!("{kind} s{i} {{ {kind} s{} {member}; }};\n", i - 1)
+            });
+        }
+        // Pointers end it.
+        let link = |i| format!("{kind} s{i} {{ {kind} s{} *m; }};", i - 1);
+        declared(&(1..5000).map(link).collect::<String>());
+    }
+    // The typedef is older than the body.
+    chain("typedef int t0;", &|i| {
+        format!(
+            "typedef struct s{i} t{i} __attribute__((aligned(8))); struct s{i} {{ t{} m; }};\n",
+            i - 1
+        )
+    });
+    let links = [
+        "OLD *NEW",
+        "OLD (*NEW)(void)",
+        "OLD NEW[1]",
+        "void (*NEW)(OLD)",
+        "OLD (*(*NEW)(void))[2]",
+    ];
+    for link in links {
+        chain("typedef int t0;", &|i| {
+            let link = link.replace("OLD", &format!("t{}", i - 1)).replace("NEW", &format!("t{i}"));
+            format!("typedef {link};\n")
+        });
+    }
+    chain("typedef int t0;", &|i| format!("typedef struct {{ t{} a, b; }} t{i};\n", i - 1));
+}
+
+#[test]
+fn vectors_have_the_size_that_they_ask_for() {
+    for shift in 0..=28 {
+        let text = format!("char __attribute__((vector_size({})))", 1_u64 << shift);
+        let mut decls = declarations(HOST);
+        let vector = ty(&mut decls, &text);
+        let layout = decls.table().layout_of(vector).expect("it has a size");
+        assert_eq!((layout.size, layout.align), (1 << shift, 1 << shift), "{text}");
+    }
+    let mut decls = declarations(HOST);
+    for (size, message) in [
+        ("0x80000000", "number of vector components 2147483648 exceeds 2147483646"),
+        ("1ull << 63", "number of vector components 9223372036854775808 exceeds 2147483646"),
+        ("3", "vector size must be a power of two"),
+        ("-16", "vector size must be a power of two"),
+    ] {
+        let text = format!("char __attribute__((vector_size({size})))");
+        let errors = decls.parse_type(text.as_bytes(), &[]).expect_err("no vector");
+        assert!(first_lines(&errors)[0].contains(message), "{size}: {errors}");
+    }
+}

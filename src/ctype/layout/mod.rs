@@ -110,7 +110,10 @@ impl Facts {
                 let size = Facts::of(table, *element)?.size.checked_mul(u64::from(*count))?;
                 let align = size.min(u64::from(model.max_vector_align));
                 // Without MMX, a vector of 8 bytes is kept as an integer.
-                Facts::capped(size, align, if size == 8 { model.int64_align } else { u8::MAX })
+                match size {
+                    8 => Facts::capped(size, align, model.int64_align),
+                    _ => Facts::scalar(size, align),
+                }
             }
             Type::Record(id) => {
                 let body = table.record(*id).body.as_ref()?;

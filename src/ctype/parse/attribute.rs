@@ -223,6 +223,9 @@ static MODES: [(&str, Mode); 18] = [
     ("KC", Mode::Complex(FloatKind::F128)),
 ];
 
+/// The most elements of a vector (GCC's limit).
+const MAX_COMPONENTS: u32 = i32::MAX as u32 - 1;
+
 /// `__name__` is `name`.
 pub(super) fn bare(name: &str) -> &str {
     name.strip_prefix("__").and_then(|name| name.strip_suffix("__")).unwrap_or(name)
@@ -478,13 +481,23 @@ impl Parser<'_> {
                 Type::Int(_) | Type::Float(_) | Type::Bool | Type::Pointer(_) | Type::Enum(_)
             );
             let element = self.decls.table.layout_of(ty).filter(|_| scalar).map_or(0, |l| l.size);
-            let count = size.checked_div(element).and_then(|count| u32::try_from(count).ok());
-            ty = match count.filter(|&count| count > 0) {
+            let count = size.checked_div(element).filter(|&count| count > 0);
+            let Some(count) = count else {
+                let message =
+                    format!("no vector of {size} bytes of '{}'", self.decls.table.repr(ty));
+                let hint = "its elements are numbers, and its size is a multiple of theirs";
+                return Err(self.error_hint(start, message, hint));
+            };
+            ty = match u32::try_from(count).ok().filter(|&count| count <= MAX_COMPONENTS) {
                 Some(count) => {
                     let vector = self.table().intern(Type::Vector(ty.id().into(), count));
                     QualType::new(vector, ty.quals())
                 }
-                None => return Err(self.error(start, "no such vector type".into())),
+                None => {
+                    let message =
+                        format!("number of vector components {count} exceeds {MAX_COMPONENTS}");
+                    return Err(self.error(start, message));
+                }
             };
         }
         Ok(ty)

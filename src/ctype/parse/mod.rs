@@ -54,6 +54,8 @@ pub(super) struct Parser<'a> {
     ended: bool,
     /// Whether a semicolon ended a declaration.
     separated: bool,
+    /// Whether a type that nests too deep was reported.
+    too_deep: bool,
     /// Unknown type names that were reported.
     unknown: FxHashSet<Name>,
     nesting: u32,
@@ -126,6 +128,7 @@ impl<'a> Parser<'a> {
             errors: Vec::new(),
             ended: false,
             separated: false,
+            too_deep: false,
             unknown: FxHashSet::default(),
             nesting: 0,
             pack: directive::Pack::default(),
@@ -499,10 +502,15 @@ impl<'a> Parser<'a> {
 
     /// Refuses a type that nests too deep.
     fn check_depth(&mut self, ty: QualType, offset: Offset) -> Parse<()> {
-        if self.decls.table.depth(ty.id()) < MAX_DEPTH {
+        if !self.decls.table.is_too_deep(ty.id()) {
             return Ok(());
         }
+        // What is made of this type is too deep, too.
+        if std::mem::replace(&mut self.too_deep, true) {
+            return Err(Failed);
+        }
         let message = format!("type nested deeper than {MAX_DEPTH} levels");
-        Err(self.error(offset, message))
+        let hint = "a member that is a pointer ends the nesting";
+        Err(self.error_hint(offset, message, hint))
     }
 }
