@@ -35,6 +35,8 @@ pub struct Declarations {
     pub(super) table: Table,
     /// What texts may declare.
     pub(super) permissions: Permissions,
+    /// What becomes of a function, variable or typedef that is declared with another type.
+    redeclared: Redeclared,
     /// The names of the scope that was entered.
     names: Scope,
     /// Those of the other scopes.
@@ -102,10 +104,30 @@ enum Undo {
 /// An earlier declaration that a new one does not agree with.
 #[derive(Debug)]
 pub(super) struct Conflict {
-    /// Its place, if it is in the same text.
-    pub(super) offset: Option<Offset>,
+    pub(super) place: Place,
     /// It as C.
     pub(super) text: String,
+}
+
+/// Where an earlier declaration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At a byte of the same text.
+    Here(Offset),
+    /// In an earlier text.
+    Earlier,
+    /// Nowhere: the name needs no declaration.
+    Predeclared,
+}
+
+/// What becomes of a function, variable or typedef that is declared again with another type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Redeclared {
+    /// The new declaration is an error.
+    #[default]
+    Refused,
+    /// The first declaration stays, and the new one is taken without a word, as in LuaJIT.
+    Ignored,
 }
 
 /// What to do with a declaration of a name that is declared.
@@ -117,7 +139,8 @@ enum Merge {
 
 impl Declarations {
     /// The names that need no declaration: those of `<stdint.h>`, `<stddef.h>`, `<stdarg.h>`, `<uchar.h>`, and
-    /// C23's `bool`, `true`, `false`, `nullptr`. A program may declare them differently.
+    /// C23's `bool`, `true`, `false`, `nullptr`. A program may declare C23's keywords and the `int_fast` types, which depend on the C
+    /// library, differently.
     pub fn new(target: &Target) -> Declarations {
         predeclared::fresh(target.model())
     }
@@ -129,6 +152,7 @@ impl Declarations {
         Declarations {
             table,
             permissions: Permissions::ALL,
+            redeclared: Redeclared::Refused,
             names: Scope::root(),
             others: FxHashMap::default(),
             scopes: 1,
@@ -171,6 +195,12 @@ impl Declarations {
     /// [`Permission::DeclareFunctions`](crate::policy::Permission::DeclareFunctions) count.
     pub fn permit(&mut self, permissions: Permissions) {
         self.permissions = permissions;
+    }
+
+    /// Says what becomes of a function, variable or typedef that is declared again with another type. What a constant, a tag or a body
+    /// stands for is never another thing.
+    pub fn on_redeclaration(&mut self, redeclared: Redeclared) {
+        self.redeclared = redeclared;
     }
 
     /// What `find` finds first, from the entered scope outwards.
@@ -346,18 +376,25 @@ impl Declarations {
         offset: Offset,
     ) -> Result<(), Conflict> {
         let Some(position) = self.names.ordinary.get(name) else {
+            if self.names.id != ScopeId::ROOT && self.differs_from_predeclared(name, &decl)? {
+                return Ok(());
+            }
             self.push(name, decl, offset);
             return Ok(());
         };
         let old = &self.names.entries[position];
+        let is_constant = |decl: &Decl| matches!(decl, Decl::Constant { .. });
         let new = match merge(&self.table, &old.decl, &decl) {
             Merge::Keep => return Ok(()),
             Merge::Replace(new) => new,
-            Merge::Conflict if old.site.text == 0 => decl,
-            Merge::Conflict => {
-                let text = self.describe(name, &old.decl);
-                return Err(self.conflict(old.site, text));
+            Merge::Conflict if self.gives_way(name, old) => decl,
+            Merge::Conflict if is_constant(&old.decl) || is_constant(&decl) => {
+                return Err(self.conflict_with(name, old));
             }
+            Merge::Conflict => match self.redeclared {
+                Redeclared::Refused => return Err(self.conflict_with(name, old)),
+                Redeclared::Ignored => return Ok(()),
+            },
         };
         let entry = Entry { name, decl: new, site: self.site(offset) };
         let old = std::mem::replace(&mut self.names.entries[position], entry);
@@ -365,6 +402,30 @@ impl Declarations {
             self.undo.push(Undo::Entry(position, old));
         }
         Ok(())
+    }
+
+    /// Whether a declaration is a predeclared one that programs may replace.
+    fn gives_way(&self, name: Name, old: &Entry) -> bool {
+        old.site.text == 0 && predeclared::gives_way(self.table.name(name))
+    }
+
+    /// Whether a declaration of an inner scope is to be ignored as it gives a predeclared name of the outermost one another meaning.
+    fn differs_from_predeclared(&self, name: Name, decl: &Decl) -> Result<bool, Conflict> {
+        let Some(root) = self.others.get(&ScopeId::ROOT) else { return Ok(false) };
+        let Some(old) = root.ordinary.get(name).map(|position| &root.entries[position]) else {
+            return Ok(false);
+        };
+        let differs = old.site.text == 0
+            && !self.gives_way(name, old)
+            && matches!(merge(&self.table, &old.decl, decl), Merge::Conflict);
+        match self.redeclared {
+            Redeclared::Refused if differs => Err(self.conflict_with(name, old)),
+            _ => Ok(differs),
+        }
+    }
+
+    fn conflict_with(&self, name: Name, old: &Entry) -> Conflict {
+        self.conflict(old.site, self.describe(name, &old.decl))
     }
 
     /// Declares a function with the names of its parameters.
@@ -391,8 +452,12 @@ impl Declarations {
     }
 
     fn conflict(&self, site: Site, text: String) -> Conflict {
-        let offset = (site.text == self.text).then_some(site.offset);
-        Conflict { offset, text }
+        let place = match site.text {
+            0 => Place::Predeclared,
+            number if number == self.text => Place::Here(site.offset),
+            _ => Place::Earlier,
+        };
+        Conflict { place, text }
     }
 
     fn describe(&self, name: Name, decl: &Decl) -> String {

@@ -26,10 +26,21 @@ pub struct Diagnostic {
 /// The declaration that a new one does not agree with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Its line in the same text; `None` for a declaration of an earlier `cdef`.
-    pub line: Option<u32>,
+    /// Where it is.
+    pub place: NotePlace,
     /// What was declared, as C.
     pub text: String,
+}
+
+/// Where the declaration of a [`Note`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotePlace {
+    /// In this line of the same text.
+    Line(u32),
+    /// In the text of an earlier `cdef`.
+    EarlierText,
+    /// The name is predeclared.
+    Predeclared,
 }
 
 /// The errors of one text, in its order; at least one.
@@ -86,9 +97,10 @@ impl fmt::Display for Diagnostic {
             .collect();
         write!(f, "    {indent}^")?;
         if let Some(note) = &self.note {
-            match note.line {
-                Some(line) => write!(f, "\n  line {line}: {}", note.text)?,
-                None => write!(f, "\n  an earlier cdef: {}", note.text)?,
+            match note.place {
+                NotePlace::Line(line) => write!(f, "\n  line {line}: {}", note.text)?,
+                NotePlace::EarlierText => write!(f, "\n  an earlier cdef: {}", note.text)?,
+                NotePlace::Predeclared => write!(f, "\n  predeclared: {}", note.text)?,
             }
         }
         if let Some(hint) = &self.hint {

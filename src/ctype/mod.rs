@@ -38,8 +38,8 @@ mod scope;
 mod table;
 mod types;
 
-pub use decls::{Declarations, Param};
-pub use diagnostic::{Diagnostic, Diagnostics, Note};
+pub use decls::{Declarations, Param, Redeclared};
+pub use diagnostic::{Diagnostic, Diagnostics, Note, NotePlace};
 pub use draw::layout_text;
 pub use function::{Access, CallConv, Contract, Function};
 pub use scope::ScopeId;

@@ -53,6 +53,14 @@ fn predeclare(model: &'static DataModel) -> Declarations {
     decls
 }
 
+/// Whether a program may declare a predeclared name as something else: C23's keywords, which C11 takes from `<stdbool.h>` or has not, and
+/// what C libraries disagree on. Another type for the others would change the functions of every header.
+pub(super) fn gives_way(name: &str) -> bool {
+    matches!(name, "bool" | "true" | "false" | "nullptr" | "nullptr_t" | "char8_t")
+        || name.starts_with("int_fast")
+        || name.starts_with("uint_fast")
+}
+
 fn types(model: &DataModel) -> Vec<(&'static str, TypeId)> {
     use IntKind::{I8, I16, I32, I64, U8, U16, U32, U64};
     let word = if model.pointer == 8 { (I64, U64) } else { (I32, U32) };

@@ -9,8 +9,8 @@ use super::index::Index;
 use super::layout::Facts;
 use super::names::{NameIndex, Names};
 use super::{
-    ArrayLen, Bits, Constant, Enum, EnumId, Function, IntKind, Layout, Name, QualType, Quals,
-    Record, RecordBody, RecordId, RecordKind, Type, TypeId,
+    ArrayLen, Bits, Constant, Enum, EnumId, Function, IntKind, Layout, Member, Name, QualType,
+    Quals, Record, RecordBody, RecordId, RecordKind, Type, TypeId,
 };
 use crate::target::DataModel;
 
@@ -316,11 +316,7 @@ impl Table {
                 counted_by: member.counted_by,
             });
         }
-        let anonymous = body.members.iter().filter(|m| m.name.is_none());
-        anonymous.into_iter().find_map(|outer| {
-            let Type::Record(inner) = *self.shape(outer.ty) else {
-                return None;
-            };
+        self.anonymous(body).find_map(|(outer, inner)| {
             let found = self.find_member(inner, name)?;
             Some(FoundMember {
                 offset: outer.offset + found.offset,
@@ -334,13 +330,26 @@ impl Table {
     pub fn find_constant(&self, record: RecordId, name: Name) -> Option<(QualType, Constant)> {
         let body = self.record(record).body.as_ref()?;
         let own = body.constants.iter().find(|c| c.0 == name);
-        own.map(|&(_, ty, value)| (ty, value)).or_else(|| {
-            let anonymous = body.members.iter().filter(|m| m.name.is_none());
-            anonymous.into_iter().find_map(|outer| match *self.shape(outer.ty) {
-                Type::Record(inner) => self.find_constant(inner, name),
-                _ => None,
-            })
+        own.map(|&(_, ty, value)| (ty, value))
+            .or_else(|| self.anonymous(body).find_map(|(_, inner)| self.find_constant(inner, name)))
+    }
+
+    /// The anonymous records of a record that have names for it.
+    fn anonymous<'a>(
+        &'a self,
+        body: &'a RecordBody,
+    ) -> impl Iterator<Item = (&'a Member, RecordId)> {
+        let unnamed = body.members.iter().filter(|member| member.name.is_none());
+        unnamed.filter_map(|member| match *self.shape(member.ty) {
+            Type::Record(inner) if self.has_names(inner) => Some((member, inner)),
+            _ => None,
         })
+    }
+
+    /// Whether there are names to look up in a record. There are only so many, but 60 records, each with two of the one before as anonymous
+    /// members, are 2^60.
+    pub(super) fn has_names(&self, record: RecordId) -> bool {
+        self.record(record).body.as_ref().is_some_and(|body| body.has_names)
     }
 
     /// The value of an enumerator by name (unsigned 64-bit values as their bit pattern).

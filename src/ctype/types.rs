@@ -340,6 +340,8 @@ pub struct RecordBody {
     pub required_align: u64,
     /// `static const` members and the enumerators of enums declared inside, LuaJIT's scoped constants.
     pub constants: Box<[(Name, QualType, Constant)]>,
+    /// Whether there are members or constants to look up by name, those of anonymous members included.
+    pub(super) has_names: bool,
     /// `__attribute__((transparent_union))`
     pub transparent_union: bool,
     /// What the declaration said about layout.

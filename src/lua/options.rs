@@ -9,6 +9,7 @@ use std::ffi::c_int;
 use super::api;
 use super::convert;
 use super::state::{Cx, LuaError, Outcome};
+use crate::ctype::Redeclared;
 
 /// What a Lua state chose.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Options {
     pub(super) boxed_enum: Cell<bool>,
     /// New callbacks answer calls from other threads with a default value.
     pub(super) foreign_answered: Cell<bool>,
+    /// A function, variable or typedef keeps its first declaration.
+    pub(super) first_declared: Cell<bool>,
 }
 
 impl Default for Options {
@@ -30,6 +33,7 @@ impl Default for Options {
             boxed_int64: Cell::new(!api::NATIVE_INT64),
             boxed_enum: Cell::new(false),
             foreign_answered: Cell::new(false),
+            first_declared: Cell::new(false),
         }
     }
 }
@@ -42,7 +46,7 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 4] = [
+const CHOICES: [Choice; 5] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
     Choice { name: "enum", values: ["number", "cdata"], cell: |options| &options.boxed_enum },
@@ -50,6 +54,11 @@ const CHOICES: [Choice; 4] = [
         name: "foreign",
         values: ["queue", "default"],
         cell: |options| &options.foreign_answered,
+    },
+    Choice {
+        name: "redeclare",
+        values: ["error", "first"],
+        cell: |options| &options.first_declared,
     },
 ];
 
@@ -66,10 +75,14 @@ pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             return Err(LuaError::Argument(2, message.into()));
         }
         cell.set(value == 1);
+        if choice.name == "redeclare" {
+            let redeclared = [Redeclared::Refused, Redeclared::Ignored][value];
+            cx.state.types.borrow_mut().on_redeclaration(redeclared);
+        }
         let first = Options::default();
         let differs = |choice: &Choice| {
             (choice.cell)(&cx.state.options).get() != (choice.cell)(&first).get()
-                && choice.name != "foreign"
+                && !matches!(choice.name, "foreign" | "redeclare")
         };
         cx.state.head().chosen.set(CHOICES.iter().any(differs));
     }

@@ -51,7 +51,7 @@ fn a_failed_text_declares_nothing() {
     let count = |decls: &Declarations| (decls.table().ids().count(), decls.declarations().count());
     let before = count(&decls);
     let text = "typedef int t; struct s { t a; }; enum e { A }; extern int array[3]; struct n { int b; }; \
-                static const int C = 1; int old(void) __asm__(\"x\"); typedef int int8_t; oops x;";
+                static const int C = 1; int old(void) __asm__(\"x\"); typedef int bool; oops x;";
     errors(&mut decls, text);
     assert_eq!(count(&decls), before);
     for name in ["t", "A", "C", "x"] {

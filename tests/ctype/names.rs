@@ -1,6 +1,8 @@
 //! What names stand for: functions, constants, members, and declaring them again.
 
-use cthunk::ctype::{Constant, Contract, Decl, Declarations, Type, TypeId};
+use cthunk::ctype::{
+    Constant, Contract, Decl, Declarations, IntKind, Redeclared, ScopeId, Type, TypeId,
+};
 
 use super::{HOST, constant, declarations, declare, declared, errors, function, record, ty};
 
@@ -44,11 +46,71 @@ fn predeclared_names_give_way() {
     assert_eq!(ty(&mut decls, "int64_t"), ty(&mut decls, "long"));
     declare(
         &mut decls,
-        "typedef unsigned short wchar_t; enum { false, true }; typedef int bool; typedef long ssize_t;",
+        "typedef int wchar_t; enum { false, true }; typedef int bool; typedef long ssize_t; typedef int int_fast16_t;",
     );
     assert_eq!(ty(&mut decls, "bool").id(), TypeId::INT);
+    assert_eq!(ty(&mut decls, "int_fast16_t").id(), TypeId::INT);
     // From here on they are the program's.
-    errors(&mut decls, "typedef int wchar_t;");
+    errors(&mut decls, "typedef char bool;");
+}
+
+#[test]
+fn a_predeclared_type_keeps_its_meaning() {
+    let mut decls = declarations(HOST);
+    let inner = decls.add_scope(ScopeId::ROOT);
+    for scope in [ScopeId::ROOT, inner] {
+        let decls = decls.enter(scope).expect("it is there");
+        for text in [
+            "typedef unsigned int size_t;",
+            "int size_t(int);",
+            "extern int va_list;",
+            "typedef short wchar_t;",
+        ] {
+            let errors = errors(decls, text).to_string();
+            assert!(
+                errors.contains("conflicting declaration of ")
+                    && errors.contains("\n  predeclared: typedef "),
+                "{errors}"
+            );
+        }
+        declare(
+            decls,
+            "typedef unsigned long size_t; typedef long int64_t; typedef __builtin_va_list va_list;",
+        );
+    }
+}
+
+#[test]
+fn a_redeclaration_may_be_ignored_as_in_luajit() {
+    let mut decls = declared(
+        "int f(int); typedef int t; extern int v; enum e { K }; struct s { int a; }; static const int C = 1;",
+    );
+    decls.on_redeclaration(Redeclared::Ignored);
+    declare(
+        &mut decls,
+        "double f(double); typedef double t; extern char *v; int t(void); typedef char f, v; \
+         typedef unsigned int size_t; typedef int va_list; int two(int); int two(long);",
+    );
+    assert_eq!(function(&decls, "f").result.id(), TypeId::INT);
+    assert_eq!(function(&decls, "two").params[0].id(), TypeId::INT);
+    assert_eq!(ty(&mut decls, "t").id(), TypeId::INT);
+    assert_eq!(ty(&mut decls, "size_t").id(), TypeId::int(IntKind::U64));
+    assert!(
+        matches!(decls.lookup(b"v"), Some(Decl::Variable { ty, .. }) if ty.id() == TypeId::INT)
+    );
+    // LuaJIT: "attempt to redefine".
+    for text in [
+        "enum { K = 5 };",
+        "struct s { int a, b; };",
+        "union s { int a; };",
+        "static const int C = 2;",
+        "enum e { L };",
+        "int K(void);",
+    ] {
+        errors(&mut decls, text);
+    }
+    decls.on_redeclaration(Redeclared::Refused);
+    errors(&mut decls, "double f(double);");
 }
 
 #[test]

@@ -46,6 +46,31 @@ for _, row in ipairs {
   check(ffi.alignof(row[1]) == row[2], row[1])
 end
 
+-- Another type for a name that has one.
+ffi.cdef "typedef int cl_other; int cl_other_f(int);"
+if differs "redeclaration" then
+  local before = ffi.option("redeclare", "error")
+  fails("conflicting declaration of 'cl_other'.*an earlier cdef: typedef int cl_other;", ffi.cdef, "typedef double cl_other;")
+  fails("conflicting declaration of 'size_t'.*predeclared: typedef", ffi.cdef, "typedef short size_t;")
+  ffi.cdef "typedef int cl_other; struct cl_twice { int a; }; struct cl_twice { int a; };"
+  ffi.option("redeclare", "first")
+  ffi.cdef "typedef double cl_other;"
+  assert(ffi.option("redeclare", before) == "first")
+else
+  ffi.cdef "typedef double cl_other; typedef short size_t; double cl_other_f(double);"
+  fails("cl_twice", ffi.cdef, "struct cl_twice { int a; }; struct cl_twice { int a, b; };")
+end
+check(ffi.sizeof "cl_other" == 4 and ffi.sizeof "size_t" == word)
+
+-- Structs and unions without a declarator are members.
+ffi.cdef "typedef struct cl_foo { int a, b; } cl_foo_t;"
+for _, row in ipairs {
+  { "struct { int x; cl_foo_t; }", 12, 4 }, { "struct { int x; struct cl_foo; }", 12, 4 }, { "union { int x; cl_foo_t; }", 8, 0 },
+  { "struct { int x; const cl_foo_t; }", 12, 4 },
+} do
+  check(ffi.sizeof(row[1]) == row[2] and ffi.offsetof(row[1], "a") == row[3], row[1])
+end
+
 -- Attributes change layouts; unknown ones are ignored.
 for _, row in ipairs {
   { "struct { char c; int i; } __attribute__((packed))", 5 },

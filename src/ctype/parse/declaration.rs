@@ -30,15 +30,37 @@ impl Parser<'_> {
         if stands_alone && self.at_end_of_declaration() {
             return self.end_of_declaration();
         }
+        let mut first = None;
         loop {
             let attributes = &specifiers.attributes.function;
             let declarator = self.declarator(specifiers.ty, Naming::Required, attributes)?;
+            first = first.or(declarator.name.map(|name| name.0));
             if self.init_declarator(&specifiers, declarator)? {
                 return Ok(());
             }
             if !self.eat(",") {
-                return self.end_of_declaration();
+                if self.at_end_of_declaration() {
+                    return self.end_of_declaration();
+                }
+                self.separated = true;
+                return self.end_after_body(&specifiers, first);
             }
+        }
+    }
+
+    /// The `;` of a declaration whose first declarator has this name. If the name is a type's and stands behind a body, the `;` is
+    /// missing there.
+    pub(super) fn end_after_body(
+        &mut self,
+        specifiers: &Specifiers,
+        first: Option<Name>,
+    ) -> Parse<()> {
+        if self.eat(";") {
+            return Ok(());
+        }
+        match (specifiers.body_end, first.and_then(|first| self.decls.typedef(first))) {
+            (Some(end), Some(_)) => Err(self.error(end, "expected ';' after '}'".into())),
+            _ => Err(self.expected("';'")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::attribute::{Attributes, FunctionAttributes};
 use super::contract::{contracts, sorted};
-use super::{Keyword, Offset, Parse, Parser, Tok};
+use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::function::FunctionRef;
 use crate::ctype::layout::max_size;
 use crate::ctype::{ArrayLen, Contract, Name, QualType, Quals, Type, TypeId};
@@ -502,6 +502,9 @@ impl Parser<'_> {
             _ => None,
         };
         if let Some(problem) = problem {
+            if self.is_fallout(element) {
+                return Err(Failed);
+            }
             let message = format!("{problem} '{}'", table.repr(element));
             return Err(self.error(start, message));
         }

@@ -105,8 +105,8 @@ impl Parser<'_> {
             self.declare_enumerator(name, next, fixed, start)?;
             values.push((name, start, next));
             next += 1;
-            if !self.eat(",") {
-                break;
+            if !self.at("}") && !self.eat(",") {
+                return Err(self.expected("',' or '}'"));
             }
         }
         self.expect("}")?;

@@ -5,7 +5,7 @@ use super::value::{
     BINARY, Binary, NOT_CONSTANT, Operand, Value, common_float, common_int, float_binary,
     int_binary, promote,
 };
-use super::{Keyword, Offset, Parse, Parser, Tok};
+use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::{ArrayLen, Constant, Decl, IntKind, Name, QualType, Type, TypeId};
 
 impl Parser<'_> {
@@ -288,6 +288,7 @@ impl Parser<'_> {
         };
         match value {
             Some(value) => Ok(Operand::int(self.word(false), value.into())),
+            None if self.is_fallout(ty) => Err(Failed),
             None => {
                 let message = format!("'{}' has no size", table.repr(ty));
                 Err(self.error(start, message))
@@ -359,6 +360,7 @@ impl Parser<'_> {
         };
         match found {
             Some(member) => Ok((member.ty, member.offset)),
+            None if self.failed.contains_key(&name) => Err(Failed),
             None => {
                 let message =
                     format!("'{}' has no member '{}'", table.repr(record), table.name(name));
@@ -441,6 +443,9 @@ impl Parser<'_> {
             self.advance();
             self.skip_balanced()?;
             return Ok(Operand::unknown(TypeId::INT.into()));
+        }
+        if self.failed.contains_key(&name) {
+            return Err(Failed);
         }
         let message = format!("unknown name '{text}'");
         let hint = "constants are enumerators, 'static const' numbers and '#define's of this or an earlier text";

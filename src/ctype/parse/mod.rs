@@ -13,13 +13,14 @@ mod enumeration;
 mod expression;
 mod literal;
 mod record;
+mod report;
 mod specifier;
 mod value;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
-use super::decls::{Conflict, Declarations, Param};
-use super::diagnostic::{Diagnostic, Diagnostics, Note, line_of};
+use super::decls::{Declarations, Param};
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::keyword::Keyword;
 use super::lex::{Bad, Lexer, Offset, Punct, Tok, Token};
 use super::table::MAX_DEPTH;
@@ -56,8 +57,8 @@ pub(super) struct Parser<'a> {
     separated: bool,
     /// Whether a type that nests too deep was reported.
     too_deep: bool,
-    /// Unknown type names that were reported.
-    unknown: FxHashSet<Name>,
+    /// Names that were reported, and those of declarations that failed, each with the number of errors before that.
+    failed: FxHashMap<Name, usize>,
     nesting: u32,
     pack: directive::Pack,
     /// Whether a tag that nothing declared may be declared by its first use.
@@ -129,7 +130,7 @@ impl<'a> Parser<'a> {
             ended: false,
             separated: false,
             too_deep: false,
-            unknown: FxHashSet::default(),
+            failed: FxHashMap::default(),
             nesting: 0,
             pack: directive::Pack::default(),
             implicit_tags: true,
@@ -347,65 +348,6 @@ impl<'a> Parser<'a> {
         result
     }
 
-    // Errors
-
-    fn error(&mut self, offset: Offset, message: String) -> Failed {
-        self.report(offset, message, None, None)
-    }
-
-    fn error_hint(&mut self, offset: Offset, message: String, hint: &str) -> Failed {
-        self.report(offset, message, Some(hint.to_owned()), None)
-    }
-
-    fn error_here(&mut self, message: String) -> Failed {
-        self.error(self.tok.start, message)
-    }
-
-    fn report(
-        &mut self,
-        offset: Offset,
-        message: String,
-        hint: Option<String>,
-        note: Option<Note>,
-    ) -> Failed {
-        let diagnostic = Diagnostic::new(self.lexer.text(), offset, message);
-        self.errors.push(Diagnostic { hint, note, ..diagnostic });
-        Failed
-    }
-
-    fn conflict(&mut self, offset: Offset, message: String, conflict: Conflict) -> Failed {
-        let line = conflict.offset.map(|offset| line_of(self.lexer.text(), offset));
-        let note = Note { line, text: conflict.text };
-        self.report(offset, message, None, Some(note))
-    }
-
-    #[cold]
-    fn expected_punct(&mut self, punct: &str) -> Failed {
-        self.expected(&format!("'{punct}'"))
-    }
-
-    /// An error at the current token: something else should stand there.
-    #[cold]
-    fn expected(&mut self, what: &str) -> Failed {
-        let found = match self.tok.kind {
-            Tok::End if std::mem::replace(&mut self.ended, true) => return Failed,
-            Tok::End => "the end of the text".to_owned(),
-            Tok::Bad(bad) => return self.error_here(bad.message().to_owned()),
-            Tok::Directive => return self.stray_directive(),
-            _ => {
-                let mut text = self.token_text(self.tok);
-                if text.len() > 40 {
-                    text = text.chars().take(37).collect::<String>() + "...";
-                }
-                format!("'{text}'")
-            }
-        };
-        // A missing ';' belongs to the end of what it should have ended.
-        let missing_end = what == "';'" && self.last_end > 0;
-        let offset = if missing_end { self.last_end } else { self.tok.start };
-        self.error(offset, format!("expected {what} before {found}"))
-    }
-
     fn checkpoint(&self) -> Checkpoint<'a> {
         Checkpoint {
             lexer: self.lexer,
@@ -425,7 +367,7 @@ impl<'a> Parser<'a> {
     fn rewind(&mut self, to: Checkpoint<'a>) {
         self.errors.truncate(to.errors);
         self.ended = to.ended;
-        self.unknown.clear();
+        self.failed.retain(|_, errors| *errors < to.errors);
         self.rewind_tokens(to);
     }
 
@@ -438,58 +380,6 @@ impl<'a> Parser<'a> {
         self.piles.ops.truncate(to.ops);
         self.piles.pointers.truncate(to.pointers);
         self.piles.parameters.truncate(to.parameters);
-    }
-
-    /// Goes to the end of the declaration that began at `start` and failed somewhere: after its `;`, or after
-    /// the `}` of a function body. In a record (`member`) not beyond its `}`.
-    fn recover(&mut self, start: Checkpoint<'a>, member: bool) {
-        if self.tok.kind == Tok::End {
-            return;
-        }
-        self.rewind_tokens(start);
-        if self.tok.kind == Tok::Directive {
-            self.ahead = None;
-            self.lexer.skip_line();
-            return self.advance();
-        }
-        let mut depth = 0_u32;
-        loop {
-            let closing = match self.tok.kind {
-                Tok::End => return,
-                Tok::Punct(p) => match p.char() {
-                    b';' if depth == 0 => return self.advance(),
-                    b'(' | b'[' | b'{' => {
-                        depth += 1;
-                        false
-                    }
-                    b'}' if depth == 0 && member => return,
-                    b'}' if depth <= 1 => {
-                        depth = 0;
-                        true
-                    }
-                    b')' | b']' | b'}' => {
-                        depth = depth.saturating_sub(1);
-                        false
-                    }
-                    _ => false,
-                },
-                _ => false,
-            };
-            self.advance();
-            if closing && !self.goes_on_after_brace() {
-                return;
-            }
-        }
-    }
-
-    /// Whether what follows a `}` belongs to the same declaration.
-    fn goes_on_after_brace(&self) -> bool {
-        match self.tok.kind {
-            Tok::Punct(p) => matches!(p.char(), b';' | b',' | b'*' | b'(' | b'[' | b'=' | b')'),
-            Tok::Name(name) => self.decls.typedef(name).is_none(),
-            Tok::Keyword(Keyword::Attribute | Keyword::Asm | Keyword::Const) => true,
-            _ => false,
-        }
     }
 
     /// Refuses to declare what the program may not declare.

@@ -12,7 +12,6 @@ use crate::ctype::{
     ArrayLen, Bits, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type,
 };
 use crate::policy::Permission;
-use crate::target::BitFieldRule;
 
 /// A record while its members are parsed.
 #[derive(Debug, Default)]
@@ -20,6 +19,8 @@ struct Draft {
     members: Vec<DraftMember>,
     /// Every name, those of anonymous members included, and where it was declared.
     names: Vec<(Name, Offset)>,
+    /// The constants of anonymous members.
+    constants: Vec<(Name, Offset)>,
     /// The last member's array without a length; nothing may follow.
     flexible: Option<ArrayLen>,
 }
@@ -130,7 +131,14 @@ impl Parser<'_> {
             attributes.object_mut().ms_struct = pragma;
         }
         let body = self.lay_out(kind, draft, &attributes, pack, start)?;
-        let body = RecordBody { constants: constants.into(), ..body };
+        let table = &self.decls.table;
+        let anonymous = |member: &Member| match *table.shape(member.ty) {
+            Type::Record(inner) => table.has_names(inner),
+            _ => false,
+        };
+        let has_names = !constants.is_empty()
+            || body.members.iter().any(|member| member.name.is_some() || anonymous(member));
+        let body = RecordBody { constants: constants.into(), has_names, ..body };
         if self.decls.complete_record(id, body) {
             return Ok(());
         }
@@ -165,17 +173,21 @@ impl Parser<'_> {
         if specifiers.storage.is_static || specifiers.storage.is_constexpr {
             return self.constant_member(&specifiers);
         }
-        if self.at(";") {
-            self.anonymous_member(draft, &specifiers, start)?;
-        } else {
-            loop {
+        if let Some(storage) = specifiers.storage.word() {
+            return Err(self.error(start, format!("a member has no storage class '{storage}'")));
+        }
+        let mut first = None;
+        loop {
+            if self.at(";") || self.at(",") {
+                self.anonymous_member(draft, &specifiers, start)?;
+            } else {
                 self.member(draft, &specifiers, kind)?;
-                if !self.eat(",") {
-                    break;
-                }
+                first = first.or(draft.members.last().and_then(|member| member.name));
+            }
+            if !self.eat(",") {
+                return self.end_after_body(&specifiers, first);
             }
         }
-        self.expect(";")
     }
 
     /// LuaJIT's `static const int NAME = value;` inside a record.
@@ -209,11 +221,6 @@ impl Parser<'_> {
         let Type::Record(id) = *self.decls.table.shape(specifiers.ty) else {
             return if specifiers.tagged { Ok(()) } else { Err(self.expected("a member name")) };
         };
-        // A tagged struct or a typedef without a name is a member only on Windows (-fms-extensions).
-        let written_here = specifiers.tagged && self.decls.table.record(id).tag.is_none();
-        if !written_here && self.decls.table.model().bit_fields != BitFieldRule::Ms {
-            return Ok(());
-        }
         self.add_names(draft, id, start)?;
         let field = Field {
             ty: specifiers.ty,
@@ -229,11 +236,12 @@ impl Parser<'_> {
         let Some(body) = &self.decls.table.record(id).body else {
             return Err(self.error(start, "anonymous member of an incomplete type".into()));
         };
+        draft.constants.extend(body.constants.iter().map(|constant| (constant.0, start)));
         let members: Vec<_> = body.members.iter().map(|m| (m.name, m.ty)).collect();
         for (name, ty) in members {
             match (name, self.decls.table.shape(ty)) {
                 (Some(name), _) => draft.names.push((name, start)),
-                (None, &Type::Record(inner)) => {
+                (None, &Type::Record(inner)) if self.decls.table.has_names(inner) => {
                     self.nested(|p| p.add_names(draft, inner, start))?
                 }
                 _ => {}
@@ -243,11 +251,13 @@ impl Parser<'_> {
     }
 
     fn check_names(&mut self, draft: &mut Draft) {
-        draft.names.sort_unstable();
-        for pair in draft.names.windows(2) {
-            if pair[0].0 == pair[1].0 {
-                let message = format!("second member '{}'", self.decls.table.name(pair[1].0));
-                self.error(pair[1].1, message);
+        for names in [&mut draft.names, &mut draft.constants] {
+            names.sort_unstable();
+            for pair in names.windows(2) {
+                if pair[0].0 == pair[1].0 {
+                    let message = format!("second member '{}'", self.decls.table.name(pair[1].0));
+                    self.error(pair[1].1, message);
+                }
             }
         }
     }
@@ -335,6 +345,9 @@ impl Parser<'_> {
             Type::Enum(id) if table.enum_(*id).base.is_none() => "incomplete",
             _ => return Ok(()),
         };
+        if self.is_fallout(ty) {
+            return Err(Failed);
+        }
         let message = format!("member of {problem} type '{}'", table.repr(ty));
         Err(self.error_hint(start, message, "a pointer to it can be a member"))
     }
@@ -383,6 +396,9 @@ impl Parser<'_> {
             Err(Unplaceable::TooLarge) => {
                 return Err(self.error(start, "record is larger than the address space".into()));
             }
+            Err(Unplaceable::Incomplete(i)) if self.is_fallout(draft.members[i].field.ty) => {
+                return Err(Failed);
+            }
             Err(Unplaceable::Incomplete(i)) => {
                 return Err(self.error(draft.members[i].start, "member of incomplete type".into()));
             }
@@ -429,6 +445,7 @@ fn body(draft: Draft, placed: Placed, rules: &Rules, transparent_union: bool) ->
         flexible: draft.flexible,
         required_align: placed.required_align,
         constants: Box::default(),
+        has_names: true,
         transparent_union,
         attributes: rules.attributes,
         unnamed_bits: unnamed_bits.into(),

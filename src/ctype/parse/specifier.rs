@@ -15,6 +15,8 @@ pub(super) struct Specifiers {
     pub(super) start: Offset,
     /// A tag or a body was there, so that a declaration without a declarator says something.
     pub(super) tagged: bool,
+    /// Where a body ended, if that was the last specifier.
+    pub(super) body_end: Option<Offset>,
     /// C23's `auto` stands for the type, which is that of the initialiser; `ty` has only the qualifiers.
     pub(super) inferred: bool,
 }
@@ -28,6 +30,7 @@ impl Specifiers {
             attributes: Attributes::default(),
             start,
             tagged: false,
+            body_end: None,
             inferred: false,
         }
     }
@@ -40,6 +43,8 @@ pub(super) struct Storage {
     pub(super) is_static: bool,
     pub(super) is_constexpr: bool,
     is_auto: bool,
+    /// Another one, such as `extern`.
+    other: Option<Keyword>,
 }
 
 /// The type words of a list of specifiers, in any order.
@@ -318,6 +323,7 @@ impl Parser<'_> {
         };
         let ty = self.apply_to_base(ty, &specifiers.attributes)?;
         specifiers.ty = self.table().qualify(ty, quals);
+        specifiers.body_end = Some(self.last_end).filter(|&end| self.ends_body(end));
         Ok(specifiers)
     }
 
@@ -410,7 +416,15 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Whether a `}` ends at a byte of the text.
+    fn ends_body(&self, end: Offset) -> bool {
+        end > 0 && self.lexer.text()[end as usize - 1] == b'}'
+    }
+
     fn bad_specifier(&mut self) -> Failed {
+        if self.ends_body(self.last_end) {
+            return self.expected("';'");
+        }
         let text = self.token_text(self.tok);
         self.error_here(format!("'{text}' cannot join the type before it"))
     }
@@ -419,7 +433,7 @@ impl Parser<'_> {
     fn unknown_type(&mut self) {
         let Tok::Name(name) = self.tok.kind else { return };
         let text = self.decls.table.name(name).to_owned();
-        if self.unknown.insert(name) {
+        if self.failed.insert(name, self.errors.len()).is_none() {
             let hint = format!("declare it first, as in 'typedef struct {text} {text};'");
             self.report(self.tok.start, format!("unknown type name '{text}'"), Some(hint), None);
         }
@@ -442,7 +456,18 @@ impl Storage {
             Keyword::Static => self.is_static = true,
             Keyword::Constexpr => self.is_constexpr = true,
             Keyword::Auto => self.is_auto = true,
-            _ => {}
+            other => self.other = Some(other),
+        }
+    }
+
+    /// A storage class or function specifier that no member has.
+    pub(super) fn word(&self) -> Option<&'static str> {
+        match self.other {
+            _ if self.is_typedef => Some("typedef"),
+            Some(Keyword::Extern) => Some("extern"),
+            Some(Keyword::Register) => Some("register"),
+            Some(Keyword::ThreadLocal) => Some("_Thread_local"),
+            _ => None,
         }
     }
 }

@@ -20,12 +20,8 @@ typedef struct { int x, y; } point; typedef struct { point from, to; } line; typ
 _Static_assert(sizeof(shape) == 16 && __builtin_offsetof(shape, l.to.y) == 12, "");
 struct outer { struct inner { int a; } in; }; struct inner reused;
 _Static_assert(sizeof reused == 4, "");
-struct tag_only { struct declared_inside { int unused; }; int member; };
-_Static_assert(sizeof(struct tag_only) == 4 && sizeof(struct declared_inside) == 4, "");
 struct constant_members { const int a; const char *const b; volatile int c; };
 _Static_assert(sizeof(struct constant_members) == 24, "");
 struct with_assert { int a; _Static_assert(sizeof(int) == 4, "inside"); ; int b; };
 struct s_and_name { int a; } s_and_name; union s_and_value { int b; } *pointer_to_union;
 _Static_assert(sizeof(struct s_and_name) == 4 && sizeof(pointer_to_union->b) == 4, "");
-typedef struct { int x; } typedef_only; struct typedef_alone { typedef_only; int b; };
-_Static_assert(sizeof(struct typedef_alone) == 4, "");

@@ -1,0 +1,26 @@
+-- Modules whose declarations differ a little load together: functions, variables and typedefs keep their first declaration.
+local ffi = require "ffi"
+ffi.cdef "int abs(int); typedef int rd_t; extern char **environ; typedef struct { int a; } rd_s;"
+ffi.cdef "double abs(double); typedef double rd_t; extern int environ; typedef struct { int a, b; } rd_s;"
+print(ffi.C.abs(-5), ffi.sizeof "rd_t", ffi.sizeof "rd_s", ffi.typeof(ffi.C.environ) == ffi.typeof "char **")
+ffi.cdef "void free(void *);"
+ffi.cdef "int free(void *); int rd_t(int);"
+print(ffi.C.free(nil), ffi.sizeof "rd_t")
+-- Names that need no declaration keep their types.
+ffi.cdef "typedef unsigned int size_t; typedef int int8_t; typedef unsigned short wchar_t; size_t strlen(const char *);"
+print(ffi.sizeof "size_t", ffi.sizeof "int8_t", ffi.sizeof "wchar_t", tostring(ffi.C.strlen "four"))
+-- Constants, tags and bodies do not.
+ffi.cdef "enum rd_e { RD_K = 1 }; struct rd_r { int a; };"
+for _, text in ipairs { "enum { RD_K = 2 };", "enum rd_e { RD_L };", "struct rd_r { int a, b; };", "union rd_r { int a; };" } do
+  print(text, (pcall(ffi.cdef, text)))
+end
+-- A struct or union without a declarator is a member.
+ffi.cdef "typedef struct rd_foo { int a, b; } rd_foo_t; typedef union { int q; float w; } rd_un_t;"
+for _, text in ipairs {
+  "struct { int x; rd_foo_t; }", "struct { int x; struct rd_foo; }", "struct { int x; rd_un_t; }", "union { int x; rd_foo_t; }",
+  "struct { int x; const rd_foo_t; }", "struct { rd_foo_t; rd_un_t; }", "struct { int x; rd_foo_t __attribute__((aligned(16))); }",
+} do
+  print(text, ffi.sizeof(text), ffi.offsetof(text, "a"), ffi.offsetof(text, "b"), ffi.offsetof(text, "q"))
+end
+local v = ffi.new("struct { int x; rd_foo_t; }", { x = 1, a = 2, b = 3 })
+print(v.x, v.a, v.b)
