@@ -1,4 +1,5 @@
-//! Callbacks where Lua's memory ends: each step is done or is an error, and with more memory everything works again.
+//! Where Lua's memory ends. Callbacks: each step is done or is an error, and with more memory everything works again. What a
+//! script's number asks for: an error that names it, though the allocator of mlua ends the process where it has no memory.
 
 use mlua::{Function, Lua};
 
@@ -38,6 +39,42 @@ const SCRIPT: &str = r#"
     end
     return run, all_right
 "#;
+
+#[test]
+fn sizes_from_scripts_are_asked_for_first() {
+    // SAFETY: the script reads no memory that it does not have.
+    let lua = unsafe {
+        let lua = Lua::new();
+        cthunk::lua::preload(&lua).expect("preloads");
+        lua
+    };
+    lua.load(
+        r#"
+        local ffi = require "ffi"
+        ffi.cdef "struct oom_huge { char bytes[1LL << 44]; }; struct oom_tail { int n; int a[?]; };"
+        local four, text = ffi.new "char[4]", ffi.cast("const char *", "text")
+        local function fails(what, ...)
+          local ok, message = pcall(...)
+          assert(not ok and message:find(what, 1, true), message)
+        end
+        for _ = 1, 3 do -- in place, too
+          ffi.string(four, 4) ffi.string(text, 4)
+          fails("not enough memory for a string of 17592186044416 bytes", ffi.string, four, 2^44)
+          fails("not enough memory for a string of 17592186044416 bytes", ffi.string, text, 2^44)
+          fails("not enough memory for a string of 17592186044416 bytes", ffi.string, text, 1 << 44)
+          fails("not enough memory for a value of 17592186044416 bytes", ffi.new, "char[?]", 1 << 44)
+          fails("not enough memory for a value of 4398046511104 bytes", ffi.new, "char[1LL << 42]")
+          fails("not enough memory for a value of 17592186044416 bytes", ffi.new, "struct oom_huge")
+          fails("not enough memory for a value of 17592186044416 bytes", ffi.typeof "struct oom_huge")
+          fails("not enough memory for a value of 17592186044420 bytes", ffi.new, "struct oom_tail", 1 << 42)
+          fails("unknown or too large", ffi.new, "int[?]", 1 << 62)
+          fails("larger than the address space", ffi.typeof, "int[$][$]", 1 << 40, 1 << 40)
+        end
+        "#,
+    )
+    .exec()
+    .expect("errors that can be caught");
+}
 
 #[test]
 fn callbacks_without_memory_are_errors() {

@@ -11,6 +11,7 @@ use std::mem;
 use std::ptr;
 
 use super::api::{self, Results, lua_CFunction, lua_State};
+use super::bounds::{self, Bounds, Counted, Sized, Unbounded};
 use super::cdata::{CData, Header};
 use super::head::Head;
 use super::kind::Kind;
@@ -29,6 +30,8 @@ pub(super) struct Places {
     /// The number of fields, a power of two, less one.
     mask: usize,
     head: *const Head,
+    /// The number of elements that the type says.
+    count: u64,
     element: Cell<Part>,
 }
 
@@ -64,6 +67,7 @@ pub(super) fn set_closures(cx: &Cx<'_>, ty: QualType) {
     let metatable = cx.identity(-1);
     let table = cx.top();
     let names = field_count(cx, ty) + metatype::name_count(cx, ty);
+    let elements = bounds::count(cx, ty);
     let count = (names * 2).next_power_of_two().clamp(4, 1024);
     // SAFETY: the block has room for all that is written; `Cx` promises free stack slots.
     unsafe {
@@ -71,21 +75,35 @@ pub(super) fn set_closures(cx: &Cx<'_>, ty: QualType) {
         let places = api::new_userdata(cx.lua, size, USER_VALUES).cast::<Places>();
         let head: *const Head = cx.state.head();
         let unknown = Part::new(head, ptr::null(), Place::UNKNOWN);
-        places.write(Places { metatable, mask: count - 1, head, element: Cell::new(unknown) });
+        places.write(Places {
+            metatable,
+            mask: count - 1,
+            head,
+            count: elements.unwrap_or(0),
+            element: Cell::new(unknown),
+        });
         for i in 0..count {
             places.add(1).cast::<Part>().add(i).write(unknown);
         }
         cx.new_table(0, 0);
         api::set_user_value(cx.lua, -2);
     }
-    let closures: [(&[u8], lua_CFunction); 2] =
-        [(b"__index", index_in_place), (b"__newindex", new_index_in_place)];
-    for (name, function) in closures {
+    let (index, new_index) = match elements {
+        None => closures::<Unbounded>(),
+        Some(0) => closures::<Sized>(),
+        Some(_) => closures::<Counted>(),
+    };
+    for (name, function) in [(&b"__index"[..], index), (b"__newindex", new_index)] {
         cx.push_value(table + 1);
         cx.push_function(function, 1);
         cx.raw_set_name(table, name);
     }
     cx.set_top(table);
+}
+
+/// `__index` and `__newindex` of cdata with such bounds.
+fn closures<B: Bounds>() -> (lua_CFunction, lua_CFunction) {
+    (index_in_place::<B>, new_index_in_place::<B>)
 }
 
 /// Notes where Lua has the string `__index`, which is a key of `Anchor::Metamethods`.
@@ -179,12 +197,12 @@ fn add_name(cx: &Cx<'_>, place: Place) {
     }
 }
 
-/// What is known about the parts of the running metamethod's cdata, and the address in that.
+/// What is known about the parts of the running metamethod's cdata, and that.
 ///
 /// # Safety
 /// A closure of `set_closures` runs, with one argument or more.
 #[inline(always)]
-unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *mut u8)> {
+unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *const Header)> {
     let userdata = call.argument(1).userdata()?;
     // SAFETY: the caller's promise; the running closure keeps the places alive. The metatable says that the userdata is a
     // cdata.
@@ -193,25 +211,33 @@ unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *mut u8)> {
         if userdata.metatable() != places.metatable {
             return None;
         }
-        let address = (*userdata.block::<Header>()).address;
-        (!address.is_null()).then_some((places, address))
+        let header = userdata.block::<Header>().cast_const();
+        (!(*header).address.is_null()).then_some((places, header))
     }
 }
 
-/// The part that the key of the running metamethod names, and where it is. A name is looked for in so many fields.
+/// The part that the key of the running metamethod names, and where it is. A name is looked for in so many fields, and an
+/// element beyond the bounds of its type only where these are [`PROBES`].
 ///
 /// # Safety
 /// As for [`subject`], with two arguments or more.
 #[inline(always)]
-unsafe fn find<'p>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
+unsafe fn find<'p, B: Bounds>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
     // SAFETY: the caller's promise. A part changes only when one is learned, which no access does while it uses another.
     unsafe {
-        let (places, address) = subject(call)?;
+        let (places, header) = subject(call)?;
+        let address = (*header).address;
         let key = call.argument(2);
         if let Some(i) = key.integer() {
             let part = &*places.element.as_ptr();
             let offset = (i as isize).wrapping_mul(part.place.offset);
-            return Some((part, address.wrapping_offset(offset)));
+            let address = address.wrapping_offset(offset);
+            let found = B::hold(header, places.count, i, offset)
+                || probes == PROBES && {
+                    let cdata = call.argument(1).userdata()?;
+                    bounds::reaches(&*places.head, cdata, address, part.place.offset as usize)
+                };
+            return found.then_some((part, address));
         }
         let name = key.short_string()?;
         let mut fields = (0..probes).map(|probe| &*places.field(name, probe).as_ptr());
@@ -221,27 +247,27 @@ unsafe fn find<'p>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
 }
 
 /// `__index`. It ends in a call whatever it does, so that it needs no stack frame.
-unsafe extern "C-unwind" fn index_in_place(lua: *mut lua_State) -> Results {
+unsafe extern "C-unwind" fn index_in_place<B: Bounds>(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state, as a closure of `set_closures`. Memory behind the cdata is the script's word.
     unsafe {
         let call = Call::of(lua);
         if call.has(2)
-            && let Some((part, address)) = find(call, 1)
+            && let Some((part, address)) = find::<B>(call, 1)
         {
             return (part.read)(lua, call.argument(2), address, part);
         }
-        index_any(lua)
+        index_any::<B>(lua)
     }
 }
 
-/// `__index` of a name that needs a longer look.
+/// `__index` of what needs a longer look.
 #[inline(never)]
-unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> Results {
+unsafe extern "C-unwind" fn index_any<B: Bounds>(lua: *mut lua_State) -> Results {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
         if call.has(2)
-            && let Some((part, address)) = find(call, PROBES)
+            && let Some((part, address)) = find::<B>(call, PROBES)
         {
             return (part.read)(lua, call.argument(2), address, part);
         }
@@ -250,27 +276,27 @@ unsafe extern "C-unwind" fn index_any(lua: *mut lua_State) -> Results {
 }
 
 /// `__newindex`; see [`index_in_place`].
-unsafe extern "C-unwind" fn new_index_in_place(lua: *mut lua_State) -> Results {
+unsafe extern "C-unwind" fn new_index_in_place<B: Bounds>(lua: *mut lua_State) -> Results {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
         if call.has(3)
-            && let Some((part, address)) = find(call, 1)
+            && let Some((part, address)) = find::<B>(call, 1)
         {
             return (part.write)(lua, call.argument(3), address, part);
         }
-        new_index_any(lua)
+        new_index_any::<B>(lua)
     }
 }
 
-/// `__newindex` of a name that needs a longer look.
+/// `__newindex` of what needs a longer look.
 #[inline(never)]
-unsafe extern "C-unwind" fn new_index_any(lua: *mut lua_State) -> Results {
+unsafe extern "C-unwind" fn new_index_any<B: Bounds>(lua: *mut lua_State) -> Results {
     // SAFETY: as in `index_in_place`.
     unsafe {
         let call = Call::of(lua);
         if call.has(3)
-            && let Some((part, address)) = find(call, PROBES)
+            && let Some((part, address)) = find::<B>(call, PROBES)
         {
             return (part.write)(lua, call.argument(3), address, part);
         }

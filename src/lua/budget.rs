@@ -1,4 +1,5 @@
-//! How many bytes the C values of a table hold, where its policy limits them.
+//! Memory for what a script's numbers ask for: whether there is so much, and how many bytes the C values of a table hold, where
+//! its policy limits them.
 //!
 //! Values have no finaliser that could count them out. A weak table has their sizes: what it still holds after a full collection
 //! is alive. That collection happens when the values made since the last one would be too many, so it is as rare as the limit
@@ -7,6 +8,21 @@
 use super::api::{self, Number};
 use super::permit::within;
 use super::state::{Anchor, Cx, LuaError};
+
+/// Objects of so many bytes are large: memory for them is looked for before Lua is asked for it.
+pub(super) const LARGE: usize = 16 << 20;
+
+/// Asks for `bytes` bytes for an object that has `size` bytes of its own, before Lua does: a host's allocator for Lua may end the
+/// process where it has no memory (mlua's does).
+///
+/// # Errors
+/// "not enough memory for a string of 17592186044416 bytes"
+pub(super) fn ask(object: &str, bytes: usize, size: usize) -> Result<(), LuaError> {
+    if bytes < LARGE || Vec::<u8>::new().try_reserve_exact(bytes).is_ok() {
+        return Ok(());
+    }
+    Err(LuaError::new(format!("not enough memory for a {object} of {size} bytes")))
+}
 
 /// # Errors
 /// Another value of `bytes` bytes is too much, and nothing is left to collect.

@@ -291,9 +291,8 @@ pub(super) fn push_value(
     let prefix = if variable { mem::size_of::<u64>() } else { 0 };
     let slack = align.saturating_sub(mem::align_of::<Header>());
     let extra = prefix.checked_add(slack).and_then(|n| n.checked_add(size));
-    let Some(extra) = extra.filter(|n| is_available(*n)) else {
-        return Err(LuaError::new(format!("not enough memory for a value of {size} bytes")));
-    };
+    let extra = extra.unwrap_or(usize::MAX);
+    budget::ask("value", extra, size)?;
     budget::permit(cx, extra)?;
     let flags = if variable { Flags::VARIABLE } else { 0 };
     if cx.state.machine.is_guest() {
@@ -350,15 +349,6 @@ pub(super) fn revive(cx: &Cx<'_>, dead: &api::Dead) -> Result<(), LuaError> {
     // SAFETY: the block held the value, and `push_value` made room for as many bytes.
     unsafe { ptr::copy_nonoverlapping(dead.block.as_ptr().add(start), copy, size) };
     Ok(())
-}
-
-/// Values of so many bytes are large: memory for them is looked for before Lua is asked for it.
-pub(super) const LARGE: usize = 16 << 20;
-
-/// Whether a block of so many bytes can be allocated. A host's allocator for Lua may end the process where it has no
-/// memory (mlua's does), so a large block is tried first.
-fn is_available(size: usize) -> bool {
-    size < LARGE || Vec::<u8>::new().try_reserve_exact(size).is_ok()
 }
 
 /// Pushes what has to stay alive for a pointer or reference into the cdata at `index`: the cdata itself where it owns

@@ -153,6 +153,18 @@ fn of(cx: &Cx<'_>, index: c_int, cd: &CData, address: usize) -> Reach {
     }
 }
 
+/// # Errors
+/// The reference at 1 keeps a value alive in which there are not `size` bytes for the element `i`.
+pub(super) fn permit_owned(cx: &Cx<'_>, cd: &CData, i: isize, size: usize) -> Result<(), LuaError> {
+    let address = cd.address.wrapping_offset(i.wrapping_mul(size as isize)) as usize;
+    cdata::push_user_value(cx, 1);
+    match of_owner(cx, address) {
+        reach @ Reach::Known(_) => reach.permit(cx, cd.ty, address, size, Access::Read),
+        Reach::Dead | Reach::Foreign => Ok(()),
+    }
+    .map_err(|error| LuaError::new(format!("index {i}: {error}")))
+}
+
 /// Where an address leads that came alone.
 fn of_address(cx: &Cx<'_>, address: usize) -> Option<Reach> {
     region::resolve(cx, address).then(|| of_owner(cx, address))

@@ -6,6 +6,7 @@ use std::ptr;
 
 use super::api::{LuaType, lua_CFunction};
 use super::arith;
+use super::budget;
 use super::cdata;
 use super::clib;
 use super::constant;
@@ -89,7 +90,7 @@ impl Extent {
 }
 
 /// The element type of a struct's last member, where that is `[?]`.
-fn variable_member(cx: &Cx<'_>, record: RecordId) -> Option<QualType> {
+pub(super) fn variable_member(cx: &Cx<'_>, record: RecordId) -> Option<QualType> {
     let last = {
         let types = cx.state.types.borrow();
         let body = types.table().record(record).body.as_ref()?;
@@ -355,19 +356,19 @@ pub(super) fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             false => limit,
         };
         // SAFETY: a string in memory is the script's word; an array of known size ends it in any case.
-        cx.push_bytes(unsafe {
+        let bytes = unsafe {
             match limit {
-                Some(size) => {
-                    let array = std::slice::from_raw_parts(text, size);
-                    array.split(|c| *c == 0).next().unwrap_or_default()
-                }
+                Some(size) => std::slice::from_raw_parts(text, libc::strnlen(text.cast(), size)),
                 None => CStr::from_ptr(text.cast()).to_bytes(),
             }
-        });
+        };
+        budget::ask("string", bytes.len(), bytes.len())?;
+        cx.push_bytes(bytes);
     } else {
         let len = length(cx, 2)?;
         let text = pointer(cx, 1, Role::Source, len)?;
         permit(cx, 1, Role::Source, text, len)?;
+        budget::ask("string", len, len)?;
         // SAFETY: `len` bytes of memory are the script's word; an empty string needs none.
         unsafe {
             cx.push_bytes(if len == 0 { &[] } else { std::slice::from_raw_parts(text, len) });

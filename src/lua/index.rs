@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use super::access;
 use super::api::{LuaType, Number};
+use super::bounds;
 use super::cdata::{self, CData};
 use super::constant;
 use super::convert::{self, Mode};
@@ -14,7 +15,7 @@ use super::push;
 use super::region;
 use super::scalar::float_to_i64;
 use super::state::{Cx, LuaError, Outcome};
-use crate::ctype::{ArrayLen, Bits, Constant, Name, QualType, Quals, RecordId, TypeId};
+use crate::ctype::{Bits, Constant, Name, QualType, Quals, RecordId, TypeId};
 use crate::policy::Permission;
 
 /// A C object that a key leads to.
@@ -104,26 +105,11 @@ fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
     };
     // A complex number has two elements and repeats them.
     let i = if let Kind::Complex(_) = kind { i & 1 } else { i };
-    permit_index(cx, ty, kind, i)?;
-    let distance = extent::distance(cx, i, cx.state.known_size(element)?)?;
+    let size = cx.state.known_size(element)?;
+    bounds::permit(cx, cd, ty, size, i)?;
+    let distance = extent::distance(cx, i, size)?;
     let address = not_null(cx, cd)?.wrapping_offset(distance);
     Ok(Found::Place(Place { ty: element, address, bits: None, counted: None }))
-}
-
-/// # Errors
-/// In a checked state: the array or vector has no such element.
-fn permit_index(cx: &Cx<'_>, ty: QualType, kind: Kind, i: isize) -> Result<(), LuaError> {
-    let count = match kind {
-        // Arrays of no elements are the flexible members of older C.
-        Kind::Array(_, ArrayLen::Fixed(count @ 1..)) => count,
-        Kind::Vector(_, count) => count.into(),
-        _ => return Ok(()),
-    };
-    let found = u64::try_from(i).is_ok_and(|i| i < count);
-    if found || !cx.state.checked() {
-        return Ok(());
-    }
-    Err(LuaError::new(format!("index {i} is out of range of '{}'", cx.state.repr(ty))))
 }
 
 /// # Errors

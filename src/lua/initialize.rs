@@ -6,6 +6,7 @@ use std::ptr;
 use super::api::LuaType;
 use super::cdata;
 use super::convert::{self, Mode};
+use super::functions;
 use super::kind::Kind;
 use super::state::{Cx, LuaError};
 use crate::ctype::{Bits, QualType, RecordId, RecordKind, TypeId};
@@ -94,7 +95,7 @@ unsafe fn array_from_values(
     for index in first..=cx.top() {
         // SAFETY: the element ends within `size`.
         unsafe {
-            if size - offset < step {
+            if is_full(offset, step, size) {
                 return Err(too_many(cx, ty));
             }
             convert::assign(cx, index, element, dst.add(offset), step, Mode::Implicit)?;
@@ -104,6 +105,12 @@ unsafe fn array_from_values(
     // SAFETY: `offset` bytes are written, of `size`.
     unsafe { fill_rest(dst, step, offset, size) };
     Ok(())
+}
+
+/// Whether an array of `size` bytes has no room for another element. One of no bytes is full from the start, as in LuaJIT, so that
+/// every initialiser that is looked at is one of a part that has bytes.
+fn is_full(offset: usize, step: usize, size: usize) -> bool {
+    offset >= size || size - offset < step
 }
 
 /// After a single element: copies of it; after more: zeros.
@@ -142,6 +149,9 @@ pub(super) unsafe fn from_table(
         match cx.state.kind(ty) {
             Kind::Record(record) => {
                 let size = cx.state.known_size(ty)?;
+                if size == 0 && functions::variable_member(cx, record).is_none() {
+                    return Ok(());
+                }
                 dst.write_bytes(0, size);
                 record_from_table(cx, index, &mut Position::Item(0), record, dst, room)
             }
@@ -176,7 +186,7 @@ unsafe fn array_from_table(
             }
             break;
         }
-        if size - offset < step {
+        if is_full(offset, step, size) {
             return Err(too_many(cx, ty));
         }
         // SAFETY: the element ends within `size`.

@@ -9,6 +9,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{Results, lua_CFunction, lua_State};
+use super::budget;
 use super::cdata::{self, Flags, Header};
 use super::ctypes;
 use super::functions;
@@ -49,7 +50,7 @@ impl Maker {
             _ => (cx.state.size(ty)?, 0),
         };
         let plain = ty.quals().0 == 0 && cx.state.align(ty) <= mem::align_of::<Header>();
-        if !plain || size >= cdata::LARGE || metatype::has(cx, ty, &[b"__new", b"__gc"]) {
+        if !plain || size >= budget::LARGE || metatype::has(cx, ty, &[b"__new", b"__gc"]) {
             return None;
         }
         let places = match cx.state.kind(ty) {
@@ -185,7 +186,7 @@ unsafe fn make_array(
         let count = call.has(2).then(|| call.argument(2).integer()).flatten();
         let size = count
             .and_then(|count| usize::try_from(count).ok()?.checked_mul(maker.step))
-            .filter(|size| *size < cdata::LARGE);
+            .filter(|size| *size < budget::LARGE);
         let Some(size) = size else { return slow(lua) };
         let header = Header { ty: maker.ty, flags: Flags::VARIABLE, address: ptr::null_mut() };
         let prefix = mem::size_of::<u64>();

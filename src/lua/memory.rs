@@ -8,6 +8,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{Results, lua_CFunction, lua_State};
+use super::budget;
 use super::call::Accepted;
 use super::cdata::{self, Flags, Header};
 use super::functions;
@@ -83,13 +84,13 @@ fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
     (!address.is_null()).then_some(address)
 }
 
-/// Pushes the text in an array; false where its size is not known here.
+/// Pushes the text in an array; false where its size is not known here, or is large.
 ///
 /// # Safety
 /// As for [`stack::running`]; the memory of the array is there.
 unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
     let size = match array.flags & Flags::VARIABLE {
-        0 => cx.state.size(QualType::from_bits(array.ty)),
+        0 => cx.state.size(QualType::from_bits(array.ty)).filter(|size| *size < budget::LARGE),
         _ => None,
     };
     let (Some(size), text) = (size, array.address) else { return false };
@@ -100,22 +101,27 @@ unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
                 sys::lua_pushlstring(cx.lua, text.cast(), len);
             }
             _ if head.strings.push(cx.lua, text) => {}
-            _ => push_string(cx, head, text),
+            _ => return push_string(cx, head, text),
         }
     }
     true
 }
 
-/// Pushes the string at `text`, and remembers it.
+/// Pushes the string at `text`, and remembers it; false where it is large.
 ///
 /// # Safety
 /// As for [`stack::running`]; a string is there.
-unsafe fn push_string(cx: &Cx<'_>, head: &Head, text: *const u8) {
+unsafe fn push_string(cx: &Cx<'_>, head: &Head, text: *const u8) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        sys::lua_pushstring(cx.lua, text.cast::<c_char>());
+        let len = libc::strlen(text.cast());
+        if len >= budget::LARGE {
+            return false;
+        }
+        sys::lua_pushlstring(cx.lua, text.cast::<c_char>(), len);
         head.strings.note(cx, stack::top(cx.lua), text);
     }
+    true
 }
 
 fn length(slot: Slot) -> Option<usize> {
@@ -149,8 +155,9 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
             && let Some(state) = head.state()
         {
             let cx = Cx { lua, state };
-            if let Some(text) = address(head, call.argument(1), Role::Text) {
-                push_string(&cx, head, text);
+            if let Some(text) = address(head, call.argument(1), Role::Text)
+                && push_string(&cx, head, text)
+            {
                 return Results::ONE;
             }
             if let Some(array) = header(&head.roles.arrays, call.argument(1))
@@ -159,7 +166,7 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
                 return Results::ONE;
             }
         } else if call.has(2)
-            && let Some(len) = length(call.argument(2))
+            && let Some(len) = length(call.argument(2)).filter(|len| *len < budget::LARGE)
             && let Some(bytes) = address(head, call.argument(1), Role::Source)
         {
             sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);

@@ -28,8 +28,8 @@
 //! remembered strings that ffi.string read            stride      arith of pointers in place
 //! overload   operators of metatypes in place         link        how callbacks find their state
 //! view       casts of pointers in place              recall      what these remember of cdata
-//! view       ffi.cast of pointers in place
-//! budget     bytes of cdata, where they are limited  embed       the host's side: Ffi
+//! budget     memory that scripts ask for            embed       the host's side: Ffi
+//! bounds     which elements there are
 //! ```
 //!
 //! In a checked state (`region` knows memory, `extent` what a cdata reaches, `contract` what a call needs) nothing of that is in
@@ -40,6 +40,7 @@
 mod access;
 pub(crate) mod api;
 mod arith;
+mod bounds;
 mod budget;
 mod call;
 mod callback;

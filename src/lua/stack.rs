@@ -483,6 +483,12 @@ impl Userdata {
         self.0.as_ptr().wrapping_offset(offset as isize).cast()
     }
 
+    /// The user value of a userdata with one; `None` where it has no slot of its own.
+    pub(super) fn user_value(self) -> Option<Slot> {
+        let offset = AT.block + AT.user_value - AT.value;
+        AT.user_values.map(|_| Slot(self.0.as_ptr().wrapping_offset(offset as isize)))
+    }
+
     /// The block of a userdata that was made without user values.
     pub(super) fn plain_block<T>(self) -> *mut T {
         self.0.as_ptr().wrapping_offset(AT.block as isize).cast()

@@ -12,7 +12,7 @@ ffi.cdef [[
   struct idx_limits { static const int MAX = 12; int used; };
 ]]
 
--- Pointers and arrays: by number, from 0; no bounds.
+-- Pointers and arrays: by number, from 0.
 local a = ffi.new("int[4]", 10, 20, 30, 40)
 check(a[0] == 10 and a[3] == 40)
 a[1] = 21
@@ -164,3 +164,42 @@ check(ffi.typeof(alias) == ffi.typeof("struct idx_point &"))
 check(ffi.cast("struct idx_point &", ffi.cast("void *", whole)).y == 2)
 fails("'int' cannot be indexed with 'number'", get, second, 0)
 if differs "null-access" then fails("NULL reference to 'int'", ffi.cast, "int &", nil) end
+
+-- An array that owns its bytes has bounds, and so has what a reference keeps alive. A pointer has none.
+if differs "array-bounds" then
+  local function last(value)
+    for _, i in ipairs { 1, 2, 3 } do if not pcall(get, value, i) then return i - 1 end end
+    return 3
+  end
+  for _ = 1, 3 do -- in place, too
+    local three, variable = ffi.new("int[3]", 1, 2, 3), ffi.new("int[?]", 3, 1, 2, 3)
+    check(three[2] == 3 and variable[2] == 3)
+    fails("index 3 is out of range of 'int %[3%]'", get, three, 3)
+    fails("index %-1 is out of range of 'int %[3%]'", get, three, -1)
+    fails("index 3 is out of range of 'int %[3%]'", get, three, 3.5)
+    fails("index 3 is out of range of 'int %[3%]'", set, three, 3, 1)
+    fails("index 3 is out of range of 'int %[%?%]' with 3 elements", get, variable, 3)
+    fails("index 4 is out of range of 'int %[%?%]' with 3 elements", set, variable, 4, 1)
+    fails("index 0 is out of range of 'int %[0%]'", get, ffi.new("int[0]"), 0)
+    fails("index 0 is out of range of 'int %[%?%]' with 0 elements", get, ffi.new("int[?]", 0), 0)
+    fails("index 3 is out of range of 'struct idx_point %[3%]'", get, ffi.new("struct idx_point[3]"), 3)
+    check(three + 3 - three == 3 and (three + 3)[-1] == 3 and (variable + 3)[-3] == 1)
+    check(last(three) == 2 and last(variable) == 2)
+
+    local rows = ffi.new("int[2][2]", { { 1, 2 }, { 3, 4 } })
+    check(rows[0][3] == 4)
+    fails("index 4: attempt to read 4 bytes at byte 16 of memory of 16 bytes", get, rows[0], 4)
+    fails("index %-1: attempt to read", get, rows[0], -1)
+    local tail = ffi.new("struct { int count; int data[?]; }", 2, 2, { 5, 6 })
+    check(tail.data[1] == 6)
+    fails("index 2: attempt to read 4 bytes at byte 12 of memory of 12 bytes", get, tail.data, 2)
+    fails("index 2: attempt", set, tail.data, 2, 1)
+    local old = ffi.new("struct { int count; int data[1]; int more[1]; }", 2, { 5 }, { 6 })
+    check(old.data[1] == 6)
+    fails("index 2: attempt", get, old.data, 2)
+    -- Nobody knows how long the memory of C is.
+    local foreign = ffi.cast("struct { int count, data[1]; } *", ffi.cast("intptr_t", ffi.cast("char *", rows)))
+    check(foreign.data[2] == 4)
+    foreign.data[2] = 4
+  end
+end

@@ -150,3 +150,20 @@ check(ints(ffi.new("int[?]", 3, { 1, 2, 3 }), 3) == "1 2 3")
 check(ints(ffi.new("int[?]", 2, { [0] = 4, 5 }), 2) == "4 5")
 if differs "vla-fill" then fails("too many initializers", ffi.new, "int[?]", 2, { 1, 2, 3 }) end
 check(ffi.new("struct { int n; int v[?]; }", 4, { 3 }).n == 3)
+
+-- The work is bounded by the bytes of the object, however often a table has itself.
+local doubled = {}
+for _ = 1, 60 do doubled = { doubled, doubled } end
+fails("too many initializers", ffi.new, "char" .. ("[2]"):rep(60) .. "[0]", doubled)
+fails("too many initializers", ffi.new, "char[1000000000][0]", { { 1 } })
+local itself = {}
+itself[1], itself[2] = itself, itself
+fails("cannot convert 'table' to 'int'", ffi.new, "int[2][2]", itself)
+local empty = { "struct in_z0 {};" }
+for i = 1, 60 do empty[#empty + 1] = ("struct in_z%d { struct in_z%d a, b; };"):format(i, i - 1) end
+ffi.cdef(table.concat(empty))
+if cthunk then -- in LuaJIT each of the 2^60 structs of no bytes is looked at
+  check(ffi.sizeof(ffi.new("struct in_z60", doubled)) == 0)
+  check(ffi.sizeof(ffi.new("struct in_z60", itself)) == 0)
+  check(ffi.new("struct { struct in_z60 none; int x; }[2]", { { itself, 1 }, { doubled, 2 } })[1].x == 2)
+end
