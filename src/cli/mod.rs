@@ -144,8 +144,8 @@ fn command() -> Command {
 
 impl Run {
     fn run(self) -> Result<(), String> {
-        // The interpreter's own pcall, as scripts know it; no Rust panic reaches Lua.
-        let options = LuaOptions::new().catch_rust_panics(false);
+        // "Catches" with the interpreter's own pcall, in which a coroutine can yield; no Rust panic reaches Lua.
+        let options = LuaOptions::new().catch_rust_panics(true);
         // SAFETY: the user chose the script, which may do all that the user may.
         let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
         // SAFETY: whoever runs the command trusts the script.

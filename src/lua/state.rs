@@ -353,7 +353,7 @@ unsafe fn enter(
         match argument {
             None => {}
             Some(0) => {
-                sys::luaL_where(lua, 1);
+                api::push_place(lua, owner.cast());
                 sys::lua_insert(lua, -2);
                 sys::lua_concat(lua, 2);
             }

@@ -163,6 +163,8 @@ local pointer = ffi.cast("int32_t (*)(int32_t)", T.t_i32)
 check(pointer(77) == 77)
 check(T.t_apply(ffi.cast("binary", T.t_operator(0)), 1, 1) == 2)
 check(tostring(T.t_i32):find "^cdata<int %(")
+-- An error has the place of the call, though the call goes through a metamethod here.
+check(select(2, pcall(function() local x = pointer({}) return x end)):find "^[^:]+:%d+: ")
 check(T.t_i32 == T.t_i32)
 
 -- External variables.

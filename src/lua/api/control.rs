@@ -34,6 +34,44 @@ pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
     }
 }
 
+/// Pushes "file:line: " of the Lua code that called the running C function, or "". A metamethod of the library that ended in
+/// a call of this function is not its caller: `owner`, if not null, is the first upvalue of the library's functions.
+///
+/// # Safety
+/// `lua` runs a C function and has free stack slots; nothing with a destructor is alive.
+pub(crate) unsafe fn push_place(lua: *mut lua_State, owner: *const std::ffi::c_void) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let level = if called_by(lua, owner) { 2 } else { 1 };
+        sys::luaL_where(lua, level);
+    }
+}
+
+/// Whether the caller of the running C function is a function with that userdata as its first upvalue.
+///
+/// # Safety
+/// As for [`push_place`].
+unsafe fn called_by(lua: *mut lua_State, owner: *const std::ffi::c_void) -> bool {
+    // SAFETY: the caller's promise; an activation record is plain data, which Lua fills in.
+    unsafe {
+        let mut record: sys::lua_Debug = std::mem::zeroed();
+        #[cfg(not(feature = "luau"))]
+        let known = sys::lua_getstack(lua, 1, &raw mut record) != 0
+            && sys::lua_getinfo(lua, c"f".as_ptr(), &raw mut record) != 0;
+        #[cfg(feature = "luau")]
+        let known = sys::lua_getinfo(lua, 1, c"f".as_ptr(), &raw mut record) != 0;
+        if !known {
+            return false;
+        }
+        let top = sys::lua_gettop(lua);
+        let is_c = !owner.is_null() && sys::lua_iscfunction(lua, top) != 0;
+        let found = is_c && !sys::lua_getupvalue(lua, top, 1).is_null();
+        let called = found && sys::lua_touserdata(lua, -1).cast_const() == owner;
+        sys::lua_settop(lua, top - 1);
+        called
+    }
+}
+
 /// `==`, metamethods included.
 ///
 /// # Safety

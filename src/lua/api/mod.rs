@@ -36,7 +36,8 @@ pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use closure::set_code;
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{
-    argument_error, catch, collect, equal, main_thread, opens_luajits_ffi, preload, tail_call,
+    argument_error, catch, collect, equal, main_thread, opens_luajits_ffi, preload, push_place,
+    tail_call,
 };
 pub use entry::{Results, lua_CFunction, lua_State};
 pub(crate) use entry::{compiled, for_lua, push_c_function};
