@@ -424,7 +424,7 @@ pub(super) fn shape(
         arguments: arguments.collect(),
         result: match is_enum(function.result) {
             true => Outcome::Other,
-            false => Outcome::of(&signature.result, !cx.state.options.boxed_int64.get()),
+            false => Outcome::of(&signature.result, &cx.state.options),
         },
     };
     Ok((signature, convention, conversions))

@@ -38,6 +38,8 @@ pub(super) struct Callback {
     /// Whether that is the shelf.
     shelved: bool,
     freed: AtomicBool,
+    /// Whether it stands for its Lua function wherever that is passed.
+    implicit: Cell<bool>,
     /// What is there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the cdata that it
     /// was freed with.
     pub(super) value: Cell<stack::Kept>,
@@ -162,6 +164,7 @@ impl Callback {
     fn end(&self, state: &State) {
         state.live_callbacks.set(state.live_callbacks.get() - 1);
         self.freed.store(true, Ordering::Relaxed);
+        self.implicit.set(false);
         self.quick.set(ptr::null());
     }
 
@@ -292,6 +295,7 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
         place,
         shelved: cx.state.functions_in_place.has_room(place as usize + 1),
         freed: AtomicBool::new(true),
+        implicit: Cell::new(false),
         value: Cell::default(),
         head: cx.state.head(),
         quick: Cell::new(ptr::null()),
@@ -315,8 +319,8 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
     Ok(slot)
 }
 
-/// [`create`] for a Lua function that is passed where C wants a function pointer. C may keep the pointer, so it is never
-/// freed; the same function passed again for the same type is the same pointer.
+/// [`create`] for a Lua function that is passed where C wants a function pointer. C may keep the pointer, so it stays until the
+/// script frees it; until then the same function passed again for the same type is the same pointer.
 pub(super) unsafe fn implicit(
     cx: &Cx<'_>,
     ty: TypeId,
@@ -335,15 +339,36 @@ pub(super) unsafe fn implicit(
     }
     cx.raw_get_integer(-1, ty.index() as i64);
     let mut address = cx.userdata(-1).cast_const();
-    if address.is_null() {
+    if !stands_for(cx, address, ty, index) {
         // SAFETY: the caller's promise.
         address = unsafe { create(cx, ty, index)? };
+        if let Ok(callback) = own(cx, address) {
+            // SAFETY: the slot holds the data until another callback takes it.
+            unsafe { (*callback).implicit.set(true) };
+        }
         cx.pop(1);
         cx.push_light(address.cast_mut());
         cx.raw_set_integer(-2, ty.index() as i64);
     }
     cx.set_top(top);
     Ok(address)
+}
+
+/// Whether the callback at `address` stands for the Lua function at `index` as a function of type `ty`. The slot of one that was
+/// freed may be that of another by now, and `callback:set` gives one another function.
+fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> bool {
+    let Ok(callback) = own(cx, address) else { return false };
+    // SAFETY: the slot holds the data until another callback takes it.
+    let callback = unsafe { &*callback };
+    let kinds = cx.state.callback_kinds.borrow();
+    let is_kind = kinds.get(&ty).is_some_and(|kind| Arc::ptr_eq(kind, &callback.kind));
+    if !is_kind || !callback.implicit.get() {
+        return false;
+    }
+    callback.push(cx);
+    let same = cx.raw_equal(-1, index) != 0;
+    cx.pop(1);
+    same
 }
 
 fn failed(error: impl std::fmt::Display) -> LuaError {

@@ -128,7 +128,14 @@ pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if let Kind::Pointer(_) = cx.state.kind(ty)
         && cx.top() == first
     {
-        return pointer_from(cx, first, ty, Mode::Implicit);
+        // SAFETY: index `first` is acceptable.
+        let is_c = unsafe { super::call::function_at(cx, first) }.is_some();
+        // A Lua function gets a callback of its own.
+        let mode = match cx.type_of(first) {
+            LuaType::Function if !is_c => Mode::Cast,
+            _ => Mode::Implicit,
+        };
+        return pointer_from(cx, first, ty, mode);
     }
     let bytes = cdata::push_value(cx, ty, size, first == 3)?;
     // The cdata takes the place of the last argument before the initialisers.

@@ -27,6 +27,8 @@ pub struct Head {
     pub pending: Cell<u32>,
     /// Whether some `ffi.option` is not what it is at first.
     pub chosen: Cell<bool>,
+    /// Whether 64-bit unsigned integers that a Lua integer holds arrive as cdata all the same.
+    pub boxed_uint64: Cell<bool>,
     /// What arguments of the memory functions may be: nothing once the state is finalised.
     pub(super) roles: Roles,
     /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
@@ -56,6 +58,7 @@ impl Head {
             barred: AtomicUsize::new(0),
             pending: Cell::new(0),
             chosen: Cell::new(false),
+            boxed_uint64: Cell::new(!api::NATIVE_INT64),
             roles: Roles::default(),
             index_event: Cell::new(ptr::null()),
             views: Recall::default(),

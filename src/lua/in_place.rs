@@ -300,6 +300,25 @@ impl<'p> InPlace<'p> {
         }
     }
 
+    /// Returns with a cdata where an unsigned result is no Lua integer; goes on where it is one.
+    fn push_large(&self, b: &mut FunctionBuilder<'_>, at: Entry, value: Value) {
+        let (large, small) = (b.create_block(), b.create_block());
+        let is_large = b.ins().icmp_imm_s(IntCC::SignedLessThan, value, 0);
+        b.ins().brif(is_large, large, &[], small, &[]);
+        b.switch_to_block(large);
+        b.set_cold_block(large);
+        let helper = helpers::push_copy_in_place as *const () as usize;
+        self.api.push_other(b, at, value, helper);
+        self.finish_with(b, 1);
+        b.switch_to_block(small);
+    }
+
+    /// Returns so many results.
+    fn finish_with(&self, b: &mut FunctionBuilder<'_>, results: i64) {
+        let results = b.ins().iconst(self.pointer(), results);
+        b.ins().return_(&[results]);
+    }
+
     /// Leaves the call to others, with everything as the caller left it.
     fn cold(&self, b: &mut FunctionBuilder<'_>) {
         let lua = self.api.entry().lua;
@@ -379,6 +398,11 @@ impl Operands for InPlace<'_> {
             (Outcome::Integer | Outcome::Number | Outcome::Boolean, &[(piece, value)]) => {
                 self.push(b, at, &piece, value);
             }
+            (Outcome::Unsigned, &[(piece, value)]) => {
+                let value = lower::narrow(b, &piece, value);
+                self.push_large(b, at, value);
+                self.push(b, at, &piece, value);
+            }
             (Outcome::Other, &[(_, value)]) if is_pointer => {
                 let helper = helpers::push_pointer as *const () as usize;
                 self.api.helper(b, helper, &[at.lua, at.record, value], None);
@@ -395,9 +419,7 @@ impl Operands for InPlace<'_> {
             (Outcome::None, _) => {}
             (_, pieces) => unreachable!("a scalar result in {} pieces", pieces.len()),
         }
-        let results = i64::from(self.api.conversions.result != Outcome::None);
-        let results = b.ins().iconst(self.pointer(), results);
-        b.ins().return_(&[results]);
+        self.finish_with(b, i64::from(self.api.conversions.result != Outcome::None));
         self.cold(b);
     }
 }

@@ -37,9 +37,9 @@ pub(super) struct Recipe {
     pub in_place: bool,
 }
 
-/// What a recipe is for: the function type, what tells its variable arguments apart in 63 bits, and their types where that is
-/// not enough.
-pub(super) type RecipeKey = (TypeId, u64, Box<[QualType]>);
+/// What a recipe is for: the function type, what tells its variable arguments apart in 63 bits, whether 64-bit integers are cdata
+/// (signed, unsigned), and the types of variable arguments where the bits are not enough.
+pub(super) type RecipeKey = (TypeId, u64, [bool; 2], Box<[QualType]>);
 /// The key of variable arguments that no number tells apart.
 pub(super) const BY_TYPES: u64 = u64::MAX >> 1;
 
@@ -88,7 +88,9 @@ impl State {
         variable: &[QualType],
     ) -> Result<Option<&'s Recipe>, LuaError> {
         let types = if key == BY_TYPES { variable.into() } else { Box::default() };
-        let key = (ty, key << 1 | u64::from(cx.state.options.boxed_int64.get()), types);
+        let options = &cx.state.options;
+        let boxed = [options.boxed_int64.get(), options.boxed_uint64.get()];
+        let key = (ty, key, boxed, types);
         let known = cx.state.recipes.borrow().get(&key).map(|recipe| &raw const **recipe);
         let recipe = match known {
             Some(recipe) => recipe,
@@ -405,6 +407,10 @@ unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *m
                     _ => from.cast::<i64>().read(),
                 });
             }
+            Outcome::Unsigned => match from.cast::<u64>().read() as i64 {
+                n @ 0.. => stack::push(lua).set_integer(n),
+                _ => helpers::push_copy_in_place(lua, record, from),
+            },
             Outcome::Copy => helpers::push_copy_in_place(lua, record, from),
             Outcome::Other if ty.kind == AbiKind::Pointer => {
                 helpers::push_pointer(lua, record, from.cast::<*mut u8>().read());

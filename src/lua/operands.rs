@@ -17,6 +17,7 @@ use super::api::lua_State;
 use super::call::Function;
 use super::head::Head;
 use super::helpers;
+use super::options::Options;
 use crate::abi::{Kind, Piece, Signature, Type};
 use crate::lower::{self, Operand, Operands};
 
@@ -52,6 +53,8 @@ pub(super) enum Outcome {
     None,
     /// As a Lua integer.
     Integer,
+    /// As a Lua integer below 2^63, above as a cdata.
+    Unsigned,
     /// As a Lua float.
     Number,
     /// As a boolean.
@@ -78,7 +81,7 @@ impl Conversions {
             Argument::Number | Argument::Boolean => true,
             _ => false,
         };
-        !matches!(self.result, Outcome::Other | Outcome::Copy)
+        !matches!(self.result, Outcome::Other | Outcome::Copy | Outcome::Unsigned)
             && self.arguments.iter().zip(types).all(is_plain)
     }
 }
@@ -97,13 +100,17 @@ impl Argument {
 }
 
 impl Outcome {
-    /// For a result of this type that is not an enum. `native_int64`: `int64_t` is a Lua integer.
-    pub fn of(ty: &Type, native_int64: bool) -> Outcome {
+    /// For a result of this type that is not an enum.
+    pub fn of(ty: &Type, options: &Options) -> Outcome {
+        let (signed_boxed, unsigned_boxed) =
+            (options.boxed_int64.get(), options.boxed_uint64.get());
         match ty.kind {
             Kind::Void => Outcome::None,
             Kind::Bool => Outcome::Boolean,
             Kind::Float => Outcome::Number,
-            Kind::Int { signed } if ty.size < 8 || (signed && native_int64) => Outcome::Integer,
+            Kind::Int { .. } if ty.size < 8 => Outcome::Integer,
+            Kind::Int { signed: true } if ty.size == 8 && !signed_boxed => Outcome::Integer,
+            Kind::Int { signed: false } if ty.size == 8 && !unsigned_boxed => Outcome::Unsigned,
             // An integer that Lua has no number for.
             Kind::Int { .. } => Outcome::Copy,
             _ if ty.leaves().is_some() => Outcome::Copy,
@@ -389,7 +396,7 @@ impl LuaOperands<'_> {
                 let wide = b.ins().uextend(types::I32, value);
                 self.helper(b, lua_api::PUSH_BOOLEAN as usize, &[lua, wide], None);
             }
-            Outcome::Other | Outcome::Copy => {
+            Outcome::Unsigned | Outcome::Other | Outcome::Copy => {
                 self.push_other(b, at, value, helpers::push_result as *const () as usize);
             }
         }

@@ -1,7 +1,7 @@
 //! `ffi.option`: where what suits the running Lua and what LuaJIT does differ, the Lua state chooses.
 //!
 //! A choice holds for every C value that arrives from then on, whoever declared it: fields, elements, variables, results,
-//! arguments of callbacks. A function that was looked up before keeps the choice of `int64`, which its thunk is compiled for.
+//! arguments of callbacks. A function that was looked up before keeps the choices of `int64` and `uint64`, which its thunk is compiled for.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -18,6 +18,8 @@ pub(super) struct Options {
     pub(super) null_is_nil: Cell<bool>,
     /// `int64_t` arrives as cdata.
     pub(super) boxed_int64: Cell<bool>,
+    /// 64-bit unsigned integers below 2^63 arrive as cdata, as all above do.
+    pub(super) boxed_uint64: Cell<bool>,
     /// Enums arrive as cdata.
     pub(super) boxed_enum: Cell<bool>,
     /// New callbacks answer calls from other threads with a default value.
@@ -31,6 +33,7 @@ impl Default for Options {
         Options {
             null_is_nil: Cell::new(false),
             boxed_int64: Cell::new(!api::NATIVE_INT64),
+            boxed_uint64: Cell::new(!api::NATIVE_INT64),
             boxed_enum: Cell::new(false),
             foreign_answered: Cell::new(false),
             first_declared: Cell::new(false),
@@ -46,9 +49,10 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 5] = [
+const CHOICES: [Choice; 6] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
+    Choice { name: "uint64", values: ["number", "cdata"], cell: |options| &options.boxed_uint64 },
     Choice { name: "enum", values: ["number", "cdata"], cell: |options| &options.boxed_enum },
     Choice {
         name: "foreign",
@@ -70,11 +74,12 @@ pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let before = usize::from(cell.get());
     if !cx.is_absent(2) {
         let value = one_of(cx, 2, &choice.values)?;
-        if choice.name == "int64" && value == 0 && !api::NATIVE_INT64 {
+        if choice.name.ends_with("int64") && value == 0 && !api::NATIVE_INT64 {
             let message = "this Lua has no 64-bit integers: 'cdata' expected";
             return Err(LuaError::Argument(2, message.into()));
         }
         cell.set(value == 1);
+        cx.state.head().boxed_uint64.set(cx.state.options.boxed_uint64.get());
         if choice.name == "redeclare" {
             let redeclared = [Redeclared::Refused, Redeclared::Ignored][value];
             cx.state.types.borrow_mut().on_redeclaration(redeclared);

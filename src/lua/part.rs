@@ -94,7 +94,8 @@ macro_rules! numbers {
 fn accesses(place: &Place) -> (Access, Access) {
     let others: (Access, Access) = match place.form {
         Form::SignedBits | Form::UnsignedBits | Form::Bool => (read_small, write_any),
-        Form::Pointer | Form::U64 => (read_boxed, write_any),
+        Form::Pointer => (read_boxed, write_any),
+        Form::U64 => (read_unsigned, write_any),
         Form::Aggregate => (read_aggregate, refuse),
         Form::Named => (read_named, refuse),
         _ => (refuse_reading, refuse),
@@ -118,6 +119,20 @@ unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part
     unsafe {
         if part.is_special() || !place::push_boxed(lua, address, &part.place) {
             return INDEX(lua);
+        }
+    }
+    Results::ONE
+}
+
+/// A 64-bit unsigned integer: a Lua integer where that holds it, unless `ffi.option` says that none does.
+unsafe fn read_unsigned(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Part) -> Results {
+    // SAFETY: the object is there; a metamethod runs, which has free stack slots; the state's head lives.
+    unsafe {
+        let value = address.cast::<u64>().read_unaligned();
+        if value as i64 >= 0 && !(*part.head).boxed_uint64.get() {
+            key.set_integer(value as i64);
+        } else {
+            place::push_boxed(lua, address, &part.place);
         }
     }
     Results::ONE

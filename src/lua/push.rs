@@ -95,6 +95,12 @@ pub(super) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> bool {
         (Kind::Int(IntKind::I64), _) if !cx.state.options.boxed_int64.get() => {
             cx.push_integer(value.to_i64())
         }
+        (Kind::Int(IntKind::U64), _) if !cx.state.options.boxed_uint64.get() => {
+            match value.to_bits(IntKind::U64) as i64 {
+                n @ 0.. => cx.push_integer(n),
+                _ => return false,
+            }
+        }
         (Kind::Int(int), _) if int.size() <= 4 => cx.push_integer(value.to_i64()),
         _ => return false,
     }

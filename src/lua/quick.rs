@@ -226,9 +226,11 @@ unsafe fn set_others(
                 Form::Pointer => {
                     stock.set_pointer(slot, value.cast::<*mut u8>().read_unaligned(), place, last);
                 }
-                Form::U64 => {
-                    stock.set_integer(slot, value.cast::<u64>().read_unaligned(), place);
-                }
+                // The choice of cdata for all of them is one of `head.chosen`.
+                Form::U64 => match value.cast::<u64>().read_unaligned() {
+                    n if n as i64 >= 0 => slot.set_integer(n as i64),
+                    n => stock.set_integer(slot, n, place),
+                },
                 _ => {
                     place::set_number(slot, value, place);
                 }

@@ -26,7 +26,7 @@ assert(ffi.option "null" == "cdata")
 assert(ffi.option("null", "nil") == "cdata")
 assert(ffi.option "null" == "nil")
 assert(ffi.option("null", "nil") == "nil")
-fails("bad argument #1.*one of 'null', 'int64', 'enum', 'foreign', 'redeclare' expected, got 'nil'", ffi.option, "nil")
+fails("bad argument #1.*one of 'null', 'int64', 'uint64', 'enum', 'foreign', 'redeclare' expected, got 'nil'", ffi.option, "nil")
 fails("bad argument #1.*got no value", ffi.option)
 fails("bad argument #2.*one of 'cdata', 'nil' expected, got 'NULL'", ffi.option, "null", "NULL")
 fails("bad argument #2.*got boolean", ffi.option, "null", true)
@@ -80,4 +80,41 @@ if ffi.option "int64" == "number" then
   assert(node.big == 5)
 else
   fails("no 64%-bit integers", ffi.option, "int64", "number")
+  fails("no 64%-bit integers", ffi.option, "uint64", "number")
+end
+
+-- Unsigned ones: fields, elements, bit-fields, results, arguments of callbacks, variables' constants.
+if ffi.option "uint64" == "number" then
+  ffi.cdef [[
+  typedef struct { uint64_t wide; uint64_t bits : 40; size_t items[2]; uintptr_t address; } option_unsigned;
+  size_t strlen(const char *text);
+  unsigned long long strtoull(const char *text, char **end, int base);
+  void *bsearch(const void *key, const void *base, size_t count, size_t size, int (*compare)(uintptr_t a, uintptr_t b));
+  ]]
+  local C, value = ffi.C, ffi.new("option_unsigned", { 5, 6, { 7, 8 }, 9 })
+  local function arguments(key)
+    local got
+    C.bsearch(key, ffi.cast("void *", 1), 1, 1, function(a)
+      got = a
+      return 0
+    end)
+    return got
+  end
+  local minus_one = ffi.cast("void *", -1)
+  for _ = 1, 3 do -- in place, too
+    assert(value.wide == 5 and value.bits == 6 and value.items[1] == 8 and value.address == 9)
+    assert(math.type(C.strlen "hello") == "integer" and ("x"):rep(C.strlen "abc") == "xxx" and ("abcdef"):sub(1, C.strlen "ab") == "ab")
+    assert(C.strtoull("9223372036854775807", nil, 10) == math.maxinteger)
+    assert(tostring(C.strtoull("9223372036854775808", nil, 10)) == "9223372036854775808ULL")
+    assert(arguments(ffi.cast("void *", 77)) == 77 and tostring(arguments(minus_one)) == "18446744073709551615ULL")
+    assert(ffi.eval "sizeof(int)" == 4 and tostring(ffi.eval "~0ULL") == "18446744073709551615ULL")
+    assert(ffi.toretval(ffi.new("uint64_t", 5)) == 5)
+  end
+  ffi.option("uint64", "cdata")
+  assert(tostring(value.wide) == "5ULL" and tostring(value.bits) == "6ULL" and tostring(value.items[1]) == "8ULL")
+  assert(tostring(arguments(ffi.cast("void *", 77))) == "77ULL" and tostring(ffi.eval "sizeof(int)") == "4ULL")
+  ffi.cdef "size_t strnlen(const char *text, size_t most);"
+  assert(tostring(C.strnlen("hello", 9)) == "5ULL" and value.wide + 1 == ffi.new("uint64_t", 6))
+  ffi.option("uint64", "number")
+  assert(value.wide == 5)
 end

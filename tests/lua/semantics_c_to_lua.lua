@@ -38,19 +38,23 @@ check(member("bool", true) == true)
 check(member("bool", false) == false)
 check(member("_Bool", 2) == true)
 
--- 64-bit integers: in LuaJIT both are boxed. With native 64-bit integers int64_t is a Lua number, uint64_t stays a
--- cdata, so that it never turns negative.
+-- 64-bit integers: in LuaJIT both are boxed. With native 64-bit integers int64_t is a Lua number, and uint64_t below 2^63; what
+-- is above is a cdata, so that it never turns negative.
 local i64, u64 = member("int64_t", -5), member("uint64_t", 5)
 if native64 and differs "int64" then
   check(math.type(i64) == "integer" and i64 == -5)
   check(member("int64_t", math.mininteger) == math.mininteger)
-  check(type(u64) == "userdata")
+  check(math.type(u64) == "integer" and u64 == 5)
+  check(member("uint64_t", math.maxinteger) == math.maxinteger)
+  check(tostring(member("uint64_t", ffi.new("uint64_t", 2 ^ 63))) == "9223372036854775808ULL")
+  check(("%d"):format(member("size_t", 5)) == "5" and ("x"):rep(member("uintptr_t", 3)) == "xxx")
 else
   check(tostring(i64) == "-5LL")
+  check(tostring(u64) == "5ULL")
+  check(ffi.istype("uint64_t", u64))
 end
-check(tostring(u64) == "5ULL")
 check(tostring(member("uint64_t", ffi.new("int64_t", -1))) == "18446744073709551615ULL")
-check(ffi.istype("uint64_t", u64))
+check(ffi.istype("uint64_t", member("uint64_t", ffi.new("int64_t", -1))))
 
 -- complex becomes a cdata that holds a copy.
 local z = ffi.new("complex[1]")

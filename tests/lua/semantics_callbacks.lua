@@ -206,3 +206,39 @@ do
     fails("after it was freed", real, 1)
   end
 end
+
+-- A conversion that names the type makes a callback of its own, and no conversion brings a freed one back.
+do
+  local unary = ffi.typeof "int (*)(int)"
+  local function next_one(x) return x + 1 end
+  for _, make in ipairs {
+    unary,
+    function(f) return ffi.new(unary, f) end,
+    function(f) return ffi.cast(unary, f) end,
+    function(f) return ffi.cast("int (*)(int)", f) end,
+  } do
+    local a, b = make(next_one), make(next_one)
+    check(a ~= b)
+    a:free()
+    check(b(1) == 2)
+    b:free()
+    check(make(next_one)(2) == 3)
+  end
+  local holder = ffi.new "struct { int (*f)(int); int (*of[2])(int); }"
+  for _ = 1, 3 do
+    holder.f = next_one
+    check(holder.f(1) == 2)
+    holder.f:free()
+  end
+  holder.of[1] = next_one
+  check(holder.of[1](3) == 4)
+  holder.of[1]:set(function() return 99 end)
+  holder.f = next_one
+  check(holder.f(1) == 2 and holder.of[1](1) == 99)
+  holder.of[1]:free()
+  for _ = 1, 100 do unary(function() return 7 end):free() end -- other functions have had its slot by now
+  holder.f = next_one
+  check(holder.f(1) == 2)
+  holder.f:free()
+  check(T.t_each(3, next_one) == 1 + 2 + 3)
+end

@@ -39,9 +39,11 @@ for bits = 8, 32, 8 do
 end
 check(T.t_i32(1.9) == 1 and T.t_i32(-1.9) == -1) -- truncated, as in LuaJIT
 check(digits(T.t_i64(-5)) == "-5")
-check(T.t_u64(7) == ffi.cast("uint64_t", 7))
+check(num(T.t_u64(7)) == 7)
 check(tostring(T.t_u64(ffi.cast("uint64_t", ffi.cast("int64_t", -1)))) == "18446744073709551615ULL")
 if native64 and differs "int64" then
+  check(math.type(T.t_u64(7)) == "integer" and T.t_u64(math.maxinteger) == math.maxinteger)
+  check(tostring(T.t_u64(ffi.cast("uint64_t", 2 ^ 63))) == "9223372036854775808ULL")
   check(math.type(T.t_i64(-5)) == "integer" and T.t_i64(math.mininteger) == math.mininteger)
   check(math.type(T.t_i8(3)) == "integer" and math.type(T.t_f64(3)) == "float")
 end

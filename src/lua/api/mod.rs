@@ -127,6 +127,8 @@ forward! {
     remove(index: c_int) = sys::lua_remove;
     /// Pops `n` values.
     pop(n: c_int) = sys::lua_pop;
+    /// Whether two values are the same, with no metamethods.
+    raw_equal(a: c_int, b: c_int) -> c_int = sys::lua_rawequal;
     /// Pushes nil.
     push_nil() = sys::lua_pushnil;
     /// Pushes an integer, as a float where the version has no integers.

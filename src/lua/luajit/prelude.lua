@@ -13,6 +13,7 @@ local concat, text, is_cdata = table.concat, native.text, native.is_cdata
 
 ffi.option("null", "nil")
 ffi.option("int64", "cdata")
+ffi.option("uint64", "cdata")
 ffi.option("enum", "cdata")
 ffi.option("redeclare", "first")
 
