@@ -6,6 +6,7 @@
 //! In [`Mode::Interpreted`] nothing of this makes executable memory: [`FrameCall`] and [`Body`] read the plan instead.
 
 mod arena;
+pub(crate) mod ending;
 mod entry;
 mod exit;
 mod fork;

@@ -21,7 +21,7 @@ pub trait Operands {
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand;
     /// The address of memory for a result that the callee writes through a hidden pointer.
     fn result_memory(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
-    /// The address of the native function; called right before the call.
+    /// The address of the native function. Between this and the native call no argument is read any more.
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value;
     /// Takes the pieces of the result, each as wide as its place (of an x87 piece the address of its bytes), and returns from
     /// the thunk.
@@ -42,10 +42,9 @@ pub fn call(cx: Context<'_>, operands: &mut dyn Operands) -> ir::Function {
             Pass::Pointer { .. } => Some(operands.result_memory(b)),
             _ => None,
         };
-        let target = operands.target(b);
         let results = match cx.plan.is_direct() {
-            true => direct(cx, b, target, &arguments, hidden),
-            false => exit::call(cx, b, target, &arguments, hidden),
+            true => direct(cx, b, operands, &arguments, hidden),
+            false => exit::call(cx, b, operands, &arguments, hidden),
         };
         let (x87, registers): (Vec<Piece>, Vec<Piece>) =
             cx.plan.result.pieces().iter().partition(|piece| piece.bank == Bank::X87);
@@ -59,7 +58,7 @@ pub fn call(cx: Context<'_>, operands: &mut dyn Operands) -> ir::Function {
 fn direct(
     cx: Context<'_>,
     b: &mut FunctionBuilder<'_>,
-    target: Value,
+    operands: &mut dyn Operands,
     arguments: &[Operand],
     hidden: Option<Value>,
 ) -> Vec<Value> {
@@ -70,6 +69,7 @@ fn direct(
         .map(|(word, param)| value(b, word, param.value_type, arguments, hidden))
         .collect();
     let signature = b.import_signature(signature);
+    let target = operands.target(b);
     let call = b.ins().call_indirect(signature, target, &values);
     b.inst_results(call).to_vec()
 }

@@ -5,17 +5,17 @@ use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
 use super::Context;
-use super::call::memory;
+use super::call::{Operands, memory};
 use super::pieces::{self, Operand, flags};
 use super::registers::{self, Home};
 use super::sig::machine_type;
 use crate::abi::{Bank, Pass, Piece, Place};
 
-/// Calls `target` with these arguments. Returns the values in the result registers.
+/// Calls the target of `operands` with these arguments. Returns the values in the result registers.
 pub(super) fn call(
     cx: Context<'_>,
     b: &mut FunctionBuilder<'_>,
-    target: Value,
+    operands: &mut dyn Operands,
     arguments: &[Operand],
     hidden: Option<Value>,
 ) -> Vec<Value> {
@@ -43,6 +43,7 @@ pub(super) fn call(
     let exit = b.ins().iconst(cx.pointer(), cx.native.exit as i64);
     let bytes = b.ins().iconst(types::I64, i64::from(stack_bytes));
     let vectors = b.ins().iconst(types::I32, i64::from(plan.vector_count.unwrap_or(0)));
+    let target = operands.target(b);
     b.ins().call_indirect(signature, exit, &[block, target, bytes, vectors]);
 
     let in_registers = plan.result.pieces().iter().filter(|piece| piece.bank != Bank::X87);

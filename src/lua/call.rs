@@ -41,8 +41,8 @@ pub(super) struct Function {
     /// Makes the calls that the closure's thunk cannot make in place, or raises. Of closures whose C function stays what it is,
     /// what makes all their calls; see [`general`].
     pub slow: Cell<lua_CFunction>,
-    /// The thunk, where it needs [`super::reentry`] around it.
-    pub thunk: Cell<Option<lua_CFunction>>,
+    /// Whether its thunk says which thread calls C; see [`super::reentry`].
+    pub announces: Cell<bool>,
     /// How to call it without a thunk; of a variadic function the last call's, null at first. Null too where a thunk is needed.
     pub recipe: Cell<*const Recipe>,
     /// How often it was called without one.
@@ -245,7 +245,7 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
         record.write(Function {
             target: Cell::new(ptr::null()),
             bar: Cell::new(ptr::null()),
-            thunk: Cell::new(None),
+            announces: Cell::new(entry.announces),
             head: cx.state.head(),
             slow: Cell::new(entry.slow),
             recipe: Cell::new(entry.recipe),
@@ -279,12 +279,19 @@ struct Entry {
     slow: lua_CFunction,
     /// [`Function::recipe`]
     recipe: *const Recipe,
+    /// [`Function::announces`]
+    announces: bool,
     announces_vectors: bool,
 }
 
 impl Entry {
-    const NONE: Entry =
-        Entry { function: slow, slow, recipe: ptr::null(), announces_vectors: false };
+    const NONE: Entry = Entry {
+        function: slow,
+        slow,
+        recipe: ptr::null(),
+        announces: false,
+        announces_vectors: false,
+    };
 }
 
 fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
@@ -321,8 +328,9 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
     }
     if !is_variadic {
         let label = label(cx.state, ty, name);
-        let function = thunk(cx.state, &signature, convention, &conversions, in_place, label)?;
-        return Ok(Entry { function, ..Entry::NONE });
+        let way = Way::of(cx.state.head(), in_place);
+        let function = thunk(cx.state, &signature, convention, &conversions, way, label)?;
+        return Ok(Entry { function, announces: way == Way::Announced, ..Entry::NONE });
     }
     // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
     let plan = abi::plan(&signature, convention).map_err(failed)?;
@@ -348,24 +356,50 @@ pub(super) fn label(state: &State, ty: TypeId, name: &str) -> Option<Box<str>> {
     })
 }
 
-/// The thunk of a shape: one that reads and writes the stack in place, or one that calls Lua's C API. `label`: see [`label`].
+/// How a thunk gets at Lua's stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Way {
+    /// By Lua's C API.
+    Api,
+    /// In place.
+    InPlace,
+    /// In place, and it says which thread calls C, and looks for an error that a callback left.
+    Announced,
+}
+
+impl Way {
+    /// Of a thunk that is made now.
+    pub(super) fn of(head: &Head, in_place: bool) -> Way {
+        match (in_place, head.has_callbacks()) {
+            (false, _) => Way::Api,
+            (true, false) => Way::InPlace,
+            (true, true) => Way::Announced,
+        }
+    }
+}
+
+/// The thunk of a shape. `label`: see [`label`].
 pub(super) fn thunk(
     state: &State,
     signature: &Signature,
     convention: &'static Convention,
     conversions: &Conversions,
-    in_place: bool,
+    way: Way,
     label: Option<Box<str>>,
 ) -> Result<lua_CFunction, LuaError> {
-    let kind = code::Kind::Lua { conversions: conversions.key(in_place), label };
+    let kind = code::Kind::Lua { conversions: conversions.key(way), label };
     let thunk = state.count_thunk(
         || code::find(&kind, signature, convention),
         || {
             code::thunk(kind.clone(), signature, convention, |cx| {
                 let operands = LuaOperands::new(cx, signature, conversions);
-                match (in_place, &api::LAYOUT) {
-                    (true, Some(layout)) => lower::call(cx, &mut InPlace::new(operands, layout)),
-                    _ => lower::call(cx, &mut { operands }),
+                match (way, &api::LAYOUT) {
+                    (Way::Api, _) | (_, None) => lower::call(cx, &mut { operands }),
+                    (_, Some(layout)) => {
+                        let announces = way == Way::Announced;
+                        lower::call(cx, &mut InPlace::new(operands, layout, announces))
+                    }
                 }
             })
         },
@@ -383,7 +417,7 @@ unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> Results {
         guard_in(lua, record.head, |cx| {
             let (signature, convention, conversions) = shape(cx, record.ty, &[])?;
             let label = label(cx.state, record.ty, record.name());
-            let thunk = thunk(cx.state, &signature, convention, &conversions, false, label)?;
+            let thunk = thunk(cx.state, &signature, convention, &conversions, Way::Api, label)?;
             record.slow.set(thunk);
             found = Some(thunk);
             Ok(0)

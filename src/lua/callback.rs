@@ -13,7 +13,7 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::api::{self, LuaType};
 use super::convert;
@@ -49,6 +49,10 @@ pub(super) struct Callback {
     pub(super) quick: Cell<*const Quick>,
     /// Its calls that have not returned.
     pub(super) running: Cell<u32>,
+    /// Its calls that wait for a safe point; see [`super::deferred`].
+    pub(super) waiting: AtomicU32,
+    /// Whether it was reported that a call came while Lua ran.
+    pub(super) told: AtomicBool,
     /// Its slot, where it was freed while it ran, and another callback must not take that yet.
     retired: Cell<Option<code::Callback>>,
     kind: Arc<CallbackKind>,
@@ -64,6 +68,8 @@ pub(super) struct CallbackKind {
     /// What makes the Frame.
     pub(super) body: code::Body,
     pub(super) parameters: Box<[QualType]>,
+    /// Bytes of each argument in a Frame.
+    pub(super) argument_sizes: Box<[u32]>,
     pub(super) result: QualType,
     /// Bytes of the result.
     result_size: usize,
@@ -158,6 +164,7 @@ impl Callback {
         self.freed.store(false, Ordering::Relaxed);
         self.quick.set(self.kind.quick.as_ref().map_or(ptr::null(), ptr::from_ref));
         self.terms.renew(state.options.foreign_answered.get());
+        self.told.store(false, Ordering::Relaxed);
     }
 
     /// From now on its calls fail.
@@ -168,10 +175,15 @@ impl Callback {
         self.quick.set(ptr::null());
     }
 
+    /// Whether no call of it is running or waits.
+    fn is_idle(&self) -> bool {
+        self.running.get() == 0 && self.waiting.load(Ordering::Relaxed) == 0
+    }
+
     /// After its last call that has not returned: gives the slot back, if it was freed meanwhile.
     #[cold]
     pub(super) fn rest(&self) {
-        if self.running.get() == 0
+        if self.is_idle()
             && let Some(slot) = self.retired.take()
         {
             // SAFETY: a call on the state's thread has just returned.
@@ -283,7 +295,7 @@ impl CallbackKind {
 
 /// A callback with no Lua function.
 fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError> {
-    cx.state.head().expect_callbacks();
+    cx.state.expect_callbacks(cx.lua);
     let free = cx.state.callback_places.borrow_mut().pop();
     let place = free.unwrap_or_else(|| {
         let next = cx.state.next_callback.get() + 1;
@@ -300,6 +312,8 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
         head: cx.state.head(),
         quick: Cell::new(ptr::null()),
         running: Cell::new(0),
+        waiting: AtomicU32::new(0),
+        told: AtomicBool::new(false),
         retired: Cell::new(None),
         kind,
         terms: Terms::default(),
@@ -415,6 +429,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
                 None => code::Body::of(&signature, convention).map_err(failed)?,
             },
             parameters: function.params.clone(),
+            argument_sizes: signature.arguments.iter().map(|ty| ty.size).collect(),
             result: function.result,
             result_size: signature.result.size as usize,
             quick: None,
@@ -489,9 +504,9 @@ pub(super) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), Lua
     freed.keep(cx, None);
     freed.end(cx.state);
     cx.state.functions.borrow_mut().remove(&(address as usize));
-    match freed.running.get() {
-        0 => put_away(cx.state, freed, callback),
-        _ => freed.retired.set(Some(callback)),
+    match freed.is_idle() {
+        true => put_away(cx.state, freed, callback),
+        false => freed.retired.set(Some(callback)),
     }
     Ok(())
 }
@@ -501,7 +516,7 @@ pub(super) fn free_idle(state: &State, address: *const c_void) -> Option<&Callba
     let callback = *state.callbacks.borrow().get(&(address as usize))?;
     // SAFETY: as in `free`.
     let freed = unsafe { &*data(callback) };
-    if freed.running.get() != 0 || freed.is_freed() || freed.kind.body.is_pooled() {
+    if !freed.is_idle() || freed.is_freed() || freed.kind.body.is_pooled() {
         return None;
     }
     freed.end(state);

@@ -4,8 +4,8 @@
 //! here, through Lua's C API. Either way the Lua function runs protected.
 
 use std::ffi::c_int;
+use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 use std::sync::atomic::Ordering;
 
 use mlua::ffi as sys;
@@ -14,11 +14,14 @@ use super::api::{self, Results, lua_State};
 use super::callback::{Callback, CallbackKind};
 use super::clib::system;
 use super::convert;
+use super::deferred;
 use super::foreign;
 use super::head::Head;
 use super::kind::Kind;
+use super::last_words;
 use super::quick;
 use super::state::{Anchor, Cx, LuaError, State, guard_in};
+use super::traceback;
 use crate::code::{self, Slot};
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
@@ -88,10 +91,12 @@ unsafe fn call_general(callback: &Callback, frame: *mut u8) {
     };
     let entered = catch_unwind(AssertUnwindSafe(|| match state {
         Some(state) => enter(state, callback, frame, errno),
-        None => report(&format!("'{}' was called after its Lua state was closed", callback.name())),
+        None => {
+            report(format_args!("'{}' was called after its Lua state was closed", callback.name()))
+        }
     }));
     if entered.is_err() {
-        report(&format!("internal error in a callback '{}'", callback.name()));
+        report(format_args!("internal error in a callback '{}'", callback.name()));
     }
 }
 
@@ -103,8 +108,8 @@ pub(super) struct Entry {
     pub(super) errno: c_int,
 }
 
-/// Makes a call that came in on another thread, with the `errno` of that thread; returns the one that it leaves. Its errors are
-/// reported.
+/// Makes a call that waited for a safe point of the state, with the `errno` that it came with; returns the one that it leaves. Its
+/// errors are reported.
 ///
 /// # Safety
 /// The Frame is one of the callback's kind, its result zeroed.
@@ -117,22 +122,23 @@ pub(super) unsafe fn serve(
     let own = system::errno();
     system::set_errno(errno);
     let head = cx.state.head();
-    let (outer, pending) = (head.current.replace(cx.lua), head.pending.replace(0));
+    let pending = head.pending.replace(0);
+    let outer = head.enter_c(cx.lua);
     running(callback, || {
         let entered = catch_unwind(AssertUnwindSafe(|| enter(cx.state, callback, frame, errno)));
         if entered.is_err() {
-            report(&format!("internal error in a callback '{}'", callback.name()));
+            report(format_args!("internal error in a callback '{}'", callback.name()));
         }
     });
+    head.leave_c(outer);
     let left = system::errno();
     if head.pending.get() != 0 {
         push_pending(cx);
         let text =
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
-        report(&format!("error in a callback '{}' of another thread: {text}", callback.name()));
+        report(format_args!("error in a callback '{}' that was queued: {text}", callback.name()));
         cx.pop(1);
     }
-    head.current.set(outer);
     head.pending.set(pending);
     system::set_errno(own);
     left
@@ -140,6 +146,7 @@ pub(super) unsafe fn serve(
 
 /// Pushes the error that a callback caught, and forgets it.
 pub(super) fn push_pending(cx: &Cx<'_>) {
+    drop(cx.state.last_words.take());
     cx.push_anchor(Anchor::Pending);
     cx.raw_get_integer(-1, 1);
     cx.push_bool(false);
@@ -148,9 +155,37 @@ pub(super) fn push_pending(cx: &Cx<'_>) {
     cx.state.head().pending.set(0);
 }
 
-/// What no Lua code can be told.
-pub(super) fn report(message: &str) {
-    eprintln!("cthunk: {message}");
+/// What no Lua code can be told, on standard error. It locks and allocates nothing: callbacks may be signal handlers.
+pub(super) fn report(message: impl fmt::Display) {
+    let mut line = Line { text: [0; 1024], len: 0 };
+    _ = writeln!(line, "cthunk: {message}");
+    line.flush();
+}
+
+/// Text on its way to standard error.
+struct Line {
+    text: [u8; 1024],
+    len: usize,
+}
+
+impl Line {
+    fn flush(&mut self) {
+        system::write_error(&self.text[..self.len]);
+        self.len = 0;
+    }
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for piece in text.as_bytes().chunks(self.text.len()) {
+            if piece.len() > self.text.len() - self.len {
+                self.flush();
+            }
+            self.text[self.len..][..piece.len()].copy_from_slice(piece);
+            self.len += piece.len();
+        }
+        Ok(())
+    }
 }
 
 /// How deep callbacks may be inside callbacks. PUC Lua and Luau stop a little later by themselves (200, `LUAI_MAXCCALLS`);
@@ -159,18 +194,36 @@ const MAX_NESTED: u32 = 180;
 
 fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
     let head = state.head();
+    let calling = head.calling();
+    // SAFETY: the Frame is the callback's, and this is the thread that runs the state, which is open.
+    if calling.is_none() && !unsafe { deferred::admits(state, callback, frame) } {
+        return;
+    }
     if head.pending.get() != 0 {
         // An earlier callback of this C call failed: C gets zeros until it returns.
         return;
     }
-    let outer = head.current.replace(ptr::null_mut());
-    let lua = if outer.is_null() { state.main } else { outer };
+    head.enter_lua();
+    enter_on(state, callback, calling, frame, errno);
+    if let Some(lua) = calling {
+        head.enter_c(lua);
+    }
+}
+
+/// [`enter`] on the thread of the C call in progress, or where there is none on the main thread.
+fn enter_on(
+    state: &State,
+    callback: &Callback,
+    calling: Option<*mut lua_State>,
+    frame: *mut u8,
+    errno: c_int,
+) {
+    let (head, lua) = (state.head(), calling.unwrap_or(state.main));
     let mut entry = Entry { callback, head, frame, errno };
     // SAFETY: `lua` is the thread of the C call in progress, or the main thread: alive, and not running Lua code. The two
     // pushes allocate nothing on Lua 5.2 and later beyond the stack that `lua_checkstack` grows without raising.
     let failed = unsafe {
-        if sys::lua_checkstack(lua, 4) == 0 {
-            head.current.set(outer);
+        if sys::lua_checkstack(lua, 5) == 0 {
             return report("Lua stack overflow in a callback");
         }
         let nested = state.nested.get();
@@ -181,15 +234,17 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
             state.nested.set(nested + 1);
             api::push_c_function(lua, run);
             sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
-            let failed = sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK;
+            let failed = match state.options.traceback.get() {
+                true => traceback::call(lua, state),
+                false => sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK,
+            };
             state.nested.set(nested);
             failed
         }
     };
-    head.current.set(outer);
     if failed {
         // SAFETY: the error value is on top of the stack.
-        unsafe { keep_error(state, callback, lua, outer.is_null()) };
+        unsafe { keep_error(state, callback, lua, calling.is_none()) };
     }
     system::set_errno(entry.errno);
 }
@@ -205,10 +260,14 @@ pub(super) unsafe fn keep_error(
     if outside {
         let text =
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
-        report(&format!("error in a callback '{}' outside of any call: {text}", callback.name()));
+        report(format_args!(
+            "error in a callback '{}' outside of any call: {text}",
+            callback.name()
+        ));
         cx.pop(1);
         return;
     }
+    last_words::keep(&cx, callback);
     // Index 1 of this table always holds a value, so storing there allocates nothing.
     cx.push_anchor(Anchor::Pending);
     cx.insert(-2);

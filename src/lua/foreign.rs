@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::callback::{self, Callback};
 use super::clib::system;
 use super::convert;
+use super::deferred;
 use super::enter;
 use super::index;
 use super::state::{Cx, LuaError, Outcome};
@@ -47,6 +48,29 @@ impl Terms {
         self.answered.store(0, Ordering::Relaxed);
         if self.has_answer.load(Ordering::Relaxed) {
             self.set_answer(Box::default());
+        }
+    }
+
+    /// Whether calls are answered with the default value, and none is queued.
+    pub(super) fn is_answered(&self) -> bool {
+        self.patience.load(Ordering::Relaxed) == ANSWERED
+    }
+
+    /// Counts a call that gets the default value; returns how many did before.
+    pub(super) fn count_answered(&self) -> u64 {
+        self.answered.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts a call that was queued and is made.
+    pub(super) fn count_queued(&self) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Writes the default value to a result. Zeros where another thread sets the value at this time: nothing waits.
+    pub(super) fn answer_into(&self, result: &mut [u8]) {
+        result.fill(0);
+        if let Ok(answer) = self.answer.try_lock() {
+            result[..answer.len()].copy_from_slice(&answer);
         }
     }
 
@@ -186,8 +210,8 @@ pub(super) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     result.fill(0);
     let patience = terms.patience.load(Ordering::Relaxed);
     if patience == ANSWERED {
-        if terms.answered.fetch_add(1, Ordering::Relaxed) == 0 {
-            enter::report(&format!(
+        if terms.count_answered() == 0 {
+            enter::report(format_args!(
                 "'{}' was called on another thread: C gets the default value, now and from here on",
                 callback.name()
             ));
@@ -199,11 +223,11 @@ pub(super) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     let patience = Duration::from_millis(patience.into());
     // SAFETY: the caller's promise.
     match unsafe { callback.queue().wait(callback, frame, patience) } {
-        Ok(()) => drop(terms.queued.fetch_add(1, Ordering::Relaxed)),
+        Ok(()) => terms.count_queued(),
         Err(turned) => {
-            terms.answered.fetch_add(1, Ordering::Relaxed);
+            terms.count_answered();
             let name = callback.name();
-            enter::report(&match turned {
+            enter::report(match turned {
                 Turned::Closed => format!("'{name}' was called after its Lua state was closed"),
                 Turned::Late(patience) => format!(
                     "'{name}' was called on another thread, and the thread of its Lua state did not run ffi.poll() for \
@@ -218,9 +242,12 @@ pub(super) unsafe fn enter(callback: &Callback, frame: *mut u8) {
 /// long as `patience` says. Returns their number.
 pub(super) fn poll(cx: &Cx<'_>, patience: Duration) -> usize {
     let queue = &cx.state.link.queue;
-    let count = queue.count(patience);
+    let deferred = deferred::make(cx);
+    let count = queue.count(if deferred == 0 { patience } else { Duration::ZERO });
     for made in 0..count {
-        let Some(Waiting(request)) = queue.lock().waiting.pop_front() else { return made };
+        let Some(Waiting(request)) = queue.lock().waiting.pop_front() else {
+            return deferred + made;
+        };
         // SAFETY: the request's thread waits until it is done; nobody else has it.
         unsafe {
             let Request { callback, frame, errno, .. } = *request;
@@ -231,7 +258,7 @@ pub(super) fn poll(cx: &Cx<'_>, patience: Duration) -> usize {
             queue.done.notify_all();
         }
     }
-    count
+    deferred + count
 }
 
 /// `ffi.poll([seconds])`: makes the calls of callbacks that wait, and returns their number.
@@ -281,7 +308,7 @@ pub(super) fn method(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             return Err(LuaError::Argument(2, message.into()));
         }
     }
-    let answered = terms.patience.load(Ordering::Relaxed) == ANSWERED;
+    let answered = terms.is_answered();
     cx.push_bytes(if answered { b"default" } else { b"queue" });
     cx.push_integer(terms.queued.load(Ordering::Relaxed) as i64);
     cx.push_integer(terms.answered.load(Ordering::Relaxed) as i64);

@@ -28,11 +28,12 @@ use super::scalar::Scalar;
 use super::scope;
 use super::state::{Cx, LuaError, Outcome, entry};
 use super::task;
+use super::traceback;
 use super::view;
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
-pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 28] = [
+pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 29] = [
     (b"abi", entry(abi)),
     (b"addressof", entry(address_of)),
     (b"alignof", entry(align_of)),
@@ -43,6 +44,7 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 28] = [
     (b"errno", entry(errno)),
     (b"eval", entry(constant::eval)),
     (b"explain", entry(explain::explain)),
+    (b"traceback", entry(traceback::traceback)),
     (b"fields", entry(reflect::fields)),
     (b"fill", entry(fill)),
     (b"gc", entry(metatype::gc)),

@@ -11,6 +11,7 @@ use mlua::ffi as sys;
 use super::api::{self, Results, lua_State};
 use super::call::Function;
 use super::contract;
+use super::deferred;
 use super::helpers;
 use super::interpret::{self, Recipe};
 use super::operands::Outcome;
@@ -58,6 +59,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record with a recipe.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
+        deferred::settle(lua, &*record.head);
         if let Some(error) = interpret::refused(lua, record) {
             return error;
         }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
 use super::api::{self, lua_State};
 use super::memory::Roles;
@@ -19,8 +19,11 @@ use super::view::View;
 pub struct Head {
     /// Null once it is finalised.
     pub(super) state: Cell<*mut State>,
-    /// The thread of the C call in progress; null where there is none, as while a callback runs Lua code.
-    pub current: Cell<*mut lua_State>,
+    /// The thread of the C call in progress; where there is none, as while a callback runs Lua code, it is [`Head::rest`]. It is
+    /// set for no longer than native code runs, so that Lua may be entered wherever a signal finds it set.
+    pub current: AtomicPtr<lua_State>,
+    /// Null, or [`WAITING`] while calls of callbacks wait for a safe point. A signal handler sets it.
+    pub rest: AtomicPtr<lua_State>,
     /// Not 0 from the first callback on; see [`super::reentry`].
     pub(super) barred: AtomicUsize,
     /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
@@ -43,6 +46,9 @@ pub struct Head {
     pub(super) strings: Remembered,
 }
 
+/// What [`Head::current`] is where no C call is in progress, and calls of callbacks wait.
+const WAITING: *mut lua_State = ptr::without_provenance_mut(1);
+
 /// What a C call in progress took the place of.
 pub(super) struct Outer {
     lua: *mut lua_State,
@@ -54,7 +60,8 @@ impl Head {
     pub(super) fn new() -> Head {
         Head {
             state: Cell::new(ptr::null_mut()),
-            current: Cell::new(ptr::null_mut()),
+            current: AtomicPtr::default(),
+            rest: AtomicPtr::default(),
             barred: AtomicUsize::new(0),
             pending: Cell::new(0),
             chosen: Cell::new(false),
@@ -74,6 +81,7 @@ impl Head {
         self.views.forget();
         self.overloads.forget();
         self.strides.forget();
+        self.no_call_waits();
         self.state.replace(ptr::null_mut())
     }
 
@@ -83,16 +91,66 @@ impl Head {
         // SAFETY: a state does not close while it calls C.
         let state = unsafe { self.state() }.filter(|_| api::SEND);
         let thread = state.map_or(0, |state| state.link.begin_call());
-        Outer { lua: self.current.replace(lua), thread }
+        Outer { lua: self.enter_c(lua), thread }
     }
 
     /// Says that the call has returned.
     #[inline]
     pub(super) fn end_call(&self, outer: Outer) {
-        self.current.set(outer.lua);
+        self.leave_c(outer.lua);
         // SAFETY: as above.
         if let Some(state) = unsafe { self.state() }.filter(|_| api::SEND) {
             state.link.end_call(outer.thread);
+        }
+    }
+
+    /// Says that Lua's thread `lua` runs native code from now on; returns what [`Head::leave_c`] takes.
+    #[inline(always)]
+    pub(super) fn enter_c(&self, lua: *mut lua_State) -> *mut lua_State {
+        let outer = self.current.load(Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        self.current.store(lua, Ordering::Relaxed);
+        outer
+    }
+
+    /// Says that it has ended.
+    #[inline(always)]
+    pub(super) fn leave_c(&self, outer: *mut lua_State) {
+        let outer = if is_thread(outer) { outer } else { self.rest.load(Ordering::Relaxed) };
+        self.current.store(outer, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    /// The thread of the C call in progress.
+    #[inline(always)]
+    pub(super) fn calling(&self) -> Option<*mut lua_State> {
+        Some(self.current.load(Ordering::Relaxed)).filter(|lua| is_thread(*lua))
+    }
+
+    /// Says that a callback runs Lua code from now on, until [`Head::enter_c`]: no C call is in progress.
+    #[inline(always)]
+    pub(super) fn enter_lua(&self) {
+        self.current.store(self.rest.load(Ordering::Relaxed), Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    /// Says, while no C call is in progress, that calls of callbacks wait for the next one.
+    pub(super) fn call_waits(&self) {
+        self.rest.store(WAITING, Ordering::Relaxed);
+        self.current.store(WAITING, Ordering::Relaxed);
+    }
+
+    /// Whether calls of callbacks wait.
+    #[inline(always)]
+    pub(super) fn has_waiting_calls(&self) -> bool {
+        !self.rest.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Says that no call waits, from now until the next one comes.
+    pub(super) fn no_call_waits(&self) {
+        self.rest.store(ptr::null_mut(), Ordering::Relaxed);
+        if self.calling().is_none() {
+            self.current.store(ptr::null_mut(), Ordering::Relaxed);
         }
     }
 
@@ -109,4 +167,10 @@ impl Head {
         // SAFETY: the caller's promise; it is null from the time on that the box is dropped.
         unsafe { self.state.get().as_ref() }
     }
+}
+
+/// Whether [`Head::current`] is a thread.
+#[inline(always)]
+fn is_thread(current: *mut lua_State) -> bool {
+    current.addr() > WAITING.addr()
 }

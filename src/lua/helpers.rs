@@ -219,7 +219,6 @@ pub(super) unsafe extern "C-unwind" fn push_result_in_place(
 ) {
     // SAFETY: as in `push_result`.
     unsafe {
-        (*record).has_returned();
         push_result(lua, record, value);
     }
 }
@@ -233,7 +232,6 @@ pub(super) unsafe extern "C-unwind" fn push_pointer(
     // SAFETY: as in `push_result`; only thunks of a proven layout call this, and the metatable was found by a push of the
     // same result type.
     unsafe {
-        (*record).has_returned();
         let metatable = (*record).result_metatable.get();
         if metatable.is_null() || value.is_null() {
             push_result(lua, record, (&raw const value).cast());
@@ -260,7 +258,6 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
 ) {
     // SAFETY: as in `push_pointer`; the block has room for the bytes, which `value` leads to.
     unsafe {
-        (*record).has_returned();
         let metatable = (*record).result_metatable.get();
         if metatable.is_null() {
             push_copy(lua, record, value);

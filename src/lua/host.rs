@@ -9,6 +9,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{self, Results, lua_State};
+use super::state::{Cx, State};
 use super::{open_luajit_raw, open_raw};
 
 /// Makes `require "ffi"` and `require "cthunk"` give the library; in Luau, whose `require` wants it so, `"@ffi"` and
@@ -152,7 +153,13 @@ unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> Results {
             let name = sys::luaL_typename(lua, 1);
             message = sys::lua_pushfstring(lua, c"(error object is a %s value)".as_ptr(), name);
         }
-        sys::luaL_traceback(lua, lua, message, 1);
+        if let Some(state) = State::opened(lua)
+            && super::traceback::push(&Cx { lua, state }, 1)
+        {
+            sys::lua_pushfstring(lua, c"%s\n%s".as_ptr(), message, sys::lua_tostring(lua, -1));
+        } else {
+            sys::luaL_traceback(lua, lua, message, 1);
+        }
         Results::ONE
     }
 }

@@ -23,6 +23,8 @@ use crate::lower::{self, Operand, Operands};
 pub(super) struct InPlace<'p> {
     api: LuaOperands<'p>,
     layout: &'p Layout,
+    /// Whether it says which thread calls C; see [`reentry`].
+    announces: bool,
     at: Option<At>,
     /// Whether new blocks are for what is less usual, and lie behind the others.
     aside: Cell<bool>,
@@ -38,8 +40,8 @@ struct At {
 }
 
 impl<'p> InPlace<'p> {
-    pub fn new(api: LuaOperands<'p>, layout: &'p Layout) -> InPlace<'p> {
-        InPlace { api, layout, at: None, aside: Cell::new(false) }
+    pub fn new(api: LuaOperands<'p>, layout: &'p Layout, announces: bool) -> InPlace<'p> {
+        InPlace { api, layout, announces, at: None, aside: Cell::new(false) }
     }
 
     fn at(&self) -> At {
@@ -346,7 +348,7 @@ impl Operands for InPlace<'_> {
         // The record is a userdata with no user value.
         let record = b.ins().iadd_imm_s(upvalue, i64::from(layout.block));
         let target = self.load(b, record, offset_of!(Function, target) as i32);
-        self.api.at = Some(Entry { lua, record, target, outer: None, result: None });
+        self.api.at = Some(Entry { lua, record, target, announced: None, result: None });
         self.at = Some(At { function, cold: b.create_block() });
         let given = b.ins().isub(top, function);
         let bar = self.load(b, record, offset_of!(Function, bar) as i32);
@@ -387,11 +389,20 @@ impl Operands for InPlace<'_> {
         self.api.result_memory(b)
     }
 
-    fn target(&mut self, _: &mut FunctionBuilder<'_>) -> Value {
-        self.api.entry().target
+    fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
+        let at = self.api.entry();
+        if !self.announces {
+            return at.target;
+        }
+        let head = self.load(b, at.record, offset_of!(Function, head) as i32);
+        // No other call is in progress: `begin` has seen to that.
+        self.api.announce(b, head, None)
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
+        if self.announces {
+            self.api.returned(b);
+        }
         let at = self.api.entry();
         let is_pointer = self.api.signature.result.kind == Kind::Pointer;
         match (self.api.conversions.result, result) {

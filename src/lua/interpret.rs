@@ -12,8 +12,9 @@ use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::api::{self, Results, lua_State};
-use super::call::{self, Function};
+use super::call::{self, Function, Way};
 use super::cdata;
+use super::deferred;
 use super::general;
 use super::helpers;
 use super::kind::Kind;
@@ -117,7 +118,8 @@ pub fn compile_after(calls: u32) {
     HOT.store(calls.min(UNSET - 1), Ordering::Relaxed);
 }
 
-fn hot() -> u32 {
+/// Calls of a function until it is compiled.
+pub(super) fn hot() -> u32 {
     if Mode::current() == Mode::Interpreted || api::SEND {
         return COMPILED;
     }
@@ -151,6 +153,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this, or a thunk does, as a closure whose upvalue 1 is a record with a recipe; the state is in place.
     unsafe {
         let record = &*Call::of(lua).upvalue::<Function>(1, 0);
+        deferred::settle(lua, &*record.head);
         if let Some(error) = refused(lua, record) {
             return error;
         }
@@ -158,7 +161,8 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
         if is_hot(&record.calls)
             && let Some(thunk) = compile(record, recipe)
         {
-            return reentry::install(lua, record, thunk)(lua);
+            reentry::install(lua, record, thunk);
+            return thunk(lua);
         }
         if Call::of(lua).count() != recipe.conversions.arguments.len() {
             return helpers::raise_count(lua, record);
@@ -187,8 +191,8 @@ pub(super) fn compile(record: &Function, recipe: &Recipe) -> Option<super::api::
     let state = unsafe { (*record.head).state()? };
     let Recipe { signature, convention, conversions, .. } = recipe;
     let label = call::label(state, record.ty, record.name());
-    let in_place = recipe.in_place || state.calls_in_place();
-    match call::thunk(state, signature, convention, conversions, in_place, label) {
+    let way = Way::of(state.head(), recipe.in_place || state.calls_in_place());
+    match call::thunk(state, signature, convention, conversions, way, label) {
         Ok(thunk) => Some(thunk),
         Err(error) => {
             log::warn!("'{}' stays without a thunk: {error}", record.name());

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use super::deferred::Deferred;
 use super::foreign::Queue;
 use super::state::State;
 use crate::code;
@@ -12,6 +13,8 @@ pub(super) struct Link {
     state: AtomicPtr<State>,
     /// The calls that wait for the state's thread.
     pub(super) queue: Queue,
+    /// The calls that wait for a safe point of it.
+    pub(super) deferred: Deferred,
     /// The thread of the C call in progress, or 0, where threads hand the state to one another: it has mlua's lock.
     thread: AtomicUsize,
 }

@@ -396,6 +396,6 @@ fn finalize(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn call_finalizer(cx: &Cx<'_>) {
     if !cx.protected_call(1) {
         let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
-        enter::report(&format!("error in a finaliser: {message}"));
+        enter::report(format_args!("error in a finaliser: {message}"));
     }
 }

@@ -20,6 +20,8 @@
 //! callback   C functions that call Lua               enter       their calls
 //! quick      the same in place                       stock       cdata for their arguments
 //! foreign    their calls from other threads          methods     callback:free() …
+//! deferred   their calls while Lua runs: signals   traceback   ffi.traceback
+//! last_words what is said of their errors if the process ends before
 //! shelf      values that are kept in place           host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
 //! constant   constants, ffi.eval                     luajit      LuaJIT mode
@@ -50,6 +52,7 @@ mod constant;
 mod contract;
 mod convert;
 mod ctypes;
+mod deferred;
 pub mod embed;
 mod enter;
 mod explain;
@@ -67,6 +70,7 @@ mod initialize;
 mod interpret;
 mod inventory;
 mod kind;
+mod last_words;
 mod link;
 mod luajit;
 mod make;
@@ -99,6 +103,7 @@ mod stock;
 mod stride;
 mod target;
 mod task;
+mod traceback;
 mod variadic;
 mod view;
 

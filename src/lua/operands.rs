@@ -14,7 +14,8 @@ use mlua::ffi as sys;
 
 use super::api;
 use super::api::lua_State;
-use super::call::Function;
+use super::call::{Function, Way};
+use super::deferred;
 use super::head::Head;
 use super::helpers;
 use super::options::Options;
@@ -121,9 +122,9 @@ impl Outcome {
 
 impl Conversions {
     /// As a part of the shape of a thunk.
-    pub fn key(&self, in_place: bool) -> Box<[u8]> {
+    pub fn key(&self, way: Way) -> Box<[u8]> {
         let arguments = self.arguments.iter().map(|&argument| argument as u8);
-        arguments.chain([self.result as u8, u8::from(in_place)]).collect()
+        arguments.chain([self.result as u8, way as u8]).collect()
     }
 }
 
@@ -157,8 +158,8 @@ pub(super) struct Entry {
     pub lua: Value,
     pub record: Value,
     pub target: Value,
-    /// The head, and [`Head::current`] as the call found it.
-    pub outer: Option<(Value, Value)>,
+    /// The head, and what [`Head::current`] is after the call, if that is not [`Head::rest`].
+    pub announced: Option<(Value, Option<Value>)>,
     /// Where the callee writes a result through a hidden pointer.
     pub result: Option<Value>,
 }
@@ -224,7 +225,7 @@ impl<'p> LuaOperands<'p> {
     }
 
     /// A field of the record or of the head, `offset` bytes in.
-    fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
+    pub(super) fn field(&self, b: &mut FunctionBuilder<'_>, base: Value, offset: usize) -> Value {
         b.ins().load(self.cx.pointer(), trusted(), base, offset as i32)
     }
 
@@ -255,6 +256,7 @@ impl Operands for LuaOperands<'_> {
             .helper(b, to_userdata, &[lua, upvalue], Some(pointer))
             .expect("a helper with a result");
         let target = self.field(b, record, offset_of!(Function, target));
+        self.settle(b, lua, record);
         let null = b.ins().icmp_imm_s(IntCC::Equal, target, 0);
         self.raise_if(b, null, helpers::raise_null as *const () as usize, &[lua, record]);
         let top = self
@@ -263,7 +265,7 @@ impl Operands for LuaOperands<'_> {
         let expected = self.conversions.arguments.len() as i64;
         let wrong = b.ins().icmp_imm_s(IntCC::NotEqual, top, expected);
         self.raise_if(b, wrong, helpers::raise_count as *const () as usize, &[lua, record]);
-        self.at = Some(Entry { lua, record, target, outer: None, result: None });
+        self.at = Some(Entry { lua, record, target, announced: None, result: None });
     }
 
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -313,17 +315,15 @@ impl Operands for LuaOperands<'_> {
     }
 
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
-        let mut at = self.entry();
+        let at = self.entry();
         let head = self.field(b, at.record, offset_of!(Function, head));
-        let current = offset_of!(Head, current);
-        at.outer = Some((head, self.field(b, head, current)));
-        b.ins().store(trusted(), at.lua, head, current as i32);
-        self.at = Some(at);
-        at.target
+        let outer = self.field(b, head, offset_of!(Head, current));
+        self.announce(b, head, Some(outer))
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
-        let at = self.returned(b);
+        self.returned(b);
+        let at = self.entry();
         self.push(b, at, result);
         let results = i64::from(self.conversions.result != Outcome::None);
         let results = b.ins().iconst(self.cx.pointer(), results);
@@ -332,15 +332,43 @@ impl Operands for LuaOperands<'_> {
 }
 
 impl LuaOperands<'_> {
-    /// After the native call: the call around it, if there is one, is in progress again; raises what a callback left.
-    fn returned(&self, b: &mut FunctionBuilder<'_>) -> Entry {
+    /// Makes the calls of callbacks that wait for a safe point, if there are any.
+    fn settle(&self, b: &mut FunctionBuilder<'_>, lua: Value, record: Value) {
+        let head = self.field(b, record, offset_of!(Function, head));
+        let waiting = self.field(b, head, offset_of!(Head, rest));
+        let (cold, warm) = (b.create_block(), b.create_block());
+        b.set_cold_block(cold);
+        b.ins().brif(waiting, cold, &[], warm, &[]);
+        b.switch_to_block(cold);
+        self.helper(b, deferred::settle_now as *const () as usize, &[lua, head], None);
+        b.ins().jump(warm, &[]);
+        b.switch_to_block(warm);
+    }
+
+    /// Right before the native call: says that this thread calls C. `outer`: what [`Head::current`] is, if it is not
+    /// [`Head::rest`].
+    pub(super) fn announce(
+        &mut self,
+        b: &mut FunctionBuilder<'_>,
+        head: Value,
+        outer: Option<Value>,
+    ) -> Value {
+        let mut at = self.entry();
+        b.ins().store(trusted(), at.lua, head, offset_of!(Head, current) as i32);
+        at.announced = Some((head, outer));
+        self.at = Some(at);
+        at.target
+    }
+
+    /// Right after the native call: the call around it, if there is one, is in progress again; raises what a callback left.
+    pub(super) fn returned(&self, b: &mut FunctionBuilder<'_>) {
         let at = self.entry();
-        let (head, outer) = at.outer.expect("`target` comes before `finish`");
+        let (head, outer) = at.announced.expect("`target` comes before `finish`");
+        let outer = outer.unwrap_or_else(|| self.field(b, head, offset_of!(Head, rest)));
         b.ins().store(trusted(), outer, head, offset_of!(Head, current) as i32);
         let pending = offset_of!(Head, pending) as i32;
         let pending = b.ins().load(types::I32, trusted(), head, pending);
         self.raise_if(b, pending, helpers::raise_pending as *const () as usize, &[at.lua, head]);
-        at
     }
 
     /// Pushes the result.

@@ -9,6 +9,7 @@ use std::ffi::c_int;
 use super::api;
 use super::convert;
 use super::state::{Cx, LuaError, Outcome};
+use super::traceback;
 use crate::ctype::Redeclared;
 
 /// What a Lua state chose.
@@ -22,6 +23,8 @@ pub(super) struct Options {
     pub(super) boxed_uint64: Cell<bool>,
     /// Enums arrive as cdata.
     pub(super) boxed_enum: Cell<bool>,
+    /// An error in a callback brings its traceback.
+    pub(super) traceback: Cell<bool>,
     /// New callbacks answer calls from other threads with a default value.
     pub(super) foreign_answered: Cell<bool>,
     /// A function, variable or typedef keeps its first declaration.
@@ -35,6 +38,7 @@ impl Default for Options {
             boxed_int64: Cell::new(!api::NATIVE_INT64),
             boxed_uint64: Cell::new(!api::NATIVE_INT64),
             boxed_enum: Cell::new(false),
+            traceback: Cell::new(false),
             foreign_answered: Cell::new(false),
             first_declared: Cell::new(false),
         }
@@ -49,11 +53,12 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 6] = [
+const CHOICES: [Choice; 7] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
     Choice { name: "uint64", values: ["number", "cdata"], cell: |options| &options.boxed_uint64 },
     Choice { name: "enum", values: ["number", "cdata"], cell: |options| &options.boxed_enum },
+    Choice { name: "traceback", values: ["off", "on"], cell: |options| &options.traceback },
     Choice {
         name: "foreign",
         values: ["queue", "default"],
@@ -77,6 +82,9 @@ pub(super) fn option(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         if choice.name.ends_with("int64") && value == 0 && !api::NATIVE_INT64 {
             let message = "this Lua has no 64-bit integers: 'cdata' expected";
             return Err(LuaError::Argument(2, message.into()));
+        }
+        if choice.name == "traceback" && value == 1 {
+            traceback::prepare(cx);
         }
         cell.set(value == 1);
         cx.state.head().boxed_uint64.set(cx.state.options.boxed_uint64.get());

@@ -2,13 +2,13 @@
 //! called protected, once and with nothing around it.
 
 use std::ffi::c_int;
-use std::ptr;
 
 use mlua::ffi as sys;
 
 use super::api::{self, Results, lua_State};
 use super::callback::{Callback, CallbackKind};
 use super::clib::system;
+use super::deferred;
 use super::enter::{self, Entry};
 use super::kind::Kind;
 use super::place::{self, Form, Place};
@@ -84,19 +84,16 @@ pub(super) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *mut u8) -
         if head.pending.get() != 0 || head.chosen.get() {
             return false;
         }
-        let lua = head.current.get();
-        if lua.is_null() {
+        let Some(lua) = head.calling() else {
             return enter_outside(callback, quick, frame);
-        }
-        head.current.set(ptr::null_mut());
+        };
+        head.enter_lua();
         let done = enter_on(lua, callback, quick, frame);
-        (*callback.head).current.set(lua);
-        match done {
-            Done::Failed => fail(lua, callback, quick, frame, false),
-            Done::Nothing => return false,
-            Done::Call => {}
+        if matches!(done, Done::Failed) {
+            fail(lua, callback, quick, frame, false);
         }
-        true
+        (*callback.head).enter_c(lua);
+        !matches!(done, Done::Nothing)
     }
 }
 
@@ -108,6 +105,9 @@ pub(super) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *mut u8) -
 unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
+        if !deferred::admits(&*quick.state, callback, frame) {
+            return true;
+        }
         let lua = (*quick.state).main;
         let done = enter_on(lua, callback, quick, frame);
         if matches!(done, Done::Failed) {

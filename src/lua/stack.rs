@@ -299,18 +299,6 @@ impl Call {
         }
     }
 
-    /// The C function of the running closure.
-    ///
-    /// # Safety
-    /// The running function is a closure.
-    pub(super) unsafe fn code(self) -> lua_CFunction {
-        // SAFETY: the caller's promise, and that of `of`.
-        unsafe {
-            let closure: *const u8 = read(self.function, 0);
-            read(closure, AT.closure_function)
-        }
-    }
-
     /// The block of the userdata with `user_values` user values that is upvalue `n`, from 1.
     ///
     /// # Safety

@@ -40,7 +40,7 @@ use super::shelf::Shelf;
 use super::stock::Stock;
 use super::target::{Machine, Runs};
 use super::task;
-use crate::code;
+use crate::code::{self, ending};
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::policy::Policy;
 
@@ -59,6 +59,10 @@ pub struct State {
     owner: *const c_void,
     /// The main thread, for callbacks that C calls outside of any call from Lua.
     pub(super) main: *mut lua_State,
+    /// The first thread, by which is known whether Lua runs; null where it is not known.
+    first: *mut lua_State,
+    /// The last other thread that entered the library since the state has callbacks. The registry keeps it.
+    visitor: Cell<*mut lua_State>,
     /// The callbacks that have a slot, in use or freed, by address.
     pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
     /// Callbacks that are in use.
@@ -114,6 +118,8 @@ pub struct State {
     pub(super) guest_globals: RefCell<Vec<Rc<guest::library::Library>>>,
     /// What `ffi.option` set.
     pub(super) options: Options,
+    /// What is said of the error that a callback caught, if the process ends before it is raised.
+    pub(super) last_words: Cell<Option<ending::Held>>,
     /// The callbacks that are running, inside one another.
     pub(super) nested: Cell<u32>,
     /// The finalisers that are called late.
@@ -370,6 +376,9 @@ fn run(
 ) -> Result<Outcome, LuaError> {
     let state =
         state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
+    if state.head().has_callbacks() {
+        state.notice(lua);
+    }
     if api::LATE_FINALIZERS {
         metatype::run_late(&Cx { lua, state });
     }
@@ -403,6 +412,15 @@ unsafe fn owner_in_registry(lua: *mut lua_State) -> *mut *mut State {
 }
 
 impl State {
+    /// The state of the table that [`super::open_raw`] made, if it did and the state is open.
+    ///
+    /// # Safety
+    /// `lua` is live and has a free stack slot; the state does not close while the reference is used.
+    pub(super) unsafe fn opened<'s>(lua: *mut lua_State) -> Option<&'s State> {
+        // SAFETY: the caller's promise; a state's userdata holds its box, or null once it is finalised.
+        unsafe { owner_in_registry(lua).as_ref()?.as_ref() }
+    }
+
     /// Makes the state of a Lua state unless it has one. Returns whether it was made.
     ///
     /// # Safety
@@ -448,8 +466,9 @@ impl State {
             let owner = owner.unwrap_or(head.cast_const().cast());
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
             let in_place = machine.runs == Runs::Host && probe::in_place(lua);
-            let state =
-                State::new(head, owner, api::main_thread(lua), in_place, machine, policy.clone());
+            api::learn_running(lua);
+            let threads = (api::first_thread(lua), api::main_thread(lua));
+            let state = State::new(head, owner, threads, in_place, machine, policy.clone());
             let state = Box::new(state);
             state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
@@ -466,7 +485,7 @@ impl State {
     fn new(
         head: *const Head,
         owner: *const c_void,
-        main: *mut lua_State,
+        (first, main): (*mut lua_State, *mut lua_State),
         in_place: bool,
         machine: Machine,
         policy: Policy,
@@ -487,6 +506,8 @@ impl State {
             tasks: task::Running::default(),
             guest_calls: RefCell::default(),
             guest_globals: RefCell::default(),
+            first,
+            visitor: Cell::new(ptr::null_mut()),
             callbacks: RefCell::default(),
             live_callbacks: Cell::new(0),
             functions_in_place: Shelf::default(),
@@ -499,6 +520,7 @@ impl State {
             known: Known::new(&mut types),
             infos: RefCell::new(Vec::new()),
             recipes: RefCell::default(),
+            last_words: Cell::new(None),
             nested: Cell::new(0),
             late: api::Late::new(),
             makers: RefCell::default(),
@@ -511,6 +533,34 @@ impl State {
             ctype_metatable: Cell::new(ptr::null()),
             anchors: [0; Anchor::ALL.len()],
         }
+    }
+
+    /// From now on there are callbacks, which C may call at any time. `lua` runs.
+    pub(super) fn expect_callbacks(&self, lua: *mut lua_State) {
+        self.link.deferred.expect();
+        self.head().expect_callbacks();
+        self.notice(lua);
+    }
+
+    /// Remembers a thread that runs, if it is not the first one: a host resumes coroutines while the first thread runs nothing.
+    fn notice(&self, lua: *mut lua_State) {
+        if lua != self.first && lua != self.visitor.get() {
+            // SAFETY: a running C function has free stack slots. May raise (out of memory), at the first time.
+            unsafe {
+                sys::lua_pushthread(lua);
+                let key = (&raw const self.visitor).cast();
+                sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, key);
+            }
+            self.visitor.set(lua);
+        }
+    }
+
+    /// Whether Lua runs on this thread, which is the state's, as far as can be told from its first thread and the last other one
+    /// that entered the library. A signal handler may ask.
+    pub(super) fn runs_lua(&self) -> bool {
+        // SAFETY: both live as long as the state, and only this thread runs them.
+        let runs = |lua: *mut lua_State| unsafe { !lua.is_null() && api::is_running(lua) };
+        self.first.is_null() || runs(self.first) || runs(self.visitor.get())
     }
 
     fn anchor(&self, anchor: Anchor) -> *const c_void {

@@ -9,9 +9,10 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::api::{self, LuaType, Results, lua_CFunction, lua_State};
-use super::call::{self, Function};
+use super::call::{self, Function, Way};
 use super::cdata;
 use super::convert;
+use super::deferred;
 use super::interpret::{self, BY_TYPES, Recipe};
 use super::kind::Kind;
 use super::reentry;
@@ -115,6 +116,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
     unsafe {
         let record = &*api_record(lua);
+        deferred::settle(lua, &*record.head);
         if let Some((state, recipe)) = again(lua, record) {
             if interpret::is_hot(&record.calls) {
                 // A thunk in place looks for accepted cdata of each of its arguments.
@@ -122,7 +124,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
                 let thunk = fits.then(|| compile(record, recipe)).flatten();
                 record.forget_variable();
                 match thunk {
-                    Some(thunk) => _ = reentry::install(lua, record, thunk),
+                    Some(thunk) => reentry::install(lua, record, thunk),
                     None => Call::of(lua).set_code(call),
                 }
             } else if record.calls.get() == interpret::COMPILED {
@@ -339,5 +341,5 @@ fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CF
         call::announce(record)?;
     }
     let label = call::label(cx.state, record.ty, record.name());
-    call::thunk(cx.state, &signature, convention, &conversions, false, label)
+    call::thunk(cx.state, &signature, convention, &conversions, Way::Api, label)
 }

@@ -13,6 +13,7 @@
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
 //! | [`closure`]: the running closure can get another C function | yes | yes | yes | yes | yes | no |
 //! | [`entry`]: what a C function returns fills | an `int` | an `int` | an `int` | an `int` | a register | an `int` |
+//! | [`running`]: a thread that runs is known by its | function | function | function | function | native frame | function |
 //! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
 mod chunks;
@@ -23,12 +24,16 @@ mod entry;
 mod late;
 pub(crate) mod layout;
 mod numbers;
+mod places;
+mod running;
 mod values;
 
 use std::ffi::{c_int, c_void};
 use std::slice;
 
 use mlua::ffi as sys;
+/// Stack slots that a C function has.
+pub(crate) const MIN_STACK: c_int = sys::LUA_MINSTACK;
 /// Whether threads hand Lua states to one another.
 pub(crate) const SEND: bool = cfg!(feature = "send");
 
@@ -46,6 +51,7 @@ pub(crate) use layout::LAYOUT;
 pub(crate) use numbers::{
     INTEGER_OPERATORS, NATIVE_INT64, PUSH_INTEGER, integer, parse_number, to_number,
 };
+pub(crate) use running::{first_thread, is_running, learn_running};
 pub(crate) use values::{get_user_value, new_userdata, set_user_value};
 
 use super::state::Cx;

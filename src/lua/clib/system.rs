@@ -47,6 +47,18 @@ pub(crate) fn keep_errno<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Writes to the process's standard error, with no lock and no memory of its own: a signal handler may.
+pub(crate) fn write_error(mut text: &[u8]) {
+    keep_errno(|| {
+        while !text.is_empty() {
+            // SAFETY: the bytes are there.
+            let written = unsafe { libc::write(2, text.as_ptr().cast(), text.len() as _) };
+            let Ok(written @ 1..) = usize::try_from(written) else { break };
+            text = &text[written..];
+        }
+    });
+}
+
 #[cfg(any(target_os = "linux", target_os = "emscripten"))]
 fn errno_location() -> *mut c_int {
     // SAFETY: always callable.

@@ -67,14 +67,14 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
         closure
     };
     if !closure.open.load(Ordering::Acquire) {
-        return report(&format!(
+        return report(format_args!(
             "'{}' was called after its Lua state was closed",
             closure.declaration
         ));
     }
     let run = AssertUnwindSafe(|| (closure.run)(frame, &closure.layout));
     if catch_unwind(run).is_err() {
-        report(&format!("'{}' panicked; C gets zeros", closure.declaration));
+        report(format_args!("'{}' panicked; C gets zeros", closure.declaration));
     }
 }
 

@@ -1,10 +1,13 @@
-//! What the host does about calls of callbacks from other threads.
+//! What the host does about calls of callbacks that come from other threads, or while Lua runs.
 
 use std::time::Duration;
 
 use super::Ffi;
 use crate::lua::Waker;
+use crate::lua::enter;
 use crate::lua::foreign;
+use crate::lua::head::{Head, Outer};
+use crate::lua::state::LuaError;
 
 impl Ffi {
     /// Makes the calls that wait for this Lua state, as `ffi.poll` does: those that are there once one is, which is waited for as
@@ -14,6 +17,55 @@ impl Ffi {
     /// The Lua state is closed.
     pub fn poll(&self, patience: Duration) -> mlua::Result<usize> {
         self.enter(|cx| Ok(foreign::poll(cx, patience)))
+    }
+
+    /// Runs `f` as a C function that Lua has called: callbacks of this table that are called meanwhile, on this thread, run at once.
+    ///
+    /// A host's function that Lua calls needs this around what calls callbacks, its event loop for instance: without it they are
+    /// queued, as they are while Lua code runs. Where no Lua runs, callbacks run at once anyway.
+    ///
+    /// ```
+    /// use std::ffi::c_int;
+    ///
+    /// let lua = mlua::Lua::new();
+    /// // SAFETY: the script below does nothing but make a callback.
+    /// let ffi = unsafe { cthunk::Ffi::open(&lua)? };
+    /// lua.globals().set("ffi", ffi.table())?;
+    /// let address: i64 = lua
+    ///     .load("return tonumber(tostring(ffi.cast('int (*)(int)', function(x) return x + 1 end)):match '0x%x+')")
+    ///     .eval()?;
+    /// // SAFETY: it is the address of such a function.
+    /// let callback = unsafe { std::mem::transmute::<usize, extern "C" fn(c_int) -> c_int>(address as usize) };
+    /// let table = ffi.clone();
+    /// let run = lua.create_function(move |_, n: c_int| table.in_c_call(|| callback(n)))?;
+    /// assert_eq!(run.call::<c_int>(5)?, 6);
+    /// assert_eq!(callback(6), 7);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The Lua state is closed. The error of a callback, after `f` has ended.
+    pub fn in_c_call<T>(&self, f: impl FnOnce() -> T) -> mlua::Result<T> {
+        /// Ends the call, also where `f` panics.
+        struct Call<'h>(&'h Head, Option<Outer>);
+        impl Drop for Call<'_> {
+            fn drop(&mut self) {
+                if let Some(outer) = self.1.take() {
+                    self.0.end_call(outer);
+                }
+            }
+        }
+        self.enter(|cx| {
+            let head = cx.state.head();
+            let call = Call(head, Some(head.begin_call(cx.lua)));
+            let value = f();
+            drop(call);
+            if head.pending.get() != 0 {
+                enter::push_pending(cx);
+                return Err(LuaError::Value);
+            }
+            Ok(value)
+        })
     }
 
     /// Has a function called whenever a call begins to wait: on the thread that makes the call, while the host does what it

@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use super::api::{self, LuaType, Results, lua_State};
 use super::call::{self, Function};
 use super::convert::{self, Mode};
+use super::deferred;
 use super::enter;
 use super::kind::Kind;
 use super::state::{Anchor, Cx, LuaError, guard_in};
@@ -128,6 +129,7 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `call::push_function` made.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
+        deferred::settle(lua, &*record.head);
         guard_in(lua, record.head, |cx| invoke(cx, record))
     }
 }
