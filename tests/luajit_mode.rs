@@ -106,3 +106,21 @@ fn behaviour_files_hold_in_luajit_mode() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// The Lua stack has room for 20 values at first, less what the command keeps there.
+#[test]
+fn a_script_may_have_any_number_of_arguments() {
+    let script = concat!(env!("CARGO_TARGET_TMPDIR"), "/arguments.lua");
+    std::fs::write(script, "print(select('#', ...), (select(-1, ...)), arg[#arg])")
+        .expect("a file");
+    for count in (1..40).chain([250, 3000]) {
+        for mode in [&["run", script][..], &["run", "--luajit", script]] {
+            let numbers = (1..=count).map(|i| i.to_string());
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_cthunk")).args(mode).args(numbers).output();
+            let output = output.expect("it runs");
+            let found = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(found, format!("{count}\t{count}\t{count}\n"), "{mode:?}: {output:?}");
+        }
+    }
+}

@@ -130,7 +130,8 @@ unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
     // SAFETY: the caller's promise; indices are as commented.
     unsafe {
         api::push_c_function(lua, traceback); // index 3
-        sys::luaL_checkstack(lua, count, c"too many arguments to script".as_ptr());
+        // The function and its arguments.
+        sys::luaL_checkstack(lua, count + 1, c"too many arguments to script".as_ptr());
         sys::lua_pushvalue(lua, 1);
         for i in 1..=count {
             sys::lua_rawgeti(lua, 2, i.into());
