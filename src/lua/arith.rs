@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 
 use super::api::Number;
+use super::call;
 use super::cdata;
 use super::convert::{self, Qualifiers};
 use super::extent::{self, Access};
@@ -127,12 +128,12 @@ impl Operand {
         }
         let Some(cd) = cdata::at(cx, index) else {
             return match (cx.bytes(index), cx.is_absent(index)) {
-                (Some(name), _) => enumerator(cx, name, other),
+                (Some(text), _) => string(cx, text, other),
                 (None, true) => match cx.state.kind(TypeId::VOID_POINTER) {
                     Kind::Pointer(void) => Operand::Pointer(void, std::ptr::null_mut()),
                     _ => Operand::None,
                 },
-                (None, false) => Operand::None,
+                (None, false) => function(cx, index),
             };
         };
         let kind = cx.state.value_kind(cd.ty);
@@ -160,12 +161,30 @@ impl Operand {
     }
 }
 
-fn enumerator(cx: &Cx<'_>, name: &[u8], other: c_int) -> Operand {
-    let Some(cd) = cdata::at(cx, other) else { return Operand::None };
-    let Kind::Enum(e) = cx.state.kind(cd.ty) else { return Operand::None };
-    match cx.state.types.borrow().table().enum_value(e, name) {
+/// A string: beside an enum the constant of that name, beside anything else an object where its bytes are.
+fn string(cx: &Cx<'_>, text: &[u8], other: c_int) -> Operand {
+    let object = Operand::Object(text.as_ptr().cast_mut());
+    let Some(cd) = cdata::at(cx, other) else { return object };
+    let Kind::Enum(e) = cx.state.kind(cd.ty) else { return object };
+    match cx.state.types.borrow().table().enum_value(e, text) {
         Some(value) => Operand::Number(Kind::Int(IntKind::I64), Scalar::Signed(value.into())),
         None => Operand::None,
+    }
+}
+
+/// A C function: a pointer to itself.
+fn function(cx: &Cx<'_>, index: c_int) -> Operand {
+    match call::record_at(cx, index) {
+        Some(record) => Operand::Pointer(record.ty.into(), record.address.get().cast_mut().cast()),
+        None => Operand::None,
+    }
+}
+
+/// An operand for an error message, as [`convert::describe`] has it; a C function as a pointer to one.
+pub(super) fn operand_name(cx: &Cx<'_>, index: c_int) -> String {
+    match call::record_at(cx, index) {
+        Some(record) => cx.state.repr(cx.state.pointer_to(record.ty)),
+        None => convert::describe(cx, index),
     }
 }
 
@@ -222,7 +241,7 @@ fn unsupported(cx: &Cx<'_>, operator: Operator) -> LuaError {
             return convert::cannot_convert(cx, string, cd.ty);
         }
     }
-    let (a, b) = (convert::describe(cx, 1), convert::describe(cx, 2));
+    let (a, b) = (operand_name(cx, 1), operand_name(cx, 2));
     LuaError::new(match operator {
         Operator::Len => format!("attempt to get length of '{a}'"),
         Operator::Concat => format!("attempt to concatenate '{a}' and '{b}'"),

@@ -80,7 +80,7 @@ pub fn run_file(lua: &mlua::Lua, file: &Path, arguments: &[OsString]) -> Result<
     }
 }
 
-/// Compiles a file or standard input; a first line that begins with `#` is a comment.
+/// Compiles a file or standard input; a UTF-8 byte-order mark and a first line that begins with `#` do not count.
 fn load(lua: &mlua::Lua, file: &Path) -> Result<mlua::Function, String> {
     let (name, source) = match file.to_str() {
         Some("-") => {
@@ -91,6 +91,9 @@ fn load(lua: &mlua::Lua, file: &Path) -> Result<mlua::Function, String> {
         _ => (format!("@{}", file.display()), fs::read(file)),
     };
     let mut source = source.map_err(|error| format!("cannot open {}: {error}", file.display()))?;
+    if source.starts_with(b"\xef\xbb\xbf") {
+        source.drain(..3);
+    }
     if source.first() == Some(&b'#') {
         source.splice(..0, *b"--");
     }

@@ -5,13 +5,16 @@ use std::ffi::{CString, c_int};
 use mlua::ffi as sys;
 
 use super::super::state::Cx;
-use super::LuaType;
 
 /// Whether scripts can load source text, and `package` has loaders.
 pub(crate) const LOADERS: bool = cfg!(not(feature = "luau"));
 
 /// Whether a function with `...` has a local variable `arg`, which hides the global one.
 pub(crate) const HIDDEN_ARG: bool = cfg!(feature = "lua51");
+
+/// Whether the name `_ENV` stands for the table of the global variables.
+pub(crate) const ENVIRONMENT_NAME: bool =
+    cfg!(not(any(feature = "lua51", feature = "luajit", feature = "luau")));
 
 /// Whether `<` and `<=` ask the metamethods of operands of two types. Lua 5.1 asks those of two userdata only.
 pub(crate) const MIXED_ORDER: bool = cfg!(not(any(feature = "lua51", feature = "luau")));
@@ -46,22 +49,19 @@ impl Cx<'_> {
         unsafe { environment::set(self.lua, index) }
     }
 
+    /// Pushes a global variable, with no metamethods.
+    pub(crate) fn push_global(&self, name: &[u8]) {
+        // SAFETY: as in `forward!`.
+        unsafe { environment::push_globals(self.lua) };
+        self.raw_get_name(-1, name);
+        self.remove(-2);
+    }
+
     /// Calls the function below `arguments` values, which leaves `results`. Errors are raised through the caller: it holds
     /// nothing with a destructor that must run.
     pub(crate) fn call(&self, arguments: c_int, results: c_int) {
         // SAFETY: as in `forward!`.
         unsafe { sys::lua_call(self.lua, arguments, results) };
-    }
-
-    /// Whether a value's metatable has a field.
-    pub(crate) fn has_metafield(&self, index: c_int, name: &[u8]) -> bool {
-        if !self.get_metatable(index) {
-            return false;
-        }
-        self.raw_get_name(-1, name);
-        let found = self.type_of(-1) != LuaType::Nil;
-        self.pop(2);
-        found
     }
 }
 
@@ -70,6 +70,13 @@ impl Cx<'_> {
 mod environment {
     use super::*;
     use crate::lua::api::lua_State;
+
+    /// # Safety
+    /// There is a free stack slot.
+    pub(super) unsafe fn push_globals(lua: *mut lua_State) {
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_GLOBALS) };
+    }
 
     /// # Safety
     /// A chunk is at `index`, its environment on top of the stack.
@@ -88,6 +95,11 @@ mod environment {
 mod environment {
     use super::*;
     use crate::lua::api::lua_State;
+
+    pub(super) unsafe fn push_globals(lua: *mut lua_State) {
+        // SAFETY: there is a free stack slot.
+        unsafe { sys::lua_pushvalue(lua, sys::LUA_GLOBALSINDEX) };
+    }
 
     pub(super) unsafe fn set(lua: *mut lua_State, index: c_int) {
         // SAFETY: the caller's promise.

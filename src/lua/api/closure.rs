@@ -1,8 +1,10 @@
-//! The C function of a closure, in interpreters whose closures are not known to [`super::layout`].
+//! C closures: what they have of their own, and their C function in interpreters whose closures are not known to [`super::layout`].
 
-#[cfg(not(feature = "luau"))]
+use std::ffi::c_int;
+
 use mlua::ffi as sys;
 
+use super::super::state::Cx;
 use super::{lua_CFunction, lua_State};
 
 /// Words at the start of a closure, no more than the smallest with two upvalues has, among which its C function is.
@@ -49,4 +51,51 @@ pub(crate) unsafe fn set_code(lua: *mut lua_State, code: lua_CFunction) -> bool 
 #[cfg(feature = "luau")]
 pub(crate) unsafe fn set_code(_: *mut lua_State, _: lua_CFunction) -> bool {
     false
+}
+
+impl Cx<'_> {
+    /// Whether the C function at `index` knows more than its arguments: it has upvalues or, in versions where functions have one, an
+    /// environment that is not the running function's. It works in a call of its own only.
+    pub(crate) fn has_state_of_its_own(&self, index: c_int) -> bool {
+        let index = self.absolute(index);
+        // SAFETY: `Cx` promises a live state with free stack slots; a C function is at `index`.
+        unsafe {
+            if !sys::lua_getupvalue(self.lua, index, 1).is_null() {
+                self.pop(1);
+                return true;
+            }
+        }
+        // SAFETY: as above.
+        unsafe { environment::is_another(self, index) }
+    }
+}
+
+#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+mod environment {
+    use super::*;
+
+    /// # Safety
+    /// A function is at `index`.
+    pub(super) unsafe fn is_another(cx: &Cx<'_>, index: c_int) -> bool {
+        // SAFETY: the caller's promise; the running function's environment is a table.
+        unsafe {
+            sys::lua_getfenv(cx.lua, index);
+            #[cfg(not(feature = "luau"))]
+            sys::lua_pushvalue(cx.lua, sys::LUA_ENVIRONINDEX);
+            #[cfg(feature = "luau")]
+            sys::lua_pushvalue(cx.lua, sys::LUA_GLOBALSINDEX);
+            let another = sys::lua_rawequal(cx.lua, -1, -2) == 0;
+            cx.pop(2);
+            another
+        }
+    }
+}
+
+#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+mod environment {
+    use super::*;
+
+    pub(super) unsafe fn is_another(_: &Cx<'_>, _: c_int) -> bool {
+        false
+    }
 }

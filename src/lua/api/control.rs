@@ -8,7 +8,7 @@ use mlua::ffi as sys;
 use super::{Results, lua_State};
 
 pub(crate) use errors::catch;
-pub(crate) use tail::tail_call;
+pub(crate) use tail::{call_then, tail_call};
 pub(crate) use thread::main_thread;
 
 /// Raises "bad argument" about the running function's argument `n`, with the message on top of the stack.
@@ -72,24 +72,6 @@ unsafe fn called_by(lua: *mut lua_State, owner: *const std::ffi::c_void) -> bool
     }
 }
 
-/// `==`, metamethods included.
-///
-/// # Safety
-/// Values are at both indices; nothing with a destructor is alive.
-pub(crate) unsafe fn equal(lua: *mut lua_State, a: c_int, b: c_int) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        #[cfg(not(any(feature = "lua51", feature = "luajit", feature = "luau")))]
-        {
-            sys::lua_compare(lua, a, b, sys::LUA_OPEQ) != 0
-        }
-        #[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
-        {
-            sys::lua_equal(lua, a, b) != 0
-        }
-    }
-}
-
 /// Collects all garbage.
 ///
 /// # Safety
@@ -126,6 +108,32 @@ mod tail {
             Results::new(sys::lua_gettop(lua) - base)
         }
     }
+
+    /// Calls the function below `arguments` values for one result and goes on with `then`, whose results are those of the running
+    /// function. The function may yield where the version allows it.
+    ///
+    /// # Safety
+    /// The last thing that a C function does; no Rust value with a destructor is alive. `then` captures nothing.
+    pub(crate) unsafe fn call_then<F>(lua: *mut lua_State, arguments: c_int, then: F) -> Results
+    where
+        F: Fn(*mut lua_State) -> Results + Copy,
+    {
+        unsafe extern "C-unwind" fn resume<F>(
+            lua: *mut lua_State,
+            _status: c_int,
+            _context: sys::lua_KContext,
+        ) -> c_int
+        where
+            F: Fn(*mut lua_State) -> Results + Copy,
+        {
+            // SAFETY: a type without size has one value, and `call_then` was given it.
+            unsafe { std::ptr::NonNull::<F>::dangling().read()(lua) }.count()
+        }
+        const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
+        then(lua)
+    }
 }
 
 #[cfg(feature = "lua52")]
@@ -148,6 +156,23 @@ mod tail {
             Results::new(sys::lua_gettop(lua) - base)
         }
     }
+
+    pub(crate) unsafe fn call_then<F>(lua: *mut lua_State, arguments: c_int, then: F) -> Results
+    where
+        F: Fn(*mut lua_State) -> Results + Copy,
+    {
+        unsafe extern "C-unwind" fn resume<F>(lua: *mut lua_State) -> c_int
+        where
+            F: Fn(*mut lua_State) -> Results + Copy,
+        {
+            // SAFETY: a type without size has one value, and `call_then` was given it.
+            unsafe { std::ptr::NonNull::<F>::dangling().read()(lua) }.count()
+        }
+        const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
+        then(lua)
+    }
 }
 
 /// Yields cannot pass a C function.
@@ -162,6 +187,15 @@ mod tail {
             sys::lua_call(lua, arguments, sys::LUA_MULTRET);
             Results::new(sys::lua_gettop(lua) - base)
         }
+    }
+
+    pub(crate) unsafe fn call_then<F>(lua: *mut lua_State, arguments: c_int, then: F) -> Results
+    where
+        F: Fn(*mut lua_State) -> Results + Copy,
+    {
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_call(lua, arguments, 1) };
+        then(lua)
     }
 }
 

@@ -37,11 +37,11 @@ pub(crate) const MIN_STACK: c_int = sys::LUA_MINSTACK;
 /// Whether threads hand Lua states to one another.
 pub(crate) const SEND: bool = cfg!(feature = "send");
 
-pub(crate) use chunks::{HIDDEN_ARG, LOADERS, MIXED_ORDER};
+pub(crate) use chunks::{ENVIRONMENT_NAME, HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use closure::set_code;
 pub(crate) use collect::{new_collected, set_collector};
 pub(crate) use control::{
-    argument_error, catch, collect, equal, main_thread, opens_luajits_ffi, preload, push_place,
+    argument_error, call_then, catch, collect, main_thread, opens_luajits_ffi, preload, push_place,
     tail_call,
 };
 pub use entry::{Results, lua_CFunction, lua_State};
@@ -75,6 +75,16 @@ pub(crate) enum Number {
     Integer(i64),
     /// Anything else.
     Float(f64),
+}
+
+impl Number {
+    /// The nearest double.
+    pub(crate) fn as_double(self) -> f64 {
+        match self {
+            Number::Integer(n) => n as f64,
+            Number::Float(n) => n,
+        }
+    }
 }
 
 /// The Lua type of a value.

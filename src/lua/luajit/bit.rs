@@ -5,10 +5,10 @@ use std::ffi::c_int;
 use super::super::api::{Number, lua_CFunction};
 use super::super::arith;
 use super::super::cdata;
-use super::super::convert;
 use super::super::kind::Kind;
 use super::super::scalar::{self, Scalar};
 use super::super::state::{Cx, LuaError, Outcome, entry};
+use super::values::is_cdata_at;
 use crate::ctype::{IntKind, TypeId};
 
 macro_rules! operation {
@@ -108,7 +108,11 @@ fn number(cx: &Cx<'_>, n: c_int) -> Result<Number, LuaError> {
 }
 
 fn number_expected(cx: &Cx<'_>, n: c_int) -> LuaError {
-    LuaError::Argument(n, format!("number expected, got {}", convert::describe(cx, n)))
+    if is_cdata_at(cx, n) {
+        let ty = arith::operand_name(cx, n);
+        return LuaError::Argument(n, format!("cannot convert '{ty}' to 'int64_t'"));
+    }
+    LuaError::Argument(n, format!("number expected, got {}", cx.type_name(n)))
 }
 
 fn push_narrow(cx: &Cx<'_>, bits: u32) -> Result<Outcome, LuaError> {

@@ -1,26 +1,36 @@
 //! Loading source text that was written for LuaJIT.
 
-use super::super::api::{HIDDEN_ARG, LuaType, MIXED_ORDER, NATIVE_INT64};
+use super::super::api::{ENVIRONMENT_NAME, HIDDEN_ARG, LuaType, MIXED_ORDER, NATIVE_INT64};
 use super::super::cdata;
 use super::super::state::{Cx, LuaError, Outcome};
 use super::bit;
 use super::compare;
+use super::concat;
 use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
 use crate::ctype::{FloatKind, IntKind, Type};
 
 /// `load(text, name, mode, order [, environment])`: the function that the text is, or nil and a message. `order`: where Lua
-/// needs them, the functions for `<`, `<=`, `>` and `>=`.
+/// needs them, the functions for `<`, `<=`, `>` and `>=`. Upvalue 1 is the set of chunks that are functions of a rewritten text.
 pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let (text, name, mode) = (cx.bytes(1), cx.bytes(2), cx.bytes(3));
     let (Some(text), Some(name), Some(mode)) = (text, name, mode) else {
         return Err(LuaError::new("a text, a name and a mode expected"));
     };
     let environment = cx.top() > 4;
-    let dialect =
-        Dialect { integers: NATIVE_INT64, mixed_order: MIXED_ORDER, hidden_arg: HIDDEN_ARG };
+    let (header, text) = without_header(text);
+    if header && text.first() == Some(&COMPILED) {
+        cx.push_bytes(b"cannot load a compiled chunk after a header");
+        return Ok(failure(cx));
+    }
+    let dialect = Dialect {
+        integers: NATIVE_INT64,
+        mixed_order: MIXED_ORDER,
+        hidden_arg: HIDDEN_ARG,
+        environment: ENVIRONMENT_NAME,
+    };
     let loaded = match rewrite(text, dialect) {
         // A compiled chunk is left to Lua, and so is what its mode does not allow.
-        _ if text.first() == Some(&0x1b) || !mode.contains(&b't') => cx.load(text, name, mode),
+        _ if text.first() == Some(&COMPILED) || !mode.contains(&b't') => cx.load(text, name, mode),
         Chunk::Unchanged => cx.load(text, name, mode),
         Chunk::Rewritten { text, literals } => {
             let loaded = cx.load(&text, name, mode);
@@ -33,6 +43,9 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
                 cx.set_environment(-2);
             }
             instantiate(cx, &literals)?;
+            cx.push_value(-1);
+            cx.push_bool(true);
+            cx.raw_set(Cx::upvalue(1));
             return Ok(Outcome::results(1));
         }
         Chunk::Unknown { text, replaced } => {
@@ -60,6 +73,23 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(Outcome::results(1))
 }
 
+/// The first byte of a compiled chunk.
+const COMPILED: u8 = 0x1b;
+
+/// A text without a UTF-8 byte-order mark and without a first line that begins with `#`, whose line end stays; and whether it had
+/// either.
+fn without_header(text: &[u8]) -> (bool, &[u8]) {
+    let (mark, text) = match text.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => (true, text),
+        None => (false, text),
+    };
+    if text.first() != Some(&b'#') {
+        return (mark, text);
+    }
+    let end = text.iter().position(|c| matches!(c, b'\n' | b'\r')).unwrap_or(text.len());
+    (true, &text[end..])
+}
+
 /// Nil and the message on top of the stack.
 fn failure(cx: &Cx<'_>) -> Outcome {
     cx.push_nil();
@@ -77,7 +107,8 @@ fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
             _ => cx.push_nil(),
         }
     }
-    cx.push_function(compare::concat, 0);
+    cx.push_function(concat::concat, 0);
+    cx.push_function(compare::modulo, 0);
     cx.new_table(literals.len() as i32, 0);
     for (i, literal) in (1..).zip(literals) {
         match *literal {

@@ -1,4 +1,4 @@
-//! What rewritten operators call: `==`, `~=` and `..` with LuaJIT's answers.
+//! What rewritten operators call: `==`, `~=` and `%` with LuaJIT's answers; the order of cdata.
 
 use std::ffi::c_int;
 
@@ -6,98 +6,178 @@ use mlua::ffi as sys;
 
 use super::super::api::{self, LuaType, Number, Results, lua_State};
 use super::super::arith::{self, Operator};
-use super::super::cdata;
-use super::super::print;
-use super::super::state::{Cx, LuaError, Outcome, guard};
+use super::super::state::{Cx, LuaError, Outcome, guard_in};
+use super::concat::push_metafield;
+use super::numbers;
+use super::values::is_cdata_at;
 
 /// `a == b`
 pub(super) unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
-    unsafe { compare(lua, true) }
+    unsafe { compare::<true>(lua) }
 }
 
 /// `a ~= b`
 pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
-    unsafe { compare(lua, false) }
+    unsafe { compare::<false>(lua) }
 }
 
 /// Compares the first two arguments; what is missing is nil, what is more does not count.
 ///
 /// # Safety
-/// `lua` is the state that Lua called the running C function with.
-unsafe fn compare(lua: *mut lua_State, answer: bool) -> Results {
+/// `lua` is the state that Lua called the running C function with; its userdata is upvalue 1.
+unsafe fn compare<const ANSWER: bool>(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise. No value with a destructor is alive where Lua functions are called.
     unsafe {
         sys::lua_settop(lua, 2);
-        let userdata = |index| sys::lua_type(lua, index) == sys::LUA_TUSERDATA;
+        let same = sys::lua_rawequal(lua, 1, 2) != 0;
+        let (a, b) = (sys::lua_type(lua, 1), sys::lua_type(lua, 2));
+        let object = |ty| ty == sys::LUA_TUSERDATA || ty == sys::LUA_TFUNCTION;
+        let asks = a == sys::LUA_TUSERDATA
+            || b == sys::LUA_TUSERDATA
+            || (a == b && (a == sys::LUA_TTABLE || object(a)));
+        if same || !asks {
+            sys::lua_pushboolean(lua, c_int::from(same == ANSWER));
+            return Results::ONE;
+        }
+        let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
         let mut call = None;
-        let done = (userdata(1) || userdata(2))
-            && guard(lua, |cx| {
-                if cdata::at(cx, 1).is_none() && cdata::at(cx, 2).is_none() {
-                    return Ok(0);
-                }
-                call = arith::operate(cx, Operator::Eq)?.arguments();
-                Ok(1)
-            }) == Results::ONE;
-        let equal = match call {
-            _ if !done => api::equal(lua, 1, 2),
-            None => sys::lua_toboolean(lua, -1) != 0,
-            Some(arguments) => {
-                sys::lua_call(lua, arguments, 1);
-                sys::lua_toboolean(lua, -1) != 0
-            }
-        };
-        sys::lua_pushboolean(lua, c_int::from(equal == answer));
-        Results::ONE
-    }
-}
-
-/// `a .. b .. c`
-pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state; no value with a destructor is alive where it concatenates.
-    unsafe {
-        guard(lua, |cx| {
-            let count = cx.top();
-            let is_text = |i| matches!(cx.type_of(i), LuaType::String | LuaType::Number);
-            if (1..=count).all(is_text) {
-                (1..=count).for_each(|i| text_in_place(cx, i));
-            } else if !(1..=count).any(|i| !is_text(i) && cx.has_metafield(i, b"__concat")) {
-                let wrong = (1..=count).rev().find(|i| !is_text(*i)).unwrap_or(1);
-                let ty = cx.type_name(wrong);
-                return Err(LuaError::new(format!("attempt to concatenate a {ty} value")));
-            }
-            Ok(0)
+        guard_in(lua, head.cast(), |cx| {
+            call = equal_objects(cx)?;
+            Ok(1)
         });
-        sys::lua_concat(lua, sys::lua_gettop(lua));
-        Results::ONE
+        match call {
+            Some(arguments) => api::call_then(lua, arguments, |lua| answer::<ANSWER>(lua)),
+            None => answer::<ANSWER>(lua),
+        }
     }
 }
 
-/// Replaces a number that Lua and LuaJIT print differently by LuaJIT's text.
-pub(super) fn text_in_place(cx: &Cx<'_>, index: c_int) {
-    let value = match cx.number(index) {
-        Some(Number::Float(n)) => n,
-        Some(Number::Integer(n)) if n.unsigned_abs() >= 100_000_000_000_000 => n as f64,
-        _ => return,
-    };
-    cx.push_bytes(print::number(value).as_bytes());
-    cx.replace(index);
+/// Turns the truth on top of the stack into the answer.
+unsafe fn answer<const ANSWER: bool>(lua: *mut lua_State) -> Results {
+    // SAFETY: a value is on top of the stack.
+    unsafe {
+        let equal = sys::lua_toboolean(lua, -1) != 0;
+        sys::lua_pushboolean(lua, c_int::from(equal == ANSWER));
+    }
+    Results::ONE
 }
 
-/// `less(a, b)`, where one is a cdata.
+/// Pushes whether two objects are equal, or a metamethod with so many arguments.
+fn equal_objects(cx: &Cx<'_>) -> Result<Option<c_int>, LuaError> {
+    if is_cdata_at(cx, 1) || is_cdata_at(cx, 2) {
+        return Ok(arith::operate(cx, Operator::Eq)?.arguments());
+    }
+    // As in Lua 5.1: both must have the same metamethod.
+    if cx.type_of(1) == cx.type_of(2) && push_metafield(cx, 1, b"__eq") {
+        if push_metafield(cx, 2, b"__eq") && cx.raw_equal(-1, -2) != 0 {
+            cx.pop(1);
+            cx.insert(1);
+            return Ok(Some(2));
+        }
+        cx.set_top(2);
+    }
+    cx.push_bool(false);
+    Ok(None)
+}
+
+/// `less(a, b)`, where one is a cdata; the `__lt` of functions.
 pub(super) fn less(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    arith::operate(cx, Operator::Lt)
+    order(cx, Operator::Lt)
 }
 
-/// `at_most(a, b)`, where one is a cdata.
+/// `at_most(a, b)`, where one is a cdata; the `__le` of functions.
 pub(super) fn at_most(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    arith::operate(cx, Operator::Le)
+    order(cx, Operator::Le)
 }
 
-/// `text(number)`: a number as LuaJIT prints it.
-pub(super) fn text(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    cx.set_top(1);
-    text_in_place(cx, 1);
-    Ok(Outcome::results(1))
+fn order(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaError> {
+    if is_cdata_at(cx, 1) || is_cdata_at(cx, 2) {
+        return arith::operate(cx, operator);
+    }
+    let (a, b) = (cx.type_name(1), cx.type_name(2));
+    Err(LuaError::new(match a == b {
+        true => format!("attempt to compare two {a} values"),
+        false => format!("attempt to compare {a} with {b}"),
+    }))
+}
+
+/// `a % b`
+pub(super) unsafe extern "C-unwind" fn modulo(lua: *mut lua_State) -> Results {
+    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; nothing with a destructor is alive.
+    unsafe {
+        sys::lua_settop(lua, 2);
+        let number = |i| sys::lua_type(lua, i) == sys::LUA_TNUMBER;
+        if number(1) && number(2) {
+            push_modulo(lua);
+            return Results::ONE;
+        }
+        let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
+        let mut outcome = None;
+        guard_in(lua, head.cast(), |cx| {
+            outcome = modulo_of_objects(cx)?.arguments();
+            Ok(1)
+        });
+        match outcome {
+            Some(arguments) => api::call_then(lua, arguments, |_| Results::ONE),
+            None => Results::ONE,
+        }
+    }
+}
+
+/// Pushes the remainder of the two numbers at 1 and 2.
+unsafe fn push_modulo(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    let result = unsafe {
+        match (api::to_number(lua, 1), api::to_number(lua, 2)) {
+            (Number::Integer(a), Number::Integer(b)) => {
+                numbers::integer_modulo(a, b).ok_or(f64::NAN)
+            }
+            (a, b) => Err(numbers::modulo(a.as_double(), b.as_double())),
+        }
+    };
+    // SAFETY: there are free stack slots.
+    unsafe {
+        match result {
+            Ok(n) => sys::lua_pushinteger(lua, n as _),
+            Err(n) => sys::lua_pushnumber(lua, n),
+        }
+    }
+}
+
+/// The remainder where an operand is no number.
+fn modulo_of_objects(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if is_cdata_at(cx, 1) || is_cdata_at(cx, 2) {
+        return arith::operate(cx, Operator::Mod);
+    }
+    let numeric = |i| numbers::is_numeric(cx, i);
+    // A string that spells a number asks nobody, not even the metatable of strings.
+    if numeric(1) && numeric(2) {
+        let (a, b) = (numbers::argument(cx, 1)?, numbers::argument(cx, 2)?);
+        cx.push_number(numbers::modulo(a, b));
+        return Ok(Outcome::results(1));
+    }
+    for index in [1, 2] {
+        if own_metafield(cx, index, b"__mod") {
+            cx.insert(1);
+            return Ok(Outcome::tail_call(2));
+        }
+    }
+    let wrong = cx.type_name(if numeric(1) { 2 } else { 1 });
+    Err(LuaError::new(format!("attempt to perform arithmetic on a {wrong} value")))
+}
+
+/// [`push_metafield`], but not what Lua 5.4 and later give all strings for their arithmetic.
+fn own_metafield(cx: &Cx<'_>, index: c_int, name: &[u8]) -> bool {
+    if !push_metafield(cx, index, name) {
+        return false;
+    }
+    // SAFETY: a value is on top of the stack.
+    let lua_own = cx.type_of(index) == LuaType::String
+        && unsafe { sys::lua_tocfunction(cx.lua, -1) }.is_some();
+    if lua_own {
+        cx.pop(1);
+    }
+    !lua_own
 }

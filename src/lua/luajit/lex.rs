@@ -204,8 +204,8 @@ fn integer(text: &str) -> Option<f64> {
     }
 }
 
-/// The value of a number without suffix.
-fn value(text: &str) -> Option<f64> {
+/// The value of a number without sign and suffix, in lower case.
+pub(super) fn value(text: &str) -> Option<f64> {
     if let Some(value) = integer(text) {
         return Some(value);
     }

@@ -1,22 +1,32 @@
 //! LuaJIT mode: what programs written for LuaJIT take for granted, in another Lua.
 //!
 //! ```text
-//! lex       tokens of Lua, LuaJIT's literals        compare   what rewritten operators call
-//! rewrite   source text → source text               bit       the library `bit`
+//! lex       tokens of Lua, LuaJIT's literals        compare   what rewritten operators call: ==, ~=, %
+//! rewrite/  source text → source text               concat    and ..; numbers as text
 //! edits     places of a text replaced by others     chunk     loading rewritten text
-//! library   Lua's library functions, for doubles
-//! prelude.lua   globals and libraries, the loaders
+//! adapt     Lua's library functions, for doubles    tables    pairs, ipairs, unpack, table.insert …
+//! format    string.format                           values    type, tostring, tonumber …
+//! numbers   doubles                                 random    math.random
+//! info      debug.getinfo
+//! bit       the library `bit`                       prelude.lua   globals and libraries, the loaders
 //! ```
 //!
 //! `docs/luajit-mode.md` says what is the same and what is not.
 
+mod adapt;
 mod bit;
 mod chunk;
 mod compare;
+mod concat;
 mod edits;
+mod format;
+mod info;
 mod lex;
-mod library;
+mod numbers;
+mod random;
 mod rewrite;
+mod tables;
+mod values;
 
 use std::ffi::c_int;
 
@@ -24,16 +34,39 @@ use super::api::{Results, lua_CFunction, lua_State};
 use super::state::{Cx, LuaError, entry, guard};
 
 /// What the prelude is given besides the `ffi` table.
-const NATIVE: [(&[u8], lua_CFunction); 9] = [
-    (b"adapt", entry(library::adapt)),
-    (b"adapt_format", entry(library::adapt_format)),
+const NATIVE: [(&[u8], lua_CFunction); 32] = [
+    (b"adapt", entry(adapt::adapt)),
+    (b"adapt_format", entry(format::adapt_format)),
     (b"at_most", entry(compare::at_most)),
-    (b"is_cdata", entry(library::is_cdata)),
+    (b"atan2", entry(|cx| numbers::of_two(cx, f64::atan2))),
+    (b"ceil", entry(numbers::ceil)),
+    (b"concat", entry(tables::concat)),
+    (b"cosh", entry(|cx| numbers::of_one(cx, f64::cosh))),
+    (b"diff_time", entry(numbers::diff_time)),
+    (b"floor", entry(numbers::floor)),
+    (b"frexp", entry(numbers::frexp)),
+    (b"get_metatable", entry(values::get_metatable)),
+    (b"insert", entry(tables::insert)),
+    (b"is_cdata", entry(values::is_cdata)),
+    (b"ldexp", entry(numbers::ldexp)),
     (b"less", entry(compare::less)),
-    (b"load", entry(chunk::load)),
-    (b"new_proxy", entry(library::new_proxy)),
-    (b"text", entry(compare::text)),
-    (b"to_double", entry(library::to_double)),
+    (b"log10", entry(|cx| numbers::of_one(cx, f64::log10))),
+    (b"max", entry(numbers::max)),
+    (b"min", entry(numbers::min)),
+    (b"modf", entry(numbers::modf)),
+    (b"new_proxy", entry(values::new_proxy)),
+    (b"next_item", tables::next_item),
+    (b"pair_with", entry(values::pair_with)),
+    (b"pow", entry(|cx| numbers::of_two(cx, f64::powf))),
+    (b"print_with", entry(values::print_with)),
+    (b"remove", entry(tables::remove)),
+    (b"sinh", entry(|cx| numbers::of_one(cx, f64::sinh))),
+    (b"tanh", entry(|cx| numbers::of_one(cx, f64::tanh))),
+    (b"text", entry(values::text)),
+    (b"to_number", entry(values::to_number)),
+    (b"to_string", entry(values::to_string)),
+    (b"type_of", entry(values::type_of)),
+    (b"unpack", entry(tables::unpack)),
 ];
 
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -52,15 +85,7 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
                 return Err(LuaError::Value);
             }
             cx.insert(-2);
-            push_functions(cx, &NATIVE);
-            push_functions(cx, &bit::FUNCTIONS);
-            cx.raw_set_name(-2, b"bit");
-            cx.push_bool(super::api::NATIVE_INT64);
-            cx.raw_set_name(-2, b"integers");
-            cx.push_bool(super::api::MIXED_ORDER);
-            cx.raw_set_name(-2, b"mixed_order");
-            cx.push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
-            cx.raw_set_name(-2, b"version");
+            push_native(cx);
             Ok(0)
         });
         mlua::ffi::lua_call(lua, 2, 1);
@@ -68,10 +93,42 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     Results::ONE
 }
 
+/// Pushes the prelude's second argument.
+fn push_native(cx: &Cx<'_>) {
+    push_functions(cx, &NATIVE);
+    push_functions(cx, &bit::FUNCTIONS);
+    cx.raw_set_name(-2, b"bit");
+    info::push_chunks(cx);
+    push_sharing(cx, &[(b"load", entry(chunk::load)), (b"adapt_info", entry(info::adapt_info))]);
+    random::push_generator(cx);
+    push_sharing(
+        cx,
+        &[(b"random", entry(random::random)), (b"randomseed", entry(random::random_seed))],
+    );
+    cx.raw_get_name(-1, b"next_item");
+    push_sharing(cx, &[(b"ipairs", entry(tables::ipairs))]);
+    cx.push_bool(super::api::NATIVE_INT64);
+    cx.raw_set_name(-2, b"integers");
+    cx.push_bool(super::api::MIXED_ORDER);
+    cx.raw_set_name(-2, b"mixed_order");
+    cx.push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
+    cx.raw_set_name(-2, b"version");
+}
+
 fn push_functions(cx: &Cx<'_>, functions: &[(&[u8], lua_CFunction)]) {
-    cx.new_table(0, functions.len() as c_int + 4);
+    cx.new_table(0, functions.len() as c_int + 12);
     for (name, function) in functions {
         cx.push_function(*function, 0);
         cx.raw_set_name(-2, name);
     }
+}
+
+/// Pops a value and puts functions that have it for their upvalue into the table below it.
+fn push_sharing(cx: &Cx<'_>, functions: &[(&[u8], lua_CFunction)]) {
+    for (name, function) in functions {
+        cx.push_value(-1);
+        cx.push_function(*function, 1);
+        cx.raw_set_name(-3, name);
+    }
+    cx.pop(1);
 }

@@ -7,7 +7,7 @@ if _VERSION == "Luau" then error("LuaJIT mode is not for Luau, which loads no so
 if rawget(_G, "jit") or package.loaded["ffi.luajit"] == ffi then return ffi end
 
 local raw_type, raw_tostring, raw_tonumber = type, tostring, tonumber
-local select, error, pairs, rawget, setmetatable = select, error, pairs, rawget, setmetatable
+local select, error, next, rawget, setmetatable = select, error, next, rawget, setmetatable
 local getinfo, getupvalue, upvaluejoin = debug.getinfo, debug.getupvalue, debug.upvaluejoin
 local concat, text, is_cdata = table.concat, native.text, native.is_cdata
 
@@ -19,35 +19,10 @@ ffi.option("redeclare", "first")
 
 -- Values -----------------------------------------------------------------------------------------------------------
 
-function type(...)
-  local name = raw_type(...)
-  if (name == "userdata" or name == "function") and is_cdata(...) then return "cdata" end
-  return name
-end
+type, tostring, tonumber, getmetatable = native.type_of, native.to_string, native.to_number, native.get_metatable
 
-function tostring(...)
-  if raw_type((...)) == "number" then return raw_tostring(text((...))) end
-  return raw_tostring(...)
-end
-
-function tonumber(...)
-  if select("#", ...) == 1 or (select("#", ...) == 2 and select(2, ...) == nil) then
-    return native.to_double((...))
-  end
-  return raw_tonumber(...)
-end
-
-local stdout = io.stdout
-
-function print(...)
-  local count = select("#", ...)
-  local line = { ... }
-  for i = 1, count do
-    line[i] = _G.tostring(line[i])
-    if raw_type(line[i]) ~= "string" then error("'tostring' must return a string to 'print'") end
-  end
-  stdout:write(concat(line, "\t", 1, count), "\n")
-end
+local file_methods = debug.getmetatable(io.stdout).__index
+print = native.print_with(tostring, file_methods.write, io.stdout)
 
 -- Lua 5.1's passes no arguments.
 if not select(2, xpcall(function(...) return select("#", ...) == 1 end, error, 1)) then
@@ -58,10 +33,21 @@ if not select(2, xpcall(function(...) return select("#", ...) == 1 end, error, 1
   end
 end
 
-unpack = rawget(_G, "unpack") or table.unpack
-newproxy = rawget(_G, "newproxy") or native.new_proxy
+unpack, newproxy = native.unpack, native.new_proxy
+pairs, ipairs = native.pair_with(next), native.ipairs
 function gcinfo() return collectgarbage("count") end
 _VERSION = "Lua 5.1"
+
+-- The error of an argument of a function of this file, for the place where it was called.
+local function check(ok, n, name, wanted, ...)
+  if ok then return end
+  local got = select("#", ...) == 0 and "no value" or type((...))
+  error(("bad argument #%d to '%s' (%s expected, got %s)"):format(n, name, wanted, got), 3)
+end
+
+local function is_text(value) return raw_type(value) == "string" or raw_type(value) == "number" end
+local function number_of(value) return not is_cdata(value) and tonumber(value) end
+local function is_function(f) return raw_type(f) == "function" and not is_cdata(f) end
 
 -- Function environments --------------------------------------------------------------------------------------------
 
@@ -74,6 +60,9 @@ end
 if rawget(_G, "setfenv") then
   local own_setfenv = setfenv
   function setfenv(f, environment)
+    if is_cdata(f) then
+      error(("bad argument #1 to 'setfenv' (number expected, got %s)"):format(type(f)), 2)
+    end
     if raw_type(f) == "function" and is_library(f) then
       error("'setfenv' cannot change environment of given object", 2)
     end
@@ -95,7 +84,7 @@ else
 
   -- `level` counts from the caller of the function that asks.
   local function function_at(f, name)
-    if raw_type(f) == "function" then return f end
+    if raw_type(f) == "function" and not is_cdata(f) then return f end
     local level = raw_tonumber(f)
     if not level or level < 0 then error(("bad argument #1 to '%s' (number expected, got %s)"):format(name, type(f)), 3) end
     local info = getinfo(level + 2, "f")
@@ -127,7 +116,11 @@ else
     return target
   end
 
-  debug.getfenv = function(f)
+  debug.getfenv = function(...)
+    local f = ...
+    check(select("#", ...) > 0, 1, "getfenv", "value", ...)
+    if raw_type(f) == "thread" or raw_type(f) == "userdata" and not is_cdata(f) then return _G end
+    if not is_function(f) then return nil end
     local _, environment = environment_of(f)
     return environment
   end
@@ -150,8 +143,10 @@ if not native.mixed_order then
 end
 
 function load(chunk, name, mode, environment)
-  local source = chunk
-  if raw_type(chunk) == "function" then
+  local source = raw_type(chunk) == "number" and tostring(chunk) or chunk
+  if raw_type(name) == "number" then name = tostring(name) end
+  if raw_type(mode) == "number" then mode = tostring(mode) end
+  if raw_type(chunk) == "function" and not is_cdata(chunk) then
     local pieces = {}
     for piece in chunk do
       if raw_type(piece) ~= "string" then return nil, "reader function must return a string" end
@@ -159,8 +154,11 @@ function load(chunk, name, mode, environment)
       pieces[#pieces + 1] = piece
     end
     source, name = concat(pieces), name or "=(load)"
-  elseif raw_type(chunk) ~= "string" then
-    error(("bad argument #1 to 'load' (string expected, got %s)"):format(type(chunk)), 2)
+  elseif raw_type(source) ~= "string" then
+    error(("bad argument #1 to 'load' (function expected, got %s)"):format(type(chunk)), 2)
+  end
+  if name ~= nil and raw_type(name) ~= "string" then
+    error(("bad argument #2 to 'load' (string expected, got %s)"):format(type(name)), 2)
   end
   if environment == nil then return native.load(source, name or source, mode or "bt", order) end
   return native.load(source, name or source, mode or "bt", order, environment)
@@ -179,7 +177,7 @@ function loadfile(file, mode, environment)
     handle:close()
     if not source then return nil, "cannot read " .. file end
   end
-  return load(source:gsub("^#[^\n]*", ""), name, mode, environment)
+  return load(source, name, mode, environment)
 end
 
 function dofile(file)
@@ -214,6 +212,51 @@ package.loaders[2] = function(name)
   return chunk, file
 end
 
+-- LuaJIT's passes a module its name and nothing else, for `module(...)`.
+do
+  local loaded, loading = package.loaded, newproxy()
+  local message = "module '%s' not found:%s"
+
+  local function find_loader(name)
+    local tried = {}
+    if raw_type(package.loaders) ~= "table" then error("'package.loaders' must be a table", 3) end
+    for i = 1, math.huge do
+      local searcher = rawget(package.loaders, i)
+      if searcher == nil then error(message:format(name, concat(tried)), 3) end
+      local loader, value = searcher(name)
+      if raw_type(loader) == "function" then return loader, value end
+      if raw_type(loader) == "string" then
+        -- The searchers of Lua 5.4 leave the beginning of the line to their caller.
+        tried[#tried + 1] = loader:find("^\n") and loader or "\n\t" .. loader
+      end
+    end
+  end
+
+  function require(...)
+    local name = ...
+    if raw_type(name) == "number" then name = tostring(name) end
+    if raw_type(name) ~= "string" then
+      local got = select("#", ...) == 0 and "no value" or type(name)
+      error(("bad argument #1 to 'require' (string expected, got %s)"):format(got), 2)
+    end
+    local value = loaded[name]
+    if value == loading then
+      error(("loop or previous error loading module '%s'"):format(name), 2)
+    elseif value then
+      return value
+    end
+    local loader = find_loader(name)
+    loaded[name] = loading
+    value = loader(name)
+    if value ~= nil then
+      loaded[name] = value
+    elseif loaded[name] == loading then
+      loaded[name] = true
+    end
+    return loaded[name]
+  end
+end
+
 if not rawget(_G, "module") then
   local function find_table(root, path)
     local found = root
@@ -244,6 +287,9 @@ if not rawget(_G, "module") then
   end
 
   function package.seeall(this)
+    if raw_type(this) ~= "table" then
+      error(("bad argument #1 to 'seeall' (table expected, got %s)"):format(type(this)), 2)
+    end
     local metatable = getmetatable(this) or {}
     metatable.__index = _G
     setmetatable(this, metatable)
@@ -275,71 +321,86 @@ local function library(name, value)
     return value
   end
 end
-package.preload["table.new"] = library("new", function() return {} end)
-package.preload["table.clear"] = library("clear", function(t)
-  for key in pairs(t) do t[key] = nil end
+package.preload["table.new"] = library("new", function(...)
+  local items, keys = ...
+  check(number_of(items), 1, "new", "number", ...)
+  check(number_of(keys), 2, "new", "number", select(2, ...))
+  return {}
+end)
+package.preload["table.clear"] = library("clear", function(...)
+  local t = ...
+  check(raw_type(t) == "table", 1, "clear", "table", ...)
+  for key in next, t do t[key] = nil end
 end)
 
 local function missing(library, functions)
-  for name, value in pairs(functions) do
+  for name, value in next, functions do
     if library[name] == nil then library[name] = value end
   end
 end
 
 missing(table, {
-  getn = function(t) return #t end,
-  maxn = function(t)
-    local largest = 0
-    for key in pairs(t) do
+  getn = function(...)
+    local t = ...
+    check(raw_type(t) == "table", 1, "getn", "table", ...)
+    return #t
+  end,
+  maxn = function(...)
+    local t, largest = ..., 0
+    check(raw_type(t) == "table", 1, "maxn", "table", ...)
+    for key in next, t do
       if raw_type(key) == "number" and key > largest then largest = key end
     end
     return largest
   end,
-  foreach = function(t, f)
-    for key, value in pairs(t) do
+  foreach = function(...)
+    local t, f = ...
+    check(raw_type(t) == "table", 1, "foreach", "table", ...)
+    check(is_function(f), 2, "foreach", "function", select(2, ...))
+    for key, value in next, t do
       local result = f(key, value)
       if result ~= nil then return result end
     end
   end,
-  foreachi = function(t, f)
+  foreachi = function(...)
+    local t, f = ...
+    check(raw_type(t) == "table", 1, "foreachi", "table", ...)
+    check(is_function(f), 2, "foreachi", "function", select(2, ...))
     for i = 1, #t do
       local result = f(i, t[i])
       if result ~= nil then return result end
     end
   end,
-  move = function(from, first, last, at, to)
-    to = to or from
-    local downwards = at > first and at <= last and to == from
-    for i = downwards and last - first or 0, downwards and 0 or last - first, downwards and -1 or 1 do
-      to[at + i] = from[first + i]
-    end
-    return to
-  end,
 })
 
-local libm = ffi.scope()
-libm.cdef [[
-  double cosh(double), sinh(double), tanh(double), frexp(double, int *), ldexp(double, int);
-]]
-local exponent
-missing(math, {
-  pow = function(x, y) return x ^ y end,
-  log10 = function(x) return math.log(x, 10) end,
-  atan2 = function(y, x) return math.atan(y, x) end,
-  cosh = function(x) return libm.C.cosh(x) end,
-  sinh = function(x) return libm.C.sinh(x) end,
-  tanh = function(x) return libm.C.tanh(x) end,
-  ldexp = function(x, e) return libm.C.ldexp(x, e) end,
-  frexp = function(x)
-    exponent = exponent or ffi.new("int[1]")
-    return libm.C.frexp(x, exponent), exponent[0]
-  end,
-})
+-- Lua 5.3's counts a fraction as an error, and takes anything that has the metamethods.
+function table.move(...)
+  local from, first, last, at, to = ...
+  check(raw_type(from) == "table", 1, "move", "table", ...)
+  first, last, at = number_of(first), number_of(last), number_of(at)
+  check(first, 2, "move", "number", select(2, ...))
+  check(last, 3, "move", "number", select(3, ...))
+  check(at, 4, "move", "number", select(4, ...))
+  if to == nil then to = from end
+  check(raw_type(to) == "table", 5, "move", "table", select(5, ...))
+  local downwards = at > first and at <= last and to == from
+  for i = downwards and last - first or 0, downwards and 0 or last - first, downwards and -1 or 1 do
+    to[at + i] = from[first + i]
+  end
+  return to
+end
+
+for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh", "tanh" } do
+  math[name] = native[name]
+end
+-- These compute with cdata, too.
+function math.deg(x) return x * (180 / math.pi) end
+function math.rad(x) return x * (math.pi / 180) end
 
 local running = coroutine.running
 function coroutine.running()
   local thread, main = running()
-  if not main then return thread end
+  return not main and thread or nil
 end
 
 if raw_type(os.execute()) == "boolean" then
@@ -351,36 +412,98 @@ if raw_type(os.execute()) == "boolean" then
   end
 end
 
+-- Numbers are doubles: the library cuts fractions off, and prints 3.0 as 3. It takes no cdata for a table or a function.
+
+os.difftime = native.diff_time
+
+-- Lua 5.2 and later are strict about the mode of a file; C is not, nor LuaJIT.
+local open = io.open
+function io.open(...)
+  local file, mode = ...
+  if is_text(mode) then
+    mode = tostring(mode)
+    local kind = mode:match("^[rwa]")
+    if not kind and is_text(file) then return nil, file .. ": Invalid argument", 22 end
+    mode = (kind or "r") .. (mode:find("+", 1, true) and "+" or "") .. (mode:find("b", 1, true) and "b" or "")
+  end
+  check(is_text(file), 1, "open", "string", ...)
+  check(mode == nil or is_text(mode), 2, "open", "string", select(2, ...))
+  return open(file, mode)
+end
+
+-- How a process ended is no result of closing it.
+local close = file_methods.close
+function file_methods.close(...)
+  local closed, how, code = close(...)
+  if how == "exit" or how == "signal" then return true end
+  return closed, how, code
+end
+
+local time = os.time
+function os.time(date)
+  check(date == nil or raw_type(date) == "table", 1, "time", "table", date)
+  if date == nil then return time() end
+  local whole = { isdst = date.isdst }
+  for _, field in ipairs { "year", "month", "day", "hour", "min", "sec" } do
+    local value = number_of(date[field])
+    whole[field] = value and (value < 0 and math.ceil(value) or math.floor(value))
+  end
+  return time(whole)
+end
+
+local gethook = debug.gethook
+function debug.gethook(...)
+  local hook, mask, count = gethook(...)
+  return hook, mask or "", count or 0
+end
+
 string.format = native.adapt_format(string.format)
+debug.getinfo = native.adapt_info(debug.getinfo)
+-- C functions have an order, as their addresses have. (The metatable of functions is the library's.)
+local of_functions = debug.getmetatable(print)
+if of_functions then of_functions.__lt, of_functions.__le = native.less, native.at_most end
+local metatable_of = debug.getmetatable
+function debug.getmetatable(...)
+  local value = ...
+  local metatable = metatable_of(...)
+  if metatable == of_functions and not is_cdata(value) then return nil end
+  return metatable
+end
+table.insert, table.remove, table.concat = native.insert, native.remove, native.concat
+math.random, math.randomseed = native.random, native.randomseed
 
--- Numbers are doubles: the library cuts fractions off, and prints 3.0 as 3.
+-- What each argument is: s a text, i an integer, l a long one, d a double, k a key, t a table, m a table or nil, f a function,
+-- F a function or nil, c a coroutine, r what gsub takes, . anything. The last letter is for all arguments that follow, too; a ! drops these. With a = at the end
+-- the result is true in the place of a file.
+local arguments = {
+  [_G] = {
+    collectgarbage = "si.", next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f.",
+  },
+  [string] = {
+    byte = "sii.", char = "i", dump = "f.", find = "ssi.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssi.",
+    rep = "sis.", reverse = "s.", sub = "sii.", upper = "s.",
+  },
+  [table] = { foreach = "tf.", foreachi = "tf.", getn = "t.", maxn = "t.", sort = "tF!" },
+  [math] = { atan = ".!", fmod = "d" },
+  [coroutine] = { create = "f.", isyieldable = "!", resume = "c.", status = "c.", wrap = "f." },
+  [debug] = { getlocal = "i.", getupvalue = "fi.", setupvalue = "fi.", traceback = ".ii", upvalueid = "fi.", upvaluejoin = "fifi." },
+  [io] = { lines = "s.", write = "s=", flush = ".=" },
+  [os] = { date = "sl.", exit = "i.", getenv = "s.", remove = "s.", rename = "s.", setlocale = "s." },
+  [package] = { loadlib = "s.", searchpath = "s." },
+  [file_methods] = { write = ".s=", seek = ".sl." , read = ".i", setvbuf = ".si.", flush = ".=" },
+}
+for library, functions in next, arguments do
+  for name, letters in next, functions do
+    -- Where every number is a double the running Lua takes numbers as LuaJIT does.
+    if not native.integers then letters = letters:gsub("[sildk]", ".") end
+    local own = rawget(library, name)
+    if own and (native.integers or letters:find("[^.=]")) then library[name] = native.adapt(own, letters) end
+  end
+end
+
 if native.integers then
-  local function adapt(owner, name, texts, integers)
-    if owner[name] then owner[name] = native.adapt(owner[name], texts, integers) end
-  end
-  local all = 0xffffffff
-  -- Which arguments are texts and which are integers: 1 for the first, 2 for the second, 4 for the third …
-  for name, sets in pairs {
-    byte = { 1, 6 }, char = { 0, all }, find = { 3, 4 }, gmatch = { 3, 0 }, gsub = { 7, 8 }, len = { 1, 0 },
-    lower = { 1, 0 }, upper = { 1, 0 }, reverse = { 1, 0 }, match = { 3, 4 }, rep = { 5, 2 }, sub = { 1, 6 },
-  } do
-    adapt(string, name, sets[1], sets[2])
-  end
-  adapt(_G, "select", 0, 1)
-  adapt(_G, "unpack", 0, 6)
-  adapt(table, "remove", 0, 2)
-  adapt(math, "random", 0, all)
-  adapt(math, "randomseed", 0, all)
-  adapt(os, "date", 0, 2)
-  adapt(os, "exit", 0, all)
-  adapt(io, "write", all, 0)
-  adapt(debug.getmetatable(io.stdout).__index, "write", all, 0)
-
-  local insert, insert_at = table.insert, native.adapt(table.insert, 0, 2)
-  function table.insert(t, ...)
-    if select("#", ...) == 1 then return insert(t, (...)) end
-    return insert_at(t, ...)
-  end
+  math.floor, math.ceil, math.modf = native.floor, native.ceil, native.modf
+  math.max, math.min = native.max, native.min
 
   local math_type = math.type
   local function result_as_text(value)
@@ -390,25 +513,12 @@ if native.integers then
   local gsub = string.gsub
   function string.gsub(s, pattern, replacement, ...)
     local replace = replacement
-    if raw_type(replacement) == "function" then
+    if raw_type(replacement) == "function" and not is_cdata(replacement) then
       replace = function(...) return result_as_text(replacement(...)) end
     elseif raw_type(replacement) == "table" then
       replace = function(key) return result_as_text(replacement[key]) end
     end
     return gsub(s, pattern, replace, ...)
-  end
-
-  function table.concat(t, separator, first, last)
-    first, last = first or 1, last or #t
-    if math_type(separator) then separator = tostring(separator) end
-    for i = first, last do
-      if math_type(t[i]) then
-        local texts = {}
-        for k = first, last do texts[k] = math_type(t[k]) and tostring(t[k]) or t[k] end
-        return concat(texts, separator, first, last)
-      end
-    end
-    return concat(t, separator, first, last)
   end
 end
 

@@ -1,0 +1,267 @@
+//! Lua's own library functions with LuaJIT's arguments.
+//!
+//! Every number of LuaJIT is a double, and a library function that wants an integer cuts its fraction off; Lua 5.3 and later refuse
+//! it, and take `3.0` for the text "3.0". A cdata, a ctype or a C function is none of the types that LuaJIT's library takes; here
+//! they are userdata with metamethods, and functions. An adapted function corrects and checks its arguments and goes on as the
+//! original.
+//!
+//! A C function without upvalues goes on in the frame of the adapted one, so that its error messages name the function and the place
+//! of the call. A closure is called as a function of its own: only there are its upvalues its own.
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::super::api::{LuaType, Number, Results, lua_CFunction, lua_State};
+use super::super::state::{Cx, LuaError, Outcome, entry, guard_in};
+use super::concat::text_in_place;
+use super::numbers::{self, to_int32};
+use super::values::is_cdata_at;
+
+/// Upvalues of an adapted function, after the state.
+mod upvalue {
+    /// The original.
+    pub(super) const ORIGINAL: std::ffi::c_int = 1;
+    /// One letter an argument; see [`super::Wanted`].
+    pub(super) const ARGUMENTS: std::ffi::c_int = 2;
+}
+
+/// What becomes of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// `.`: it stays.
+    Any,
+    /// `s`: a text; a number becomes LuaJIT's text.
+    Text,
+    /// `i`: an integer of 32 bits.
+    Integer,
+    /// `l`: a longer integer; a fraction is cut off.
+    Long,
+    /// `d`: a double; an integer becomes one.
+    Double,
+    /// `k`: the key of a table; an integer that is a float becomes one that is not.
+    Key,
+    /// `t`: a table.
+    Table,
+    /// `m`: a table or nil.
+    Metatable,
+    /// `f`: a function that is not one of C.
+    Function,
+    /// `F`: the same, or nothing.
+    FunctionOrNil,
+    /// `c`: a coroutine.
+    Coroutine,
+    /// `r`: what `string.gsub` replaces by: a text, a function, a table.
+    Replacement,
+}
+
+impl Wanted {
+    fn of(letter: u8) -> Wanted {
+        match letter {
+            b's' => Wanted::Text,
+            b'i' => Wanted::Integer,
+            b'l' => Wanted::Long,
+            b'd' => Wanted::Double,
+            b'k' => Wanted::Key,
+            b't' => Wanted::Table,
+            b'm' => Wanted::Metatable,
+            b'f' => Wanted::Function,
+            b'F' => Wanted::FunctionOrNil,
+            b'c' => Wanted::Coroutine,
+            b'r' => Wanted::Replacement,
+            _ => Wanted::Any,
+        }
+    }
+
+    /// LuaJIT's words for a value of another type.
+    fn expected(self, got: &str) -> String {
+        let wanted = match self {
+            Wanted::Any | Wanted::Key => "value",
+            Wanted::Text => "string",
+            Wanted::Integer | Wanted::Long | Wanted::Double => "number",
+            Wanted::Table => "table",
+            Wanted::Function | Wanted::FunctionOrNil => "function",
+            Wanted::Metatable => return "nil or table expected".to_owned(),
+            Wanted::Coroutine => return "coroutine expected".to_owned(),
+            Wanted::Replacement => return "string/function/table expected".to_owned(),
+        };
+        format!("{wanted} expected, got {got}")
+    }
+}
+
+/// `adapt(function, arguments)`: the function with its arguments corrected; a letter says how, the last one for all that follow.
+/// A `!` ends them: what follows is dropped. A `=` at the end: the result is true in the place of a file. A function that is not one
+/// of C stays as it is.
+pub(super) fn adapt(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.set_top(2);
+    push_adapted(cx, in_frame, entry(called))
+}
+
+/// Makes the closure of `in_frame` or `called` over the original at index 1 and what is above it.
+pub(super) fn push_adapted(
+    cx: &Cx<'_>,
+    in_frame: lua_CFunction,
+    called: lua_CFunction,
+) -> Result<Outcome, LuaError> {
+    // SAFETY: index 1 is acceptable.
+    if unsafe { sys::lua_tocfunction(cx.lua, 1) }.is_none() {
+        cx.push_value(1);
+        return Ok(Outcome::results(1));
+    }
+    let function = if cx.has_state_of_its_own(1) { called } else { in_frame };
+    cx.push_function(function, cx.top());
+    Ok(Outcome::results(1))
+}
+
+/// Goes on as the original of the running function, on its stack.
+///
+/// # Safety
+/// The running function is one that [`push_adapted`] made to run in the frame; nothing with a destructor is alive.
+pub(super) unsafe fn original(lua: *mut lua_State) -> Results {
+    // SAFETY: the upvalue is a C function without upvalues or environment of its own: it knows its arguments only, and they are on
+    // this stack.
+    unsafe {
+        match sys::lua_tocfunction(lua, Cx::upvalue(upvalue::ORIGINAL)) {
+            Some(function) => Results::new(function(lua)),
+            None => Results::NONE,
+        }
+    }
+}
+
+/// The call of the original with the arguments on the stack.
+pub(super) fn call_original(cx: &Cx<'_>) -> Outcome {
+    cx.push_value(Cx::upvalue(upvalue::ORIGINAL));
+    cx.insert(1);
+    Outcome::tail_call(cx.top() - 1)
+}
+
+unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
+    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; see `original`.
+    unsafe {
+        let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
+        let mut arguments = Arguments::default();
+        guard_in(lua, head.cast(), |cx| {
+            arguments = correct(cx)?;
+            Ok(0)
+        });
+        let results = original(lua);
+        if arguments.true_for_file && sys::lua_type(lua, -1) == sys::LUA_TUSERDATA {
+            sys::lua_pushboolean(lua, 1);
+            return Results::ONE;
+        }
+        results
+    }
+}
+
+fn called(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    correct(cx)?;
+    Ok(call_original(cx))
+}
+
+/// What the letters of a function say about all of its arguments.
+#[derive(Default)]
+struct Arguments {
+    /// `=`
+    true_for_file: bool,
+}
+
+fn correct(cx: &Cx<'_>) -> Result<Arguments, LuaError> {
+    let letters = cx.bytes(Cx::upvalue(upvalue::ARGUMENTS)).unwrap_or_default();
+    let (letters, true_for_file) = match letters.strip_suffix(b"=") {
+        Some(letters) => (letters, true),
+        None => (letters, false),
+    };
+    let letters = match letters.strip_suffix(b"!") {
+        Some(letters) => {
+            cx.set_top(cx.top().min(letters.len() as c_int));
+            letters
+        }
+        None => letters,
+    };
+    if let Some(&last) = letters.last() {
+        for i in 1..=cx.top().max(letters.len() as c_int) {
+            let letter = letters.get(i as usize - 1).copied().unwrap_or(last);
+            argument(cx, i, Wanted::of(letter))?;
+        }
+    }
+    Ok(Arguments { true_for_file })
+}
+
+fn argument(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> Result<(), LuaError> {
+    let ty = cx.type_of(index);
+    match (ty, wanted) {
+        (_, Wanted::Any) | (LuaType::Table, Wanted::Table) => Ok(()),
+        (LuaType::Table | LuaType::Nil, Wanted::Metatable) => Ok(()),
+        (LuaType::Number, Wanted::Key) => {
+            if let Some(Number::Float(n)) = cx.number(index) {
+                numbers::push(cx, n);
+                cx.replace(index);
+            }
+            Ok(())
+        }
+        (_, Wanted::Key) => Ok(()),
+        (LuaType::None | LuaType::Nil, Wanted::FunctionOrNil) => Ok(()),
+        (LuaType::Function, Wanted::Function | Wanted::FunctionOrNil)
+            if !is_cdata_at(cx, index) =>
+        {
+            Ok(())
+        }
+        (_, Wanted::Table | Wanted::Metatable | Wanted::Function | Wanted::FunctionOrNil) => {
+            Err(unexpected(cx, index, wanted))
+        }
+        (LuaType::Userdata | LuaType::Function, _) if is_cdata_at(cx, index) => {
+            Err(unexpected(cx, index, wanted))
+        }
+        (LuaType::Number, Wanted::Text) => {
+            text_in_place(cx, index);
+            Ok(())
+        }
+        (LuaType::Number, Wanted::Integer) => {
+            let Some(Number::Float(n)) = cx.number(index) else { return Ok(()) };
+            cx.push_integer(to_int32(n).into());
+            cx.replace(index);
+            Ok(())
+        }
+        (LuaType::Number, Wanted::Long) => {
+            truncate(cx, index);
+            Ok(())
+        }
+        (LuaType::Number, Wanted::Double) => {
+            let Some(Number::Integer(n)) = cx.number(index) else { return Ok(()) };
+            cx.push_number(n as f64);
+            cx.replace(index);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unexpected(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> LuaError {
+    let got = if is_cdata_at(cx, index) { "cdata" } else { cx.type_name(index) };
+    LuaError::Argument(index, wanted.expected(got))
+}
+
+/// The error of an argument that is not a table.
+pub(super) fn check_table(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
+    argument(cx, index, Wanted::Table)
+}
+
+/// The error of an argument that is not a number.
+pub(super) fn number_expected(cx: &Cx<'_>, index: c_int) -> LuaError {
+    unexpected(cx, index, Wanted::Double)
+}
+
+/// The error of an argument that is not a string.
+pub(super) fn string_expected(cx: &Cx<'_>, index: c_int) -> LuaError {
+    unexpected(cx, index, Wanted::Text)
+}
+
+/// Cuts the fraction off a float.
+pub(super) fn truncate(cx: &Cx<'_>, index: c_int) {
+    if let Some(Number::Float(n)) = cx.number(index)
+        && n.fract() != 0.0
+    {
+        cx.push_integer(super::super::scalar::float_to_i64(n));
+        cx.replace(index);
+    }
+}

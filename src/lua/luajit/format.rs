@@ -1,0 +1,207 @@
+//! `string.format` with LuaJIT's conversions.
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::super::api::{LuaType, Number, Results, lua_State};
+use super::super::arith;
+use super::super::cdata;
+use super::super::print;
+use super::super::scalar::Scalar;
+use super::super::state::{Cx, LuaError, Outcome, entry, guard_in};
+use super::adapt::{call_original, number_expected, original, push_adapted, truncate};
+use super::concat::text_in_place;
+use super::values::is_cdata_at;
+use crate::ctype::IntKind;
+
+/// `adapt_format(string.format)`
+pub(super) fn adapt_format(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.set_top(1);
+    push_adapted(cx, in_frame, entry(called))
+}
+
+unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
+    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; see `original`.
+    unsafe {
+        let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
+        guard_in(lua, head.cast(), |cx| correct(cx).map(|()| 0));
+        original(lua)
+    }
+}
+
+fn called(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    correct(cx)?;
+    Ok(call_original(cx))
+}
+
+/// Makes the arguments and the format such that the running Lua's `string.format` prints as LuaJIT's.
+fn correct(cx: &Cx<'_>) -> Result<(), LuaError> {
+    text_in_place(cx, 1);
+    let (mut at, mut argument) = (0, 1);
+    // The format is read anew for every conversion: metamethods run between them, and it may have changed.
+    while let Some(conversion) = next_conversion(cx, at) {
+        at = conversion.end;
+        if conversion.letter == b'%' {
+            continue;
+        }
+        argument += 1;
+        if argument > cx.top() {
+            break;
+        }
+        convert(cx, argument, &conversion)?;
+        if matches!(conversion.letter, b'u' | b'p') {
+            replace_letter(cx, at - 1, b's');
+        }
+    }
+    Ok(())
+}
+
+/// A conversion of the format.
+struct Conversion {
+    /// The place after its letter.
+    end: usize,
+    letter: u8,
+    /// The decimals that it asks for.
+    precision: usize,
+}
+
+/// The first conversion of the format at index 1 that begins at `from` or later.
+fn next_conversion(cx: &Cx<'_>, from: usize) -> Option<Conversion> {
+    let text = cx.bytes(1)?;
+    let start = from + text[from..].iter().position(|c| *c == b'%')? + 1;
+    let flags = text[start..].iter().take_while(|c| b"-+ #0123456789.".contains(c)).count();
+    let point = text[start..start + flags].iter().position(|c| *c == b'.');
+    let digits =
+        point.and_then(|point| std::str::from_utf8(&text[start + point + 1..start + flags]).ok());
+    let precision = digits.map_or(6, |digits| digits.parse().unwrap_or(0)).min(99);
+    let letter = *text.get(start + flags)?;
+    Some(Conversion { end: start + flags + 1, letter, precision })
+}
+
+/// Gives a conversion in the format another letter.
+fn replace_letter(cx: &Cx<'_>, place: usize, letter: u8) {
+    let Some(text) = cx.bytes(1) else { return };
+    let mut text = text.to_vec();
+    text[place] = letter;
+    cx.push_bytes(&text);
+    drop(text);
+    cx.replace(1);
+}
+
+fn convert(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Result<(), LuaError> {
+    match conversion.letter {
+        b'd' | b'i' | b'x' | b'X' | b'o' => integer_in_place(cx, index),
+        b'c' if is_cdata_at(cx, index) => Err(number_expected(cx, index)),
+        b'c' => {
+            truncate(cx, index);
+            Ok(())
+        }
+        // Digits in any case: with a width and `-` they are padded alike.
+        b'u' => unsigned_in_place(cx, index),
+        b's' | b'q' => {
+            string_in_place(cx, index);
+            Ok(())
+        }
+        b'p' => {
+            let text = print::address(cx.identity(index) as usize);
+            cx.push_bytes(text.as_bytes());
+            cx.replace(index);
+            Ok(())
+        }
+        b'a' | b'A' | b'e' | b'E' | b'f' | b'g' | b'G' if is_cdata_at(cx, index) => {
+            Err(number_expected(cx, index))
+        }
+        _ => {
+            round_in_place(cx, index, conversion);
+            Ok(())
+        }
+    }
+}
+
+/// The integer that a conversion wants: of a cdata its 64 bits, of a float what is left of the point.
+fn integer_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
+    if !is_cdata_at(cx, index) {
+        truncate(cx, index);
+        return Ok(());
+    }
+    match cdata::at(cx, index).and_then(|_| arith::scalar_at(cx, index)) {
+        Some(scalar) => {
+            cx.push_integer(scalar.to_bits(IntKind::I64) as i64);
+            cx.replace(index);
+            Ok(())
+        }
+        None => Err(number_expected(cx, index)),
+    }
+}
+
+/// The decimal digits of a number's 64 bits.
+fn unsigned_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
+    let scalar: Option<Scalar> = arith::scalar_at(cx, index);
+    match scalar {
+        Some(scalar) => {
+            let text = (scalar.to_bits(IntKind::U64) as u64).to_string();
+            cx.push_bytes(text.as_bytes());
+            cx.replace(index);
+            Ok(())
+        }
+        None if is_cdata_at(cx, index) => Err(number_expected(cx, index)),
+        None => Ok(()),
+    }
+}
+
+/// The text of any value. What a `__tostring` gives is printed without asking again.
+fn string_in_place(cx: &Cx<'_>, index: c_int) {
+    if cx.type_of(index) == LuaType::String {
+        return;
+    }
+    // SAFETY: `guard` promises a live state with free stack slots.
+    unsafe {
+        if cx.type_of(index) != LuaType::Number
+            && sys::luaL_callmeta(cx.lua, index, c"__tostring".as_ptr()) != 0
+        {
+            cx.replace(index);
+        }
+    }
+    match cx.type_of(index) {
+        LuaType::String => {}
+        LuaType::Number => {
+            text_in_place(cx, index);
+            // SAFETY: turns an integer on the stack into its digits.
+            unsafe { sys::lua_tolstring(cx.lua, index, std::ptr::null_mut()) };
+        }
+        LuaType::None => {}
+        LuaType::Nil | LuaType::Boolean => {
+            let text = match cx.type_of(index) {
+                LuaType::Nil => "nil",
+                _ if cx.truth(index) => "true",
+                _ => "false",
+            };
+            cx.push_bytes(text.as_bytes());
+            cx.replace(index);
+        }
+        _ => {
+            let text = format!("{}: {:p}", cx.type_name(index), cx.identity(index));
+            cx.push_bytes(text.as_bytes());
+            cx.replace(index);
+        }
+    }
+}
+
+/// A float that C rounds and signs as LuaJIT does: half-way cases away from zero, and a NaN has no sign.
+fn round_in_place(cx: &Cx<'_>, index: c_int, conversion: &Conversion) {
+    let Some(Number::Float(n)) = cx.number(index) else { return };
+    let letter = conversion.letter.to_ascii_lowercase();
+    let decimals = match letter {
+        b'g' => conversion.precision.max(1) - 1,
+        _ => conversion.precision,
+    } + 25;
+    let rounded = match letter {
+        _ if n.is_nan() => f64::NAN,
+        b'f' => print::break_tie(n, &format!("{n:.decimals$}")),
+        b'e' | b'g' => print::break_tie(n, &format!("{n:.decimals$e}")),
+        _ => return,
+    };
+    cx.push_number(rounded);
+    cx.replace(index);
+}

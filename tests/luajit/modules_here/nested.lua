@@ -1,0 +1,3 @@
+local name = ...
+module(name)
+value = 1 + 2

@@ -1,0 +1,1 @@
+loaded_without_value = select("#", ...)
