@@ -253,6 +253,7 @@ impl Target {
         asked: CallConv,
         variadic: bool,
     ) -> Result<&'static Convention, Error> {
+        let asked = asked.as_called();
         if let Architecture::X86_32(_) = self.triple.architecture {
             let convention = x86::select(self.flavour(), asked, variadic);
             return convention.ok_or_else(|| self.no_convention(asked.keyword()));
@@ -262,7 +263,8 @@ impl Target {
             |c: &&Convention| c.keyword == Some(asked) && *c.architecture == *architecture;
         let by_default = |c: &&Convention| c.default_on.contains(&self.model.name);
         let conventions = || CONVENTIONS.iter().copied();
-        let named = matches!(asked, CallConv::MsAbi | CallConv::SysvAbi | CallConv::Vectorcall);
+        use CallConv::{MsAbi, SysvAbi, Unsupported, Vectorcall};
+        let named = matches!(asked, MsAbi | SysvAbi | Vectorcall | Unsupported(_));
         conventions()
             .find(by_keyword)
             .or_else(|| conventions().find(by_default).filter(|_| !named))

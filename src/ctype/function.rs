@@ -78,6 +78,11 @@ pub enum CallConv {
     SysvAbi,
     /// `__attribute__((regparm(n)))`
     Regparm(u8),
+    /// `preserve_most`, `preserve_all` or `no_caller_saved_registers`: the function keeps more registers than it must, so that
+    /// calls of it are ordinary calls.
+    Preserving(&'static str),
+    /// A convention that no target has here, by its attribute.
+    Unsupported(&'static str),
 }
 
 impl CallConv {
@@ -93,6 +98,15 @@ impl CallConv {
             CallConv::MsAbi => "ms_abi",
             CallConv::SysvAbi => "sysv_abi",
             CallConv::Regparm(_) => "regparm",
+            CallConv::Preserving(name) | CallConv::Unsupported(name) => name,
+        }
+    }
+
+    /// How such a function is called.
+    pub fn as_called(self) -> CallConv {
+        match self {
+            CallConv::Preserving(_) => CallConv::Default,
+            convention => convention,
         }
     }
 }

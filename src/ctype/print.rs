@@ -93,7 +93,7 @@ impl<'a> Printer<'a> {
     }
 
     fn function(&mut self, function: &Function, inner: String, pointer: bool) -> String {
-        let mut attributes = convention(function.convention).to_owned();
+        let mut attributes = convention(function.convention);
         if self.exact {
             attributes.push_str(&contracts(&function.contracts));
         }
@@ -311,20 +311,19 @@ fn quals_text(quals: Quals, separator: &str) -> String {
 }
 
 /// With a space after it, to stand before a declarator.
-fn convention(convention: CallConv) -> &'static str {
+fn convention(convention: CallConv) -> String {
     match convention {
-        CallConv::Default => "",
-        CallConv::Cdecl => "__cdecl ",
-        CallConv::Stdcall => "__stdcall ",
-        CallConv::Fastcall => "__fastcall ",
-        CallConv::Thiscall => "__thiscall ",
-        CallConv::Vectorcall => "__vectorcall ",
-        CallConv::MsAbi => "__attribute__((ms_abi)) ",
-        CallConv::SysvAbi => "__attribute__((sysv_abi)) ",
-        CallConv::Regparm(0) => "__attribute__((regparm(0))) ",
-        CallConv::Regparm(1) => "__attribute__((regparm(1))) ",
-        CallConv::Regparm(2) => "__attribute__((regparm(2))) ",
-        CallConv::Regparm(_) => "__attribute__((regparm(3))) ",
+        CallConv::Default => String::new(),
+        CallConv::Cdecl
+        | CallConv::Stdcall
+        | CallConv::Fastcall
+        | CallConv::Thiscall
+        | CallConv::Vectorcall => format!("__{} ", convention.keyword()),
+        CallConv::Regparm(count) => format!("__attribute__((regparm({count}))) "),
+        CallConv::MsAbi
+        | CallConv::SysvAbi
+        | CallConv::Preserving(_)
+        | CallConv::Unsupported(_) => format!("__attribute__(({})) ", convention.keyword()),
     }
 }
 

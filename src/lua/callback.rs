@@ -27,7 +27,7 @@ use super::stack;
 use super::state::{Anchor, Cx, LuaError, State};
 use crate::abi::{Convention, Signature};
 use crate::code::{self, Mode};
-use crate::ctype::{QualType, Type as CType, TypeId};
+use crate::ctype::{CallConv, QualType, Type as CType, TypeId};
 
 /// What a callback's slot leads to. It belongs to the slot, until another callback takes that.
 pub(super) struct Callback {
@@ -409,6 +409,12 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
         if function.variadic {
             return Err(LuaError::new(format!(
                 "a variadic function cannot be a callback: '{}'",
+                table.repr(ty.into())
+            )));
+        }
+        if let CallConv::Preserving(attribute) = function.convention {
+            return Err(LuaError::new(format!(
+                "a function with attribute '{attribute}' keeps registers that a callback does not: '{}'",
                 table.repr(ty.into())
             )));
         }

@@ -1,6 +1,9 @@
 //! Types as data: what the declarations of a text become.
 
-use cthunk::ctype::{Access, ArrayLen, CallConv, Contract, Decl, Param, Type, TypeId};
+use cthunk::ctype::{
+    Access, ArrayLen, CallConv, Contract, Decl, Declarations, Param, Type, TypeId,
+};
+use cthunk::target::Target;
 
 use super::{HOST, declarations, declare, declared, first_lines, function, record, ty};
 
@@ -258,5 +261,120 @@ fn vectors_have_the_size_that_they_ask_for() {
         let text = format!("char __attribute__((vector_size({size})))");
         let errors = decls.parse_type(text.as_bytes(), &[]).expect_err("no vector");
         assert!(first_lines(&errors)[0].contains(message), "{size}: {errors}");
+    }
+}
+
+/// Whether a function with an attribute can be called on a target, wherever and however the attribute is written.
+fn called_with(attribute: &str, triple: &str) -> Result<(), String> {
+    let target: Target = triple.parse().expect("the triple is known");
+    let spellings = [
+        "__attribute__((A)) int f(int);",
+        "int f(int) __attribute__((__noinline__, A));",
+        "[[gnu::A]] int f(int);",
+        "__declspec(A) int f(int);",
+        "int (__attribute__((A)) *p)(int);",
+        "int __attribute__((A)) f(int);",
+        "typedef int t(int) __attribute__((A));",
+    ];
+    let outcomes = spellings.map(|spelling| {
+        let mut decls = Declarations::new(&target);
+        let text = spelling.replace('A', attribute);
+        if let Err(errors) = decls.cdef(text.as_bytes(), &[]) {
+            return Err(errors.iter().next().expect("an error").message.clone());
+        }
+        let mut conventions = decls.table().ids().filter_map(|id| match decls.table().get(id) {
+            Type::Function(function) => Some(function.convention),
+            _ => None,
+        });
+        // What stands behind a function makes another type of it.
+        let last = conventions.by_ref().last().expect("a function type");
+        let found = target.convention(last, false);
+        found.map(|_| ()).map_err(|error| error.to_string())
+    });
+    for outcome in &outcomes {
+        assert_eq!(*outcome, outcomes[0], "{attribute}");
+    }
+    outcomes[0].clone()
+}
+
+#[test]
+fn an_attribute_that_changes_calls_is_refused_where_it_is_not_known() {
+    let unsupported = [
+        "preserve_none",
+        "swiftcall",
+        "swiftasynccall",
+        "regcall",
+        "aarch64_vector_pcs",
+        "aarch64_sve_pcs",
+        "pcs(\"aapcs\")",
+        "interrupt",
+        "interrupt(\"IRQ\")",
+        "naked",
+        "intel_ocl_bicc",
+        "sseregparm",
+        "callee_pop_aggregate_return(1)",
+        "device",
+        "m68k_rtd",
+        "riscv_vector_cc",
+        "__swiftcall__",
+        "vectorcall",
+        "pascal",
+    ];
+    let x86 = [HOST, "i686-unknown-linux-gnu", "x86_64-pc-windows-gnu"];
+    let others =
+        ["aarch64-unknown-linux-gnu", "riscv64gc-unknown-linux-gnu", "aarch64-apple-darwin"];
+    for target in x86.iter().chain(&others) {
+        for attribute in unsupported {
+            let error = called_with(attribute, target).expect_err(attribute);
+            assert!(error.contains("is not supported on"), "{attribute} on {target}: {error}");
+        }
+        for attribute in [
+            "preserve_most",
+            "preserve_all",
+            "no_caller_saved_registers",
+            "target(\"avx2\")",
+            "unknown(1, 2)",
+            "cdecl",
+        ] {
+            assert_eq!(called_with(attribute, target), Ok(()), "{attribute} on {target}");
+        }
+        for attribute in [
+            "pass_object_size(0)",
+            "scalar_storage_order(\"big-endian\")",
+            "address_space(1)",
+            "swift_context",
+        ] {
+            called_with(attribute, target).expect_err(attribute);
+        }
+    }
+    for target in others {
+        assert!(called_with("sysv_abi", target).is_err(), "{target}");
+    }
+}
+
+#[test]
+fn machine_modes_make_vectors() {
+    let mut decls = declarations(HOST);
+    for (text, like) in [
+        ("int __attribute__((mode(V4SI)))", "int __attribute__((vector_size(16)))"),
+        (
+            "unsigned char __attribute__((__mode__(__V16QI__)))",
+            "unsigned char __attribute__((vector_size(16)))",
+        ),
+        ("float __attribute__((mode(V2SF)))", "float __attribute__((vector_size(8)))"),
+        ("double __attribute__((mode(V2SF)))", "float __attribute__((vector_size(8)))"),
+        ("int __attribute__((mode(V1TI)))", "__int128 __attribute__((vector_size(16)))"),
+        ("float __attribute__((ext_vector_type(4)))", "float __attribute__((vector_size(16)))"),
+    ] {
+        assert_eq!(ty(&mut decls, text), ty(&mut decls, like), "{text}");
+    }
+    let oct = ty(&mut decls, "int __attribute__((mode(OI)))");
+    assert_eq!(decls.table().layout_of(oct).map(|l| (l.size, l.align)), Some((32, 16)));
+    for wrong in [
+        "int __attribute__((mode(V4SF)))",
+        "float __attribute__((mode(V4SI)))",
+        "int __attribute__((mode(V3SI)))",
+    ] {
+        assert!(decls.parse_type(wrong.as_bytes(), &[]).is_err(), "{wrong}");
     }
 }

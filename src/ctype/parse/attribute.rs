@@ -1,10 +1,10 @@
 //! `__attribute__((…))`, `[[…]]`, `__declspec(…)`, `_Alignas(…)` and the calling-convention keywords.
 
+use super::attribute_table::{Known, Mode, ScalarMode, known, mode};
 use super::{Keyword, Parse, Parser, Tok};
 use crate::ctype::layout::MAX_ALIGN;
 use crate::ctype::{
-    CallConv, Contract, FloatKind, IntKind, MemberAttributes, Name, QualType, RecordAttributes,
-    Type, TypeId,
+    CallConv, Contract, IntKind, MemberAttributes, Name, QualType, RecordAttributes, Type, TypeId,
 };
 
 /// The attributes of one declaration or type, those that have a meaning here. Most have none, so that these are two
@@ -26,6 +26,7 @@ pub(super) struct ObjectAttributes {
     mode: Option<Mode>,
     /// Bytes.
     vector_size: Option<u64>,
+    vector_elements: Option<u32>,
     pub(super) ms_struct: Option<bool>,
     pub(super) transparent_union: bool,
     pub(super) counted_by: Option<Name>,
@@ -43,15 +44,6 @@ pub(super) struct FunctionAttributeList {
     pub(super) contracts: Vec<Contract>,
 }
 
-/// What `mode(…)` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// An integer of so many bytes.
-    Int(u8),
-    Float(FloatKind),
-    Complex(FloatKind),
-}
-
 impl ObjectAttributes {
     const NONE: ObjectAttributes = ObjectAttributes {
         packed: false,
@@ -59,6 +51,7 @@ impl ObjectAttributes {
         declspec_align: None,
         mode: None,
         vector_size: None,
+        vector_elements: None,
         ms_struct: None,
         transparent_union: false,
         counted_by: None,
@@ -70,6 +63,7 @@ impl ObjectAttributes {
         self.declspec_align = self.declspec_align.max(other.declspec_align);
         self.mode = other.mode.or(self.mode);
         self.vector_size = other.vector_size.or(self.vector_size);
+        self.vector_elements = other.vector_elements.or(self.vector_elements);
         self.ms_struct = other.ms_struct.or(self.ms_struct);
         self.transparent_union |= other.transparent_union;
         self.counted_by = other.counted_by.or(self.counted_by);
@@ -158,71 +152,6 @@ impl FunctionAttributes {
     }
 }
 
-/// The attributes that mean something here; all others are taken and ignored.
-#[derive(Clone, Copy)]
-enum Known {
-    Packed,
-    Aligned,
-    Mode,
-    VectorSize,
-    MsStruct(bool),
-    TransparentUnion,
-    CountedBy,
-    Convention(CallConv),
-    Regparm,
-    NonNull,
-    Terminated,
-    Trusted,
-    Access,
-}
-
-static KNOWN: [(&str, Known); 22] = [
-    ("packed", Known::Packed),
-    ("aligned", Known::Aligned),
-    ("align", Known::Aligned),
-    ("mode", Known::Mode),
-    ("vector_size", Known::VectorSize),
-    ("ms_struct", Known::MsStruct(true)),
-    ("gcc_struct", Known::MsStruct(false)),
-    ("transparent_union", Known::TransparentUnion),
-    ("counted_by", Known::CountedBy),
-    ("counted_by_or_null", Known::CountedBy),
-    ("cdecl", Known::Convention(CallConv::Cdecl)),
-    ("stdcall", Known::Convention(CallConv::Stdcall)),
-    ("fastcall", Known::Convention(CallConv::Fastcall)),
-    ("thiscall", Known::Convention(CallConv::Thiscall)),
-    ("vectorcall", Known::Convention(CallConv::Vectorcall)),
-    ("ms_abi", Known::Convention(CallConv::MsAbi)),
-    ("sysv_abi", Known::Convention(CallConv::SysvAbi)),
-    ("regparm", Known::Regparm),
-    ("nonnull", Known::NonNull),
-    ("null_terminated_string_arg", Known::Terminated),
-    ("trusted", Known::Trusted),
-    ("access", Known::Access),
-];
-
-/// `mode(…)` by name; the pointer-sized ones are in [`Parser::mode`].
-static MODES: [(&str, Mode); 18] = [
-    ("QI", Mode::Int(1)),
-    ("byte", Mode::Int(1)),
-    ("HI", Mode::Int(2)),
-    ("SI", Mode::Int(4)),
-    ("DI", Mode::Int(8)),
-    ("TI", Mode::Int(16)),
-    ("HF", Mode::Float(FloatKind::F16)),
-    ("SF", Mode::Float(FloatKind::F32)),
-    ("DF", Mode::Float(FloatKind::F64)),
-    ("XF", Mode::Float(FloatKind::F80)),
-    ("TF", Mode::Float(FloatKind::F128)),
-    ("KF", Mode::Float(FloatKind::F128)),
-    ("HC", Mode::Complex(FloatKind::F16)),
-    ("SC", Mode::Complex(FloatKind::F32)),
-    ("DC", Mode::Complex(FloatKind::F64)),
-    ("XC", Mode::Complex(FloatKind::F80)),
-    ("TC", Mode::Complex(FloatKind::F128)),
-    ("KC", Mode::Complex(FloatKind::F128)),
-];
-
 /// The most elements of a vector (GCC's limit).
 const MAX_COMPONENTS: u32 = i32::MAX as u32 - 1;
 
@@ -239,6 +168,9 @@ pub(super) fn convention(keyword: Keyword) -> Option<CallConv> {
         Keyword::Fastcall => CallConv::Fastcall,
         Keyword::Thiscall => CallConv::Thiscall,
         Keyword::Vectorcall => CallConv::Vectorcall,
+        Keyword::Regcall => CallConv::Unsupported("regcall"),
+        Keyword::Pascal => CallConv::Unsupported("pascal"),
+        Keyword::Clrcall => CallConv::Unsupported("clrcall"),
         _ => return None,
     })
 }
@@ -324,6 +256,7 @@ impl Parser<'_> {
     fn attribute_list(&mut self, into: &mut Attributes) -> Parse<()> {
         loop {
             while self.eat(",") {}
+            let start = self.tok.start;
             let name = match self.tok.kind {
                 Tok::Name(_) | Tok::Keyword(_) => self.token_text(self.tok),
                 Tok::Punct(_) if self.at(")") || self.at("]") => return Ok(()),
@@ -334,8 +267,12 @@ impl Parser<'_> {
             if self.eat("::") {
                 continue;
             }
-            match KNOWN.iter().find(|known| known.0 == bare(&name)) {
-                Some(&(_, known)) => self.known_attribute(known, into)?,
+            match known(bare(&name)) {
+                Some(Known::Refused(reason)) => {
+                    let message = format!("attribute '{}' is not supported: {reason}", bare(&name));
+                    return Err(self.error(start, message));
+                }
+                Some(known) => self.known_attribute(known, into)?,
                 None if self.at("(") => self.skip_balanced()?,
                 None => {}
             }
@@ -404,8 +341,30 @@ impl Parser<'_> {
                 let contract = self.access()?;
                 into.function.list().contracts.push(contract);
             }
-            Known::Packed | Known::MsStruct(_) | Known::TransparentUnion | Known::Convention(_) => {
+            Known::VectorElements => {
+                let count = self.constant_integer()?;
+                match u32::try_from(count) {
+                    Ok(count) if count.is_power_of_two() => {
+                        into.object_mut().vector_elements = Some(count);
+                    }
+                    _ => {
+                        let message = "number of vector elements must be a power of two".into();
+                        return Err(self.error(start, message));
+                    }
+                }
             }
+            Known::StorageOrder => {
+                if self.string_literal()? != b"little-endian" {
+                    let message =
+                        "the bytes of the members would be in another order than the target's";
+                    return Err(self.error(start, message.into()));
+                }
+            }
+            Known::Packed
+            | Known::MsStruct(_)
+            | Known::TransparentUnion
+            | Known::Convention(_)
+            | Known::Refused(_) => {}
         }
         Ok(())
     }
@@ -442,17 +401,16 @@ impl Parser<'_> {
         let (name, _) = self.expect_name()?;
         let model = self.decls.table.model();
         let name = bare(self.decls.table.name(name));
-        match name {
-            "pointer" | "word" | "unwind_word" | "libgcc_cmp_return" | "libgcc_shift_count" => {
-                Ok(Mode::Int(model.pointer))
+        match mode(name, model.pointer) {
+            Some(mode) => Ok(mode),
+            None => {
+                let message = format!("unknown machine mode '{name}'");
+                Err(self.error_hint(
+                    start,
+                    message,
+                    "such as QI, HI, SI, DI, SF, DF, DC, V4SI, V2DF",
+                ))
             }
-            name => match MODES.iter().find(|mode| mode.0 == name) {
-                Some(mode) => Ok(mode.1),
-                None => {
-                    let message = format!("unknown machine mode '{name}'");
-                    Err(self.error_hint(start, message, "such as QI, HI, SI, DI, SF, DF, DC"))
-                }
-            },
         }
     }
 
@@ -475,46 +433,69 @@ impl Parser<'_> {
             ty = self.with_mode(ty, mode)?;
         }
         if let Some(size) = attributes.vector_size {
-            let start = self.tok.start;
-            let scalar = matches!(
-                self.decls.table.shape(ty),
-                Type::Int(_) | Type::Float(_) | Type::Bool | Type::Pointer(_) | Type::Enum(_)
-            );
-            let element = self.decls.table.layout_of(ty).filter(|_| scalar).map_or(0, |l| l.size);
-            let count = size.checked_div(element).filter(|&count| count > 0);
-            let Some(count) = count else {
-                let message =
-                    format!("no vector of {size} bytes of '{}'", self.decls.table.repr(ty));
-                let hint = "its elements are numbers, and its size is a multiple of theirs";
-                return Err(self.error_hint(start, message, hint));
-            };
-            ty = match u32::try_from(count).ok().filter(|&count| count <= MAX_COMPONENTS) {
-                Some(count) => {
-                    let vector = self.table().intern(Type::Vector(ty.id().into(), count));
-                    QualType::new(vector, ty.quals())
-                }
-                None => {
-                    let message =
-                        format!("number of vector components {count} exceeds {MAX_COMPONENTS}");
-                    return Err(self.error(start, message));
-                }
-            };
+            ty = self.vector(ty, |element| size / element, size)?;
+        }
+        if let Some(count) = attributes.vector_elements {
+            ty = self.vector(ty, |_| count.into(), count.into())?;
         }
         Ok(ty)
     }
 
+    /// A vector of a type, with so many elements for the size of one; `asked` is what the attribute says.
+    fn vector(&mut self, ty: QualType, count: impl Fn(u64) -> u64, asked: u64) -> Parse<QualType> {
+        let start = self.tok.start;
+        let scalar = matches!(
+            self.decls.table.shape(ty),
+            Type::Int(_) | Type::Float(_) | Type::Bool | Type::Pointer(_) | Type::Enum(_)
+        );
+        let element = self.decls.table.layout_of(ty).filter(|_| scalar).map_or(0, |l| l.size);
+        let count = if element == 0 { 0 } else { count(element) };
+        if count == 0 {
+            let message = format!("no vector of {asked} bytes of '{}'", self.decls.table.repr(ty));
+            let hint = "its elements are numbers, and its size is a multiple of theirs";
+            return Err(self.error_hint(start, message, hint));
+        }
+        match u32::try_from(count).ok().filter(|&count| count <= MAX_COMPONENTS) {
+            Some(count) => {
+                let vector = self.table().intern(Type::Vector(ty.id().into(), count));
+                Ok(QualType::new(vector, ty.quals()))
+            }
+            None => {
+                let message =
+                    format!("number of vector components {count} exceeds {MAX_COMPONENTS}");
+                Err(self.error(start, message))
+            }
+        }
+    }
+
     fn with_mode(&mut self, ty: QualType, mode: Mode) -> Parse<QualType> {
+        match mode {
+            Mode::Vector(element, count) => {
+                let ty = self.with_scalar_mode(ty, element)?;
+                self.vector(ty, |_| count.into(), count.into())
+            }
+            // Four words, as LuaJIT aligns it; C compilers have no such integer.
+            Mode::Oct => {
+                let ty = self.with_scalar_mode(ty, ScalarMode::Int(8))?;
+                let ty = self.vector(ty, |_| 4, 4)?;
+                Ok(self.aligned(ty, 16))
+            }
+            Mode::Scalar(mode) => self.with_scalar_mode(ty, mode),
+        }
+    }
+
+    fn with_scalar_mode(&mut self, ty: QualType, mode: ScalarMode) -> Parse<QualType> {
         let char_signed = self.decls.table.model().char_signed;
         let id = match (self.decls.table.shape(ty), mode) {
-            (Type::Int(kind), Mode::Int(size)) => {
+            (Type::Int(kind), ScalarMode::Int(size)) => {
                 IntKind::of(size.into(), kind.is_signed(char_signed)).map(TypeId::int)
             }
-            (Type::Float(_), Mode::Float(kind)) => Some(TypeId::float(kind)),
-            (Type::Complex(_), Mode::Complex(kind)) => {
+            (Type::Float(_), ScalarMode::Float(kind)) => Some(TypeId::float(kind)),
+            (Type::Complex(_), ScalarMode::Complex(kind)) => {
                 Some(self.table().intern(Type::Complex(kind)))
             }
             // An enum or pointer of its natural size.
-            (Type::Enum(_) | Type::Pointer(_), Mode::Int(_)) => Some(ty.id()),
+            (Type::Enum(_) | Type::Pointer(_), ScalarMode::Int(_)) => Some(ty.id()),
             _ => None,
         };
         match id {

@@ -4,6 +4,7 @@
 //! text: parsing goes on after the declaration (or member) that failed.
 
 mod attribute;
+mod attribute_table;
 mod constant;
 mod contract;
 mod declaration;

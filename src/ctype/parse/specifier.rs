@@ -99,6 +99,12 @@ impl Words {
         }
     }
 
+    /// Whether a word and those before it are `_Bool int`.
+    fn makes_wide_bool(self, word: Keyword) -> bool {
+        let bool_and_int = |a, b| (a, b) == (Some(Keyword::Bool), Some(Keyword::Int));
+        bool_and_int(self.base, Some(word)) || bool_and_int(Some(word), self.base)
+    }
+
     /// The type that the words make.
     fn ty(self, table: &mut Table) -> Option<TypeId> {
         let model = table.model();
@@ -109,7 +115,8 @@ impl Words {
         let basic = self.integer(model).map(TypeId::int);
         basic.or_else(|| self.real(model).map(TypeId::float)).or(match self.base {
             Some(Keyword::Void) if self.is_plain() => Some(TypeId::VOID),
-            Some(Keyword::Bool) if self.is_plain() => Some(TypeId::BOOL),
+            // LuaJIT takes `unsigned _Bool`.
+            Some(Keyword::Bool) if !self.short && self.long == 0 => Some(TypeId::BOOL),
             _ => None,
         })
     }
@@ -261,6 +268,9 @@ impl Parser<'_> {
             match self.tok.kind {
                 Tok::Keyword(keyword) => match classify(keyword) {
                     Class::Word => {
+                        if words.makes_wide_bool(keyword) {
+                            return Err(self.wide_bool());
+                        }
                         if ty.is_some() || !words.add(keyword) {
                             return Err(self.bad_specifier());
                         }
@@ -427,6 +437,13 @@ impl Parser<'_> {
         }
         let text = self.token_text(self.tok);
         self.error_here(format!("'{text}' cannot join the type before it"))
+    }
+
+    fn wide_bool(&mut self) -> Failed {
+        let message = "'_Bool int' is no type of C";
+        let hint =
+            "LuaJIT makes it a bool of 4 bytes, which is not supported; write '_Bool' or 'int'";
+        self.error_hint(self.tok.start, message.into(), hint)
     }
 
     /// Reports a name that is no type, once, and goes on as if it were one.
