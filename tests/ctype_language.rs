@@ -10,6 +10,8 @@ mod errors;
 mod generate;
 #[path = "ctype/names.rs"]
 mod names;
+#[path = "ctype/preprocessor.rs"]
+mod preprocessor;
 #[path = "ctype/printing.rs"]
 mod printing;
 #[path = "ctype/types.rs"]
@@ -165,6 +167,7 @@ fn the_documentation_names_tests_that_exist() {
         include_str!("ctype/names.rs"),
         include_str!("ctype/types.rs"),
         include_str!("ctype/printing.rs"),
+        include_str!("ctype/preprocessor.rs"),
     ]
     .concat();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ctype/accept");

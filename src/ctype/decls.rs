@@ -9,8 +9,10 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::lex::Offset;
 use super::parse::{Parser, Piles};
 use super::predeclared;
+use super::preprocess::{self, Macro};
 use super::same::Comparison;
 use super::scope::{Scope, ScopeId};
+use super::source::Source;
 use super::table::{self, Table};
 use super::{
     ArrayLen, Constant, Decl, EnumId, IntKind, Name, QualType, RecordBody, RecordId, Type, TypeId,
@@ -51,6 +53,8 @@ pub struct Declarations {
     mark: Mark,
     /// Changes of what there was.
     undo: Vec<Undo>,
+    /// Whether the parser met something that the preprocessor reads.
+    pub(super) wants_preprocessor: bool,
     /// What parsers have use for again.
     pub(super) piles: Piles,
 }
@@ -99,6 +103,9 @@ enum Undo {
     TagMoved(usize, Site),
     Record(RecordId),
     Enum(EnumId, Option<IntKind>),
+    Macro(Box<[u8]>, Option<Option<Macro>>),
+    /// The name of this entry was taken away from it.
+    Removed(usize),
 }
 
 /// An earlier declaration that a new one does not agree with.
@@ -160,6 +167,7 @@ impl Declarations {
             text: 0,
             mark: Mark::default(),
             undo: Vec::new(),
+            wants_preprocessor: false,
             piles: Piles::default(),
         }
     }
@@ -273,8 +281,10 @@ impl Declarations {
 
     /// Every ordinary name that the entered scope declares but the predeclared ones, oldest first.
     pub fn declarations(&self) -> impl Iterator<Item = (&str, &Decl)> {
-        let declared = self.names.entries.iter().filter(|entry| entry.site.text != 0);
-        declared.map(|entry| (self.table.name(entry.name), &entry.decl))
+        let declared = self.names.entries.iter().enumerate().filter(|(position, entry)| {
+            entry.site.text != 0 && self.names.ordinary.get(entry.name) == Some(*position)
+        });
+        declared.map(|(_, entry)| (self.table.name(entry.name), &entry.decl))
     }
 
     /// The names of a function's parameters, one entry each; nothing for other declarations.
@@ -287,7 +297,7 @@ impl Declarations {
         &mut self,
         text: &[u8],
         params: &[Param<'_>],
-        parse: impl FnOnce(Parser<'_>) -> Result<T, Diagnostics>,
+        parse: impl Fn(Parser<'_>) -> Result<T, Diagnostics>,
     ) -> Result<T, Diagnostics> {
         if Offset::try_from(text.len()).is_err() {
             let message = "a text must be shorter than 4 GiB".to_owned();
@@ -301,7 +311,13 @@ impl Declarations {
         };
         self.text += 1;
         self.reserve(text.len());
-        let result = parse(Parser::new(self, text, params));
+        let mut result = parse(Parser::new(self, Source::plain(text), params));
+        if std::mem::take(&mut self.wants_preprocessor) {
+            self.rollback();
+            result = preprocess::expand(self, text).and_then(|expanded| {
+                parse(Parser::new(self, Source::expanded(text, &expanded), params))
+            });
+        }
         match &result {
             Ok(_) => self.undo.clear(),
             Err(_) => self.rollback(),
@@ -329,6 +345,13 @@ impl Declarations {
                 Undo::TagMoved(position, site) => self.names.tags[position].site = site,
                 Undo::Record(id) => self.table.undo_record(id),
                 Undo::Enum(id, base) => self.table.undo_enum(id, base),
+                Undo::Macro(name, old) => {
+                    self.replace_macro(name, old);
+                }
+                Undo::Removed(position) => {
+                    let name = self.names.entries[position].name;
+                    self.names.ordinary.set(name, Some(position));
+                }
             }
         }
         for entry in self.names.entries.drain(self.mark.entries..) {
@@ -342,6 +365,66 @@ impl Declarations {
         let names = self.table.names.len();
         self.names.ordinary.truncate(names);
         self.names.tag_slots.truncate(names);
+    }
+
+    /// What a macro stands for.
+    pub(super) fn find_macro(&self, name: &[u8]) -> Option<&Macro> {
+        self.outwards(|scope| scope.macros.get(name)).and_then(Option::as_ref)
+    }
+
+    /// Whether there is a macro with this name.
+    pub(super) fn has_macro(&self, name: &[u8]) -> bool {
+        self.find_macro(name).is_some()
+    }
+
+    /// Whether there are macros that the preprocessor must expand.
+    pub(super) fn has_texts(&self) -> bool {
+        self.outwards(|scope| (scope.texts > 0).then_some(())).is_some()
+    }
+
+    /// Defines a macro, or takes its definition away.
+    pub(super) fn set_macro(&mut self, name: &[u8], found: Option<Macro>) {
+        let old = self.replace_macro(name.into(), Some(found));
+        self.undo.push(Undo::Macro(name.into(), old));
+    }
+
+    /// Sets what the entered scope says about a macro: nothing, that there is none, or what it is.
+    fn replace_macro(
+        &mut self,
+        name: Box<[u8]>,
+        new: Option<Option<Macro>>,
+    ) -> Option<Option<Macro>> {
+        let is_text = |found: &Option<Option<Macro>>| {
+            found.as_ref().is_some_and(|found| found.as_ref().is_some_and(Macro::needs_expansion))
+        };
+        let added = usize::from(is_text(&new));
+        let old = match new {
+            Some(new) => self.names.macros.insert(name, new),
+            None => self.names.macros.remove(&name),
+        };
+        self.names.texts = self.names.texts + added - usize::from(is_text(&old));
+        old
+    }
+
+    /// Takes the meaning of a constant's name away.
+    pub(super) fn remove_constant(&mut self, name: Name) {
+        let Some(position) = self.names.ordinary.get(name) else { return };
+        if let Decl::Constant { .. } = self.names.entries[position].decl {
+            self.names.ordinary.set(name, None);
+            self.undo.push(Undo::Removed(position));
+        }
+    }
+
+    /// The value of a predeclared constant with underscores before its name.
+    pub(super) fn predeclared_number(&self, name: &str) -> Option<i128> {
+        let name = self.table.find_name(name.as_bytes()).filter(|_| name.starts_with("__"))?;
+        let entry = self.outwards(|scope| Some(&scope.entries[scope.ordinary.get(name)?]))?;
+        match entry.decl {
+            Decl::Constant { value: Constant::Int(value), .. } if entry.site.text == 0 => {
+                Some(value)
+            }
+            _ => None,
+        }
     }
 
     /// What an ordinary name stands for.

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use super::lex::Offset;
+use super::source::Position;
 
 /// One error in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Line, from 1.
+    /// The file that a line mark before it names (`# 12 "file.h"`).
+    pub file: Option<String>,
+    /// Line, from 1, or as line marks count.
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
@@ -21,6 +24,8 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// The other place of a conflict.
     pub note: Option<Note>,
+    /// The byte of the text.
+    pub(super) offset: Offset,
 }
 
 /// The declaration that a new one does not agree with.
@@ -33,10 +38,10 @@ pub struct Note {
 }
 
 /// Where the declaration of a [`Note`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotePlace {
-    /// In this line of the same text.
-    Line(u32),
+    /// In this line of the same text, or of a file that it comes from.
+    Line(Option<String>, u32),
     /// In the text of an earlier `cdef`.
     EarlierText,
     /// The name is predeclared.
@@ -53,7 +58,8 @@ const WINDOW: usize = 160;
 impl Diagnostic {
     /// An error at byte `offset` of `text`.
     pub(super) fn new(text: &[u8], offset: Offset, message: String) -> Diagnostic {
-        let line = line_of(text, offset);
+        let Position { file, line } = Position::of(text, offset);
+        let position = offset;
         let offset = text.len().min(offset as usize);
         let before = &text[..offset];
         let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |p| p + 1);
@@ -69,6 +75,7 @@ impl Diagnostic {
             .take(WINDOW)
             .collect();
         Diagnostic {
+            file,
             line,
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
             source_line,
@@ -76,18 +83,16 @@ impl Diagnostic {
             message,
             hint: None,
             note: None,
+            offset: position,
         }
     }
 }
 
-/// The line, from 1, that byte `offset` of `text` is on.
-pub(super) fn line_of(text: &[u8], offset: Offset) -> u32 {
-    let newlines = text[..text.len().min(offset as usize)].iter().filter(|&&b| b == b'\n').count();
-    u32::try_from(newlines + 1).unwrap_or(u32::MAX)
-}
-
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}:")?;
+        }
         writeln!(f, "{}:{}: {}", self.line, self.column, self.message)?;
         writeln!(f, "    {}", self.source_line)?;
         // Tabs stay tabs, so that the caret stands under its character.
@@ -97,8 +102,9 @@ impl fmt::Display for Diagnostic {
             .collect();
         write!(f, "    {indent}^")?;
         if let Some(note) = &self.note {
-            match note.place {
-                NotePlace::Line(line) => write!(f, "\n  line {line}: {}", note.text)?,
+            match &note.place {
+                NotePlace::Line(Some(file), line) => write!(f, "\n  {file}:{line}: {}", note.text)?,
+                NotePlace::Line(None, line) => write!(f, "\n  line {line}: {}", note.text)?,
                 NotePlace::EarlierText => write!(f, "\n  an earlier cdef: {}", note.text)?,
                 NotePlace::Predeclared => write!(f, "\n  predeclared: {}", note.text)?,
             }

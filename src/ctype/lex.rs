@@ -156,12 +156,26 @@ pub(super) struct Lexer<'t> {
     at: usize,
     /// Whether only white space came before on this line.
     line_start: bool,
+    /// Whether a `$` that touches a word belongs to it; else it is a parameter.
+    dollars: bool,
+    /// Whether a backslash was found that the preprocessor must look at.
+    spliced: bool,
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(text: &'t [u8]) -> Lexer<'t> {
+    pub(super) fn new(text: &'t [u8], dollars: bool) -> Lexer<'t> {
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Lexer { text, at, line_start: true }
+        Lexer { text, at, line_start: true, dollars, spliced: false }
+    }
+
+    /// Whether a line is continued, or a word has a `\u…`.
+    pub(super) fn is_spliced(&self) -> bool {
+        self.spliced
+    }
+
+    /// Goes to the end of the text.
+    pub(super) fn end(&mut self) {
+        self.at = self.text.len();
     }
 
     pub(super) fn text(&self) -> &'t [u8] {
@@ -190,7 +204,7 @@ impl<'t> Lexer<'t> {
                     self.at += 1;
                     Tok::Punct(Punct(byte.into()))
                 }
-                _ => self.rarer(byte, line_start),
+                _ => self.rarer(byte, line_start, names),
             },
         };
         // `Declarations` refuses texts whose offsets would not fit.
@@ -199,14 +213,23 @@ impl<'t> Lexer<'t> {
 
     /// All tokens but words and the commonest punctuation.
     #[inline(never)]
-    fn rarer(&mut self, byte: u8, line_start: bool) -> Tok {
+    fn rarer(&mut self, byte: u8, line_start: bool, names: &mut Names) -> Tok {
         match byte {
             b'0'..=b'9' => self.number(),
             b'.' if self.byte(1).is_ascii_digit() => self.number(),
             b'"' | b'\'' => self.quoted(byte),
             b'$' => {
                 self.at += 1;
+                if self.dollars && is_in_word(self.byte(0)) {
+                    self.at -= 1;
+                    return self.dollar_word(names, self.at);
+                }
                 Tok::Dollar
+            }
+            b'\\' if matches!(self.byte(1), b'u' | b'U') => {
+                self.spliced = true;
+                self.at += 1;
+                Tok::Bad(Bad::Stray)
             }
             b'#' if line_start => {
                 self.at += 1;
@@ -228,7 +251,10 @@ impl<'t> Lexer<'t> {
                 }
                 Class::Hiding => match self.hidden() {
                     0 => return,
-                    length => self.at += length,
+                    length => {
+                        self.spliced |= byte == b'\\';
+                        self.at += length;
+                    }
                 },
                 _ => return,
             }
@@ -279,7 +305,9 @@ impl<'t> Lexer<'t> {
         match words.next() {
             None => true,
             Some(b"line" | b"ident") => true,
-            Some(b"pragma") => !matches!(words.next(), Some(b"pack" | b"ms_struct")),
+            Some(b"pragma") => {
+                !matches!(words.next(), Some(b"pack" | b"ms_struct" | b"scalar_storage_order"))
+            }
             Some(word) => word[0].is_ascii_digit(),
         }
     }
@@ -289,6 +317,9 @@ impl<'t> Lexer<'t> {
         let rest = self.rest();
         let (length, head) = word(rest);
         self.at += length;
+        if self.byte(0) == b'$' && self.dollars {
+            return self.dollar_word(names, self.at - length);
+        }
         if length <= 2
             && let quote @ (b'"' | b'\'') = self.byte(0)
             && matches!(rest[..length], [b'L' | b'u' | b'U'] | [b'u', b'8'])
@@ -302,6 +333,16 @@ impl<'t> Lexer<'t> {
             Some(&(_, keyword)) => Tok::Keyword(keyword),
             None => Tok::Name(name),
         }
+    }
+
+    /// A word with `$` in it, which GCC and Clang take for a letter.
+    #[cold]
+    fn dollar_word(&mut self, names: &mut Names, start: usize) -> Tok {
+        let in_word = |byte: &&u8| **byte == b'$' || is_in_word(**byte);
+        let text = &self.text[start..];
+        let text = &text[..text.iter().take_while(in_word).count()];
+        self.at = start + text.len();
+        names.intern_bytes(text, names::head(text)).map_or(Tok::Bad(Bad::NotUtf8), Tok::Name)
     }
 
     fn number(&mut self) -> Tok {
@@ -319,7 +360,10 @@ impl<'t> Lexer<'t> {
         self.at += 1;
         loop {
             match self.byte(0) {
-                b'\\' if self.at + 1 < self.text.len() => self.at += 2,
+                b'\\' if self.at + 1 < self.text.len() => {
+                    self.spliced |= matches!(self.byte(1), b'\n' | b'\r');
+                    self.at += 2;
+                }
                 b'\n' => break,
                 _ if self.at >= self.text.len() => break,
                 byte => {
@@ -377,8 +421,11 @@ fn word(text: &[u8]) -> (usize, u64) {
 /// The length of a word by single bytes.
 #[cold]
 fn long_word(text: &[u8]) -> usize {
-    let in_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii();
-    text.iter().take_while(in_word).count()
+    text.iter().take_while(|byte| is_in_word(**byte)).count()
+}
+
+fn is_in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
 /// Eight bytes in one number, each examined by additions that leave their answer in its high bit.
@@ -417,7 +464,7 @@ mod tests {
     fn tokens(text: &str) -> Vec<(Tok, &str)> {
         let mut names = Names::default();
         intern_keywords(&mut names);
-        let mut lexer = Lexer::new(text.as_bytes());
+        let mut lexer = Lexer::new(text.as_bytes(), true);
         let mut tokens = Vec::new();
         loop {
             let token = lexer.next(&mut names);

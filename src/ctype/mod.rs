@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `lex`, `keyword` | bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
+//! | `preprocess/`, `source` | macros, conditionals, continued lines; where the bytes of a text come from |
 //! | `decls`, `same` | the C name spaces, redeclaration, the atomic `cdef` |
 //! | `predeclared` | the names that need no declaration |
 //! | `types`, `function` | what a type is, as data |
@@ -32,9 +33,11 @@ mod lex;
 mod names;
 mod parse;
 mod predeclared;
+mod preprocess;
 mod print;
 mod same;
 mod scope;
+mod source;
 mod table;
 mod types;
 

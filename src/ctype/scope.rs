@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::decls::{Entry, Tag, TagEntry};
+use super::preprocess::Macro;
 use super::{Decl, Name};
 
 /// A scope of one [`super::Declarations`].
@@ -26,6 +27,10 @@ pub(super) struct Scope {
     /// The tags, into `tags`.
     pub(super) tag_slots: Slots,
     pub(super) tags: Vec<TagEntry>,
+    /// The macros; `None` where one of an outer scope was undefined.
+    pub(super) macros: FxHashMap<Box<[u8]>, Option<Macro>>,
+    /// How many of them texts must be expanded for.
+    pub(super) texts: usize,
 }
 
 impl Scope {
@@ -37,6 +42,8 @@ impl Scope {
             entries: Vec::new(),
             tag_slots: Slots::Dense(Vec::new()),
             tags: Vec::new(),
+            macros: FxHashMap::default(),
+            texts: 0,
         }
     }
 

@@ -32,26 +32,16 @@ impl Parser<'_> {
         Ok(self.decayed(operand))
     }
 
-    /// A number or a constant pointer, for `#define`.
-    pub(super) fn constant_value(&mut self, hint: Option<&str>) -> Parse<(QualType, Constant)> {
+    /// A number or a constant pointer.
+    pub(super) fn constant_value(&mut self) -> Parse<(QualType, Constant)> {
         let start = self.tok.start;
-        let errors = self.errors.len();
-        let parsed = self.initial_value();
-        let reason = match parsed {
-            Ok(Operand { ty, value: Value::Int(value) }) => return Ok((ty, Constant::Int(value))),
-            Ok(Operand { ty, value: Value::Float(value) }) => {
-                return Ok((ty, Constant::Float(value)));
-            }
-            Ok(Operand { value: Value::Unknown(reason), .. }) => reason,
-            Ok(_) => "not a constant expression",
-            Err(failed) => {
-                if let Some(error) = self.errors.get_mut(errors) {
-                    error.hint = error.hint.take().or(hint.map(str::to_owned));
-                }
-                return Err(failed);
-            }
-        };
-        Err(self.report(start, reason.to_owned(), hint.map(str::to_owned), None))
+        let operand = self.initial_value()?;
+        match operand.value {
+            Value::Int(value) => Ok((operand.ty, Constant::Int(value))),
+            Value::Float(value) => Ok((operand.ty, Constant::Float(value))),
+            Value::Unknown(reason) => Err(self.error(start, reason.to_owned())),
+            Value::Place(_) => Err(self.error(start, "not a constant expression".into())),
+        }
     }
 
     /// The type of an expression that is not evaluated.

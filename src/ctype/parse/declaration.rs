@@ -2,10 +2,10 @@
 
 use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
-use super::specifier::Specifiers;
+use super::specifier::{Specifiers, float_name};
 use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Conflict;
-use crate::ctype::{Decl, Name, QualType, Type};
+use crate::ctype::{ArrayLen, Decl, Name, QualType, Type};
 use crate::policy::Permission;
 
 impl Parser<'_> {
@@ -32,6 +32,12 @@ impl Parser<'_> {
         }
         let mut first = None;
         loop {
+            if self.known_float(&specifiers)? {
+                if !self.eat(",") {
+                    return self.end_of_declaration();
+                }
+                continue;
+            }
             let attributes = &specifiers.attributes.function;
             let declarator = self.declarator(specifiers.ty, Naming::Required, attributes)?;
             first = first.or(declarator.name.map(|name| name.0));
@@ -46,6 +52,25 @@ impl Parser<'_> {
                 return self.end_after_body(&specifiers, first);
             }
         }
+    }
+
+    /// A typedef of a floating-point type that needs none here (`typedef float _Float32;`), as headers have it for compilers without it.
+    fn known_float(&mut self, specifiers: &Specifiers) -> Parse<bool> {
+        let Tok::Keyword(keyword) = self.tok.kind else { return Ok(false) };
+        let Some(words) = float_name(keyword).filter(|_| specifiers.storage.is_typedef) else {
+            return Ok(false);
+        };
+        let (start, name) = (self.tok.start, self.token_text(self.tok));
+        let known = words.ty(self.table());
+        self.advance();
+        let mut attributes = Attributes::default();
+        self.attributes(&mut attributes)?;
+        let ty = self.apply_to_base(specifiers.ty, &attributes)?;
+        if known.map(QualType::from) == Some(ty) {
+            return Ok(true);
+        }
+        let message = format!("'{name}' is a type, and not '{}'", self.decls.table.repr(ty));
+        Err(self.error(start, message))
     }
 
     /// The `;` of a declaration whose first declarator has this name. If the name is a type's and stands behind a body, the `;` is
@@ -179,8 +204,70 @@ impl Parser<'_> {
                 .constant()
                 .map_or(Decl::Variable { ty, symbol }, |value| Decl::Constant { ty, value }));
         }
+        let mut ty = ty;
+        if let Type::Array(element, ArrayLen::Incomplete) = *self.decls.table.get(ty.id()) {
+            let start = self.checkpoint();
+            // What is too hard to count leaves the length open.
+            let length = self.initial_length(element).unwrap_or(None);
+            self.rewind(start);
+            if let Some(length) = length {
+                let length = ArrayLen::Fixed(length);
+                ty = self.build_array(element, length, self.tok.start)?;
+            }
+        }
         self.skip_initializer()?;
         Ok(Decl::Variable { ty, symbol })
+    }
+
+    /// The number of elements of an array, by its initialiser: a string, or a list of one value for each element. `None` where that
+    /// cannot be told.
+    fn initial_length(&mut self, element: QualType) -> Parse<Option<u64>> {
+        let characters = self.is_arithmetic(element);
+        if characters && self.at("{") && self.peek() == Tok::Str {
+            self.advance();
+        }
+        if characters && self.tok.kind == Tok::Str {
+            // With its NUL, and in the units of its prefix.
+            let literal = self.expression_type()?;
+            return Ok(match *self.decls.table.get(literal.id()) {
+                Type::Array(_, ArrayLen::Fixed(count)) => Some(count),
+                _ => None,
+            });
+        }
+        if self.at("{") { self.list_length(element) } else { Ok(None) }
+    }
+
+    /// The number of values of a list in braces.
+    fn list_length(&mut self, element: QualType) -> Parse<Option<u64>> {
+        self.advance();
+        let scalar = !matches!(self.decls.table.shape(element), Type::Array(..) | Type::Record(_));
+        let (mut next, mut length) = (0_u64, 0_u64);
+        while !self.at("}") {
+            if self.at("[") {
+                self.advance();
+                let start = self.tok.start;
+                let Ok(index) = u64::try_from(self.constant_integer()?) else {
+                    return Err(self.error(start, "element before the first one".into()));
+                };
+                self.expect("]")?;
+                self.expect("=")?;
+                next = index;
+            } else if !scalar && !self.at("{") {
+                // The values of one element need no braces of their own.
+                return Ok(None);
+            }
+            while !self.at(",") && !self.at("}") {
+                match self.tok.kind {
+                    Tok::End | Tok::Bad(_) => return Err(self.expected("'}'")),
+                    _ if self.at("{") || self.at("(") || self.at("[") => self.skip_balanced()?,
+                    _ => self.advance(),
+                }
+            }
+            next = next.saturating_add(1);
+            length = length.max(next);
+            self.eat(",");
+        }
+        Ok(Some(length))
     }
 
     /// An object whose type is that of its initialiser.

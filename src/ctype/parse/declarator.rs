@@ -484,7 +484,12 @@ impl Parser<'_> {
         })
     }
 
-    fn build_array(&mut self, element: QualType, len: ArrayLen, start: Offset) -> Parse<QualType> {
+    pub(super) fn build_array(
+        &mut self,
+        element: QualType,
+        len: ArrayLen,
+        start: Offset,
+    ) -> Parse<QualType> {
         let table = &self.decls.table;
         let problem = match table.shape(element) {
             Type::Void => Some("array of void"),

@@ -1,7 +1,7 @@
-//! The preprocessor lines that have a meaning here: `#pragma pack`, `#define NAME constant`.
+//! The preprocessor lines that the parser reads: `#pragma pack`, and `#define` of constants.
 
-use super::{Failed, Keyword, Lexer, Offset, Parse, Parser, Tok};
-use crate::ctype::lex::Token;
+use super::{Failed, Lexer, Offset, Parse, Parser, Tok};
+use crate::ctype::preprocess::{self, Macro};
 use crate::ctype::{Decl, Name};
 
 /// The state of `#pragma pack` and `#pragma ms_struct`, for one text.
@@ -16,17 +16,18 @@ pub(super) struct Pack {
 impl Parser<'_> {
     /// A line that starts with `#`, of which the `#` is the current token.
     pub(super) fn directive(&mut self) -> Parse<()> {
-        let hash = self.tok;
         // Directives end with their line, so the line is parsed by a parser of its own tokens.
-        let line_end = self.line_end(hash.end);
+        let line_end = self.line_end(self.tok.end);
         self.advance();
-        let done = match self.directive_word(line_end).as_str() {
+        let word = self.directive_word(line_end);
+        let done = match word.as_str() {
             "pragma" => {
                 self.advance();
                 self.pragma(line_end)
             }
             "define" => self.define(line_end),
-            other => Err(self.unsupported_directive(hash, other)),
+            "undef" if self.source.is_expanded() => self.undefine(),
+            _ => Err(self.leave_to_preprocessor()),
         };
         if done.is_ok() && self.tok.start < line_end && self.tok.kind != Tok::End {
             return Err(self.expected("the end of the line"));
@@ -38,22 +39,11 @@ impl Parser<'_> {
         if self.tok.start < line_end { self.token_text(self.tok) } else { String::new() }
     }
 
-    /// The end of the line that `from` is on, continuation lines included.
+    /// The end of the line that `from` is on.
     fn line_end(&self, from: Offset) -> Offset {
-        let text = self.lexer.text();
-        let mut end = from as usize;
-        while end < text.len() && (text[end] != b'\n' || is_continued(text, end)) {
-            end += 1;
-        }
-        end as Offset
-    }
-
-    fn unsupported_directive(&mut self, hash: Token, word: &str) -> Failed {
-        self.error_hint(
-            hash.start,
-            format!("'#{word}' is a preprocessor directive"),
-            "run the text through 'cc -E -P' and declare its output",
-        )
+        let rest = &self.lexer.text()[from as usize..];
+        let length = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+        from + length as Offset
     }
 
     /// A directive in the middle of a declaration.
@@ -67,7 +57,10 @@ impl Parser<'_> {
         let word = self.token_text(word);
         match word.as_str() {
             "pragma" => self.error(hash.start, "'#pragma' in the middle of a declaration".into()),
-            word => self.unsupported_directive(hash, word),
+            word if self.source.is_expanded() => {
+                self.error(hash.start, format!("'#{word}' in the middle of a declaration"))
+            }
+            _ => self.leave_to_preprocessor(),
         }
     }
 
@@ -82,10 +75,24 @@ impl Parser<'_> {
             self.advance();
             return Ok(());
         }
+        if self.directive_word(line_end) == "scalar_storage_order" {
+            return self.storage_order(line_end);
+        }
         self.advance();
         self.expect("(")?;
         self.pack_arguments()?;
         self.expect(")")
+    }
+
+    /// `#pragma scalar_storage_order`, which may only say what is so anyway.
+    fn storage_order(&mut self, line_end: Offset) -> Parse<()> {
+        self.advance();
+        let (start, word) = (self.tok.start, self.directive_word(line_end));
+        if word == "big" {
+            return Err(self.error(start, "records in another byte order than the target's".into()));
+        }
+        self.to_line_end(line_end);
+        Ok(())
     }
 
     /// `pack(n)`, `pack()`, `pack(push [, name] [, n])`, `pack(pop [, name] [, n])`.
@@ -180,33 +187,77 @@ impl Parser<'_> {
         self.expect(")")
     }
 
-    /// `#define NAME constant-expression` declares a constant.
+    /// `#define NAME text`: a constant, if the text is one. Others are the preprocessor's.
     fn define(&mut self, line_end: Offset) -> Parse<()> {
-        const HINT: &str = "only '#define NAME constant' is understood; \
-                            run the text through 'cc -E -P' and declare its output";
         self.advance();
         let start = self.tok.start;
         let Tok::Name(name) = self.tok.kind else {
-            return Err(self.expected("a name"));
+            return Err(self.leave_to_preprocessor_unless_expanded(line_end));
         };
-        let function_like = self.lexer.text().get(self.tok.end as usize) == Some(&b'(');
+        let name_end = self.tok.end;
+        let text = self.lexer.text();
+        let body = text[name_end as usize..line_end as usize].trim_ascii();
+        let closed = preprocess::is_closed(body);
+        let expanded = self.source.is_expanded();
+        let reserved = self.decls.table.name(name) == "defined";
+        if !expanded && (!closed || reserved || text.get(name_end as usize) == Some(&b'(')) {
+            return Err(self.leave_to_preprocessor());
+        }
         self.advance();
-        if function_like {
-            return Err(self.error_hint(start, "macro with parameters".into(), HINT));
+        let before = self.checkpoint();
+        let value = self.constant_value();
+        let ends = self.tok.start >= line_end || self.tok.kind == Tok::End;
+        match value {
+            Ok((ty, value)) if ends => {
+                self.declare(name, Decl::Constant { ty, value }, start)?;
+                self.define_constant(name, body, closed);
+                Ok(())
+            }
+            _ if self.decls.wants_preprocessor => Err(Failed),
+            _ if !expanded => Err(self.leave_to_preprocessor()),
+            _ => {
+                self.rewind(before);
+                self.to_line_end(line_end);
+                Ok(())
+            }
         }
-        if self.tok.start >= line_end {
-            // `#define NAME` alone is an include guard or a feature switch.
-            return Ok(());
-        }
-        if matches!(self.tok.kind, Tok::Keyword(k) if k != Keyword::Sizeof && k != Keyword::Alignof)
-        {
-            return Err(self.error_hint(start, "macro that is not a constant".into(), HINT));
-        }
-        let (ty, value) = self.constant_value(Some(HINT))?;
-        self.declare(name, Decl::Constant { ty, value }, start)
     }
-}
 
-fn is_continued(text: &[u8], newline: usize) -> bool {
-    text[..newline].strip_suffix(b"\r").unwrap_or(&text[..newline]).ends_with(b"\\")
+    /// Notes that the constant of a name is all that its macro says.
+    fn define_constant(&mut self, name: Name, body: &[u8], closed: bool) {
+        let name = self.decls.table.name(name).as_bytes().to_vec();
+        let says_the_same = match self.decls.find_macro(&name) {
+            Some(Macro::Text(text)) => **text == *body,
+            Some(_) => false,
+            None => true,
+        };
+        if closed && says_the_same {
+            self.decls.set_macro(&name, Some(Macro::Constant(body.into())));
+        }
+    }
+
+    /// A macro whose name is a keyword is no constant.
+    fn leave_to_preprocessor_unless_expanded(&mut self, line_end: Offset) -> Failed {
+        if self.source.is_expanded() {
+            self.to_line_end(line_end);
+            return Failed;
+        }
+        self.leave_to_preprocessor()
+    }
+
+    fn to_line_end(&mut self, line_end: Offset) {
+        while self.tok.start < line_end && self.tok.kind != Tok::End {
+            self.advance();
+        }
+    }
+
+    /// `#undef NAME`
+    fn undefine(&mut self) -> Parse<()> {
+        self.advance();
+        if let Tok::Name(name) = self.tok.kind {
+            self.decls.remove_constant(name);
+        }
+        self.advance();
+        Ok(())
+    }
 }

@@ -24,6 +24,8 @@ use super::decls::{Declarations, Param};
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::keyword::Keyword;
 use super::lex::{Bad, Lexer, Offset, Punct, Tok, Token};
+use super::preprocess::Macro;
+use super::source::Source;
 use super::table::MAX_DEPTH;
 use super::{Constant, Name, QualType, Table};
 use crate::policy::Permission;
@@ -42,6 +44,9 @@ const MAX_ERRORS: usize = 25;
 
 pub(super) struct Parser<'a> {
     decls: &'a mut Declarations,
+    source: Source<'a>,
+    /// Whether words may be macros.
+    expands: bool,
     lexer: Lexer<'a>,
     tok: Token,
     /// The token after `tok`, if it was asked for.
@@ -115,13 +120,15 @@ struct Checkpoint<'a> {
 impl<'a> Parser<'a> {
     pub(super) fn new(
         decls: &'a mut Declarations,
-        text: &'a [u8],
+        source: Source<'a>,
         params: &'a [Param<'a>],
     ) -> Parser<'a> {
         let piles = std::mem::take(&mut decls.piles);
         let mut parser = Parser {
+            expands: !source.is_expanded() && decls.has_texts(),
+            lexer: Lexer::new(source.text(), params.is_empty()),
+            source,
             decls,
-            lexer: Lexer::new(text),
             tok: Token { kind: Tok::End, start: 0, end: 0 },
             ahead: None,
             last_end: 0,
@@ -173,7 +180,7 @@ impl<'a> Parser<'a> {
 
     /// A constant expression that is the whole text.
     pub(super) fn whole_constant(mut self) -> Result<(QualType, Constant), Diagnostics> {
-        let constant = self.constant_value(None).and_then(|constant| match self.tok.kind {
+        let constant = self.constant_value().and_then(|constant| match self.tok.kind {
             Tok::End => Ok(constant),
             _ => Err(self.expected("the end of the expression")),
         });
@@ -198,12 +205,15 @@ impl<'a> Parser<'a> {
             );
             self.error(self.tok.start, message);
         }
+        if self.lexer.is_spliced() && !self.source.is_expanded() {
+            self.decls.wants_preprocessor = true;
+        }
         self.piles.clear();
         self.decls.piles = self.piles;
         match result {
             Ok(value) if self.errors.is_empty() => Ok(value),
             _ => {
-                self.errors.sort_by_key(|d| (d.line, d.column));
+                self.errors.sort_by_key(|error| error.offset);
                 Err(Diagnostics(self.errors))
             }
         }
@@ -218,6 +228,29 @@ impl<'a> Parser<'a> {
         if self.tok.kind == Tok::Dollar {
             self.tok.kind = self.param();
         }
+        if self.expands {
+            self.look_for_macro();
+        }
+    }
+
+    /// Leaves the text to the preprocessor if the current token is a macro.
+    #[cold]
+    fn look_for_macro(&mut self) {
+        let is_word = matches!(self.tok.kind, Tok::Name(_) | Tok::Keyword(_));
+        let word = &self.lexer.text()[self.tok.start as usize..self.tok.end as usize];
+        if is_word && self.decls.find_macro(word).is_some_and(Macro::needs_expansion) {
+            self.leave_to_preprocessor();
+        }
+    }
+
+    /// Ends the text here: it is read again as the preprocessor gives it.
+    fn leave_to_preprocessor(&mut self) -> Failed {
+        self.decls.wants_preprocessor = true;
+        self.lexer.end();
+        self.ahead = None;
+        self.tok = Token { kind: Tok::End, ..self.tok };
+        self.ended = true;
+        Failed
     }
 
     /// What the next `$` stands for.
@@ -235,7 +268,7 @@ impl<'a> Parser<'a> {
 
     /// The identifier that a `$` stands for; anything else is a bad token.
     fn param_name(&mut self, text: &[u8]) -> Tok {
-        let mut lexer = Lexer::new(text);
+        let mut lexer = Lexer::new(text, true);
         let [first, second] = [(); 2].map(|()| lexer.next(&mut self.decls.table.names).kind);
         match (first, second) {
             (name @ Tok::Name(_), Tok::End) => name,

@@ -2,9 +2,10 @@
 
 use super::{Checkpoint, Failed, Parser, Tok};
 use crate::ctype::decls::{Conflict, Place};
-use crate::ctype::diagnostic::{Diagnostic, Note, NotePlace, line_of};
+use crate::ctype::diagnostic::{Diagnostic, Note, NotePlace};
 use crate::ctype::keyword::Keyword;
 use crate::ctype::lex::Offset;
+use crate::ctype::source::Position;
 use crate::ctype::{QualType, Type};
 
 impl<'a> Parser<'a> {
@@ -27,7 +28,8 @@ impl<'a> Parser<'a> {
         hint: Option<String>,
         note: Option<Note>,
     ) -> Failed {
-        let diagnostic = Diagnostic::new(self.lexer.text(), offset, message);
+        let diagnostic =
+            Diagnostic::new(self.source.declared(), self.source.origin(offset), message);
         self.errors.push(Diagnostic { hint, note, ..diagnostic });
         Failed
     }
@@ -39,7 +41,11 @@ impl<'a> Parser<'a> {
         conflict: Conflict,
     ) -> Failed {
         let place = match conflict.place {
-            Place::Here(offset) => NotePlace::Line(line_of(self.lexer.text(), offset)),
+            Place::Here(offset) => {
+                let origin = self.source.origin(offset);
+                let Position { file, line } = Position::of(self.source.declared(), origin);
+                NotePlace::Line(file, line)
+            }
             Place::Earlier => NotePlace::EarlierText,
             Place::Predeclared => NotePlace::Predeclared,
         };

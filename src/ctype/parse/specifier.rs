@@ -49,7 +49,7 @@ pub(super) struct Storage {
 
 /// The type words of a list of specifiers, in any order.
 #[derive(Clone, Copy, Debug, Default)]
-struct Words {
+pub(super) struct Words {
     base: Option<Keyword>,
     signed: Option<bool>,
     short: bool,
@@ -106,7 +106,7 @@ impl Words {
     }
 
     /// The type that the words make.
-    fn ty(self, table: &mut Table) -> Option<TypeId> {
+    pub(super) fn ty(self, table: &mut Table) -> Option<TypeId> {
         let model = table.model();
         if self.complex {
             let kind = self.real(model)?;
@@ -163,6 +163,14 @@ impl Words {
             _ => return None,
         })
     }
+}
+
+/// The words of a floating-point type that is one word.
+pub(super) fn float_name(word: Keyword) -> Option<Words> {
+    use Keyword as K;
+    let words = Words { base: Some(word), ..Words::default() };
+    matches!(word, K::Float16 | K::Float32 | K::Float64 | K::Float64x | K::Float80 | K::Float128)
+        .then_some(words)
 }
 
 /// What a keyword is among specifiers.
@@ -267,6 +275,12 @@ impl Parser<'_> {
             let start = self.tok.start;
             match self.tok.kind {
                 Tok::Keyword(keyword) => match classify(keyword) {
+                    Class::Word
+                        if specifiers.storage.is_typedef
+                            && self.is_named_again(keyword, ty, words) =>
+                    {
+                        break;
+                    }
                     Class::Word => {
                         if words.makes_wide_bool(keyword) {
                             return Err(self.wide_bool());
@@ -437,6 +451,12 @@ impl Parser<'_> {
         }
         let text = self.token_text(self.tok);
         self.error_here(format!("'{text}' cannot join the type before it"))
+    }
+
+    /// Whether a word is the name of a typedef for a type that compilers without it have in headers: `typedef float _Float32;`
+    fn is_named_again(&self, word: Keyword, ty: Option<QualType>, words: Words) -> bool {
+        let complete = ty.is_some() || words.base.is_some() || !words.is_plain();
+        complete && float_name(word).is_some()
     }
 
     fn wide_bool(&mut self) -> Failed {
