@@ -21,11 +21,12 @@ pub fn call(data: &[u8]) {
             for (case, prototype) in batch.prototypes.iter().enumerate() {
                 for direction in Direction::ALL {
                     let step = Step { case, oracle: oracle.name().into(), direction };
-                    let Outcome::Wrong(words) = oracle.step(&batch, prototype, direction) else {
+                    if known::row(&batch, prototype, oracle.name(), direction).is_some() {
                         continue;
-                    };
-                    let explained = known::explain(&batch, &step).is_some();
-                    assert!(explained, "{step:?}: {words}\n{}", batch.header);
+                    }
+                    if let Outcome::Wrong(words) = oracle.step(&batch, prototype, direction) {
+                        panic!("{step:?}: {words}\n{}", batch.header);
+                    }
                 }
             }
         }

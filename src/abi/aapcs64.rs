@@ -65,6 +65,8 @@ struct Rules {
     natural: bool,
     /// Whether a stack argument takes no more bytes than it has.
     packed: bool,
+    /// Whether a record of unnamed bit-fields alone is passed.
+    empty: bool,
     /// How the arguments of variadic functions differ.
     variadic: Variadic,
 }
@@ -81,14 +83,16 @@ enum Variadic {
 }
 
 const STANDARD: Rules =
-    Rules { even: true, natural: true, packed: false, variadic: Variadic::Alike };
-const APPLE: Rules = Rules { even: false, natural: false, packed: true, variadic: Variadic::Stack };
+    Rules { even: true, natural: true, packed: false, empty: true, variadic: Variadic::Alike };
+const APPLE: Rules =
+    Rules { even: false, natural: false, packed: true, empty: false, variadic: Variadic::Stack };
 const WINDOWS: Rules =
-    Rules { even: true, natural: false, packed: false, variadic: Variadic::Imaginary };
+    Rules { even: true, natural: false, packed: false, empty: true, variadic: Variadic::Imaginary };
 
 fn classify(ty: &Type, role: Role, rules: &Rules) -> Result<Class, Unsupported> {
     let variadic = matches!(role, Role::Variable | Role::Fixed { variadic: true });
-    if ty.size == 0 {
+    // "Empty records are always ignored on Darwin" (Clang's `AArch64ABIInfo::classifyArgumentType`).
+    if ty.size == 0 || ty.is_empty && !rules.empty {
         return Ok(Class::Ignore);
     }
     Ok(match rules.variadic {
@@ -165,7 +169,7 @@ fn stack_align(ty: &Type, rules: &Rules) -> u32 {
 /// The members of a homogeneous floating-point or short-vector aggregate (AAPCS64 section 5.9.5): one to four of one
 /// fundamental type, with no padding. A half, a quad and a short vector are the same thing with one member, a complex number with two.
 fn homogeneous(ty: &Type) -> Option<Vec<Part>> {
-    let leaves = ty.leaves().filter(|_| !ty.empty_array)?;
+    let leaves = ty.leaves()?;
     let first = leaves.first()?;
     let member = match (first.kind, first.size) {
         (LeafKind::Float, 2 | 4 | 8 | 16) | (LeafKind::Vector, 8 | 16) => first.size,

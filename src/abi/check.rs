@@ -47,6 +47,7 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
 
 fn tiles(ty: &Type, pass: &Pass) -> Result<(), String> {
     let covered = match pass {
+        Pass::Ignore if ty.is_empty => ty.size,
         Pass::Ignore => 0,
         Pass::Stack { size, .. } | Pass::Pointer { size, .. } => *size,
         Pass::Pieces(pieces) => return pieces_tile(ty, pieces),
@@ -76,7 +77,7 @@ fn pieces_tile(ty: &Type, pieces: &[Piece]) -> Result<(), String> {
 
 /// Whether the bytes from `from` to `to` are padding.
 fn padding(ty: &Type, from: u32, to: u32) -> Option<()> {
-    let value = |leaf: &Leaf| leaf.offset < to && leaf.offset + leaf.size > from;
+    let value = |leaf: &Leaf| leaf.is_value() && leaf.offset < to && leaf.offset + leaf.size > from;
     let filled = match ty.leaves() {
         Some(leaves) => leaves.iter().any(value),
         None => true,

@@ -1,5 +1,7 @@
 //! The LP64D convention of the RISC-V ELF psABI 1.0, section 2 "Procedure calling convention".
 
+use smallvec::SmallVec;
+
 use super::{
     Backend, Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Otherwise, Part, Parts,
     Registers, Role, Scalar, Type, Unsupported, Width, registers,
@@ -82,12 +84,17 @@ fn hardware(ty: &Type) -> Option<Vec<Part>> {
     if ty.kind == Kind::Float {
         return Some(vec![float(0, ty.size)]);
     }
-    let leaves = ty.leaves().filter(|leaves| (1..=2).contains(&leaves.len()))?;
-    let is_float = |leaf: &Leaf| leaf.kind == LeafKind::Float;
+    // "Fields containing … zero-length arrays are ignored while flattening."
+    let leaves = || ty.leaves().into_iter().flatten().filter(|leaf| leaf.size > 0);
+    let leaves: SmallVec<[&Leaf; 2]> = leaves().take(3).collect();
+    if !(1..=2).contains(&leaves.len()) {
+        return None;
+    }
+    let is_float = |leaf: &&Leaf| leaf.kind == LeafKind::Float;
     if leaves.iter().any(|leaf| leaf.in_union || leaf.size > XLEN) || !leaves.iter().any(is_float) {
         return None;
     }
-    let part = |leaf: &Leaf| match leaf.kind {
+    let part = |leaf: &&Leaf| match leaf.kind {
         LeafKind::Float => Some(float(leaf.offset, leaf.size)),
         LeafKind::Int => Some(word(leaf.offset, leaf.size, Extension::Zero)),
         // No "integer" to GCC and Clang.

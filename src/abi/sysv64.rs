@@ -133,7 +133,9 @@ fn vector() -> Part {
 
 /// The class of the eightbyte at `offset`, merged from those of the scalars in it.
 fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
-    let inside = |leaf: &&Leaf| leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
+    let inside = |leaf: &&Leaf| {
+        leaf.size > 0 && leaf.offset < offset + 8 && leaf.offset + leaf.size > offset
+    };
     let class = |leaf: &Leaf| match (leaf.kind, leaf.offset < offset) {
         (LeafKind::Int | LeafKind::Pointer, _) => Eightbyte::Integer,
         (LeafKind::X87, false) => Eightbyte::X87,

@@ -7,7 +7,8 @@ use rustc_hash::FxHashSet;
 use super::mode::{Mode, Passed};
 use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, natural};
 use crate::ctype::{
-    ArrayLen, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
+    ArrayLen, Bits, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
+    UnnamedBits,
 };
 use crate::error::Error;
 
@@ -20,8 +21,9 @@ pub struct Type {
     pub align: u32,
     /// The alignment that its members give it, without the attributes of the type itself: AAPCS64's "natural alignment".
     pub natural: u32,
-    /// Whether an array of no elements is in it, which has no bytes, but is no member of a homogeneous aggregate.
-    pub empty_array: bool,
+    /// Whether it is a record with nothing in it that has a name and bytes: Clang's `isEmptyRecord`. Unnamed bit-fields may
+    /// give it bytes.
+    pub is_empty: bool,
     /// What it is.
     pub kind: Kind,
     /// What it is as a whole, where i386 compilers ask.
@@ -59,7 +61,8 @@ pub enum Kind {
 }
 
 /// The scalars inside a value of several parts, in the order of their declaration, which System V's merging rules follow; those of
-/// a union may overlap. Left out of values of more than
+/// a union may overlap. Unnamed bit-fields are among them, and the scalars of one element of an array that has none, with a
+/// size of 0: they can be misaligned, and are no members of a homogeneous aggregate. Left out of values of more than
 /// [`Type::MAX_LEAVES`] bytes, which no convention passes in registers.
 pub type Leaves = Arc<[Leaf]>;
 
@@ -68,7 +71,7 @@ pub type Leaves = Arc<[Leaf]>;
 pub struct Leaf {
     /// Bytes from the start of the aggregate.
     pub offset: u32,
-    /// Bytes; of a bit-field, those that it touches.
+    /// Bytes; of a bit-field, those that it touches; 0 in an array of no elements.
     pub size: u32,
     /// Its natural alignment; 1 for bit-fields, which are never misaligned.
     pub align: u32,
@@ -76,6 +79,15 @@ pub struct Leaf {
     pub kind: LeafKind,
     /// Whether it is a member of a union, or inside one.
     pub in_union: bool,
+    /// Whether it is a bit-field without a name, which no value is in.
+    pub unnamed: bool,
+}
+
+impl Leaf {
+    /// Whether bytes of a value are in it.
+    pub fn is_value(&self) -> bool {
+        self.size > 0 && !self.unnamed
+    }
 }
 
 /// The kinds of scalars inside aggregates.
@@ -102,7 +114,7 @@ impl Type {
             size,
             align: size,
             natural: size,
-            empty_array: false,
+            is_empty: false,
             kind,
             mode,
             passed: Passed::Whole,
@@ -114,7 +126,7 @@ impl Type {
         size: 0,
         align: 1,
         natural: 1,
-        empty_array: false,
+        is_empty: false,
         kind: Kind::Void,
         mode: Mode::Block,
         passed: Passed::Whole,
@@ -170,10 +182,10 @@ impl Type {
             return Ok(Type { align, natural: align, ..Type::new(size, kind, mode) });
         }
         let natural = natural::align(table, ty);
-        let (empty_array, mode) =
-            (has_empty_array(table, ty, &mut FxHashSet::default()), Mode::of(table, ty));
+        let is_empty = is_empty_record(table, ty, &mut FxHashSet::default());
+        let mode = Mode::of(table, ty);
         let passed = Passed::of(table, ty);
-        Ok(Type { size, align, natural, empty_array, kind, mode, passed })
+        Ok(Type { size, align, natural, is_empty, kind, mode, passed })
     }
 
     /// The scalars inside a value of several parts.
@@ -210,7 +222,7 @@ fn leaves(table: &Table, ty: QualType) -> Leaves {
     let mut found = Found::default();
     let small = |size| size <= u64::from(Type::MAX_LEAVES);
     if table.layout_of(ty).is_some_and(|layout| small(layout.size)) {
-        collect(table, ty, At { offset: 0, in_union: false }, &mut found);
+        collect(table, ty, At::default(), &mut found);
     }
     found.leaves.into()
 }
@@ -224,27 +236,33 @@ struct Found {
     records: FxHashSet<(RecordId, At)>,
 }
 
-/// Whether an array of no elements, that are something, is in a type.
-fn has_empty_array(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) -> bool {
-    match *table.shape(ty) {
-        CType::Array(element, len) => {
-            let none = len == ArrayLen::Fixed(0);
-            let something = table.layout_of(element).is_some_and(|layout| layout.size > 0);
-            none && something || has_empty_array(table, element, seen)
-        }
-        CType::Record(record) if seen.insert(record) => {
-            let members = table.record(record).body.iter().flat_map(|body| &body.members);
-            members.into_iter().any(|member| has_empty_array(table, member.ty, seen))
-        }
-        _ => false,
+/// Whether a type is a record of nothing but unnamed bit-fields, arrays of no elements, and such records.
+/// Those `seen` are empty, or the answer is known.
+fn is_empty_record(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) -> bool {
+    let CType::Record(record) = *table.shape(ty) else { return false };
+    if !seen.insert(record) {
+        return true;
     }
+    let mut empty = |mut ty: QualType| {
+        while let CType::Array(element, len) = *table.shape(ty) {
+            if len == ArrayLen::Fixed(0) {
+                return true;
+            }
+            ty = element;
+        }
+        is_empty_record(table, ty, seen)
+    };
+    let body = table.record(record).body.as_ref();
+    body.is_some_and(|body| body.members.iter().all(|member| empty(member.ty)))
 }
 
-/// Where a leaf is looked for: bytes from the start of the value, and whether a union is around it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// Where a leaf is looked for: bytes from the start of the value, whether a union is around it, and whether an array of no
+/// elements is.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct At {
     offset: u32,
     in_union: bool,
+    in_nothing: bool,
 }
 
 impl At {
@@ -253,7 +271,8 @@ impl At {
     }
 
     fn leaf(self, size: u32, align: u32, kind: LeafKind) -> Leaf {
-        Leaf { offset: self.offset, size, align, kind, in_union: self.in_union }
+        let size = if self.in_nothing { 0 } else { size };
+        Leaf { offset: self.offset, size, align, kind, in_union: self.in_union, unnamed: false }
     }
 }
 
@@ -281,8 +300,14 @@ fn collect(table: &Table, ty: QualType, at: At, found: &mut Found) {
         CType::Vector(..) => leaf(at, size, LeafKind::Vector),
         CType::Array(element, ArrayLen::Fixed(count)) => {
             let step = table.layout_of(element).map_or(0, |layout| layout.size as u32);
-            // An element without size has no scalars, however many there are.
-            let count = if step == 0 { 0 } else { count as u32 };
+            let in_nothing = at.in_nothing || count == 0;
+            let count = match step {
+                // An element without size has at most scalars without one, however many there are.
+                0 => 1,
+                _ if in_nothing => 1,
+                _ => count as u32,
+            };
+            let at = At { in_nothing, ..at };
             (0..count).for_each(|i| collect(table, element, at.plus(i * step), found));
         }
         CType::Array(..) => {}
@@ -314,17 +339,26 @@ fn float_bytes(kind: FloatKind) -> u32 {
 fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Found) {
     let record = table.record(record);
     let Some(body) = &record.body else { return };
-    let in_union = at.in_union || record.kind == RecordKind::Union;
-    for member in &body.members {
-        let at = At { offset: at.offset + member.offset as u32, in_union };
+    let at = At { in_union: at.in_union || record.kind == RecordKind::Union, ..at };
+    let bit_field = |offset: u64, bits: Bits| {
+        let (first, _, size) = bits.bytes();
+        at.plus((offset + first) as u32).leaf(size as u32, 1, LeafKind::Int)
+    };
+    let unnamed = |unnamed: &UnnamedBits| {
+        let leaf = bit_field(unnamed.offset, unnamed.bits?);
+        Some(Leaf { unnamed: true, ..leaf })
+    };
+    let mut padding = body.unnamed_bits.iter().peekable();
+    for (i, member) in (0..).zip(&body.members) {
+        while let Some(bits) = padding.next_if(|bits| bits.before <= i) {
+            found.leaves.extend(unnamed(bits));
+        }
         match member.bits {
-            None => collect(table, member.ty, at, found),
-            Some(bits) => {
-                let (first, _, size) = bits.bytes();
-                found.leaves.push(at.plus(first as u32).leaf(size as u32, 1, LeafKind::Int));
-            }
+            None => collect(table, member.ty, at.plus(member.offset as u32), found),
+            Some(bits) => found.leaves.push(bit_field(member.offset, bits)),
         }
     }
+    found.leaves.extend(padding.filter_map(unnamed));
 }
 
 /// The class of a plain scalar, `None` for other types; the same in every 64-bit convention that promotes small integers to

@@ -11,8 +11,8 @@ use smallvec::smallvec;
 
 use super::mode::{Mode, Passed};
 use super::{
-    Backend, Bank, CallPlan, Class, Convention, Extension, FrameLayout, Kind, LeafKind, Next, Pass,
-    Piece, Place, Reg, Registers, Signature, Type, Unsupported, Width, registers,
+    Backend, Bank, CallPlan, Class, Convention, Extension, FrameLayout, Kind, Leaf, LeafKind, Next,
+    Pass, Piece, Place, Reg, Registers, Signature, Type, Unsupported, Width, registers,
 };
 use crate::ctype::CallConv;
 
@@ -296,9 +296,20 @@ fn is_carried(ty: &Type) -> bool {
     }
 }
 
+/// The scalars that have bytes and a name.
+fn values(ty: &Type) -> impl Iterator<Item = &Leaf> {
+    ty.leaves().into_iter().flatten().filter(|leaf| leaf.is_value())
+}
+
+/// The only one of them.
+fn only(ty: &Type) -> Option<&Leaf> {
+    let mut values = values(ty);
+    values.next().filter(|_| values.next().is_none())
+}
+
 /// Whether a `_Float16` or a vector is in it.
 fn holds_sse_or_mmx(ty: &Type) -> bool {
-    ty.leaves().into_iter().flatten().any(|leaf| match leaf.kind {
+    values(ty).any(|leaf| match leaf.kind {
         LeafKind::Vector => true,
         LeafKind::Float => leaf.size < SLOT,
         LeafKind::Int | LeafKind::Pointer | LeafKind::X87 => false,
@@ -312,14 +323,12 @@ fn is_aggregate(ty: &Type) -> bool {
 
 /// Whether it is one x87 number, as a scalar or as all of a struct.
 fn is_x87(ty: &Type) -> bool {
-    ty.leaves().is_some_and(|leaves| leaves.len() == 1 && leaves[0].kind == LeafKind::X87)
+    only(ty).is_some_and(|leaf| leaf.kind == LeafKind::X87)
 }
 
 /// Whether it is one `float` or `double`, as all of a struct or union.
 fn is_one_float(ty: &Type) -> bool {
-    ty.leaves().is_some_and(|leaves| {
-        leaves.len() == 1 && leaves[0].kind == LeafKind::Float && leaves[0].size == ty.size
-    })
+    only(ty).is_some_and(|leaf| leaf.kind == LeafKind::Float && leaf.size == ty.size)
 }
 
 /// Whether a struct is aligned to more than its members are by nature. Of a large one the members are not known; then any
@@ -360,8 +369,7 @@ impl Assigner {
     /// Clang passes no struct or union without a scalar in it, though it may have a byte (`isEmptyRecord`).
     fn leaves_out(&self, ty: &Type) -> bool {
         let clang = self.rules.results == Results::Element;
-        let small = ty.size <= Type::MAX_LEAVES;
-        clang && small && ty.leaves().is_some_and(<[_]>::is_empty)
+        clang && ty.is_empty
     }
 
     fn larger(&mut self, ty: &Type) -> Option<Pass> {

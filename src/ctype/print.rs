@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Access, ArrayLen, CallConv, Contract, EnumId, FloatKind, Function, IntKind, Member, QualType,
-    Quals, RecordAttributes, RecordBody, RecordId, RecordKind, Table, Type, TypeId,
+    Quals, RecordAttributes, RecordBody, RecordId, RecordKind, Table, Type, TypeId, UnnamedBits,
 };
 
 /// Types can share parts, so that their text may be exponentially longer than what declared them.
@@ -222,19 +222,24 @@ impl<'a> Printer<'a> {
         text.push_str("{ ");
         let mut unnamed = body.unnamed_bits.iter().peekable();
         for (i, member) in (0..).zip(&body.members) {
-            while let Some((_, ty, width)) = unnamed.next_if(|u| u.0 <= i) {
-                let _ = write!(text, "{} : {width}; ", self.declarator(*ty, String::new()));
+            while let Some(bits) = unnamed.next_if(|bits| bits.before <= i) {
+                self.unnamed_bits(bits, text);
             }
             self.member(member, text);
         }
-        for (_, ty, width) in unnamed {
-            let _ = write!(text, "{} : {width}; ", self.declarator(*ty, String::new()));
+        for bits in unnamed {
+            self.unnamed_bits(bits, text);
         }
         text.push('}');
         if repack {
             text.push_str(" __pragma(pack(pop))");
         }
         self.pack = outer;
+    }
+
+    fn unnamed_bits(&mut self, bits: &UnnamedBits, text: &mut String) {
+        let ty = self.declarator(bits.ty, String::new());
+        let _ = write!(text, "{ty} : {}; ", bits.width);
     }
 
     fn member(&mut self, member: &Member, text: &mut String) {

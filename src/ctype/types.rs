@@ -348,8 +348,23 @@ pub struct RecordBody {
     pub attributes: RecordAttributes,
     /// `members` by name.
     pub(super) by_name: NameIndex,
-    /// Unnamed bit-fields: the member that they stand before, the declared type, the width in bits.
-    pub unnamed_bits: Box<[(u32, QualType, u8)]>,
+    /// The unnamed bit-fields, in declaration order.
+    pub unnamed_bits: Box<[UnnamedBits]>,
+}
+
+/// An unnamed bit-field: padding to C, but an integer to calling conventions.
+#[derive(Clone, Copy, Debug)]
+pub struct UnnamedBits {
+    /// The index of the member that it stands before.
+    pub before: u32,
+    /// The declared type.
+    pub ty: QualType,
+    /// Bits.
+    pub width: u8,
+    /// Bytes from the start of the record to the unit that `bits` counts from.
+    pub offset: u64,
+    /// Where the bits are; `None` for a width of 0.
+    pub bits: Option<Bits>,
 }
 
 /// What a declaration says about the layout of a whole record; alignments in bytes.

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, thread};
 
 use super::batch::Batch;
+use super::compiler::Compiler;
 use super::generate::{Generator, Refused};
-use super::known;
 use super::platform::Platform;
 use super::program::{Direction, Executor, Outcome, Step};
 use super::scalar;
@@ -55,8 +55,12 @@ pub struct Report {
     pub cases: usize,
     /// Types and functions that the convention does not carry, which were replaced by others.
     pub refused: Refused,
-    /// Known disagreements seen, by name.
-    pub known: BTreeMap<&'static str, usize>,
+    /// Steps that rows of [`known`](super::known) kept from being run, by row.
+    pub known: BTreeMap<String, usize>,
+    /// Functions that a row kept from being run against some compiler.
+    pub excused: usize,
+    /// Functions that were run against no compiler.
+    pub untested: usize,
 }
 
 /// Steps of one oracle in one direction.
@@ -64,9 +68,9 @@ pub struct Report {
 pub struct Tally {
     /// Every byte was where it should be.
     pub passed: usize,
-    /// Wrong, and no row of [`known::DISAGREEMENTS`] explains it.
+    /// Something is wrong.
     pub failed: usize,
-    /// Wrong, and explained.
+    /// Not run, for the oracle is known to make the function otherwise.
     pub known: usize,
     /// The oracle cannot express the function.
     pub skipped: usize,
@@ -179,14 +183,14 @@ impl Campaign<'_> {
     fn batch(&self, number: usize, report: &Mutex<Report>) -> Result<(), Trouble> {
         let (cases, refused) = self.generate(number);
         let folder = self.scratch.join(format!("batch-{number}"));
-        let (batch, mut steps) = self.execute(&cases, &folder)?;
+        let (_, mut steps) = self.execute(&cases, &folder)?;
         {
             let mut report = lock(report);
-            report.cases += cases.len();
+            report.count_functions(&steps, cases.len());
             for (what, times) in refused {
                 *report.refused.entry(what).or_default() += times;
             }
-            steps.retain(|(step, outcome)| report.count(&batch, step, outcome));
+            steps.retain(|(step, outcome)| report.count(step, outcome));
         }
         for (step, _) in steps {
             if self.has_enough(report) {
@@ -229,7 +233,7 @@ impl Campaign<'_> {
         Ok(Finding::of(&batch, &step, words, &folder.join("batch.h")))
     }
 
-    /// The cheapest candidate that fails in the same step, not explained by a known disagreement.
+    /// The cheapest candidate that fails in the same step.
     fn smaller(&self, case: &Case, step: &Step, folder: &Path) -> Result<Option<Case>, Trouble> {
         let carried = |case: &Case| {
             Batch::parse(&shape::header(std::slice::from_ref(case)), self.platform).is_ok()
@@ -237,15 +241,13 @@ impl Campaign<'_> {
         let mut candidates = shrink::candidates(case);
         candidates.retain(carried);
         for candidates in candidates.chunks(CANDIDATES) {
-            let (batch, steps) = match self.execute(candidates, folder) {
+            let (_, steps) = match self.execute(candidates, folder) {
                 // A candidate that is no C for some compiler: nothing is lost but a step of shrinking.
                 Err(Trouble::Refused { .. }) => continue,
                 other => other?,
             };
             let fails = |(at, outcome): &(Step, Outcome)| {
-                matches!(outcome, Outcome::Wrong(_))
-                    && at.is_like(step)
-                    && known::explain(&batch, at).is_none()
+                matches!(outcome, Outcome::Wrong(_)) && at.is_like(step)
             };
             if let Some(first) = steps.iter().filter(|s| fails(s)).map(|(at, _)| at.case).min() {
                 return Ok(Some(candidates[first].clone()));
@@ -293,29 +295,39 @@ pub fn execute(
 }
 
 impl Report {
-    /// Counts a step, and says whether it is a failure that nothing explains.
-    pub fn count(&mut self, batch: &Batch, step: &Step, outcome: &Outcome) -> bool {
-        let explained = match outcome {
-            Outcome::Wrong(_) => known::explain(batch, step),
-            _ => None,
-        };
-        let tally = self.tallies.entry((step.oracle.clone(), step.direction)).or_default();
-        match (outcome, explained) {
-            (Outcome::Passed, _) => tally.passed += 1,
-            (Outcome::Skipped(_), _) => tally.skipped += 1,
-            (Outcome::Wrong(_), Some(row)) => {
-                tally.known += 1;
-                *self.known.entry(row.name).or_default() += 1;
-            }
-            (Outcome::Wrong(_), None) => {
-                tally.failed += 1;
-                return true;
+    /// Counts the functions of a batch by how their steps went.
+    pub fn count_functions(&mut self, steps: &[(Step, Outcome)], functions: usize) {
+        let mut excused = vec![false; functions];
+        let mut tested = vec![false; functions];
+        for (step, outcome) in steps {
+            let compiler = Compiler::is_gcc(&step.oracle) || Compiler::is_clang(&step.oracle);
+            match outcome {
+                Outcome::Known(_) => excused[step.case] |= compiler,
+                Outcome::Passed | Outcome::Wrong(_) => tested[step.case] |= compiler,
+                Outcome::Skipped(_) => {}
             }
         }
-        false
+        self.cases += functions;
+        self.excused += excused.iter().filter(|&&excused| excused).count();
+        self.untested += tested.iter().filter(|&&tested| !tested).count();
     }
 
-    /// Failures that nothing explains.
+    /// Counts a step, and says whether it is a failure.
+    pub fn count(&mut self, step: &Step, outcome: &Outcome) -> bool {
+        let tally = self.tallies.entry((step.oracle.clone(), step.direction)).or_default();
+        match outcome {
+            Outcome::Passed => tally.passed += 1,
+            Outcome::Skipped(_) => tally.skipped += 1,
+            Outcome::Wrong(_) => tally.failed += 1,
+            Outcome::Known(row) => {
+                tally.known += 1;
+                *self.known.entry(row.clone()).or_default() += 1;
+            }
+        }
+        matches!(outcome, Outcome::Wrong(_))
+    }
+
+    /// Steps that failed.
     pub fn failures(&self) -> usize {
         self.tallies.values().map(|tally| tally.failed).sum()
     }

@@ -14,7 +14,8 @@ use super::batch::{Batch, Prototype};
 use super::c_source::{LOST_REGISTER, c_source};
 use super::compiler::Compiler;
 use super::image::{Image, RESULT};
-use super::program::{Executor, Program};
+use super::known;
+use super::program::{Direction, Executor, Program};
 use super::trouble::Trouble;
 use crate::emit::{self, Function};
 
@@ -147,6 +148,8 @@ struct function {
     void (*callback)(void), (*callee)(void);
     void (*caller)(void (*)(void));
     struct cthunk_slot *slot;
+    /* The rows by which the steps are not run. */
+    const char *known[2];
     unsigned size, count;
     const struct value *values;
 };
@@ -225,7 +228,8 @@ static int run(const struct function *functions, unsigned count, int skip) {
         *wrong = 0;
         printf("step %u %s %s\n", i / 2, ORACLE, i % 2 ? "callback" : "call");
         fflush(stdout);
-        if (i % 2 == 0) call();
+        if (current->known[i % 2]) printf("known %s\n", current->known[i % 2]);
+        else if (i % 2 == 0) call();
         else if (current->caller) callback();
         else puts("skip callbacks take no variable arguments");
         if (*wrong) printf("wrong %s\n", wrong);
@@ -245,10 +249,25 @@ fn main_source(batch: &Batch, header: &str, oracle: &str) -> String {
     let mut images: HashMap<&Image, usize> = HashMap::new();
     let mut table = String::new();
     for prototype in &batch.prototypes {
-        let _ = function(&mut text, &mut table, &mut images, prototype);
+        let _ = function(
+            &mut text,
+            &mut table,
+            &mut images,
+            prototype,
+            known(batch, prototype, oracle),
+        );
     }
     let main = "int main(int argc, char **argv) { return run(functions, sizeof functions / sizeof *functions, atoi(argv[argc - 1])); }";
     format!("{text}static const struct function functions[] = {{\n{table}}};\n{main}\n")
+}
+
+/// The rows by which the steps of a function are not run, as C.
+fn known(batch: &Batch, prototype: &Prototype, oracle: &str) -> String {
+    let row = |direction| match known::row(batch, prototype, oracle, direction) {
+        Some(row) => format!("\"{}\"", row.name),
+        None => "0".into(),
+    };
+    Direction::ALL.map(row).join(",")
 }
 
 /// The values of a function, declarations of its C sides, and its row of the table.
@@ -257,6 +276,7 @@ fn function<'b>(
     table: &mut String,
     images: &mut HashMap<&'b Image, usize>,
     prototype: &'b Prototype,
+    known: String,
 ) -> std::fmt::Result {
     let (name, frame) = (&prototype.name, &prototype.plan.frame);
     let mut rows = String::new();
@@ -285,7 +305,7 @@ fn function<'b>(
     }
     writeln!(
         table,
-        "{{{name}_call, {name}_callback, callee_{name}, {caller}, &{name}_slot, {}, {}, {name}_values}},",
+        "{{{name}_call, {name}_callback, callee_{name}, {caller}, &{name}_slot, {{{known}}}, {}, {}, {name}_values}},",
         frame.size,
         prototype.arguments.len() + 1
     )

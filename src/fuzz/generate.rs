@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::known::{self, Seen};
 use super::platform::Platform;
 use super::random::Random;
 use super::scalar::{FLOATING, INT, NUMBERS, PLAIN, SCALARS, Scalar};
@@ -23,12 +24,17 @@ const MOST_SCALARS: usize = 80;
 /// Attempts to find a signature that the convention carries.
 const ATTEMPTS: usize = 50;
 
+/// Functions with a type, or of a kind, that compilers disagree on: one in so many each.
+const DISPUTED: usize = 120;
+
 /// Random functions that a convention carries.
 pub struct Generator {
     platform: &'static Platform,
     random: Random,
     scalars: Vec<Typed>,
     records: Vec<Typed>,
+    /// Scalars and records that compilers disagree on.
+    disputed: Vec<Typed>,
     refused: Refused,
 }
 
@@ -48,6 +54,8 @@ enum Draw {
 struct Typed {
     shape: Shape,
     ty: Type,
+    /// Whether compilers disagree on it.
+    disputed: bool,
 }
 
 impl Generator {
@@ -63,6 +71,7 @@ impl Generator {
             random,
             scalars: Vec::new(),
             records: Vec::new(),
+            disputed: Vec::new(),
             refused: Refused::new(),
         };
         let name = platform.convention.name;
@@ -79,7 +88,12 @@ impl Generator {
                 made.push(record);
             }
         }
-        generator.records = generator.carried(&made);
+        let records = generator.carried(&made);
+        let (disputed, records): (Vec<_>, _) =
+            records.into_iter().partition(|typed| typed.disputed);
+        let scalars = generator.scalars.iter().filter(|typed| typed.disputed).cloned();
+        generator.disputed = scalars.chain(disputed).collect();
+        generator.records = records;
         generator
     }
 
@@ -88,7 +102,7 @@ impl Generator {
         &self.refused
     }
 
-    /// The next function: a quarter of them are variadic.
+    /// The next function: a quarter of them are variadic. Few have what compilers disagree on, and of types at most one.
     pub fn case(&mut self) -> Case {
         for _ in 0..ATTEMPTS {
             let variadic = self.platform.convention_of(true);
@@ -105,6 +119,9 @@ impl Generator {
                 fixed,
             };
             match abi::plan(&signature, convention) {
+                Ok(plan)
+                    if known::is_disputed_function(convention, &signature, &plan)
+                        && !self.random.one_in(DISPUTED) => {}
                 Ok(_) => {
                     let arguments = arguments.into_iter().map(|typed| typed.shape).collect();
                     return Case { arguments, result: result.map(|typed| typed.shape), fixed };
@@ -131,6 +148,8 @@ impl Generator {
                 continue;
             };
             let ty = Type::of(declarations.table(), id).expect("generated types are complete");
+            let seen = Seen::new(declarations.table(), id, &ty);
+            let disputed = known::is_disputed(self.platform.convention, &seen);
             // Behind an integer, which is what `thiscall` begins with.
             let arguments = [Type::int(4, true), ty.clone()].into();
             let signature = Signature { arguments, result: ty.clone(), fixed: None };
@@ -138,7 +157,7 @@ impl Generator {
                 Ok(plan) if plan.is_wide() && !has_wide_registers() => {
                     self.refuse("a vector of 32 bytes: this processor has no AVX".into());
                 }
-                Ok(_) => carried.push(Typed { shape: shape.clone(), ty }),
+                Ok(_) => carried.push(Typed { shape: shape.clone(), ty, disputed }),
                 Err(reason) => self.refuse(match shape {
                     Shape::Scalar(scalar) => format!("{}: {}", scalar.c, reason.what),
                     Shape::Record(_) => reason.what,
@@ -157,11 +176,11 @@ impl Generator {
             _ => Draw::Any,
         };
         let count = self.random.below(if kind == Draw::Any { 9 } else { 21 });
-        let result = match self.random.below(13) {
+        let mut result = match self.random.below(13) {
             0 => None,
             _ => Some(self.any(kind)),
         };
-        let arguments = match fixed {
+        let mut arguments = match fixed {
             None => (0..count).map(|_| self.any(kind)).collect(),
             Some(fixed) => {
                 let mut arguments: Vec<Typed> = (1..fixed).map(|_| self.any(kind)).collect();
@@ -171,6 +190,15 @@ impl Generator {
                 arguments
             }
         };
+        if !self.disputed.is_empty() && self.random.one_in(DISPUTED) {
+            let disputed = self.random.pick(&self.disputed).clone();
+            let named = fixed.unwrap_or(arguments.len());
+            match self.random.below(named + 1) {
+                // The last named parameter of a variadic function stays.
+                at if at + usize::from(fixed.is_some()) < named => arguments[at] = disputed,
+                _ => result = Some(disputed),
+            }
+        }
         (arguments, result)
     }
 
@@ -184,9 +212,14 @@ impl Generator {
         if let Some(range) = of {
             return self.random.pick(&self.scalars[range]).clone();
         }
-        match self.records.is_empty() || self.random.below(5) < 2 {
-            true => self.random.pick(&self.scalars).clone(),
-            false => self.random.pick(&self.records).clone(),
+        if !self.records.is_empty() && self.random.below(5) >= 2 {
+            return self.random.pick(&self.records).clone();
+        }
+        loop {
+            let scalar = self.random.pick(&self.scalars);
+            if !scalar.disputed {
+                return scalar.clone();
+            }
         }
     }
 
@@ -229,6 +262,9 @@ impl Generator {
     }
 
     fn member(&mut self, made: &[Shape]) -> Member {
+        if self.random.one_in(10) {
+            return self.nothing(made);
+        }
         let shape = match self.random.below(4) {
             0 if !made.is_empty() => self.random.pick(made).clone(),
             // Runs of floats and of chars make the interesting classes.
@@ -257,11 +293,49 @@ impl Generator {
         Member { array, attribute, ..Member::plain(shape) }
     }
 
+    /// A member without a value: an unnamed bit-field, an array of no elements, or an empty record.
+    fn nothing(&mut self, made: &[Shape]) -> Member {
+        let attribute = *self.random.pick(&[
+            "",
+            "",
+            "",
+            "",
+            " __attribute__((packed))",
+            " __attribute__((aligned(8)))",
+        ]);
+        match self.random.below(6) {
+            0..3 => {
+                let shape =
+                    self.scalar(&["int", "int", "signed char", "short", "long", "long long"]);
+                let most = if let Shape::Scalar(scalar) = shape { scalar.bits } else { 0 };
+                let bits = match self.random.below(3) {
+                    0 => 0,
+                    1 => 1 + self.random.below(most),
+                    _ => most,
+                };
+                Member { bits: Some(bits), unnamed: true, ..Member::plain(shape) }
+            }
+            3 | 4 => {
+                let shape = match made.is_empty() || self.random.one_in(2) {
+                    true => self.random.pick(&self.scalars).shape.clone(),
+                    false => self.random.pick(made).clone(),
+                };
+                Member { array: Some(0), attribute, ..Member::plain(shape) }
+            }
+            _ => {
+                let keyword = *self.random.pick(&["struct", "union"]);
+                let aligned = *self.random.pick(&["", "", " __attribute__((aligned(4)))"]);
+                let array = *self.random.pick(&[None, None, Some(2)]);
+                Member { array, attribute, ..Member::plain(record(keyword, Vec::new(), aligned)) }
+            }
+        }
+    }
+
     /// One floating type several times, perhaps in structs of its own: what AAPCS64 and others carry in vector registers.
     fn homogeneous(&mut self) -> Shape {
         let element = self.scalar(FLOATING);
         let count = 1 + self.random.below(5);
-        let members = match self.random.below(3) {
+        let mut members = match self.random.below(3) {
             0 => vec![Member { array: Some(count), ..Member::plain(element) }],
             1 => {
                 let inner = record("struct", vec![Member::plain(element.clone())], "");
@@ -269,6 +343,10 @@ impl Generator {
             }
             _ => vec![Member::plain(element); count],
         };
+        if self.random.one_in(8) {
+            let nothing = self.nothing(&[]);
+            members.insert(self.random.below(members.len() + 1), nothing);
+        }
         let keyword = *self.random.pick(&["struct", "struct", "union"]);
         record(keyword, members, "")
     }

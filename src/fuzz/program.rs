@@ -1,8 +1,8 @@
 //! Ways of executing a batch, and the lines by which a running program says how far it is.
 //!
 //! Generated code may do anything, so it runs in processes of its own. A program takes the number of steps to leave out
-//! as its last argument, and prints a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS` or `skip WORDS` if
-//! there is something to say, and `done` at the end. A program that ends without `done` crashed in its last step; it is
+//! as its last argument, and prints a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS`, `skip WORDS` or
+//! `known ROW` if there is something to say, and `done` at the end. A program that ends without `done` crashed in its last step; it is
 //! started again after that step.
 
 use std::io::{BufRead, BufReader};
@@ -66,6 +66,8 @@ pub enum Outcome {
     Wrong(String),
     /// The oracle cannot express the function.
     Skipped(String),
+    /// It was not run: the oracle makes the function otherwise, as this row of [`super::known`] says.
+    Known(String),
 }
 
 /// A program that runs a batch.
@@ -117,6 +119,7 @@ impl Program {
                 }
                 ("wrong", Some((_, outcome))) => *outcome = Outcome::Wrong(rest.into()),
                 ("skip", Some((_, outcome))) => *outcome = Outcome::Skipped(rest.into()),
+                ("known", Some((_, outcome))) => *outcome = Outcome::Known(rest.into()),
                 ("done", _) => done = true,
                 _ => return Err(said(&line)),
             }

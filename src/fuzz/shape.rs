@@ -33,8 +33,10 @@ pub struct Member {
     pub shape: Shape,
     /// `[n]`
     pub array: Option<usize>,
-    /// The width of a bit-field; 0 makes it an unnamed one.
+    /// The width of a bit-field; one of 0 is unnamed.
     pub bits: Option<usize>,
+    /// Whether it is a bit-field without a name.
+    pub unnamed: bool,
     /// What follows the declarator.
     pub attribute: &'static str,
 }
@@ -53,7 +55,7 @@ pub struct Case {
 impl Member {
     /// A member with nothing but a type.
     pub fn plain(shape: Shape) -> Member {
-        Member { shape, array: None, bits: None, attribute: "" }
+        Member { shape, array: None, bits: None, unnamed: false, attribute: "" }
     }
 }
 
@@ -123,7 +125,7 @@ impl Printer {
         for (i, member) in record.members.iter().enumerate() {
             let ty = self.shape(&member.shape);
             let name = match (member.bits, member.array) {
-                (Some(0), _) => " : 0".into(),
+                (Some(bits), _) if bits == 0 || member.unnamed => format!(" : {bits}"),
                 (Some(bits), _) => format!(" m{i} : {bits}"),
                 (None, Some(count)) => format!(" m{i}[{count}]"),
                 (None, None) => format!(" m{i}"),

@@ -21,7 +21,8 @@ fn shape_cost(shape: &Shape) -> usize {
             let member = |m: &Member| {
                 let array = m.array.map_or(0, |count| 1 + count);
                 let bits = m.bits.map_or(0, |bits| 1 + bits);
-                2 + shape_cost(&m.shape) + array + bits + usize::from(!m.attribute.is_empty())
+                let odd = usize::from(!m.attribute.is_empty()) + usize::from(m.unnamed);
+                2 + shape_cost(&m.shape) + array + bits + odd
             };
             4 + record.members.iter().map(member).sum::<usize>()
                 + usize::from(!record.attribute.is_empty())
@@ -93,14 +94,15 @@ fn records(record: &Record) -> Vec<Record> {
         };
         with(Member { array: None, ..member.clone() });
         with(Member { array: member.array.map(|count| count / 2 + 1), ..member.clone() });
-        with(Member { bits: None, ..member.clone() });
+        with(Member { bits: None, unnamed: false, ..member.clone() });
+        with(Member { unnamed: false, ..member.clone() });
         with(Member { bits: member.bits.map(|bits| bits.div_ceil(2)), ..member.clone() });
         with(Member { attribute: "", ..member.clone() });
         for shape in shapes(&member.shape) {
             // Of other types than integers there are no bit-fields.
             let integer = matches!(&shape, Shape::Scalar(scalar) if scalar.bits > 0);
             let bits = member.bits.filter(|_| integer);
-            with(Member { shape, bits, ..member.clone() });
+            with(Member { shape, bits, unnamed: member.unnamed && integer, ..member.clone() });
         }
     }
     simpler

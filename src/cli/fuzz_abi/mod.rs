@@ -180,9 +180,11 @@ fn replay(
     let text = fs::read_to_string(header)
         .map_err(|source| Trouble::File { path: header.into(), source })?;
     let batch = Batch::parse(&text, platform)?;
-    let mut report = Report { cases: batch.prototypes.len(), ..Report::default() };
-    for (step, outcome) in campaign::execute(executor, &batch, scratch)? {
-        let failed = report.count(&batch, &step, &outcome);
+    let mut report = Report::default();
+    let steps = campaign::execute(executor, &batch, scratch)?;
+    report.count_functions(&steps, batch.prototypes.len());
+    for (step, outcome) in steps {
+        let failed = report.count(&step, &outcome);
         if let (true, Outcome::Wrong(words)) = (failed, outcome) {
             report.findings.push(campaign::Finding::of(&batch, &step, words, header));
         }

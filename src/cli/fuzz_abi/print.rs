@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cthunk::fuzz::compiler::Compiler;
-use cthunk::fuzz::known::DISAGREEMENTS;
+use cthunk::fuzz::known::{DISAGREEMENTS, Disagreement};
 use cthunk::fuzz::program::Direction;
 use cthunk::fuzz::{Finding, Platform, Report, Tally};
 use serde_json::json;
@@ -97,6 +97,7 @@ impl Printer<'_> {
             "{}",
             json!({ "kind": "end", "convention": convention, "cases": report.cases,
                 "failures": report.failures(), "refused": report.refused, "known": report.known,
+                "excused": report.excused, "untested": report.untested,
                 "seconds": took.as_secs() })
         );
     }
@@ -123,18 +124,24 @@ impl Printer<'_> {
             );
         }
         for (name, times) in &report.known {
-            let row = DISAGREEMENTS.iter().find(|row| row.name == *name);
+            let mut rows = DISAGREEMENTS.iter().copied().flatten();
+            let here =
+                |row: &&Disagreement| row.conventions.contains(&self.platform.convention.name);
+            let row = rows.find(|row| row.name == *name && here(row));
             let (reason, link) = row.map_or(("", ""), |row| (row.reason, row.link));
-            println!("  known {name}, {times} times: {reason}\n    {link}");
+            println!("  known {name}, {times} steps not run: {reason}\n    {link}");
         }
         for (what, times) in &report.refused {
             println!("  not carried, {times} times: {what}");
         }
         println!(
-            "  {} functions in {} s, {} failures",
+            "  {} functions in {} s, {} failures; {} not run against every compiler ({:.2} %), {} against none",
             report.cases,
             took.as_secs(),
-            report.failures()
+            report.failures(),
+            report.excused,
+            100.0 * report.excused as f64 / report.cases.max(1) as f64,
+            report.untested
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::ctype::layout::{self, Field, Placed, Rules, Unplaceable};
 use crate::ctype::names::NameIndex;
 use crate::ctype::print::keyword;
 use crate::ctype::{
-    ArrayLen, Bits, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type,
+    ArrayLen, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type, UnnamedBits,
 };
 use crate::policy::Permission;
 
@@ -425,10 +425,9 @@ fn body(draft: Draft, placed: Placed, rules: &Rules, transparent_union: bool) ->
         let Field { ty, width, attributes, .. } = member.field;
         if let (None, Some(width)) = (member.name, width) {
             let before = u32::try_from(members.len()).unwrap_or(u32::MAX);
-            unnamed_bits.push((before, ty, width));
+            unnamed_bits.push(UnnamedBits { before, ty, width, offset, bits });
             continue;
         }
-        let bits: Option<Bits> = bits;
         members.push(Member {
             name: member.name,
             ty,

@@ -1,7 +1,7 @@
 //! libffi as the oracle, where it has words for a function: `ffi_call` calls our callback, our thunk calls a closure.
 //!
 //! libffi 3.4, loaded at run time. It knows scalars, complex numbers and plain structs; no unions, bit-fields, packed or
-//! over-aligned members, vectors, and no integers of 128 bits.
+//! over-aligned members, members of no size, vectors, and no integers of 128 bits.
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_uint, c_void};
@@ -272,7 +272,10 @@ impl Types<'_> {
         let Type::Record(id) = *table.shape(ty) else { return None };
         let record = table.record(id);
         let body = record.body.as_ref()?;
-        if record.kind == RecordKind::Union || body.members.is_empty() {
+        // Where libffi lays such a record out alike, it classifies it otherwise.
+        let has_nothing = !body.unnamed_bits.is_empty()
+            || body.members.iter().any(|m| table.layout_of(m.ty).is_none_or(|l| l.size == 0));
+        if record.kind == RecordKind::Union || body.members.is_empty() || has_nothing {
             return None;
         }
         let mut elements = Vec::new();

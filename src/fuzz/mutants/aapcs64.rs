@@ -48,11 +48,10 @@ pub static MUTANTS: &[Mutant] = &[
         };
     }),
     standard("aapcs64-empty-arrays-do-not-matter", |c| {
-        c.classify = |ty, role| {
-            let mut ty = ty.clone();
-            ty.empty_array = false;
-            (AAPCS64.classify)(&ty, role)
-        };
+        c.classify = |ty, role| only(&AAPCS64, ty, role, |leaf| leaf.size > 0);
+    }),
+    standard("aapcs64-unnamed-bit-fields-do-not-matter", |c| {
+        c.classify = |ty, role| only(&AAPCS64, ty, role, |leaf| !leaf.unnamed);
     }),
     standard("aapcs64-registers-not-exhausted", |c| {
         c.classify = |ty, role| without_registers(&AAPCS64, ty, role, not_exhausting);

@@ -1,17 +1,34 @@
 //! How rules break: changes of tables, of what `classify` is told, and of what it answers.
 
+use std::iter::Copied;
+use std::slice::Iter;
+
 use crate::abi::{
-    Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Otherwise, Part, Parts, Reg, Role,
-    Scalar, Type, Unsupported, Width,
+    Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Leaves, Otherwise, Part, Parts, Reg,
+    Role, Scalar, Type, Unsupported, Width,
 };
 
 type Answer = Result<Class, Unsupported>;
 
 /// What the convention says of a type whose scalars are told differently.
 pub fn told(of: &Convention, ty: &Type, role: Role, leaf: fn(Leaf) -> Leaf) -> Answer {
+    among(of, ty, role, |leaves| leaves.map(leaf).collect())
+}
+
+/// What the convention says of a type where only such scalars are.
+pub fn only(of: &Convention, ty: &Type, role: Role, such: fn(&Leaf) -> bool) -> Answer {
+    among(of, ty, role, |leaves| leaves.filter(such).collect())
+}
+
+fn among(
+    of: &Convention,
+    ty: &Type,
+    role: Role,
+    change: impl FnOnce(Copied<Iter<'_, Leaf>>) -> Leaves,
+) -> Answer {
     let mut ty = ty.clone();
     if let Kind::Record(leaves) | Kind::Complex(leaves) = &mut ty.kind {
-        *leaves = leaves.iter().copied().map(leaf).collect();
+        *leaves = change(leaves.iter().copied());
     }
     (of.classify)(&ty, role)
 }

@@ -35,6 +35,9 @@ pub static MUTANTS: &[Mutant] = &[
     lp64d("lp64d-unions-are-flattened", |c| {
         c.classify = |ty, role| told(&LP64D, ty, role, |leaf| Leaf { in_union: false, ..leaf });
     }),
+    lp64d("lp64d-unnamed-bit-fields-do-not-matter", |c| {
+        c.classify = |ty, role| only(&LP64D, ty, role, |leaf| !leaf.unnamed);
+    }),
     lp64d("lp64d-variable-doubles-in-floating-point-registers", |c| {
         c.classify = |ty, role| match (&ty.kind, role) {
             (Kind::Float, Role::Variable) => (LP64D.classify)(ty, Role::Fixed { variadic: true }),

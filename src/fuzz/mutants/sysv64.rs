@@ -26,6 +26,12 @@ pub static MUTANTS: &[Mutant] = &[
     sysv64("sysv64-unaligned-in-registers", |c| {
         c.classify = |ty, role| told(&SYSV64, ty, role, |leaf| Leaf { align: 1, ..leaf });
     }),
+    sysv64("sysv64-unnamed-bit-fields-do-not-matter", |c| {
+        c.classify = |ty, role| only(&SYSV64, ty, role, |leaf| !leaf.unnamed);
+    }),
+    sysv64("sysv64-empty-arrays-do-not-matter", |c| {
+        c.classify = |ty, role| only(&SYSV64, ty, role, |leaf| leaf.size > 0);
+    }),
     sysv64("sysv64-sse-wins", |c| {
         c.classify = |ty, role| match ty.leaves() {
             Some(leaves) if leaves.iter().any(is_float) => told(&SYSV64, ty, role, as_float),

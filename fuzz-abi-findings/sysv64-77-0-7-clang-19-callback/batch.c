@@ -1,0 +1,48 @@
+
+#include <stdarg.h>
+struct byte { unsigned char mask, limit; };
+struct report { unsigned failed, size; unsigned char got[256]; } report;
+static unsigned char named(struct byte b, unsigned value, unsigned i) {
+    unsigned v = value % 15 + 1;
+    return b.limit == 1 ? v & 1 : (v << 4 | (i & 15)) & b.limit;
+}
+__attribute__((noinline)) static void name(void *p, const struct byte *t, unsigned size, unsigned value) {
+    for (unsigned i = 0; i < size; i++) ((unsigned char *)p)[i] = (0xA5 & ~t[i].mask) | named(t[i], value, i);
+}
+__attribute__((noinline)) static void check(const void *p, const struct byte *t, unsigned size, unsigned value) {
+    const unsigned char *b = p;
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < size; i++) wrong |= (b[i] & t[i].mask) != named(t[i], value, i);
+    if (!wrong || report.failed) return;
+    report.failed = value + 1;
+    report.size = size;
+    for (unsigned i = 0; i < size && i < sizeof report.got; i++) report.got[i] = b[i];
+}
+/* An integer of less than a register: what the compiler makes of the whole register, which it may rely on. */
+__attribute__((noinline)) static void exact(long long is, long long expected, unsigned value) {
+    if (is == expected || report.failed) return;
+    report.failed = value + 1;
+    report.size = 8;
+    for (unsigned i = 0; i < 8; i++) report.got[i] = is >> 8 * i;
+}
+volatile long live_integers[6] = {11, 22, 33, 44, 55, 66};
+volatile double live_doubles[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+enum word { WORD_A, WORD_B = 5 };
+typedef float vector8 __attribute__((vector_size(8)));
+typedef short vector8i __attribute__((vector_size(8)));
+typedef double vector16 __attribute__((vector_size(16)));
+typedef int vector16i __attribute__((vector_size(16)));
+typedef double vector32 __attribute__((vector_size(32)));
+union t0 { unsigned long long m0[3]; vector32 m1; };
+void f0(union t0);
+static const struct byte image_0[] = {{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},{255,255},};
+static const struct byte image_1[] = {};
+__attribute__((sysv_abi)) void callee_f0(union t0 a0) { report.failed = 0;
+  check(&a0, image_0, 32, 0);
+}
+void caller_f0(void (__attribute__((sysv_abi)) *f)(union t0)) { report.failed = 0;
+  union t0 a0; name(&a0, image_0, 32, 0);
+  __typeof__(+live_integers[0]) integers0 = live_integers[0]; __typeof__(+live_integers[0]) integers1 = live_integers[1]; __typeof__(+live_integers[0]) integers2 = live_integers[2]; __typeof__(+live_integers[0]) integers3 = live_integers[3]; __typeof__(+live_integers[0]) integers4 = live_integers[4]; __typeof__(+live_integers[0]) integers5 = live_integers[5]; __typeof__(+live_doubles[0]) doubles0 = live_doubles[0]; __typeof__(+live_doubles[0]) doubles1 = live_doubles[1]; __typeof__(+live_doubles[0]) doubles2 = live_doubles[2]; __typeof__(+live_doubles[0]) doubles3 = live_doubles[3]; __typeof__(+live_doubles[0]) doubles4 = live_doubles[4]; __typeof__(+live_doubles[0]) doubles5 = live_doubles[5]; __typeof__(+live_doubles[0]) doubles6 = live_doubles[6]; __typeof__(+live_doubles[0]) doubles7 = live_doubles[7]; __typeof__(+live_doubles[0]) doubles8 = live_doubles[8]; __typeof__(+live_doubles[0]) doubles9 = live_doubles[9];
+  f(a0);
+  if (0 || integers0 != live_integers[0] || integers1 != live_integers[1] || integers2 != live_integers[2] || integers3 != live_integers[3] || integers4 != live_integers[4] || integers5 != live_integers[5] || doubles0 != live_doubles[0] || doubles1 != live_doubles[1] || doubles2 != live_doubles[2] || doubles3 != live_doubles[3] || doubles4 != live_doubles[4] || doubles5 != live_doubles[5] || doubles6 != live_doubles[6] || doubles7 != live_doubles[7] || doubles8 != live_doubles[8] || doubles9 != live_doubles[9]) report.failed = 1000, report.size = 0;
+}

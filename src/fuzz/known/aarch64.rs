@@ -1,0 +1,59 @@
+//! Rows of AArch64's conventions.
+
+use super::sysv64::with_zero_width;
+use super::{Disagreement, Subject};
+use crate::abi::{AAPCS64, Kind};
+use crate::fuzz::compiler::Compiler;
+use crate::fuzz::program::Direction;
+
+const CLANG: &str = "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/AArch64.cpp";
+const VARIADIC: &str = "https://learn.microsoft.com/cpp/build/arm64-windows-abi-conventions#addendum-variadic-functions";
+
+pub static ROWS: &[Disagreement] = &[
+    Disagreement {
+        name: "gcc-union-zero-width",
+        reason: "GCC takes a bit-field of no width in a union for a member that makes it no homogeneous aggregate; elsewhere, as \
+                 Clang everywhere, for nothing",
+        link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aapcs_vfp_sub_candidate",
+        conventions: &["aapcs64"],
+        oracle: Compiler::is_gcc,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| seen.differs(&AAPCS64, with_zero_width(seen))),
+    },
+    Disagreement {
+        name: "clang-empty-bits",
+        reason: "Clang passes nothing for a record that has bytes by unnamed bit-fields alone, which is right on Apple's systems; \
+                 GCC and the document pass its bytes",
+        link: CLANG,
+        conventions: &["aapcs64", "aapcs64-windows"],
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| seen.ty.is_empty && seen.ty.size > 0),
+    },
+    Disagreement {
+        name: "clang-arm64-windows-vectors",
+        reason: "Clang passes vectors to variadic functions in vector registers; Microsoft's document: \"SIMD and floating-point \
+                 registers aren't used\"",
+        link: VARIADIC,
+        conventions: &["aapcs64-windows"],
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        subject: Subject::Function(|signature, _| {
+            let mut arguments = signature.arguments.iter();
+            signature.fixed.is_some() && arguments.any(|ty| matches!(ty.kind, Kind::Vector(_)))
+        }),
+    },
+    Disagreement {
+        name: "clang-arm64-windows-va-arg",
+        reason: "Clang's va_arg does not align 16-byte values, which its callers do, and Microsoft's document: rule C.14 for \
+                 the imaginary stack",
+        link: VARIADIC,
+        conventions: &["aapcs64-windows"],
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        subject: Subject::Function(|signature, _| {
+            let fixed = signature.fixed.unwrap_or(usize::MAX);
+            signature.arguments.iter().skip(fixed).any(|ty| ty.align == 16)
+        }),
+    },
+];

@@ -1,0 +1,93 @@
+//! Rows of `lp64d`.
+
+use super::{Disagreement, Seen, Subject};
+use crate::abi::{Bank, Class, LP64D, Leaf, LeafKind, Part, Role};
+use crate::fuzz::compiler::Compiler;
+use crate::fuzz::program::Direction;
+
+const CONVENTIONS: &[&str] = &["lp64d"];
+const CLANG: &str =
+    "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/RISCV.cpp";
+
+pub static ROWS: &[Disagreement] = &[
+    Disagreement {
+        name: "clang-riscv-bit-field",
+        reason: "Clang's callees store the register of a bit-field beside a float whole, behind the end of their own copy of the \
+                 struct, and crash with callers of GCC, too",
+        link: CLANG,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        subject: Subject::Type(has_bit_field_at_the_end),
+    },
+    Disagreement {
+        name: "clang-riscv-zero-width",
+        reason: "Clang flattens no struct of two members with a bit-field of no width before the second; GCC and the psABI (\"fields \
+                 containing zero-length bit-fields … are ignored while flattening\") do",
+        link: CLANG,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| {
+            let mut records = seen.records().into_iter();
+            let zero_width = records.any(|record| {
+                let last = record.body.members.len() as u32;
+                let mut unnamed = record.body.unnamed_bits.iter();
+                unnamed.any(|bits| bits.width == 0 && bits.before < last)
+            });
+            zero_width && parts(seen).len() == 2
+        }),
+    },
+    Disagreement {
+        name: "clang-riscv-empty-bits",
+        reason: "Clang flattens a struct without the unnamed bit-fields of a record in it that has nothing else; GCC takes them for \
+                 integers, as those beside other members",
+        link: CLANG,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| {
+            let named = seen.leaves().iter().filter(|leaf| !leaf.unnamed);
+            let mut records = seen.records().into_iter();
+            records.any(|record| record.body.members.is_empty() && record.body.layout.size > 0)
+                && seen.differs(&LP64D, named.copied().collect())
+        }),
+    },
+    Disagreement {
+        name: "gcc-riscv-empty-array",
+        reason: "GCC flattens no struct with an array of no elements, and passes it in a floating-point register only where one number \
+                 is all of it; Clang and the psABI (\"fields containing … zero-length arrays are ignored while flattening\") do",
+        link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/riscv/riscv.cc, riscv_flatten_aggregate_field",
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_gcc,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| {
+            let all = |parts: &[Part]| parts.len() == 1 && parts[0].bytes == seen.ty.size;
+            let parts = parts(seen);
+            seen.leaves().iter().any(|leaf| leaf.size == 0) && !parts.is_empty() && !all(&parts)
+        }),
+    },
+];
+
+/// The parts of a value with a floating-point register.
+fn parts(seen: &Seen<'_>) -> Vec<Part> {
+    match (LP64D.classify)(seen.ty, Role::Fixed { variadic: false }) {
+        Ok(Class::Registers(parts))
+            if parts.parts.iter().any(|part| part.scalar.bank == Bank::Float) =>
+        {
+            parts.parts.to_vec()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a struct is a floating-point number and a bit-field, whose whole register reaches behind the struct.
+fn has_bit_field_at_the_end(seen: &Seen<'_>) -> bool {
+    let leaves: Vec<&Leaf> = seen.leaves().iter().filter(|leaf| leaf.size > 0).collect();
+    let [a, b] = leaves[..] else { return false };
+    let float = |leaf: &Leaf| leaf.kind == LeafKind::Float;
+    let bits = |leaf: &Leaf| {
+        leaf.kind == LeafKind::Int && leaf.align == 1 && leaf.offset + 8 > seen.ty.size
+    };
+    float(a) && bits(b) || float(b) && bits(a)
+}
