@@ -397,7 +397,7 @@ mod tests {
         let target: Target = "x86_64-unknown-linux-gnu".parse().expect("a target");
         let mut decls = Declarations::new(&target);
         decls.cdef(text.as_bytes(), &[]).expect("valid C");
-        for (name, leaves) in [("union u60", 1), ("struct s60", 0), ("struct z60", 0)] {
+        for (name, leaves) in [("union u60", 1), ("struct s60", 0), ("struct z60", 1)] {
             let ty = decls.parse_type(name.as_bytes(), &[]).expect("a type");
             let seen = Type::of(decls.table(), ty).expect("it can be passed");
             assert_eq!(seen.leaves().map(<[_]>::len), Some(leaves), "{name}");

@@ -96,7 +96,8 @@ pub static PLATFORMS: &[Platform] = &[
         triple: Some("aarch64-apple-darwin"),
         machine: Some(&Machine {
             gcc_knows: false,
-            clang: &["-target", "arm64-apple-macos"],
+            // Linux' assembler knows no `mov.d`.
+            clang: &["-target", "arm64-apple-macos", "-mllvm", "-aarch64-neon-syntax=generic"],
             assembly: Assembly::MachO,
             ..AARCH64
         }),

@@ -54,6 +54,19 @@ pub static ROWS: &[Disagreement] = &[
         }),
     },
     Disagreement {
+        name: "clang-riscv-va-arg-empty",
+        reason: "Clang's va_arg reads nothing for a record that has bytes by unnamed bit-fields alone, though its callers pass them, \
+                 as GCC",
+        link: CLANG,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_clang,
+        directions: &[Direction::Call],
+        subject: Subject::Function(|signature, _| {
+            let fixed = signature.fixed.unwrap_or(usize::MAX);
+            signature.arguments.iter().skip(fixed).any(|ty| ty.is_empty && ty.size > 0)
+        }),
+    },
+    Disagreement {
         name: "gcc-riscv-empty-array",
         reason: "GCC flattens no struct with an array of no elements, and passes it in a floating-point register only where one number \
                  is all of it; Clang and the psABI (\"fields containing … zero-length arrays are ignored while flattening\") do",
