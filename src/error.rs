@@ -101,6 +101,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// Stack arguments that the thread's stack has no room for.
+    #[error("the arguments take {bytes} bytes of stack, of which the thread has {left} left")]
+    Stack {
+        /// Bytes of the stack arguments.
+        bytes: usize,
+        /// Bytes of the stack that nobody uses.
+        left: usize,
+    },
+
     /// No executable memory.
     #[error("executable memory: {0}")]
     Memory(#[from] std::io::Error),

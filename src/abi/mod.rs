@@ -306,6 +306,15 @@ impl CallPlan {
     /// The most that a stack argument may be aligned to.
     pub const MAX_STACK_ALIGN: u32 = 64;
 
+    /// Whether code for it would be long, or take much of the stack: for values of many words, which Cranelift passes one by one,
+    /// and for many arguments. Such a plan is carried out from memory ([`crate::lower::load`]), where the host can do that.
+    pub fn is_large(&self) -> bool {
+        const FRAME: u32 = 4096;
+        const STACK: u32 = 2048;
+        const ARGUMENTS: usize = 128;
+        self.frame.size > FRAME || self.stack_bytes > STACK || self.arguments.len() > ARGUMENTS
+    }
+
     /// Whether Cranelift, which aligns the stack as the convention does and has no 256-bit registers, can make the call
     /// itself; else fixed native code makes it, from a block of registers.
     pub fn is_direct(&self) -> bool {

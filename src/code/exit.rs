@@ -41,6 +41,15 @@ impl NativeCall {
         self.stack_bytes
     }
 
+    /// The same, where the thread's stack has room for them.
+    ///
+    /// # Errors
+    /// [`Error::Stack`](crate::Error::Stack)
+    pub fn checked_stack_bytes(&self) -> Result<usize, crate::Error> {
+        super::check_stack(self.stack_bytes)?;
+        Ok(self.stack_bytes)
+    }
+
     /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block; what is on
     /// the x87 stack is where the vector results of the same positions are.
     ///

@@ -92,24 +92,25 @@ impl FrameCall {
     /// # Errors
     /// As [`super::thunk`].
     pub fn of(signature: &Signature, convention: &'static Convention) -> Result<FrameCall, Error> {
-        Ok(FrameCall(match Mode::current() {
-            Mode::Compiled => How::Thunk {
-                thunk: super::frame_call(signature, convention)?,
-                announced: abi::plan(signature, convention)?.vector_count.is_some(),
-            },
-            Mode::Interpreted => {
-                let plan = plan(signature, convention)?;
-                let native =
-                    NativeCall::of(plan).ok_or_else(|| entry::not_interpreted(convention))?;
-                How::Plan { plan, native }
+        let made = abi::plan(signature, convention)?;
+        let native = NativeCall::of(&made);
+        let compiled = Mode::current() == Mode::Compiled;
+        Ok(FrameCall(match native {
+            Some(native) if !compiled || made.is_large() => {
+                How::Plan { plan: plan(signature, convention)?, native }
             }
+            _ if compiled => How::Thunk {
+                thunk: super::frame_call(signature, convention)?,
+                announced: made.vector_count.is_some(),
+            },
+            _ => return Err(entry::not_interpreted(convention)),
         }))
     }
 
     /// Calls `target`.
     ///
     /// # Errors
-    /// [`Error::Memory`].
+    /// [`Error::Memory`] and [`Error::Stack`].
     ///
     /// # Safety
     /// `target` is a function of the signature and convention, and `frame` points to a frame of the plan's layout, its
@@ -121,7 +122,7 @@ impl FrameCall {
                 // SAFETY: the caller's promise.
                 unsafe { super::invoke(thunk, target, frame) };
             }
-            How::Plan { plan, native } => with_room(native.stack_bytes(), |stack| {
+            How::Plan { plan, native } => with_room(native.checked_stack_bytes()?, |stack| {
                 let mut block = Registers::default();
                 // SAFETY: the caller's promise: a Frame of the plan. The slice is not used during the call.
                 unsafe {
@@ -143,6 +144,8 @@ pub struct Body {
     pub(super) address: *const c_void,
     /// The plan that [`interpret`] reads; null of every other body.
     pub(super) plan: *const CallPlan,
+    /// Whether the process makes no code for its callbacks.
+    pooled: bool,
     /// What the entry keeps.
     pub(super) keep: Keep,
     /// Whether the entry keeps 256-bit registers.
@@ -163,23 +166,29 @@ impl Body {
     /// As [`super::thunk`].
     pub fn of(signature: &Signature, convention: &'static Convention) -> Result<Body, Error> {
         if Mode::current() == Mode::Interpreted {
-            let plan = plan(signature, convention)?;
-            // It reads the whole block.
-            let address = interpret as *const c_void;
-            return Ok(Body { plan, keep: Keep::All, ..Body::new(address, plan) });
+            return Ok(Body { pooled: true, ..Body::interpreted(signature, convention)? });
         }
-        if let Some(body) = Body::passing(signature, convention)? {
+        if let Some(body) = Body::ready(signature, convention)? {
             return Ok(body);
         }
         let address = super::callback_body(signature, convention)?.address();
         Ok(Body::new(address, &abi::plan(signature, convention)?))
     }
 
-    /// The body that gives the dispatcher what the entry saved as it is, where that is a Frame. It needs no code of its own.
+    /// The body that reads the plan.
+    fn interpreted(signature: &Signature, convention: &'static Convention) -> Result<Body, Error> {
+        let plan = plan(signature, convention)?;
+        // It reads the whole block.
+        let address = interpret as *const c_void;
+        Ok(Body { plan, keep: Keep::All, ..Body::new(address, plan) })
+    }
+
+    /// A body that needs no code of its own: it gives the dispatcher what the entry saved as it is, where that is a Frame, or
+    /// reads a large plan.
     ///
     /// # Errors
     /// As [`super::thunk`].
-    pub fn passing(
+    pub fn ready(
         signature: &Signature,
         convention: &'static Convention,
     ) -> Result<Option<Body>, Error> {
@@ -191,18 +200,23 @@ impl Body {
             ..Body::new(pass as *const c_void, &plan)
         };
         // The entries of 32-bit x86 are its shims, which save nothing.
-        let entered = runs(convention) && !convention.is_i686();
-        Ok(frame.filter(|_| entered && Mode::current() == Mode::Compiled).map(body))
+        if !runs(convention) || convention.is_i686() || Mode::current() != Mode::Compiled {
+            return Ok(None);
+        }
+        match plan.is_large() {
+            true => Body::interpreted(signature, convention).map(Some),
+            false => Ok(frame.map(body)),
+        }
     }
 
     /// Whether its callbacks are of those that there are [a fixed number](super::POOLED_CALLBACKS) of.
     pub(crate) fn is_pooled(&self) -> bool {
-        !self.plan.is_null()
+        self.pooled
     }
 
     fn new(address: *const c_void, plan: &CallPlan) -> Body {
         let (keep, frame) = (Keep::for_body(plan), plan.frame.clone());
-        Body { address, plan: ptr::null(), keep, wide: plan.is_wide(), frame }
+        Body { address, plan: ptr::null(), pooled: false, keep, wide: plan.is_wide(), frame }
     }
 }
 

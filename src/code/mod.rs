@@ -24,6 +24,7 @@ mod module;
 pub mod observe;
 mod peek;
 mod pool;
+mod room;
 mod stubs;
 mod thread;
 mod unwind;
@@ -42,6 +43,7 @@ pub use interpreted::{Body, FrameCall};
 pub use mode::Mode;
 pub use peek::Peek;
 pub use pool::POOLED_CALLBACKS;
+pub use room::check_stack;
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 pub(crate) use thread::this_thread;
 

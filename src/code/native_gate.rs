@@ -55,7 +55,8 @@ impl Frame {
     ///
     /// # Errors
     /// None.
-    pub fn new(size: u32) -> Result<Frame, Error> {
+    pub fn new(size: u32, arguments: u32) -> Result<Frame, Error> {
+        super::check_stack(arguments as usize)?;
         let blocks = (size as usize).div_ceil(size_of::<Block>());
         Ok(Frame((0..blocks).map(|_| UnsafeCell::new(Block([0; 16]))).collect()))
     }

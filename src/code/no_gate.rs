@@ -30,7 +30,7 @@ pub enum Frame {}
 impl Frame {
     /// # Errors
     /// [`Error::Gate`], always.
-    pub fn new(_: u32) -> Result<Frame, Error> {
+    pub fn new(_: u32, _: u32) -> Result<Frame, Error> {
         Err(refused())
     }
 

@@ -307,8 +307,9 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
     let by_plan = cx.state.calls_by_plan();
     // A thunk in place leaves what it cannot do to `interpret`, which has no room for large Frames.
     if let Some(recipe) = State::recipe(cx, ty, 0, &[])?
-        && (recipe.in_place || by_plan || !in_place)
+        && (recipe.in_place || by_plan || !in_place || recipe.plan.is_large())
     {
+        let by_plan = by_plan || recipe.plan.is_large();
         let (function, slow): (lua_CFunction, lua_CFunction) = match (recipe.in_place, by_plan) {
             _ if is_variadic => {
                 let function = variadic::call;

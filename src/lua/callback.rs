@@ -420,8 +420,8 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
         }
         let (signature, convention) =
             Signature::of(table, &cx.state.machine.target, ty, &[]).map_err(failed)?;
-        let passing = code::Body::passing(&signature, convention).map_err(failed)?;
-        if Mode::current() == Mode::Compiled && passing.is_none() {
+        let ready = code::Body::ready(&signature, convention).map_err(failed)?;
+        if Mode::current() == Mode::Compiled && ready.is_none() {
             cx.state.count_thunk(
                 || code::find(&code::Kind::Callback, &signature, convention),
                 || code::callback_body(&signature, convention),
@@ -430,7 +430,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
         CallbackKind {
             ty: table.repr(ty.into()),
             convention,
-            body: match passing {
+            body: match ready {
                 Some(body) => body,
                 None => code::Body::of(&signature, convention).map_err(failed)?,
             },

@@ -9,13 +9,14 @@ use std::slice;
 use mlua::ffi as sys;
 
 use super::api::{self, Results, lua_State};
-use super::call::Function;
+use super::budget;
+use super::call::{Function, failed};
 use super::contract;
 use super::deferred;
 use super::helpers;
 use super::interpret::{self, Recipe};
 use super::operands::Outcome;
-use super::state::{State, guard_in};
+use super::state::{LuaError, State, guard_in};
 use crate::code::Registers;
 use crate::lower;
 
@@ -77,8 +78,14 @@ pub(super) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
 /// As for [`interpret::run`], but for the state, which need not be in place.
 pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe) -> Results {
     let bytes = frame_room(recipe) + recipe.native.stack_bytes();
-    // SAFETY: there is room for Frame and stack; Lua keeps the block while it is on the stack.
+    // SAFETY: there is room for Frame and stack; Lua keeps the block while it is on the stack. A raised error leaves nothing
+    // behind that has a destructor.
     unsafe {
+        if recipe.plan.is_large()
+            && let Some(error) = refuse(lua, record, recipe, bytes)
+        {
+            return error;
+        }
         if bytes <= LITTLE {
             let mut room = Room([0; LITTLE]);
             return run_within(lua, record, recipe, (&raw mut room.0).cast());
@@ -87,6 +94,33 @@ pub(super) unsafe fn run(lua: *mut lua_State, record: &Function, recipe: &Recipe
         let frame = block.add(block.align_offset(ALIGN));
         frame.write_bytes(0, bytes);
         run_within(lua, record, recipe, frame)
+    }
+}
+
+/// Raises where the thread's stack has no room for the stack arguments, or the process no memory for the Frame, and there is
+/// room on Lua's stack for the Frame's block.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn refuse(
+    lua: *mut lua_State,
+    record: &Function,
+    recipe: &Recipe,
+    bytes: usize,
+) -> Option<Results> {
+    let checked = || {
+        recipe.native.checked_stack_bytes().map_err(failed)?;
+        budget::ask("call", bytes, bytes)
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let room = sys::lua_checkstack(lua, 8) != 0;
+        match checked() {
+            Ok(()) if room => None,
+            other => Some(guard_in(lua, record.head, |_| {
+                other.and(Err(LuaError::new("no room on Lua's stack for the call")))
+            })),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use mlua::ffi as sys;
 
 use super::api::{self, LuaType};
+use super::budget;
 use super::call::{self, Function};
 use super::clib::system;
 use super::contract;
@@ -103,6 +104,11 @@ type Work = Box<dyn FnOnce() + Send>;
 /// The threads that wait for work.
 static IDLE: Mutex<Vec<Sender<Work>>> = Mutex::new(Vec::new());
 
+/// Bytes of the stack of such a thread.
+const STACK: usize = 2 << 20;
+/// What stack arguments leave of it for the function.
+const RESERVE: usize = 256 << 10;
+
 /// Runs `work` on a thread that has none, or on a new one.
 fn run_elsewhere(work: Work) -> std::io::Result<()> {
     let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +121,8 @@ fn run_elsewhere(work: Work) -> std::io::Result<()> {
     }
     let (sender, receiver) = channel::<Work>();
     let mut next = Some(work);
-    std::thread::Builder::new().name("cthunk-async".into()).spawn(move || {
+    let thread = std::thread::Builder::new().name("cthunk-async".into()).stack_size(STACK);
+    thread.spawn(move || {
         while let Some(work) = next.take().or_else(|| receiver.recv().ok()) {
             work();
             idle().push(sender.clone());
@@ -283,6 +290,13 @@ const ALIGN: usize = 64;
 unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), LuaError> {
     let Recipe { plan, native, conversions, signature, .. } = recipe;
     let size = (plan.frame.size as usize).next_multiple_of(ALIGN);
+    if native.stack_bytes() > STACK - RESERVE {
+        return Err(LuaError::new(format!(
+            "the arguments take {} bytes of stack, and a thread of ffi.async has {STACK}",
+            native.stack_bytes()
+        )));
+    }
+    budget::ask("call", size + native.stack_bytes(), size)?;
     // SAFETY: the block has room for Frame and stack arguments; offsets are the plan's. Nothing with a destructor is alive
     // where a conversion may raise.
     let frame = unsafe {

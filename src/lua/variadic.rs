@@ -3,7 +3,9 @@
 //! The recipe or the thunk for the types of the last call is at hand. When a function was called often enough with arguments
 //! of the same types, its closure gets a thunk for these, which checks them, and comes back here with all others.
 
-use std::ffi::c_int;
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::mem;
 use std::ptr;
 
 use mlua::ffi as sys;
@@ -271,8 +273,47 @@ fn find(cx: &Cx<'_>, record: &Function) -> Result<Found, LuaError> {
     }
     match key {
         Some(key) => by_key(cx, record, key, &variable),
-        None if cx.state.calls_by_plan() => recipe(cx, record, BY_TYPES, &variable),
-        None => thunk(cx, record, &variable).map(Found::Thunk),
+        None => by_types(cx, record, &variable),
+    }
+}
+
+/// How a call is made whose variable arguments are many, or of types of their own.
+fn by_types(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<Found, LuaError> {
+    if let Some(recipe) = Recipe::new(cx, record.ty, variable)?
+        && recipe.plan.is_large()
+    {
+        return Ok(Found::Recipe(push_recipe(cx, recipe)));
+    }
+    match cx.state.calls_by_plan() {
+        true => recipe(cx, record, BY_TYPES, variable),
+        false => thunk(cx, record, variable).map(Found::Thunk),
+    }
+}
+
+/// Pushes a recipe for one call, which Lua collects: large ones are kept for no other.
+fn push_recipe(cx: &Cx<'_>, recipe: Recipe) -> *const Recipe {
+    type Place = Cell<*mut Recipe>;
+    unsafe extern "C" fn collect(_: *mut lua_State, block: *mut c_void) {
+        // SAFETY: the block is a place, whose recipe came from a box; it is taken out once.
+        unsafe {
+            let recipe = (*block.cast::<Place>()).replace(ptr::null_mut());
+            if !recipe.is_null() {
+                drop(Box::from_raw(recipe));
+            }
+        }
+    }
+    cx.ensure_stack(6);
+    // SAFETY: there are free stack slots. The block has room for a place, which is empty as long as Lua may raise.
+    unsafe {
+        let place = api::new_collected(cx.lua, mem::size_of::<Place>(), collect).cast::<Place>();
+        place.write(Cell::new(ptr::null_mut()));
+        cx.new_table(0, 2);
+        api::set_collector(cx.lua, collect);
+        cx.push_bytes(b"ffi");
+        cx.raw_set_name(-2, b"__metatable");
+        cx.set_metatable(-2);
+        (*place).set(Box::into_raw(Box::new(recipe)));
+        (*place).get()
     }
 }
 

@@ -194,7 +194,7 @@ impl Guest {
 pub unsafe fn call(function: &Function, target: u32, arguments: &[&[u8]]) -> Vec<u8> {
     let layout = &function.plan.frame;
     let shim = code::frame_call(&function.signature, function.convention).unwrap();
-    let frame = Frame::new(layout.size).unwrap();
+    let frame = Frame::new(layout.size, function.plan.stack_bytes).unwrap();
     assert_eq!(arguments.len(), layout.arguments.len(), "{}", function.name);
     // SAFETY: the Frame has the layout's size, and its slots the sizes of the values; the caller's promise.
     unsafe {

@@ -82,7 +82,7 @@ impl Entry {
 
     fn call(&self, arguments: &[u32]) -> u32 {
         let layout = &self.function.plan.frame;
-        let frame = Frame::new(layout.size).unwrap();
+        let frame = Frame::new(layout.size, self.function.plan.stack_bytes).unwrap();
         // SAFETY: the Frame is of the function's plan; every argument and the result are words.
         unsafe {
             for (&argument, &at) in arguments.iter().zip(&layout.arguments) {

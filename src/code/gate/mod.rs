@@ -33,7 +33,7 @@ pub(super) use asm::place;
 use asm::Trampolines;
 
 /// Bytes of a thread's guest stack; signal handlers run on it too.
-const STACK: usize = 1 << 20;
+const STACK: usize = 4 << 20;
 /// What a call leaves free below its Frame, at least.
 const RESERVE: u32 = 128 << 10;
 
@@ -167,17 +167,18 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Takes `size` bytes, 16-aligned, not initialised.
+    /// Takes `size` bytes, 16-aligned, not initialised, of a call with so many bytes of stack arguments.
     ///
     /// # Errors
     /// [`Error::Gate`]: i686 code cannot run here, or the stack is full.
-    pub fn new(size: u32) -> Result<Frame, Error> {
+    pub fn new(size: u32, arguments: u32) -> Result<Frame, Error> {
         let context = context()?;
         // SAFETY: the thread's own context.
         let (outer, bottom) =
             unsafe { ((*context.as_ptr()).guest_stack, (*context.as_ptr()).bottom) };
+        let room = RESERVE.saturating_add(arguments);
         let at = outer.checked_sub(size).map(|at| at & !15);
-        let at = at.filter(|at| at.checked_sub(bottom).is_some_and(|free| free > RESERVE));
+        let at = at.filter(|at| at.checked_sub(bottom).is_some_and(|free| free > room));
         let at = at.ok_or_else(|| Error::Gate { reason: "the guest's stack overflows".into() })?;
         // SAFETY: as above.
         unsafe { (*context.as_ptr()).guest_stack = at };

@@ -85,7 +85,7 @@ impl GuestLibrary {
         let Prototype { signature, plan, .. } = prototype;
         let words = |error: crate::Error| error.to_string();
         let shim = code::frame_call(signature, plan.convention).map_err(words)?;
-        let frame = Frame::new(plan.frame.size).map_err(words)?;
+        let frame = Frame::new(plan.frame.size, plan.stack_bytes).map_err(words)?;
         // SAFETY: the Frame's own bytes, which nobody else has between the calls.
         let bytes =
             || unsafe { std::slice::from_raw_parts_mut(frame.bytes(), plan.frame.size as usize) };
@@ -109,7 +109,7 @@ impl GuestLibrary {
         let caller = self.symbol(&format!("caller_{}", prototype.name), convention, &signature)?;
         let shim = code::frame_call(&signature, convention).map_err(words)?;
         let plan = abi::plan(&signature, convention).map_err(|error| error.to_string())?;
-        let frame = Frame::new(plan.frame.size).map_err(words)?;
+        let frame = Frame::new(plan.frame.size, plan.stack_bytes).map_err(words)?;
         Checker::new(prototype).during(platform, |callback| {
             // SAFETY: the caller takes a pointer to a function of the callback's type; the Frame has room for it.
             unsafe {

@@ -242,7 +242,7 @@ unsafe fn run(
     let layout = &prepared.plan.frame;
     let target = u32::try_from(target as usize)
         .map_err(|_| LuaError::new(format!("no 32-bit code at {target:p}")))?;
-    let frame = Frame::new(layout.size).map_err(failed)?;
+    let frame = Frame::new(layout.size, prepared.plan.stack_bytes).map_err(failed)?;
     let head = cx.state.head();
     let outer = head.begin_call(cx.lua);
     // SAFETY: both blocks have the layout's size. Callbacks are protected calls, so nothing jumps over the guest.
