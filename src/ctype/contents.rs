@@ -7,11 +7,23 @@ use super::{Name, QualType, RecordId, RecordKind, Table, Type};
 impl Table {
     /// Whether values of a type contain pointers or references.
     pub fn holds_pointers(&self, ty: impl Into<QualType>) -> bool {
+        self.holds(ty.into(), |ty| matches!(self.shape(ty), Type::Pointer(_) | Type::Reference(_)))
+    }
+
+    /// Whether a part of values of a type is `const`, so that they are not assigned to as a whole (C11 6.3.2.1p1).
+    pub fn holds_const(&self, ty: impl Into<QualType>) -> bool {
+        self.holds(ty.into(), |ty| self.resolve(ty).is_const())
+    }
+
+    /// Whether a type or a part of it is one of some.
+    fn holds(&self, ty: QualType, is: impl Fn(QualType) -> bool) -> bool {
         let mut seen = FxHashSet::default();
-        let mut left = vec![ty.into()];
+        let mut left = vec![ty];
         while let Some(ty) = left.pop() {
+            if is(ty) {
+                return true;
+            }
             match self.shape(ty) {
-                Type::Pointer(_) | Type::Reference(_) => return true,
                 Type::Array(element, _) | Type::Vector(element, _) => left.push(*element),
                 Type::Record(record) if seen.insert(*record) => {
                     let body = self.record(*record).body.as_ref();

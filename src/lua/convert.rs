@@ -9,6 +9,7 @@ use std::ptr;
 
 use super::api::{LuaType, Number};
 use super::cdata;
+pub(super) use super::compatible::{Qualifiers, compatible};
 use super::extent;
 use super::initialize;
 use super::kind::Kind;
@@ -16,7 +17,7 @@ pub use super::push::{push, push_copy};
 use super::scalar::{self, Scalar};
 use super::state::{Cx, LuaError, State};
 use super::{call, callback};
-use crate::ctype::{Bits, FloatKind, IntKind, QualType, Quals, TypeId};
+use crate::ctype::{Bits, FloatKind, IntKind, QualType, TypeId};
 use crate::policy::Permission;
 
 /// How much a conversion allows.
@@ -26,17 +27,6 @@ pub(super) enum Mode {
     Implicit,
     /// As with a C cast.
     Cast,
-}
-
-/// How the qualifiers of two pointed-to types compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Qualifiers {
-    /// None may be lost; `void` goes with everything.
-    Kept,
-    /// They are the same, as below the first pointer level.
-    Same,
-    /// They do not matter, as in comparisons.
-    Ignored,
 }
 
 /// A C value in memory.
@@ -156,11 +146,15 @@ pub(super) fn cannot_convert(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaErro
     LuaError::new(format!("cannot convert '{from}' to '{}'", cx.state.repr(ty)))
 }
 
-/// A value for an error message: the C type of a cdata, the Lua type of anything else.
+/// A value for an error message: the C type of a cdata or C function, the Lua type of anything else.
 pub(super) fn describe(cx: &Cx<'_>, index: c_int) -> String {
     match cdata::at(cx, index) {
         Some(cd) => cx.state.repr(cd.ty),
-        None => cx.type_name(index).to_owned(),
+        // SAFETY: the index is acceptable.
+        None => match unsafe { call::function_at(cx, index) } {
+            Some((function, _)) => cx.state.repr(cx.state.pointer_to(function)),
+            None => cx.type_name(index).to_owned(),
+        },
     }
 }
 
@@ -458,33 +452,6 @@ pub(super) fn complex_step(state: &State, part: FloatKind) -> usize {
     match part {
         FloatKind::F80 => usize::from(state.types.borrow().table().model().long_double.1),
         other => scalar::float_bytes(other),
-    }
-}
-
-/// Whether a pointer to `from` converts to a pointer to `to`.
-pub(super) fn compatible(state: &State, to: QualType, from: QualType, rule: Qualifiers) -> bool {
-    const COMPARED: u8 = Quals::CONST.0 | Quals::VOLATILE.0;
-    let (to, from) = (state.resolve(to), state.resolve(from));
-    let (to_quals, from_quals) = (to.quals().0 & COMPARED, from.quals().0 & COMPARED);
-    let (to_kind, from_kind) = (state.value_kind(to), state.value_kind(from));
-    match rule {
-        Qualifiers::Same if to_quals != from_quals => return false,
-        Qualifiers::Kept if to_quals & from_quals != from_quals => return false,
-        Qualifiers::Kept if to_kind == Kind::Void || from_kind == Kind::Void => return true,
-        _ => {}
-    }
-    let same_size = || state.size(to) == state.size(from);
-    match (to_kind, from_kind) {
-        (Kind::Int(_), Kind::Int(_))
-        | (Kind::Float(_), Kind::Float(_))
-        | (Kind::Complex(_), Kind::Complex(_)) => same_size(),
-        (Kind::Pointer(a), Kind::Pointer(b)) | (Kind::Reference(a), Kind::Reference(b)) => {
-            compatible(state, a, b, Qualifiers::Same)
-        }
-        (Kind::Array(a, _), Kind::Array(b, _)) | (Kind::Vector(a, _), Kind::Vector(b, _)) => {
-            same_size() && compatible(state, a, b, Qualifiers::Same)
-        }
-        (a, b) => a == b,
     }
 }
 

@@ -73,6 +73,9 @@ pub(super) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             Ok(Outcome::results(0))
         }
         Found::Constant(..) => Err(constant_location()),
+        Found::Nothing(ty) if ty.is_const() && matches!(cx.state.kind(ty), Kind::Record(_)) => {
+            Err(constant_location())
+        }
         Found::Nothing(ty) => metatype::new_index(cx, ty),
     }
 }
@@ -304,7 +307,9 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
         }
         _ => (place.ty, place.address),
     };
-    if cx.state.resolve(ty).is_const() {
+    let target = cx.state.resolve(ty);
+    let is_whole = cx.state.kind(target).is_aggregate();
+    if target.is_const() || is_whole && cx.state.types.borrow().table().holds_const(target) {
         return Err(constant_location());
     }
     let room = match (cd.variable_size(), cx.state.kind(place.ty)) {

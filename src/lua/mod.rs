@@ -31,7 +31,7 @@
 //! overload   operators of metatypes in place         link        how callbacks find their state
 //! view       casts of pointers in place              recall      what these remember of cdata
 //! budget     memory that scripts ask for            embed       the host's side: Ffi
-//! bounds     which elements there are
+//! bounds     which elements there are               compatible which pointers convert to which
 //! ```
 //!
 //! In a checked state (`region` knows memory, `extent` what a cdata reaches, `contract` what a call needs) nothing of that is in
@@ -48,6 +48,7 @@ mod call;
 mod callback;
 mod cdata;
 mod clib;
+mod compatible;
 mod constant;
 mod contract;
 mod convert;
@@ -197,7 +198,7 @@ fn make_library(cx: &Cx<'_>) {
     ctypes::make_metatable(cx);
     let host = cx.state.machine.runs == target::Runs::Host;
     match host {
-        true => print::install_function_printer(cx),
+        true => print::install_function_metatable(cx),
         false => print::add_function_printer(cx),
     }
     scope::make_metatable(cx);

@@ -21,6 +21,10 @@ pub(super) struct Options {
     pub(super) boxed_int64: Cell<bool>,
     /// 64-bit unsigned integers below 2^63 arrive as cdata, as all above do.
     pub(super) boxed_uint64: Cell<bool>,
+    /// Functions are compared by the number of their parameters.
+    pub(super) counted_functions: Cell<bool>,
+    /// A struct or union goes to `...` by its address.
+    pub(super) variable_by_address: Cell<bool>,
     /// Enums arrive as cdata.
     pub(super) boxed_enum: Cell<bool>,
     /// An error in a callback brings its traceback.
@@ -37,6 +41,8 @@ impl Default for Options {
             null_is_nil: Cell::new(false),
             boxed_int64: Cell::new(!api::NATIVE_INT64),
             boxed_uint64: Cell::new(!api::NATIVE_INT64),
+            counted_functions: Cell::new(false),
+            variable_by_address: Cell::new(false),
             boxed_enum: Cell::new(false),
             traceback: Cell::new(false),
             foreign_answered: Cell::new(false),
@@ -53,7 +59,7 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 7] = [
+const CHOICES: [Choice; 9] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
     Choice { name: "uint64", values: ["number", "cdata"], cell: |options| &options.boxed_uint64 },
@@ -63,6 +69,16 @@ const CHOICES: [Choice; 7] = [
         name: "foreign",
         values: ["queue", "default"],
         cell: |options| &options.foreign_answered,
+    },
+    Choice {
+        name: "functions",
+        values: ["types", "count"],
+        cell: |options| &options.counted_functions,
+    },
+    Choice {
+        name: "varargs",
+        values: ["value", "address"],
+        cell: |options| &options.variable_by_address,
     },
     Choice {
         name: "redeclare",

@@ -1,6 +1,9 @@
 //! `tostring` of cdata, ctypes and functions, as LuaJIT prints them.
 
-use super::api::LuaType;
+use std::ffi::c_int;
+
+use super::api::{LuaType, lua_CFunction};
+use super::arith::{self, Operator};
 use super::call;
 use super::convert;
 use super::ctypes;
@@ -110,23 +113,29 @@ pub(super) fn number(n: f64) -> String {
     }
 }
 
-/// Lets `tostring` of a C function print its type. Functions share one metatable; one that is there keeps what it has.
-pub(super) fn install_function_printer(cx: &Cx<'_>) {
+/// Lets `tostring` of a C function print its type, and `<` compare the addresses of two. Functions share one metatable; one that
+/// is there keeps what it has.
+pub(super) fn install_function_metatable(cx: &Cx<'_>) {
+    let methods: [(&[u8], lua_CFunction); 3] = [
+        (b"__tostring", entry(function_to_string)),
+        (b"__lt", entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Lt))),
+        (b"__le", entry(|cx: &Cx<'_>| arith::operate(cx, Operator::Le))),
+    ];
     cx.push_function(entry(function_to_string), 0);
     if !cx.get_metatable(-1) {
-        cx.new_table(0, 1);
+        cx.new_table(0, methods.len() as c_int);
     }
-    cx.raw_get_name(-1, b"__tostring");
-    let free = cx.type_of(-1) == LuaType::Nil;
-    cx.pop(1);
-    if free {
-        cx.push_value(-2);
-        cx.raw_set_name(-2, b"__tostring");
-        cx.set_metatable(-2);
+    for (event, function) in methods {
+        cx.raw_get_name(-1, event);
+        let free = cx.type_of(-1) == LuaType::Nil;
         cx.pop(1);
-    } else {
-        cx.pop(2);
+        if free {
+            cx.push_function(function, 0);
+            cx.raw_set_name(-2, event);
+        }
     }
+    cx.set_metatable(-2);
+    cx.pop(1);
 }
 
 /// Lets `tostring` of another platform's functions print their types, too; of the rest it asks the printer that is there.

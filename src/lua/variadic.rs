@@ -80,6 +80,7 @@ impl Variable {
             Kind::Pointer(_) | Kind::Reference(_) | Kind::Array(..) | Kind::Function => {
                 Variable::Pointer
             }
+            Kind::Record(_) if state.options.variable_by_address.get() => Variable::Pointer,
             _ => Variable::Value(ty),
         }
     }

@@ -26,7 +26,7 @@ assert(ffi.option "null" == "cdata")
 assert(ffi.option("null", "nil") == "cdata")
 assert(ffi.option "null" == "nil")
 assert(ffi.option("null", "nil") == "nil")
-fails("bad argument #1.*one of 'null', 'int64', 'uint64', 'enum', 'traceback', 'foreign', 'redeclare' expected, got 'nil'", ffi.option, "nil")
+fails("bad argument #1.*one of 'null', 'int64', 'uint64', 'enum', 'traceback', 'foreign', 'functions', 'varargs', 'redeclare' expected, got 'nil'", ffi.option, "nil")
 fails("bad argument #1.*got no value", ffi.option)
 fails("bad argument #2.*one of 'cdata', 'nil' expected, got 'NULL'", ffi.option, "null", "NULL")
 fails("bad argument #2.*got boolean", ffi.option, "null", true)
@@ -117,4 +117,24 @@ if ffi.option "uint64" == "number" then
   assert(tostring(C.strnlen("hello", 9)) == "5ULL" and value.wide + 1 == ffi.new("uint64_t", 6))
   ffi.option("uint64", "number")
   assert(value.wide == 5)
+end
+
+-- Functions compared by the number of their parameters; structs in `...` by their address.
+do
+  ffi.cdef "int snprintf(char *, size_t, const char *, ...);"
+  local double = ffi.cast("double (*)(double)", 16)
+  fails("cannot convert", ffi.new, "int (*)(int)", double)
+  ffi.option("functions", "count")
+  assert(ffi.new("int (*)(int)", double) ~= nil)
+  fails("cannot convert", ffi.new, "int (*)(int, int)", double)
+  ffi.option("functions", "types")
+  local buffer, text = ffi.new "char[64]", ffi.new("struct { char text[8]; }", { "inside" })
+  ffi.option("varargs", "address")
+  for _ = 1, 3 do
+    ffi.C.snprintf(buffer, 64, "%s", text)
+    assert(ffi.string(buffer) == "inside")
+  end
+  ffi.option("varargs", "value")
+  ffi.C.snprintf(buffer, 64, "%.3s", ffi.addressof(text))
+  assert(ffi.string(buffer) == "ins")
 end

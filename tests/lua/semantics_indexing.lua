@@ -203,3 +203,21 @@ if differs "array-bounds" then
     foreign.data[2] = 4
   end
 end
+
+-- What is constant is not written to, whatever a metatype has; nor is a whole of which a part is constant.
+do
+  ffi.cdef "struct idx_meta { int x; }; struct idx_part { int x; const int fixed; };"
+  local written = 0
+  ffi.metatype("struct idx_meta", { __newindex = function() written = written + 1 end })
+  local value = ffi.new "struct idx_meta"
+  value.other = 1
+  check(written == 1)
+  for _, object in ipairs { ffi.new "const struct idx_meta", ffi.new("const struct idx_meta *", value), ffi.new("const struct idx_meta[1]")[0] } do
+    fails("attempt to write to constant location", set, object, "x", 1)
+    fails("attempt to write to constant location", set, object, "other", 1)
+  end
+  check(written == 1)
+  fails("attempt to write to constant location", set, ffi.new "struct idx_part[1]", 0, { 1, 2 })
+  fails("attempt to write to constant location", set, ffi.new("struct idx_part *", ffi.new "struct idx_part"), 0, { 1, 2 })
+  fails("attempt to write to constant location", set, ffi.new "const struct idx_meta[1]", 0, { 1 })
+end

@@ -108,3 +108,43 @@ fails("cannot convert 'struct l2c_point' to 'int'", store, "int", ffi.new("struc
 fails("cannot convert 'thread' to 'void %*'", store, "void *", coroutine.create(function() end))
 fails("cannot convert 'function' to 'int'", store, "int", print)
 fails("cannot convert 'function' to 'void %*'", store, "void *", print)
+
+-- Pointers to functions convert to others that are called alike: C compares the types, LuaJIT the number of parameters.
+do
+  local function converts(to, from) return (pcall(ffi.new, to, ffi.cast(from, 16))) end
+  for _, pair in ipairs {
+    { "int (*)(int)", "unsigned (*)(unsigned)" }, { "int (*)(const void *)", "int (*)(const int *)" }, { "void *(*)(int)", "char *(*)(int)" },
+    { "void *", "int (*)(int)" }, { "int (*)(int)", "void *" },
+  } do
+    check(converts(pair[1], pair[2]), pair[1])
+  end
+  for _, pair in ipairs {
+    { "int (*)(int)", "int (*)(int, int)" }, { "int (*)(void)", "int (*)(int)" }, { "int *", "int (*)(int)" }, { "int (*)(int)", "int (**)(int)" },
+  } do
+    check(not converts(pair[1], pair[2]), pair[1])
+  end
+  if differs "function-pointers" then
+    for _, pair in ipairs {
+      { "int (*)(int)", "double (*)(double)" }, { "int (*)(int)", "long (*)(int)" }, { "int (*)(int)", "int (*)(double)" }, { "int (*)(int)", "void (*)(int)" },
+      { "int (*)(int)", "int (*)(int *)" }, { "int (*)(int)", "int (*)(int, ...)" }, { "bool (*)(void)", "int (*)(void)" },
+      { "int (*)(int)", "int (*)(int) __attribute__((ms_abi))" },
+    } do
+      check(not converts(pair[1], pair[2]), pair[2])
+      check(not converts(pair[2], pair[1]), pair[2])
+      local cast = ffi.cast(pair[1], ffi.cast(pair[2], 16))
+      check(ffi.cast("intptr_t", cast) == ffi.cast("intptr_t", 16), "a cast does it")
+    end
+    check(converts("int (*)()", "int (*)(int)"), "f() says nothing of its parameters")
+    local holder = ffi.new "struct { int (*f)(int); }"
+    fails("cannot convert 'double %(%*%)%(double%)' to 'int %(%*%)%(int%)'", function() holder.f = ffi.cast("double (*)(double)", 16) end)
+  end
+end
+
+-- Addresses of C functions are compared like pointers, where Lua asks.
+do
+  ffi.cdef "void free(void *); int abs(int);"
+  local pointer, f = ffi.cast("void *", ffi.C.free), ffi.cast("void (*)(void *)", ffi.C.free)
+  check(pointer == f and f <= f and not (f < f))
+  if mixed_order then check(f <= ffi.C.free and not (f < ffi.C.free) and not (ffi.C.free < f)) end
+  check(ffi.C.free <= ffi.C.free and not (ffi.C.free < ffi.C.free))
+end

@@ -67,3 +67,53 @@ local copy = ffi.new("sem_s", ref)
 copy.a = 1
 print(outer["in"].a, outer.ptr.a, outer.ptr[0].a, copy.a, ffi.istype("sem_s", ref), ffi.istype("sem_s &", ref) or "no reference type", (tostring(ref):gsub("%d+ &>: 0x%x+", "N &>")))
 print(tostring(ffi.new "int"):match "^cdata<int>:", tostring(ffi.new "sem_s"):match "^cdata<.->:" ~= nil, tostring(ffi.typeof "sem_s") ~= nil, ffi.typeof "int[3]", ffi.typeof "struct sem_all *", tostring(ffi.new "enum sem_e"), 1LL, 2ULL, ffi.new("complex", 1, -1))
+
+-- Functions go where others are wanted that have as many parameters; only such are ordered.
+do
+  local types = {
+    "int (*)(int)", "double (*)(double)", "void (*)(void *)", "int (*)(int, ...)", "int (*)(int, int)", "int (*)(void)",
+    "int (*)()", "void (*)(void)", "const char *(*)(const void *)", "void *", "const void *", "int *", "int (**)(int)",
+  }
+  for _, to in ipairs(types) do
+    local row = {}
+    for i, from in ipairs(types) do
+      local value, other = ffi.cast(from, 16), ffi.cast(to, 32)
+      local converts = pcall(ffi.new, to, value)
+      local ordered = pcall(function() return other < value end)
+      row[i] = (converts and "c" or "-") .. (ordered and "o" or "-") .. (other == value and "=" or "-")
+    end
+    print(to, table.concat(row, " "))
+  end
+  ffi.cdef "int abs(int); void free(void *);"
+  local f, p, v = ffi.C.free, ffi.cast("void (*)(void *)", ffi.C.free), ffi.cast("void *", ffi.C.free)
+  print(p == f, f == p, p < f, f <= p, f < f, f <= f, p ~= f, v == f, f == v, (pcall(function() return v < f end)))
+end
+
+-- A struct goes to ... by its address.
+do
+  ffi.cdef "int snprintf(char *, size_t, const char *, ...);"
+  local buffer, text = ffi.new "char[64]", ffi.new("struct { char text[8]; }", { "inside" })
+  for _ = 1, 3 do
+    ffi.C.snprintf(buffer, 64, "%s %d", text, ffi.new("int", 5))
+    print(ffi.string(buffer))
+  end
+end
+
+-- What is constant is not written to, whatever a metatype has.
+do
+  ffi.cdef "struct sem_const { int x; const int fixed; }; struct sem_plain { int x; };"
+  local written = 0
+  local metatable = { __newindex = function() written = written + 1 end }
+  ffi.metatype("struct sem_const", metatable)
+  ffi.metatype("struct sem_plain", metatable)
+  for _, name in ipairs { "struct sem_const", "struct sem_plain" } do
+    local value = ffi.new(name)
+    for _, object in ipairs { value, ffi.new("const " .. name), ffi.new("const " .. name .. "[1]")[0], ffi.new("const " .. name .. " *", value), ffi.new(name .. "[1]"), ffi.new("const " .. name .. "[1]") } do
+      -- Of arrays, LuaJIT prints another length.
+      for _, key in ipairs(tostring(object):find "%[" and { 0 } or { "x", "fixed", "other", 0 }) do
+        print(name, key, pcall(function() object[key] = key == 0 and {} or 1 end))
+      end
+    end
+  end
+  print(written)
+end

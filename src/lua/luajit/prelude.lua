@@ -16,6 +16,8 @@ ffi.option("int64", "cdata")
 ffi.option("uint64", "cdata")
 ffi.option("enum", "cdata")
 ffi.option("redeclare", "first")
+ffi.option("functions", "count")
+ffi.option("varargs", "address")
 
 -- Values -----------------------------------------------------------------------------------------------------------
 
