@@ -16,7 +16,7 @@ use super::kind::Kind;
 pub use super::push::{push, push_copy};
 use super::scalar::{self, Scalar};
 use super::state::{Cx, LuaError, State};
-use super::{call, callback};
+use super::{call, callback, wide};
 use crate::ctype::{Bits, FloatKind, IntKind, QualType, TypeId};
 use crate::policy::Permission;
 
@@ -178,6 +178,11 @@ unsafe fn assign_string(
             Ok(())
         }
         Kind::Array(element, _) => {
+            if let Some(unit) = wide::Unit::of(cx, element) {
+                let room = cx.state.size(ty).unwrap_or(room);
+                // SAFETY: the caller's promise.
+                return unsafe { wide::store(text, unit, dst, room) };
+            }
             let Kind::Int(IntKind::Char | IntKind::I8 | IntKind::U8) = cx.state.kind(element)
             else {
                 return Err(cannot_convert(cx, index, ty));

@@ -30,6 +30,7 @@ use super::state::{Cx, LuaError, Outcome, entry};
 use super::task;
 use super::traceback;
 use super::view;
+use super::wide;
 use crate::ctype::{ArrayLen, IntKind, QualType, RecordId, TypeId};
 
 /// Name and implementation of each.
@@ -163,6 +164,11 @@ fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*
         && let Some(copy) = guest::push_text(cx, index, ty, mode)?
     {
         return Ok(copy);
+    }
+    if mode == Mode::Implicit
+        && let Some(units) = wide::push_text(cx, index, ty)?
+    {
+        return Ok(units);
     }
     let mut pointer: *mut u8 = ptr::null_mut();
     // SAFETY: the variable is a pointer.
@@ -355,6 +361,13 @@ fn pointer(cx: &Cx<'_>, n: c_int, role: Role, bytes: usize) -> Result<*mut u8, L
 /// `ffi.string(pointer [, len])`
 pub(super) fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if cx.is_absent(2) {
+        if let Some(cd) = cdata::at(cx, 1)
+            && let Some(text) = wide::string(cx, &cd)?
+        {
+            budget::ask("string", text.len(), text.len())?;
+            cx.push_bytes(text.as_bytes());
+            return Ok(Outcome::results(1));
+        }
         let text = pointer(cx, 1, Role::Text, 1)?;
         let limit = cdata::at(cx, 1).and_then(|cd| match cx.state.kind(cd.ty) {
             Kind::Array(..) => cd.variable_size().or_else(|| cx.state.size(cd.ty)),

@@ -21,6 +21,7 @@ use super::push;
 use super::stack;
 use super::state::{Cx, LuaError, guard_in};
 use super::variadic::Variable;
+use super::wide;
 use crate::ctype::QualType;
 
 /// Runs a helper of a thunk that may raise.
@@ -51,6 +52,11 @@ fn convert_argument(cx: &Cx<'_>, record: &Function, index: c_int) -> Result<u64,
     let ty = record
         .parameter(cx, index as usize - 1)
         .ok_or_else(|| LuaError::new("no such parameter"))?;
+    let units = wide::replace_argument(cx, index, ty)
+        .map_err(|error| call::at_argument(record, index, error))?;
+    if let Some(units) = units {
+        return Ok(units as u64);
+    }
     let mut bits = 0u64;
     // SAFETY: the plan has scalars of at most 8 bytes only.
     unsafe { convert::to_c(cx, index, ty, (&raw mut bits).cast()) }

@@ -307,12 +307,33 @@ pub(super) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if cx.type_of(2) == LuaType::None {
         return Err(LuaError::Argument(2, "value expected".into()));
     }
+    if !is_finalizer(cx, 2) {
+        let got = convert::describe(cx, 2);
+        return Err(LuaError::Argument(2, format!("a function or nil expected, got {got}")));
+    }
     if cd.is_foreign() && cx.type_of(2) != LuaType::Nil {
         cx.state.permit(Permission::ForeignFinalizers)?;
     }
     cx.set_top(2);
     set_finalizer(cx, 1, &cd);
     Ok(Outcome::results(1))
+}
+
+/// Whether the value at `index` is nil or can be called.
+fn is_finalizer(cx: &Cx<'_>, index: c_int) -> bool {
+    if matches!(cx.type_of(index), LuaType::Nil | LuaType::Function) {
+        return true;
+    }
+    if let Some(cd) = cdata::at(cx, index) {
+        return methods::has(cx, cd.ty) || has(cx, cd.ty, &[b"__call"]);
+    }
+    if !cx.get_metatable(index) {
+        return false;
+    }
+    cx.raw_get_name(-1, b"__call");
+    let callable = cx.type_of(-1) != LuaType::Nil;
+    cx.pop(2);
+    callable
 }
 
 /// Makes the value on top of the stack, which it pops, the finaliser of the cdata at `index`; nil removes it.

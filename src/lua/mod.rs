@@ -32,6 +32,7 @@
 //! view       casts of pointers in place              recall      what these remember of cdata
 //! budget     memory that scripts ask for            embed       the host's side: Ffi
 //! bounds     which elements there are               compatible which pointers convert to which
+//! wide       wchar_t strings
 //! ```
 //!
 //! In a checked state (`region` knows memory, `extent` what a cdata reaches, `contract` what a call needs) nothing of that is in
@@ -107,6 +108,7 @@ mod task;
 mod traceback;
 mod variadic;
 mod view;
+mod wide;
 
 pub use embed::{Builder, Ffi};
 pub use foreign::Waker;

@@ -25,6 +25,8 @@ pub(super) struct Options {
     pub(super) counted_functions: Cell<bool>,
     /// A struct or union goes to `...` by its address.
     pub(super) variable_by_address: Cell<bool>,
+    /// No strings for `wchar_t` and the like.
+    pub(super) plain_wide: Cell<bool>,
     /// Enums arrive as cdata.
     pub(super) boxed_enum: Cell<bool>,
     /// An error in a callback brings its traceback.
@@ -43,6 +45,7 @@ impl Default for Options {
             boxed_uint64: Cell::new(!api::NATIVE_INT64),
             counted_functions: Cell::new(false),
             variable_by_address: Cell::new(false),
+            plain_wide: Cell::new(false),
             boxed_enum: Cell::new(false),
             traceback: Cell::new(false),
             foreign_answered: Cell::new(false),
@@ -59,7 +62,7 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 9] = [
+const CHOICES: [Choice; 10] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
     Choice { name: "uint64", values: ["number", "cdata"], cell: |options| &options.boxed_uint64 },
@@ -80,6 +83,7 @@ const CHOICES: [Choice; 9] = [
         values: ["value", "address"],
         cell: |options| &options.variable_by_address,
     },
+    Choice { name: "wide", values: ["utf8", "none"], cell: |options| &options.plain_wide },
     Choice {
         name: "redeclare",
         values: ["error", "first"],

@@ -19,6 +19,7 @@ use mlua::ffi as sys;
 use super::api::{self, LuaType};
 use super::budget;
 use super::call::{self, Function};
+use super::cdata;
 use super::clib::system;
 use super::contract;
 use super::convert;
@@ -26,6 +27,7 @@ use super::enter;
 use super::foreign;
 use super::helpers;
 use super::interpret::{self, Recipe};
+use super::methods;
 use super::operands;
 use super::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::code::{NativeCall, Registers};
@@ -191,6 +193,13 @@ fn let_go(cx: &Cx<'_>) {
 /// `ffi.async(function)`
 pub(super) fn async_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.state.permit(Permission::Async)?;
+    // SAFETY: index 1 is acceptable.
+    let is_function = unsafe { call::function_at(cx, 1) }.is_some()
+        || cdata::at(cx, 1).is_some_and(|cd| methods::has(cx, cd.ty));
+    if !is_function {
+        let got = convert::describe(cx, 1);
+        return Err(LuaError::Argument(1, format!("a C function expected, got {got}")));
+    }
     cx.set_top(1);
     cx.ensure_stack(12);
     push_wrapper(cx)?;

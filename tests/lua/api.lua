@@ -134,7 +134,7 @@ check(ffi.string(ffi.new("struct api_mixed", 65), 1) == "A")
 check(ffi.string(ffi.cast("void *", buffer), 5) == "hello")
 check(ffi.string(buffer, nil) == "hello")
 check(ffi.string(ffi.new("char[3]", "a\0b"), 3) == "a\0b")
-fails("cannot convert 'int %[1%]' to 'const char %*'", ffi.string, ffi.new("int[1]"))
+fails("cannot convert 'short %[1%]' to 'const char %*'", ffi.string, ffi.new("short[1]"))
 fails("cannot convert 'number' to 'const char %*'", ffi.string, 5)
 fails("bad argument #1", ffi.string)
 if differs "string-bounds" then

@@ -71,7 +71,7 @@ for _, row in ipairs {
   { "int", {}, "cannot convert 'table' to 'int'" }, { "int", "5", "cannot convert 'string' to 'int'" },
   { "int", print, "cannot convert 'function' to 'int'" }, { "int *", 5, "cannot convert 'number' to 'int %*'" },
   { "int *", "text", "cannot convert 'string' to 'int %*'" }, { "char *", "text", "cannot convert 'string' to 'char %*'" },
-  { "int[2]", { 1, 2, 3 }, "too many initializers for 'int %[2%]'" }, { "int[2]", "ab", "cannot convert 'string' to 'int %[2%]'" },
+  { "int[2]", { 1, 2, 3 }, "too many initializers for 'int %[2%]'" }, { "short[2]", "ab", "cannot convert 'string' to 'short %[2%]'" },
   { "struct mk_point", { "x" }, "cannot convert 'string' to 'int'" }, { "struct mk_point", { x = {} }, "cannot convert 'table' to 'int'" },
   { "struct mk_point", ffi.new "int *", "cannot convert 'int %*' to 'int'" }, { "struct mk_point", print, "cannot convert 'function' to 'int'" },
   { "enum mk_color", "MK_BLUE", "cannot convert 'string' to 'enum mk_color'" }, { "enum mk_color", {}, "cannot convert 'table' to 'enum mk_color'" },
@@ -227,3 +227,33 @@ fails("cannot convert 'table' to 'int'", meta, { {} })
 check(value.v == 5)
 check(value.other == "other")
 fails("attempt to perform arithmetic on 'struct %d+' and 'number'", function() return value - 1 end)
+
+-- Arguments of the library's own functions are looked at when they are given, not when they are used.
+if differs "argument-errors" then
+  fails("bad argument #1 to 'ffi.load' %(a library name expected, got an empty string", ffi.load, "")
+  local array = ffi.new "int[1]"
+  for _, wrong in ipairs { 5, "text", true, {}, ffi.new "int", array } do
+    fails("bad argument #2 to 'ffi.gc' %(a function or nil expected, got", ffi.gc, array, wrong)
+  end
+  for _, right in ipairs { function() end, T.t_i32, ffi.cast("mk_unary", 0), setmetatable({}, { __call = function() end }) } do
+    check(ffi.gc(array, right) == array)
+  end
+  check(ffi.gc(array, nil) == array)
+  for _, wrong in ipairs { 5, "text", true, {}, print, array } do
+    fails("bad argument #1 to 'ffi.async' %(a C function expected, got", ffi.async, wrong)
+  end
+  check(type(ffi.async(T.t_i32)) == "function")
+  -- Every function of the table takes a value of every type, and none ends the process.
+  local values = { true, 5, -1, 1.5, "", "zz", {}, print, coroutine.create(print), array, ffi.typeof "int", io.stdout }
+  local reads = { string = true, copy = true, fill = true, traceback = true, cdef = true }
+  for name, f in pairs(ffi) do
+    if type(f) == "function" and not reads[name] then
+      pcall(f)
+      for _, value in ipairs(values) do
+        for _, other in ipairs(values) do
+          if name ~= "poll" and name ~= "option" then pcall(f, value, other) end
+        end
+      end
+    end
+  end
+end

@@ -79,7 +79,7 @@ holder.name = "12345"
 check(holder.name[5] == 0)
 local bytes = ffi.new("uint8_t[4]", "abc")
 check(bytes[0] == 97 and bytes[2] == 99 and bytes[3] == 0)
-fails("cannot convert 'string' to 'int %[4%]'", ffi.new, "int[4]", "abc")
+fails("cannot convert 'string' to 'short %[4%]'", ffi.new, "short[4]", "abc")
 
 -- string: to an enum, by name
 ffi.cdef [[ enum l2c_size { L2C_SMALL = -1, L2C_BIG = 100 }; ]]
@@ -147,4 +147,41 @@ do
   check(pointer == f and f <= f and not (f < f))
   if mixed_order then check(f <= ffi.C.free and not (f < ffi.C.free) and not (ffi.C.free < f)) end
   check(ffi.C.free <= ffi.C.free and not (ffi.C.free < ffi.C.free))
+end
+
+-- Wide strings: UTF-8 in Lua, UTF-16 or UTF-32 in C.
+if differs "wide-strings" then
+  local text = "a\195\169\226\130\172\240\159\152\128" -- 1, 2, 3 and 4 bytes
+  ffi.cdef "size_t wcslen(const wchar_t *); struct ltc_wide { char16_t name[4]; wchar_t wide[3]; const char16_t *pointer; };"
+  local function units(array, n)
+    local all = {}
+    for i = 0, n - 1 do all[#all + 1] = ("%x"):format(num(array[i])) end
+    return table.concat(all, " ")
+  end
+  check(units(ffi.new("char32_t[5]", text), 5) == "61 e9 20ac 1f600 0")
+  check(units(ffi.new("wchar_t[4]", text), 4) == "61 e9 20ac 1f600")
+  check(units(ffi.new("char16_t[6]", text), 6) == "61 e9 20ac d83d de00 0")
+  check(units(ffi.new("char16_t[4]", text), 4) == "61 e9 20ac 0", "no half of a character")
+  check(units(ffi.new("char16_t[?]", 3, text), 3) == "61 e9 20ac")
+  for _, array in ipairs { "char16_t[16]", "char32_t[16]", "wchar_t[16]" } do
+    check(ffi.string(ffi.new(array, text)) == text and ffi.string(ffi.new(array)) == "", array)
+    check(ffi.string(ffi.new(array, text) + 1) == text:sub(2), array)
+    fails("the string is not UTF%-8: byte 3 is 0xff", ffi.new, array, "ab\255")
+    fails("the string is not UTF%-8: byte 3 is 0xed", ffi.new, array, "ab\237\160\128")
+    fails("character 2 of the string is a lone surrogate: 0xd800", ffi.string, ffi.new(array, { 97, 0xd800, 98 }))
+    check(#ffi.string(ffi.new(array, { 97, 0xd800 }), 4) == 4, "bytes are bytes")
+  end
+  fails("character 1 of the string is no character: 0x110000", ffi.string, ffi.new("char32_t[2]", 0x110000))
+  for _ = 1, 3 do
+    check(num(ffi.C.wcslen(text)) == 4 and num(ffi.C.wcslen "") == 0)
+    fails("bad argument #1 to 'wcslen' %(the string is not UTF%-8: byte 1 is 0xff%)", ffi.C.wcslen, "\255")
+  end
+  local kept = ffi.new("const wchar_t *", text)
+  collect()
+  check(ffi.string(kept) == text)
+  local record = ffi.new("struct ltc_wide", { text, "xyz" })
+  check(ffi.string(record.name) == text:sub(1, 6) and ffi.string(record.wide) == "xyz")
+  fails("cannot convert 'string' to 'const unsigned short %*'", function() record.pointer = "abc" end)
+  fails("cannot convert 'string' to 'int %*'", ffi.new, "wchar_t *", "abc")
+  fails("NULL pointer", ffi.string, ffi.cast("wchar_t *", nil))
 end

@@ -285,6 +285,10 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     }
     let name = c_string(cx.bytes(1).unwrap_or_default(), "a library name")?;
+    if name.is_empty() {
+        let message = "a library name expected, got an empty string (the program itself is ffi.C)";
+        return Err(LuaError::Argument(1, message.into()));
+    }
     let name = name.to_str().map_err(|_| LuaError::new("a library name is not UTF-8"))?;
     cx.state.permit_library(name)?;
     let library = search::open(name, cx.truth(2)).map_err(LuaError::new)?;

@@ -18,6 +18,7 @@ ffi.option("enum", "cdata")
 ffi.option("redeclare", "first")
 ffi.option("functions", "count")
 ffi.option("varargs", "address")
+ffi.option("wide", "none")
 
 -- Values -----------------------------------------------------------------------------------------------------------
 
