@@ -46,6 +46,7 @@ pub mod lower;
 pub mod lua;
 pub mod native;
 pub mod policy;
+mod suggest;
 pub mod target;
 
 pub use code::Mode;

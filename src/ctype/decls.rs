@@ -581,13 +581,48 @@ impl Declarations {
         }
     }
 
+    /// Every ordinary name that can be seen.
+    pub(super) fn visible(&self) -> impl Iterator<Item = (Name, &Decl)> {
+        let mut next = Some(&self.names);
+        let scopes = std::iter::from_fn(move || {
+            let scope = next?;
+            next = scope.parent.and_then(|parent| self.others.get(&parent));
+            Some(scope)
+        });
+        scopes.flat_map(|scope| scope.entries.iter().map(|entry| (entry.name, &entry.decl)))
+    }
+
+    /// Every tag that can be seen with this keyword.
+    pub(super) fn visible_tags(&self, keyword: &str) -> impl Iterator<Item = &str> {
+        let entries = self.names.tags.iter().chain(self.others.values().flat_map(|s| &s.tags));
+        let tags = entries
+            .map(|entry| entry.name)
+            .filter(move |&name| self.tag_keyword(name) == Some(keyword));
+        tags.map(|name| self.table.name(name))
+    }
+
+    /// `struct`, `union` or `enum`, as a tag was declared.
+    pub(super) fn tag_keyword(&self, name: Name) -> Option<&'static str> {
+        self.tag(name).map(|tag| self.keyword(tag))
+    }
+
+    fn keyword(&self, tag: Tag) -> &'static str {
+        match tag {
+            Tag::Record(id) => super::print::keyword(self.table.record(id).kind),
+            Tag::Enum(_) => "enum",
+        }
+    }
+
+    /// The declared name, other than a type's, that is nearest to one that is not declared.
+    pub fn nearest_symbol(&self, name: &str) -> Option<&str> {
+        let symbols = self.visible().filter(|(_, decl)| !matches!(decl, Decl::Typedef(_)));
+        crate::suggest::nearest(name, symbols.map(|(name, _)| self.table.name(name)))
+    }
+
     /// The conflict with an earlier declaration of a tag.
     pub(super) fn tag_conflict(&self, name: Name) -> Option<Conflict> {
         let entry = self.outwards(|scope| Some(scope.tags[scope.tag_slots.get(name)?]))?;
-        let keyword = match entry.tag {
-            Tag::Record(id) => super::print::keyword(self.table.record(id).kind),
-            Tag::Enum(_) => "enum",
-        };
+        let keyword = self.keyword(entry.tag);
         Some(self.conflict(entry.site, format!("{keyword} {}", self.table.name(name))))
     }
 

@@ -13,7 +13,7 @@
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `preprocess/`, `source` | macros, conditionals, continued lines; where the bytes of a text come from |
 //! | `decls`, `same` | the C name spaces, redeclaration, the atomic `cdef` |
-//! | `predeclared` | the names that need no declaration |
+//! | `predeclared`, `expected` | the names that need no declaration; those that programs expect to need none |
 //! | `types`, `function` | what a type is, as data |
 //! | `table`, `names`, `index` | interned types and names |
 //! | `layout/` | sizes, alignments and offsets, one file a compiler family |
@@ -25,6 +25,7 @@ mod contents;
 mod decls;
 mod diagnostic;
 mod draw;
+mod expected;
 mod function;
 mod index;
 mod keyword;

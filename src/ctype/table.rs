@@ -334,6 +334,24 @@ impl Table {
             .or_else(|| self.anonymous(body).find_map(|(_, inner)| self.find_constant(inner, name)))
     }
 
+    /// The member or constant of a struct or union, or of what a pointer to one leads to, whose name is nearest to one that it has not.
+    pub fn nearest_member(&self, ty: QualType, name: &str) -> Option<&str> {
+        let ty = match *self.shape(ty) {
+            Type::Pointer(to) | Type::Reference(to) => to,
+            _ => ty,
+        };
+        let Type::Record(record) = *self.shape(ty) else { return None };
+        let mut names = Vec::new();
+        let mut left = vec![record];
+        while let Some(record) = left.pop() {
+            let Some(body) = &self.record(record).body else { continue };
+            names.extend(body.members.iter().filter_map(|member| member.name));
+            names.extend(body.constants.iter().map(|constant| constant.0));
+            left.extend(self.anonymous(body).map(|(_, inner)| inner));
+        }
+        crate::suggest::nearest(name, names.into_iter().map(|name| self.name(name)))
+    }
+
     /// The anonymous records of a record that have names for it.
     fn anonymous<'a>(
         &'a self,

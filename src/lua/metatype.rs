@@ -215,9 +215,16 @@ pub(super) fn new_index(cx: &Cx<'_>, ty: QualType) -> Result<Outcome, LuaError> 
 
 /// The key at 2 leads nowhere in a value of a type.
 pub(super) fn no_such_key(cx: &Cx<'_>, ty: QualType) -> LuaError {
-    let ty = cx.state.repr(cx.state.referent(ty));
+    let of = cx.state.referent(ty);
+    let ty = cx.state.repr(of);
     LuaError::new(match cx.bytes(2) {
-        Some(name) => format!("'{ty}' has no member named '{}'", String::from_utf8_lossy(name)),
+        Some(name) => {
+            let name = String::from_utf8_lossy(name);
+            let types = cx.state.types.borrow();
+            let near = types.table().nearest_member(of, &name);
+            let hint = near.map_or(String::new(), |near| format!("; did you mean '{near}'?"));
+            format!("'{ty}' has no member named '{name}'{hint}")
+        }
         None => format!("'{ty}' cannot be indexed with '{}'", convert::describe(cx, 2)),
     })
 }

@@ -9,9 +9,9 @@ impl Parser<'_> {
     pub(super) fn parameter_number(&mut self) -> Parse<u32> {
         let start = self.tok.start;
         let number = self.constant_integer()?;
-        match u32::try_from(number - 1) {
-            Ok(param) => Ok(param),
-            Err(_) => Err(self.error(start, "parameters are numbered from 1".into())),
+        match number.checked_sub(1).and_then(|param| u32::try_from(param).ok()) {
+            Some(param) => Ok(param),
+            None => Err(self.error(start, "parameters are numbered from 1".into())),
         }
     }
 
@@ -20,9 +20,9 @@ impl Parser<'_> {
         let start = self.tok.start;
         match self.constant_integer()? {
             0 => Ok(Contract::TrustedResult),
-            number => match u32::try_from(number - 1) {
-                Ok(param) => Ok(Contract::Trusted { param }),
-                Err(_) => Err(self.error(start, "parameters are numbered from 1".into())),
+            number => match number.checked_sub(1).and_then(|param| u32::try_from(param).ok()) {
+                Some(param) => Ok(Contract::Trusted { param }),
+                None => Err(self.error(start, "parameters are numbered from 1".into())),
             },
         }
     }

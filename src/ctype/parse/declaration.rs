@@ -41,6 +41,9 @@ impl Parser<'_> {
             let attributes = &specifiers.attributes.function;
             let declarator = self.declarator(specifiers.ty, Naming::Required, attributes)?;
             first = first.or(declarator.name.map(|name| name.0));
+            if !self.at(",") && !self.at("=") && !self.may_be_attribute() && !self.at("{") {
+                self.check_end_of_body(&specifiers, first)?;
+            }
             if self.init_declarator(&specifiers, declarator)? {
                 return Ok(());
             }
@@ -80,12 +83,18 @@ impl Parser<'_> {
         specifiers: &Specifiers,
         first: Option<Name>,
     ) -> Parse<()> {
-        if self.eat(";") {
-            return Ok(());
-        }
-        match (specifiers.body_end, first.and_then(|first| self.decls.typedef(first))) {
-            (Some(end), Some(_)) => Err(self.error(end, "expected ';' after '}'".into())),
-            _ => Err(self.expected("';'")),
+        self.check_end_of_body(specifiers, first)?;
+        self.expect(";")
+    }
+
+    /// Refuses the name of a type where a `;` should end the declaration of a body.
+    fn check_end_of_body(&mut self, specifiers: &Specifiers, first: Option<Name>) -> Parse<()> {
+        let is_type = first.is_some_and(|first| self.decls.typedef(first).is_some());
+        match specifiers.body_end {
+            Some(end) if is_type && !self.at_end_of_declaration() && !self.at(";") => {
+                Err(self.error(end, "expected ';' after '}'".into()))
+            }
+            _ => Ok(()),
         }
     }
 

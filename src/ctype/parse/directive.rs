@@ -194,6 +194,9 @@ impl Parser<'_> {
         let Tok::Name(name) = self.tok.kind else {
             return Err(self.leave_to_preprocessor_unless_expanded(line_end));
         };
+        if start >= line_end {
+            return Err(self.leave_to_preprocessor());
+        }
         let name_end = self.tok.end;
         let text = self.lexer.text();
         let body = text[name_end as usize..line_end as usize].trim_ascii();

@@ -54,7 +54,7 @@ impl Parser<'_> {
             Some(Tag::Enum(id)) => Ok(id),
             Some(Tag::Record(_)) => Err(self.other_tag(name, start)),
             None => {
-                self.check_new_tag(name, start)?;
+                self.check_new_tag("enum", name, start)?;
                 let id = self.table().add_enum(tag);
                 self.decls.set_tag(name, Tag::Enum(id), start);
                 Ok(id)

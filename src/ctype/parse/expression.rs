@@ -364,7 +364,9 @@ impl Parser<'_> {
             None => {
                 let message =
                     format!("'{}' has no member '{}'", table.repr(record), table.name(name));
-                Err(self.error(start, message))
+                let hint = table.nearest_member(record, table.name(name));
+                let hint = hint.map(|near| format!("did you mean '{near}'?"));
+                Err(self.report(start, message, hint, None))
             }
         }
     }
@@ -448,6 +450,10 @@ impl Parser<'_> {
             return Err(Failed);
         }
         let message = format!("unknown name '{text}'");
+        if let Some(near) = self.decls.nearest_symbol(&text) {
+            let hint = format!("did you mean '{near}'?");
+            return Err(self.error_hint(self.tok.start, message, &hint));
+        }
         let hint = "constants are enumerators, 'static const' numbers and '#define's of this or an earlier text";
         Err(self.error_hint(self.tok.start, message, hint))
     }

@@ -5,6 +5,7 @@ use super::declarator::{Declarator, Naming};
 use super::specifier::Specifiers;
 use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
+use crate::ctype::expected;
 use crate::ctype::layout::{self, Field, Placed, Rules, Unplaceable};
 use crate::ctype::names::NameIndex;
 use crate::ctype::print::keyword;
@@ -12,6 +13,7 @@ use crate::ctype::{
     ArrayLen, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type, UnnamedBits,
 };
 use crate::policy::Permission;
+use crate::suggest::did_you_mean;
 
 /// A record while its members are parsed.
 #[derive(Debug, Default)]
@@ -77,7 +79,7 @@ impl Parser<'_> {
             Some(Tag::Record(id)) if self.decls.table.record(id).kind == kind => Ok(id),
             Some(_) => Err(self.other_tag(name, start)),
             None => {
-                self.check_new_tag(name, start)?;
+                self.check_new_tag(keyword(kind), name, start)?;
                 let id = self.table().add_record(kind, tag);
                 self.decls.set_tag(name, Tag::Record(id), start);
                 Ok(id)
@@ -86,12 +88,18 @@ impl Parser<'_> {
     }
 
     /// Refuses a tag that a type text alone would declare, as LuaJIT does.
-    pub(super) fn check_new_tag(&mut self, name: Name, start: Offset) -> Parse<()> {
+    pub(super) fn check_new_tag(&mut self, keyword: &str, name: Name, start: Offset) -> Parse<()> {
         if self.implicit_tags {
             return Ok(());
         }
-        let message = format!("undeclared or implicit tag '{}'", self.decls.table.name(name));
-        Err(self.error_hint(start, message, "declare it with cdef first"))
+        let text = self.decls.table.name(name);
+        let message = format!("undeclared or implicit tag '{text}'");
+        let near = || did_you_mean(text, self.decls.visible_tags(keyword));
+        let hint = match expected::tag(&self.decls.table, text) {
+            Some(definition) => format!("declare it with cdef first: '{definition}'"),
+            None => near().unwrap_or_else(|| "declare it with cdef first".to_owned()),
+        };
+        Err(self.error_hint(start, message, &hint))
     }
 
     /// A tag that was declared as another kind of type.

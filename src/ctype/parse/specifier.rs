@@ -2,8 +2,31 @@
 
 use super::attribute::Attributes;
 use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
-use crate::ctype::{FloatKind, IntKind, QualType, Quals, RecordKind, Table, Type, TypeId};
+use crate::ctype::expected;
+use crate::ctype::{
+    Decl, FloatKind, IntKind, Name, QualType, Quals, RecordKind, Table, Type, TypeId,
+};
+use crate::suggest::did_you_mean;
 use crate::target::DataModel;
+
+/// Words that only C++ has.
+static CPLUSPLUS: [&str; 9] = [
+    "class",
+    "namespace",
+    "template",
+    "using",
+    "virtual",
+    "public",
+    "private",
+    "typename",
+    "operator",
+];
+
+/// The words of types that a name may be meant for.
+static TYPE_WORDS: [&str; 12] = [
+    "void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "struct",
+    "union", "const",
+];
 
 /// The specifiers of one declaration.
 #[derive(Debug)]
@@ -471,10 +494,31 @@ impl Parser<'_> {
         let Tok::Name(name) = self.tok.kind else { return };
         let text = self.decls.table.name(name).to_owned();
         if self.failed.insert(name, self.errors.len()).is_none() {
-            let hint = format!("declare it first, as in 'typedef struct {text} {text};'");
+            let hint = self.hint_for_type(name, &text);
             self.report(self.tok.start, format!("unknown type name '{text}'"), Some(hint), None);
         }
         self.advance();
+    }
+
+    /// What would make an unknown name a type.
+    fn hint_for_type(&self, name: Name, text: &str) -> String {
+        let table = &self.decls.table;
+        if let Some(keyword) = self.decls.tag_keyword(name) {
+            return format!(
+                "write '{keyword} {text}', or declare 'typedef {keyword} {text} {text};'"
+            );
+        }
+        if let Some(typedef) = expected::typedef(table, text) {
+            return format!("declare it first: '{typedef}'");
+        }
+        if CPLUSPLUS.contains(&text) {
+            return "this is C++; C declarations are read".to_owned();
+        }
+        let types = self.decls.visible().filter(|(_, decl)| matches!(decl, Decl::Typedef(_)));
+        let names = types.map(|(name, _)| table.name(name));
+        let words = TYPE_WORDS.iter().copied();
+        did_you_mean(text, names.chain(words))
+            .unwrap_or_else(|| format!("declare it first, as in 'typedef struct {text} {text};'"))
     }
 
     fn typeof_specifier(&mut self) -> Parse<QualType> {

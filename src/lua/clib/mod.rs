@@ -152,8 +152,12 @@ fn meaning(cx: &Cx<'_>, name: &[u8]) -> Result<Meaning, LuaError> {
             Some(Decl::Variable { ty, symbol: s }) => Meaning::Variable(*ty, symbol(s)?),
             Some(Decl::Constant { ty, value }) => Meaning::Constant(*ty, *value),
             other => {
-                let hint = if other.is_some() { " (the name is a typedef)" } else { "" };
                 let name = String::from_utf8_lossy(name);
+                let hint = match types.nearest_symbol(&name) {
+                    _ if other.is_some() => " (the name is a typedef)".to_owned(),
+                    Some(near) => format!("; did you mean '{near}'?"),
+                    None => String::new(),
+                };
                 let message = format!("missing declaration for symbol '{name}'{hint}");
                 return Err(LuaError::new(message));
             }
