@@ -177,6 +177,7 @@ fn honest_scripts_pass() {
         let ffi = unsafe { Ffi::builder().policy(policy).install_unconfined(&lua) }.unwrap();
         behaviour::provide(&lua, ffi.table().clone()).unwrap();
         lua.globals().set("TESTLIB", behaviour::library()).unwrap();
+        lua.globals().set("CHECKED", true).unwrap();
         lua.load(std::fs::read_to_string(behaviour::SUITE).unwrap()).exec().unwrap();
         let script = std::fs::read_to_string(&path).unwrap();
         let outcome = lua.load(script).set_name(format!("@{name}")).exec();

@@ -35,6 +35,8 @@ TESTLIB = TESTLIB or os.getenv "CTHUNK_TESTLIB"
 --- Whether C is code of another platform (`ffi.target`): no string, userdata or library of this process is where it can read it, and
 --- its errno is its own.
 apart = APART or false
+--- Whether the host checks every access (`Policy::checked`): an array then ends where its type says, and C's memory is not read.
+checked = CHECKED or false
 
 --- A cdata's number as a Lua number; a number as it is.
 function num(x)
