@@ -119,7 +119,13 @@ fn variable_size(cx: &Cx<'_>, n: c_int, fixed: usize, step: usize) -> Result<usi
 
 /// `ffi.new(ct [, nelem] [, init...])`
 pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let ty = cx.state.referent(ctypes::argument(cx, 1)?);
+    let named = cx.state.resolve(ctypes::argument(cx, 1)?);
+    if cx.top() > 1
+        && let Kind::Reference(to) = cx.state.kind(named)
+    {
+        return new_reference(cx, named, cx.state.resolve(to));
+    }
+    let ty = cx.state.referent(named);
     let (size, first) = match Extent::of(cx, ty)? {
         Extent::Variable { fixed, step } => (variable_size(cx, 2, fixed, step)?, 3),
         Extent::Fixed(Some(size)) => (size, 2),
@@ -131,14 +137,7 @@ pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if let Kind::Pointer(_) = cx.state.kind(ty)
         && cx.top() == first
     {
-        // SAFETY: index `first` is acceptable.
-        let is_c = unsafe { super::call::function_at(cx, first) }.is_some();
-        // A Lua function gets a callback of its own.
-        let mode = match cx.type_of(first) {
-            LuaType::Function if !is_c => Mode::Cast,
-            _ => Mode::Implicit,
-        };
-        return pointer_from(cx, first, ty, mode);
+        return new_pointer(cx, first, ty);
     }
     let bytes = cdata::push_value(cx, ty, size, first == 3)?;
     // The cdata takes the place of the last argument before the initialisers.
@@ -151,6 +150,29 @@ pub(super) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(Outcome::results(1))
 }
 
+/// `ffi.new` of a pointer from the value at `index`.
+fn new_pointer(cx: &Cx<'_>, index: c_int, ty: QualType) -> Result<Outcome, LuaError> {
+    // SAFETY: the index is acceptable.
+    let is_c = unsafe { super::call::function_at(cx, index) }.is_some();
+    // A Lua function gets a callback of its own.
+    let mode = match cx.type_of(index) {
+        LuaType::Function if !is_c => Mode::Cast,
+        _ => Mode::Implicit,
+    };
+    pointer_from(cx, index, ty, mode)
+}
+
+/// `ffi.new` of a reference of type `ty` to a `to`, from the arguments: it refers to what its one initialiser is or points to.
+fn new_reference(cx: &Cx<'_>, ty: QualType, to: QualType) -> Result<Outcome, LuaError> {
+    if cx.top() > 2 {
+        return Err(LuaError::new(format!("too many initializers for '{}'", cx.state.repr(ty))));
+    }
+    match cx.state.kind(to) {
+        Kind::Function => new_pointer(cx, 2, cx.state.pointer_to(to).into()),
+        _ => reference_from(cx, 2, ty, to, Mode::Implicit),
+    }
+}
+
 /// Pushes the pointer of type `ty` that the value at `index` converts to. What it points into stays alive.
 fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<Outcome, LuaError> {
     let pointer = address_from(cx, index, ty, mode)?;
@@ -158,7 +180,7 @@ fn pointer_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<O
     Ok(Outcome::results(1))
 }
 
-/// The address that the value at `index` has as a pointer of type `ty`; pushes what the address keeps alive.
+/// The address that the value at `index` has as a pointer or reference of type `ty`; pushes what the address keeps alive.
 fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*mut u8, LuaError> {
     if cx.state.machine.is_guest()
         && let Some(copy) = guest::push_text(cx, index, ty, mode)?
@@ -176,7 +198,11 @@ fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*
         convert::assign(cx, index, ty, (&raw mut pointer).cast(), mem::size_of::<usize>(), mode)?
     };
     match cdata::at(cx, index) {
-        Some(cd) if cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate() => {
+        Some(cd)
+            if cd.is_pointer()
+                || cx.state.kind(cd.ty).is_aggregate()
+                || matches!(cx.state.kind(ty), Kind::Reference(_)) =>
+        {
             cdata::push_owner(cx, index, &cd);
         }
         None if cx.type_of(index) == LuaType::String => cx.push_value(index),
@@ -185,13 +211,26 @@ fn address_from(cx: &Cx<'_>, index: c_int, ty: QualType, mode: Mode) -> Result<*
     Ok(pointer)
 }
 
-/// Pushes a reference to the `to` that the value at `index` is the address of.
-fn reference_from(cx: &Cx<'_>, index: c_int, to: QualType) -> Result<Outcome, LuaError> {
-    let pointer = cx.state.pointer_to(to).into();
-    let address = address_from(cx, index, pointer, Mode::Cast)?;
+/// Pushes a reference to the `to` whose address the value at `index` has as a pointer or reference of type `ty`.
+fn reference_from(
+    cx: &Cx<'_>,
+    index: c_int,
+    ty: QualType,
+    to: QualType,
+    mode: Mode,
+) -> Result<Outcome, LuaError> {
+    let address = address_from(cx, index, ty, mode)?;
     if address.is_null() {
         let to = cx.state.repr(to);
         return Err(LuaError::Argument(index, format!("NULL reference to '{to}'")));
+    }
+    if let Kind::Pointer(_) = cx.state.kind(to) {
+        // There is no assignment to the reference itself: the pointer that it leads to is as good.
+        let size = cx.state.known_size(to)?;
+        extent::permit_address(cx, to, address, size, Access::Read)?;
+        // SAFETY: the script says that a pointer is there, and the policy allows it.
+        unsafe { convert::push(cx, to, address, 0)? };
+        return Ok(Outcome::results(1));
     }
     cdata::push_reference(cx, to, address, cx.top());
     Ok(Outcome::results(1))
@@ -204,7 +243,10 @@ pub(super) fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let is_pointer = match cx.state.kind(ty) {
         Kind::Pointer(_) => true,
         Kind::Bool | Kind::Int(_) | Kind::Float(_) | Kind::Enum(_) => false,
-        Kind::Reference(to) => return reference_from(cx, 2, cx.state.resolve(to)),
+        Kind::Reference(to) => {
+            let to = cx.state.resolve(to);
+            return reference_from(cx, 2, cx.state.pointer_to(to).into(), to, Mode::Cast);
+        }
         _ => return Err(LuaError::Argument(1, "invalid C type".into())),
     };
     if cdata::at(cx, 2).is_some_and(|cd| cd.ty == ty) {

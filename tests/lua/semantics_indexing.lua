@@ -161,6 +161,24 @@ alias.x = 9
 check(whole.x == 9)
 check(ffi.istype("struct idx_point", alias))
 check(ffi.typeof(alias) == ffi.typeof("struct idx_point &"))
+
+-- ffi.new of a reference refers to its initialiser, too.
+do
+  local point = ffi.new("struct idx_point", 1, 2)
+  local bound = ffi.new("struct idx_point &", point)
+  bound.x = 5
+  check(point.x == 5 and ffi.typeof(bound) == ffi.typeof("struct idx_point &"))
+  local numbers = ffi.new("int[2]", 3, 4)
+  numbers[0] = 6
+  check(num(ffi.new("int &", numbers)) == 6)
+  check(num(ffi.new("int &", numbers + 1)) == 4)
+  check(not pcall(ffi.new, "int &", 5) and not pcall(ffi.new, "int &", numbers, 1) and not pcall(ffi.new, "short &", numbers))
+  bound = nil
+  local kept = ffi.new("int (&)[2]", ffi.cast("int (*)[2]", numbers))
+  numbers = nil
+  collectgarbage()
+  check(kept[1] == 4)
+end
 check(ffi.cast("struct idx_point &", ffi.cast("void *", whole)).y == 2)
 fails("'int' cannot be indexed with 'number'", get, second, 0)
 if differs "null-access" then fails("NULL reference to 'int'", ffi.cast, "int &", nil) end

@@ -12,7 +12,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{LuaType, Number, Results, lua_CFunction, lua_State};
+use super::super::api::{LuaType, NATIVE_INT64, Number, Results, lua_CFunction, lua_State};
 use super::super::state::{Cx, LuaError, Outcome, entry, guard_in};
 use super::concat::text_in_place;
 use super::numbers::{self, to_int32};
@@ -53,6 +53,12 @@ enum Wanted {
     Coroutine,
     /// `r`: what `string.gsub` replaces by: a text, a function, a table.
     Replacement,
+    /// `b`: where a search in the first argument begins, an integer: behind its end is at its end.
+    Begin,
+    /// `n`: a number becomes LuaJIT's text, anything else stays.
+    NumberAsText,
+    /// `e`: so does the message of an error, unless the level after it is 0.
+    Message,
 }
 
 impl Wanted {
@@ -69,6 +75,9 @@ impl Wanted {
             b'F' => Wanted::FunctionOrNil,
             b'c' => Wanted::Coroutine,
             b'r' => Wanted::Replacement,
+            b'b' => Wanted::Begin,
+            b'n' => Wanted::NumberAsText,
+            b'e' => Wanted::Message,
             _ => Wanted::Any,
         }
     }
@@ -76,9 +85,9 @@ impl Wanted {
     /// LuaJIT's words for a value of another type.
     fn expected(self, got: &str) -> String {
         let wanted = match self {
-            Wanted::Any | Wanted::Key => "value",
+            Wanted::Any | Wanted::Key | Wanted::NumberAsText | Wanted::Message => "value",
             Wanted::Text => "string",
-            Wanted::Integer | Wanted::Long | Wanted::Double => "number",
+            Wanted::Integer | Wanted::Long | Wanted::Double | Wanted::Begin => "number",
             Wanted::Table => "table",
             Wanted::Function | Wanted::FunctionOrNil => "function",
             Wanted::Metatable => return "nil or table expected".to_owned(),
@@ -192,6 +201,18 @@ fn argument(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> Result<(), LuaError> {
     match (ty, wanted) {
         (_, Wanted::Any) | (LuaType::Table, Wanted::Table) => Ok(()),
         (LuaType::Table | LuaType::Nil, Wanted::Metatable) => Ok(()),
+        (LuaType::Number, Wanted::NumberAsText) => {
+            number_as_text(cx, index);
+            Ok(())
+        }
+        (LuaType::Number, Wanted::Message) => {
+            let level = if cx.is_absent(index + 1) { None } else { cx.number(index + 1) };
+            if level.is_none_or(|level| level.as_double() >= 1.0) {
+                number_as_text(cx, index);
+            }
+            Ok(())
+        }
+        (_, Wanted::NumberAsText | Wanted::Message) => Ok(()),
         (LuaType::Number, Wanted::Key) => {
             if let Some(Number::Float(n)) = cx.number(index) {
                 numbers::push(cx, n);
@@ -217,9 +238,16 @@ fn argument(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> Result<(), LuaError> {
             Ok(())
         }
         (LuaType::Number, Wanted::Integer) => {
-            let Some(Number::Float(n)) = cx.number(index) else { return Ok(()) };
-            cx.push_integer(to_int32(n).into());
-            cx.replace(index);
+            integer_in_place(cx, index);
+            Ok(())
+        }
+        (LuaType::Number, Wanted::Begin) => {
+            integer_in_place(cx, index);
+            begin_in_place(cx, index);
+            Ok(())
+        }
+        (_, Wanted::Replacement) => {
+            replacement_in_place(cx, index);
             Ok(())
         }
         (LuaType::Number, Wanted::Long) => {
@@ -234,6 +262,88 @@ fn argument(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> Result<(), LuaError> {
         }
         _ => Ok(()),
     }
+}
+
+/// A number becomes a string: LuaJIT's text of it.
+fn number_as_text(cx: &Cx<'_>, index: c_int) {
+    text_in_place(cx, index);
+    // SAFETY: the index is that of a number or a string.
+    unsafe { sys::lua_tolstring(cx.lua, index, std::ptr::null_mut()) };
+}
+
+fn integer_in_place(cx: &Cx<'_>, index: c_int) {
+    if let Some(Number::Float(n)) = cx.number(index) {
+        cx.push_integer(to_int32(n).into());
+        cx.replace(index);
+    }
+}
+
+/// Lua 5.2 and later find nothing behind the end of a text, where Lua 5.1 looks at its end.
+fn begin_in_place(cx: &Cx<'_>, index: c_int) {
+    let Some(length) = cx.bytes(1).map(<[u8]>::len) else { return };
+    if let Some(Number::Integer(begin)) = cx.number(index)
+        && begin > length as i64 + 1
+    {
+        cx.push_integer(length as i64 + 1);
+        cx.replace(index);
+    }
+}
+
+/// What `string.gsub` is to replace by: of a text Lua 5.2 and later refuse a `%` before what is neither a digit nor a `%`, which
+/// stands for itself in Lua 5.1; numbers that a function or table gives become LuaJIT's text.
+fn replacement_in_place(cx: &Cx<'_>, index: c_int) {
+    match cx.type_of(index) {
+        LuaType::Number => text_in_place(cx, index),
+        LuaType::Function | LuaType::Table if NATIVE_INT64 => {
+            cx.push_value(index);
+            cx.push_function(entry(replaced), 1);
+            cx.replace(index);
+        }
+        LuaType::String => {
+            let escaped = cx.bytes(index).and_then(without_stray_escapes);
+            if let Some(text) = escaped {
+                cx.push_bytes(&text);
+                cx.replace(index);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The text without each `%` that Lua 5.1 leaves out, if it has one. At the end it stands for a zero byte.
+fn without_stray_escapes(text: &[u8]) -> Option<Vec<u8>> {
+    let mut found = false;
+    let mut kept = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(&c) = rest.next() {
+        if c != b'%' {
+            kept.push(c);
+            continue;
+        }
+        let next = rest.next().copied().unwrap_or(0);
+        if next.is_ascii_digit() || next == b'%' {
+            kept.push(c);
+        } else {
+            found = true;
+        }
+        kept.push(next);
+    }
+    found.then_some(kept)
+}
+
+/// What the function or table that is upvalue 1 gives `string.gsub` for a match.
+fn replaced(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let source = Cx::upvalue(1);
+    if cx.type_of(source) == LuaType::Table {
+        cx.set_top(1);
+        cx.get(source);
+    } else {
+        cx.push_value(source);
+        cx.insert(1);
+        cx.call(cx.top() - 1, 1);
+    }
+    text_in_place(cx, cx.top());
+    Ok(Outcome::results(1))
 }
 
 fn unexpected(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> LuaError {

@@ -7,7 +7,7 @@
 //! adapt     Lua's library functions, for doubles    tables    pairs, ipairs, unpack, table.insert …
 //! format    string.format                           values    type, tostring, tonumber …
 //! numbers   doubles                                 random    math.random
-//! info      debug.getinfo
+//! info      debug.getinfo                         date      os.date
 //! bit       the library `bit`                       prelude.lua   globals and libraries, the loaders
 //! ```
 //!
@@ -18,6 +18,7 @@ mod bit;
 mod chunk;
 mod compare;
 mod concat;
+mod date;
 mod edits;
 mod format;
 mod info;
@@ -34,7 +35,7 @@ use super::api::{Results, lua_CFunction, lua_State};
 use super::state::{Cx, LuaError, entry, guard};
 
 /// What the prelude is given besides the `ffi` table.
-const NATIVE: [(&[u8], lua_CFunction); 32] = [
+const NATIVE: [(&[u8], lua_CFunction); 33] = [
     (b"adapt", entry(adapt::adapt)),
     (b"adapt_format", entry(format::adapt_format)),
     (b"at_most", entry(compare::at_most)),
@@ -42,6 +43,7 @@ const NATIVE: [(&[u8], lua_CFunction); 32] = [
     (b"ceil", entry(numbers::ceil)),
     (b"concat", entry(tables::concat)),
     (b"cosh", entry(|cx| numbers::of_one(cx, f64::cosh))),
+    (b"date_with", entry(date::date_with)),
     (b"diff_time", entry(numbers::diff_time)),
     (b"floor", entry(numbers::floor)),
     (b"frexp", entry(numbers::frexp)),

@@ -11,7 +11,7 @@ local select, error, next, rawget, setmetatable = select, error, next, rawget, s
 local getinfo, getupvalue, upvaluejoin = debug.getinfo, debug.getupvalue, debug.upvaluejoin
 local concat, text, is_cdata = table.concat, native.text, native.is_cdata
 
-ffi.option("null", "nil")
+ffi.option("null", "cdata")
 ffi.option("int64", "cdata")
 ffi.option("uint64", "cdata")
 ffi.option("enum", "cdata")
@@ -417,7 +417,7 @@ end
 
 -- Numbers are doubles: the library cuts fractions off, and prints 3.0 as 3. It takes no cdata for a table or a function.
 
-os.difftime = native.diff_time
+os.difftime, os.date = native.diff_time, native.date_with(os.date)
 
 -- Lua 5.2 and later are strict about the mode of a file; C is not, nor LuaJIT.
 local open = io.open
@@ -477,28 +477,28 @@ math.random, math.randomseed = native.random, native.randomseed
 
 -- What each argument is: s a text, i an integer, l a long one, d a double, k a key, t a table, m a table or nil, f a function,
 -- F a function or nil, c a coroutine, r what gsub takes, . anything. The last letter is for all arguments that follow, too; a ! drops these. With a = at the end
--- the result is true in the place of a file.
+-- the result is true in the place of a file. b where a search begins, n a number as text, e the message of an error.
 local arguments = {
   [_G] = {
-    collectgarbage = "si.", next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f.",
+    collectgarbage = "si.", error = "ei.", next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f.",
   },
   [string] = {
-    byte = "sii.", char = "i", dump = "f.", find = "ssi.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssi.",
+    byte = "sii.", char = "i", dump = "f.", find = "ssb.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssb.",
     rep = "sis.", reverse = "s.", sub = "sii.", upper = "s.",
   },
   [table] = { foreach = "tf.", foreachi = "tf.", getn = "t.", maxn = "t.", sort = "tF!" },
   [math] = { atan = ".!", fmod = "d" },
   [coroutine] = { create = "f.", isyieldable = "!", resume = "c.", status = "c.", wrap = "f." },
-  [debug] = { getlocal = "i.", getupvalue = "fi.", setupvalue = "fi.", traceback = ".ii", upvalueid = "fi.", upvaluejoin = "fifi." },
+  [debug] = { getlocal = "i.", getupvalue = "fi.", setupvalue = "fi.", traceback = "nii", upvalueid = "fi.", upvaluejoin = "fifi." },
   [io] = { lines = "s.", write = "s=", flush = ".=" },
-  [os] = { date = "sl.", exit = "i.", getenv = "s.", remove = "s.", rename = "s.", setlocale = "s." },
+  [os] = { exit = "i.", getenv = "s.", remove = "s.", rename = "s.", setlocale = "s." },
   [package] = { loadlib = "s.", searchpath = "s." },
   [file_methods] = { write = ".s=", seek = ".sl." , read = ".i", setvbuf = ".si.", flush = ".=" },
 }
 for library, functions in next, arguments do
   for name, letters in next, functions do
     -- Where every number is a double the running Lua takes numbers as LuaJIT does.
-    if not native.integers then letters = letters:gsub("[sildk]", ".") end
+    if not native.integers then letters = letters:gsub("[sildkne]", ".") end
     local own = rawget(library, name)
     if own and (native.integers or letters:find("[^.=]")) then library[name] = native.adapt(own, letters) end
   end
@@ -508,21 +508,8 @@ if native.integers then
   math.floor, math.ceil, math.modf = native.floor, native.ceil, native.modf
   math.max, math.min = native.max, native.min
 
-  local math_type = math.type
-  local function result_as_text(value)
-    return math_type(value) == "float" and tostring(value) or value
-  end
-
-  local gsub = string.gsub
-  function string.gsub(s, pattern, replacement, ...)
-    local replace = replacement
-    if raw_type(replacement) == "function" and not is_cdata(replacement) then
-      replace = function(...) return result_as_text(replacement(...)) end
-    elseif raw_type(replacement) == "table" then
-      replace = function(key) return result_as_text(replacement[key]) end
-    end
-    return gsub(s, pattern, replace, ...)
-  end
+  -- Programs ask for these to know whether numbers are integers or floats.
+  for _, name in ipairs { "type", "tointeger", "ult", "maxinteger", "mininteger" } do math[name] = nil end
 end
 
 package.loaded["ffi.luajit"] = ffi

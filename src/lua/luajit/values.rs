@@ -99,7 +99,11 @@ pub(super) fn to_number(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     check_any(cx)?;
     let number = match cdata::at(cx, 1) {
         Some(_) => arith::scalar_at(cx, 1).map(Scalar::to_f64),
-        None => numbers::at(cx, 1),
+        // A ctype is the number of its type, which programs have as a key of tables.
+        None => match ctypes::at(cx, 1) {
+            Some(ty) => Some(cx.state.resolve(ty).to_bits().into()),
+            None => numbers::at(cx, 1),
+        },
     };
     push_found(cx, number);
     Ok(Outcome::results(1))
