@@ -352,6 +352,19 @@ impl Table {
         crate::suggest::nearest(name, names.into_iter().map(|name| self.name(name)))
     }
 
+    /// What an enum has instead of a constant that it has not.
+    pub fn constants_text(&self, ty: QualType, wanted: &str) -> String {
+        const MOST: usize = 8;
+        let Type::Enum(id) = *self.shape(ty) else { return String::new() };
+        let names: Vec<&str> =
+            self.enum_(id).values.iter().map(|value| self.name(value.0)).collect();
+        let more = if names.len() > MOST { " …" } else { "" };
+        let known = names[..names.len().min(MOST)].join(", ");
+        let near = crate::suggest::did_you_mean(wanted, names);
+        let near = near.map_or(String::new(), |hint| format!("; {hint}"));
+        format!("no constant '{wanted}' among {known}{more}{near}")
+    }
+
     /// The anonymous records of a record that have names for it.
     fn anonymous<'a>(
         &'a self,

@@ -242,7 +242,7 @@ fn unsupported(cx: &Cx<'_>, operator: Operator) -> LuaError {
             && let Some(cd) = cdata::at(cx, other)
             && matches!(cx.state.kind(cd.ty), Kind::Enum(_))
         {
-            return convert::cannot_convert(cx, string, cd.ty);
+            return convert::no_constant(cx, string, cd.ty);
         }
     }
     let (a, b) = (operand_name(cx, 1), operand_name(cx, 2));

@@ -146,6 +146,13 @@ pub(super) fn cannot_convert(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaErro
     LuaError::new(format!("cannot convert '{from}' to '{}'", cx.state.repr(ty)))
 }
 
+/// The string at `index` names no constant of an enum.
+pub(super) fn no_constant(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaError {
+    let text = String::from_utf8_lossy(cx.bytes(index).unwrap_or_default());
+    let constants = cx.state.types.borrow().table().constants_text(ty, &text);
+    LuaError::new(format!("{}: {constants}", cannot_convert(cx, index, ty)))
+}
+
 /// A value for an error message: the C type of a cdata or C function, the Lua type of anything else.
 pub(super) fn describe(cx: &Cx<'_>, index: c_int) -> String {
     match cdata::at(cx, index) {
@@ -172,7 +179,7 @@ unsafe fn assign_string(
     match cx.state.kind(ty) {
         Kind::Enum(e) => {
             let value = cx.state.types.borrow().table().enum_value(e, text);
-            let value = value.ok_or_else(|| cannot_convert(cx, index, ty))?;
+            let value = value.ok_or_else(|| no_constant(cx, index, ty))?;
             // SAFETY: the caller's promise.
             unsafe { scalar::store_int(cx.state.enum_int(e), dst, value as i128 as u128) };
             Ok(())

@@ -259,6 +259,17 @@ fn permit_member(cx: &Cx<'_>, record: RecordId, name: &[u8]) -> Result<(), LuaEr
     if inside { cx.state.permit(Permission::PointerUnions) } else { Ok(()) }
 }
 
+/// An error of a value for the member of a struct or union that the key at 2 names.
+fn in_member(cx: &Cx<'_>, cd: &CData, error: LuaError) -> LuaError {
+    match cx.bytes(2).filter(|_| cx.type_of(2) == LuaType::String) {
+        Some(name) => error.about(|| {
+            let name = String::from_utf8_lossy(name);
+            format!("member '{name}' of '{}'", cx.state.repr(cx.state.referent(cd.ty)))
+        }),
+        None => error,
+    }
+}
+
 fn constant_location() -> LuaError {
     LuaError::new("attempt to write to constant location")
 }
@@ -322,10 +333,11 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
         (None, _) => extent::room(cx, 1, cd, address)?,
     };
     // SAFETY: as in `read`.
-    unsafe {
+    let assigned = unsafe {
         match place.bits {
             Some(bits) => convert::assign_bit_field(cx, value, ty, bits, address),
             None => convert::assign(cx, value, ty, address, room, Mode::Implicit),
         }
-    }
+    };
+    assigned.map_err(|error| in_member(cx, cd, error))
 }

@@ -280,7 +280,8 @@ unsafe fn record_from_values(
             if field.named {
                 union.permit(cx)?;
                 *next += 1;
-                assign_field(cx, *next - 1, field, dst, room)?;
+                assign_field(cx, *next - 1, field, dst, room)
+                    .map_err(|error| in_member(cx, record, i, error))?;
             } else if let Kind::Record(inner) = cx.state.kind(field.ty) {
                 let room = room.saturating_sub(field.offset);
                 record_from_values(cx, next, inner, dst.add(field.offset), room)?;
@@ -333,7 +334,10 @@ unsafe fn record_from_table(
         }
         union.permit(cx)?;
         // SAFETY: the caller's promise.
-        unsafe { assign_field(cx, cx.top(), field, dst, room)? };
+        unsafe {
+            assign_field(cx, cx.top(), field, dst, room)
+                .map_err(|error| in_member(cx, record, i, error))?;
+        }
         cx.pop(1);
         if union.is {
             break;
@@ -382,6 +386,26 @@ fn push_initializer(
         return Found::Nothing;
     }
     Found::Value
+}
+
+/// An error of a value for the `i`th member.
+fn in_member(cx: &Cx<'_>, record: RecordId, i: usize, error: LuaError) -> LuaError {
+    let types = cx.state.types.borrow();
+    let table = types.table();
+    let members = table.record(record).body.as_ref().map(|body| &body.members);
+    match members.and_then(|members| members.get(i)?.name) {
+        Some(name) => error.about(|| match table.record(record).tag {
+            Some(tag) => {
+                let keyword = match table.record(record).kind {
+                    RecordKind::Struct => "struct",
+                    RecordKind::Union => "union",
+                };
+                format!("member '{}' of '{keyword} {}'", table.name(name), table.name(tag))
+            }
+            None => format!("member '{}'", table.name(name)),
+        }),
+        None => error,
+    }
 }
 
 /// Pushes the name of the `i`th member.

@@ -11,6 +11,7 @@ use super::convert;
 use super::state::{Cx, LuaError, Outcome};
 use super::traceback;
 use crate::ctype::Redeclared;
+use crate::suggest::did_you_mean;
 
 /// What a Lua state chose.
 #[derive(Debug)]
@@ -132,6 +133,10 @@ fn one_of(cx: &Cx<'_>, n: c_int, names: &[&str]) -> Result<usize, LuaError> {
             Some(text) => format!("'{}'", String::from_utf8_lossy(text)),
             None => convert::describe(cx, n),
         };
-        LuaError::Argument(n, format!("one of '{}' expected, got {got}", names.join("', '")))
+        let near = given.and_then(|text| std::str::from_utf8(text).ok());
+        let near = near.and_then(|text| did_you_mean(text, names.iter().copied()));
+        let near = near.map_or(String::new(), |hint| format!("; {hint}"));
+        let names = names.join("', '");
+        LuaError::Argument(n, format!("one of '{names}' expected, got {got}{near}"))
     })
 }

@@ -47,10 +47,11 @@ pub(super) fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             complex(re.to_f64(), im.map_or(0.0, Scalar::to_f64))
         }
         (Kind::Enum(e), Some(value)) => {
-            // As a signed number of its width, whatever the type of the enum.
-            let value = match cx.state.enum_int(e).size() {
-                8 => value.to_i64(),
-                _ => i64::from(value.to_i64() as i32),
+            // As a signed number of 32 bits, whatever the type of the enum, as LuaJIT, which has no larger ones.
+            let value = match cx.state.enum_int(e) {
+                IntKind::U64 => i128::from(value.to_i64() as u64),
+                IntKind::I64 => i128::from(value.to_i64()),
+                _ => i128::from(value.to_i64() as i32),
             };
             format!("cdata<{}>: {value}", cx.state.repr(cd.ty))
         }

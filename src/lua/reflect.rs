@@ -4,13 +4,14 @@
 //! the offset, as in the results of `ffi.offsetof`.
 
 use super::call;
+use super::constant;
 use super::ctypes;
 use super::kind::Kind;
 use super::scope;
 use super::state::{Cx, LuaError, Outcome};
 use crate::ctype::{
-    ArrayLen, Bits, Decl, Declarations, EnumId, QualType, Quals, RecordId, RecordKind, Table, Type,
-    TypeId,
+    ArrayLen, Bits, Constant, Decl, Declarations, EnumId, IntKind, QualType, Quals, RecordId,
+    RecordKind, Table, Type, TypeId,
 };
 
 /// A member of a struct or union.
@@ -284,11 +285,14 @@ fn set_enum(cx: &Cx<'_>, e: EnumId) {
     }
     set_type(cx, b"base", base.into());
     set_bool(cx, b"complete", !values.is_empty());
+    let unsigned = base == TypeId::int(IntKind::U64);
     cx.new_table(values.len() as i32, 0);
     for (i, (name, value)) in (1..).zip(&values) {
         cx.new_table(0, 2);
         set_text(cx, b"name", name);
-        cx.push_integer(*value);
+        let value = if unsigned { i128::from(*value as u64) } else { i128::from(*value) };
+        // An integer is always pushed.
+        let _ = constant::push(cx, base.into(), Constant::Int(value));
         cx.raw_set_name(-2, b"value");
         cx.raw_set_integer(-2, i);
     }

@@ -249,6 +249,18 @@ impl LuaError {
         }
     }
 
+    /// The same error, with what it is about.
+    #[must_use]
+    pub fn about(self, what: impl FnOnce() -> String) -> LuaError {
+        match self {
+            LuaError::Message(message) => LuaError::Message(format!("{message} ({})", what())),
+            LuaError::Argument(n, message) => {
+                LuaError::Argument(n, format!("{message} ({})", what()))
+            }
+            LuaError::Value => LuaError::Value,
+        }
+    }
+
     fn push(self, lua: *mut lua_State) -> Option<c_int> {
         let (argument, message) = match self {
             LuaError::Value => return None,

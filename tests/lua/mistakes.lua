@@ -23,6 +23,24 @@ local function call(f, ...) return f(...) end
 local node = ffi.new "struct mk_node"
 local point = ffi.new("struct mk_point", 1, 2)
 
+-- Errors name the member, an enum's constants, and what is nearly right.
+if differs "error-hints" then
+  ffi.cdef "struct mk_line { struct mk_point from, to; }; enum mk_wide { MK_ALL = 0xffffffffffffffff };"
+  fails("cannot convert 'table' to 'int' %(member 'x' of 'struct mk_point'%)", set, point, "x", {})
+  fails("no constant 'MK_REDD' among MK_RED, MK_GREEN; did you mean 'MK_RED'%? %(member 'color' of 'struct mk_node'%)", set, node, "color", "MK_REDD")
+  fails("no constant 'BLUE' among MK_RED, MK_GREEN", ffi.new, "enum mk_color", "BLUE")
+  fails("'struct mk_node' has no member named 'valuess'; did you mean 'values'%?", get, node, "valuess")
+  fails("%(member 'y' of 'struct mk_point'%)", ffi.new, "struct mk_point", 1, {})
+  fails("%(member 'x' of 'struct mk_point'%) %(member 'to' of 'struct mk_line'%)", ffi.new, "struct mk_line", { to = { x = "a" } })
+  fails("missing declaration for symbol 'mk_mising'; did you mean 'mk_missing'%?", get, ffi.C, "mk_mising")
+  fails("did you mean 'mk_point'", ffi.new, "struct mk_pont")
+  fails("did you mean 'int64'%?", ffi.option, "int46")
+  fails("did you mean 'size_t'%?", ffi.typeof, "sizet")
+  fails("declare it first: 'typedef long off_t;'", ffi.cdef, "off_t lseek(int, off_t, int);")
+  check(tostring(ffi.new("enum mk_wide", "MK_ALL")) == "cdata<enum mk_wide>: 18446744073709551615")
+  check(tostring(ffi.info("enum mk_wide").constants[1].value) == "18446744073709551615ULL")
+end
+
 -- NULL: read, written, called, copied, filled, printed as a string.
 if differs "null-access" then
   local null = ffi.new "struct mk_node *"

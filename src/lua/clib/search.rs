@@ -1,9 +1,11 @@
 //! From the name that a script gives to a library file: LuaJIT's rules, then version suffixes and linker scripts.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::system::Library;
+use crate::suggest::did_you_mean;
 
 /// Opens a library by name.
 ///
@@ -12,6 +14,7 @@ use super::system::Library;
 /// - Where the file turns out to be a linker script (a text, as `libc.so` of a development package is), the library that
 ///   it names is opened.
 /// - Where only versioned files exist (`libsqlite3.so.0`, as without the development package), the highest version is.
+/// - Where only a library with a version in its name exists (`libSDL2-2.0.so.0` for `SDL2`), it is that.
 ///
 /// # Errors
 /// The loader's message, and where else was looked.
@@ -32,13 +35,27 @@ pub(in crate::lua) fn open(name: &str, global: bool) -> Result<Library, String> 
     if let Some(found) = directories.iter().filter_map(|dir| newest_version(dir, &file)).max() {
         return Library::open(&found.path.to_string_lossy(), global);
     }
+    // A `.` may be part of the name, as in `lua5.4`.
+    if !name.contains(SUFFIX) {
+        let file = format!("{file}{SUFFIX}");
+        let newest = directories.iter().filter_map(|dir| newest_version(dir, &file)).max();
+        let path = newest.map_or(file, |found| found.path.to_string_lossy().into_owned());
+        if let Ok(library) = Library::open(&path, global) {
+            return Ok(library);
+        }
+    }
     if file != name
         && let Ok(library) = Library::open(name, global)
     {
         return Ok(library);
     }
+    let relatives = relatives(&directories, name);
+    if let [only] = &relatives.values().collect::<Vec<_>>()[..] {
+        return Library::open(&only.path.to_string_lossy(), global);
+    }
+    let hint = hint(&relatives, &directories, name);
     let looked: Vec<_> = directories.iter().map(|dir| dir.display().to_string()).collect();
-    Err(format!("{error} (nor is there a '{file}.N' in {})", looked.join(", ")))
+    Err(format!("{error} (nor is there a '{file}.N' in {}){hint}", looked.join(", ")))
 }
 
 const PREFIX: &str = if cfg!(windows) { "" } else { "lib" };
@@ -97,6 +114,56 @@ fn newest_version(directory: &Path, file: &str) -> Option<Versioned> {
             Some(Versioned { version, path: directory.join(name) })
         })
         .max()
+}
+
+/// The libraries whose names are a name and a version, `libSDL2-2.0.so.0` for SDL2: of each the newest file.
+fn relatives(directories: &[PathBuf], name: &str) -> BTreeMap<String, Versioned> {
+    let mut found = BTreeMap::new();
+    for (directory, library, versions) in libraries(directories) {
+        let rest = library.strip_prefix(name).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        let is_version = |rest: &str| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        };
+        if !rest.is_some_and(is_version) {
+            continue;
+        }
+        let path = directory.join(format!("{PREFIX}{library}{SUFFIX}{versions}"));
+        let version = versions.split('.').filter_map(|part| part.parse().ok()).collect();
+        let file = Versioned { version, path };
+        match found.get(&library) {
+            Some(known) if *known >= file => {}
+            _ => drop(found.insert(library, file)),
+        }
+    }
+    found
+}
+
+/// Every library of some folders: the folder, the name, and what follows `.so`.
+fn libraries(directories: &[PathBuf]) -> Vec<(&Path, String, String)> {
+    let mut found = Vec::new();
+    for directory in directories {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
+            let split = name.strip_prefix(PREFIX).and_then(|name| name.split_once(SUFFIX));
+            if let Some((library, versions)) = split
+                && (versions.is_empty() || versions.starts_with('.'))
+            {
+                found.push((&**directory, library.to_owned(), versions.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Which libraries a name may stand for.
+fn hint(relatives: &BTreeMap<String, Versioned>, directories: &[PathBuf], name: &str) -> String {
+    if !relatives.is_empty() {
+        let names: Vec<_> = relatives.keys().map(|name| format!("'{name}'")).collect();
+        return format!("; there are {}", names.join(", "));
+    }
+    let all = libraries(directories);
+    let near = did_you_mean(name, all.iter().map(|(_, library, _)| &**library));
+    near.map_or(String::new(), |hint| format!("; {hint}"))
 }
 
 /// The folders that the system's loader searches.
@@ -191,6 +258,23 @@ mod tests {
         }
         let newest = newest_version(&dir, "libq.so").map(|found| found.path);
         assert_eq!(newest, Some(dir.join("libq.so.10.1")));
+        for name in [
+            "libr-2.0.so.0",
+            "libr-2.0.so.0.1",
+            "libr-x.so.1",
+            "librr-1.so.1",
+            "libt-3.so.0",
+            "libt-4.so.1",
+        ] {
+            fs::write(dir.join(name), "").expect("a file");
+        }
+        let found = relatives(std::slice::from_ref(&dir), "r");
+        let paths: Vec<_> = found.values().map(|file| file.path.clone()).collect();
+        assert_eq!(paths, [dir.join("libr-2.0.so.0.1")]);
+        let found = relatives(std::slice::from_ref(&dir), "t");
+        let directories = [dir.clone()];
+        assert_eq!(hint(&found, &directories, "t"), "; there are 't-3', 't-4'");
+        assert_eq!(hint(&BTreeMap::new(), &directories, "rr-2"), "; did you mean 'rr-1'?");
         fs::remove_dir_all(&dir).expect("removed");
     }
 }
