@@ -10,7 +10,7 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
-use super::api::{self, Results, lua_CFunction, lua_State};
+use super::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use super::bounds::{self, Bounds, Counted, Sized, Unbounded};
 use super::cdata::{CData, Header};
 use super::head::Head;
@@ -153,7 +153,7 @@ pub(super) fn learn(cx: &Cx<'_>, cd: &CData, ty: QualType, address: *const u8, b
     // SAFETY: `index` runs as a closure that `set_closures` made; the user value is the table of names.
     unsafe {
         let call = Call::of(cx.lua);
-        let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
+        let Some(places) = own_places(cx, call) else { return };
         if let Some(name) = call.argument(2).short_string() {
             api::get_user_value(cx.lua, Cx::upvalue(PLACES as c_int - 1));
             cx.push_value(2);
@@ -185,7 +185,7 @@ fn add_name(cx: &Cx<'_>, place: Place) {
     // SAFETY: as in `learn`; the table of names keeps what the place leads to.
     unsafe {
         let call = Call::of(cx.lua);
-        let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
+        let Some(places) = own_places(cx, call) else { return };
         if let Some(name) = call.argument(2).short_string() {
             api::get_user_value(cx.lua, Cx::upvalue(PLACES as c_int - 1));
             cx.push_value(2);
@@ -195,6 +195,21 @@ fn add_name(cx: &Cx<'_>, place: Place) {
             places.add(name, place);
         }
     }
+}
+
+/// What is known about the parts of cdata like the running metamethod's. `None` where a script called the metamethod of another
+/// type, or the one that all types begin with, which is no closure of `set_closures`.
+///
+/// # Safety
+/// A metamethod runs, with one argument or more; the state is in place.
+unsafe fn own_places<'p>(cx: &Cx<'_>, call: Call) -> Option<&'p Places> {
+    if cx.type_of(Cx::upvalue(PLACES as c_int - 1)) != LuaType::Userdata {
+        return None;
+    }
+    // SAFETY: the upvalue is the places; the running closure keeps them alive.
+    let places = unsafe { &*call.upvalue::<Places>(PLACES, USER_VALUES) };
+    let userdata = call.argument(1).userdata()?;
+    (userdata.metatable() == places.metatable).then_some(places)
 }
 
 /// What is known about the parts of the running metamethod's cdata, and that.
