@@ -21,6 +21,7 @@
 //! quick      the same in place                       stock       cdata for their arguments
 //! foreign    their calls from other threads          methods     callback:free() …
 //! deferred   their calls while Lua runs: signals   traceback   ffi.traceback
+//! upvalues   debug.setupvalue
 //! last_words what is said of their errors if the process ends before
 //! shelf      values that are kept in place           host        the command and `require`
 //! options    ffi.option                              reflect     ffi.fields, ffi.info
@@ -106,6 +107,7 @@ mod stride;
 mod target;
 mod task;
 mod traceback;
+mod upvalues;
 mod variadic;
 mod view;
 mod wide;
@@ -209,6 +211,7 @@ fn make_library(cx: &Cx<'_>) {
     }
     push_library(cx, 0);
     cx.set_anchor(Anchor::Library);
+    upvalues::guard_debug(cx);
 }
 
 /// Pushes a new `ffi` table, of the scope at an index (0: of the outermost one).

@@ -39,7 +39,7 @@ pub(crate) const SEND: bool = cfg!(feature = "send");
 
 pub(crate) use chunks::{ENVIRONMENT_NAME, HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use closure::set_code;
-pub(crate) use collect::{new_collected, set_collector};
+pub(crate) use collect::{is_over_collected, new_collected, set_collector};
 pub(crate) use control::{
     argument_error, call_then, catch, collect, main_thread, opens_luajits_ffi, preload, push_place,
     tail_call,
