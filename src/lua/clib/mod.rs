@@ -251,15 +251,19 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 /// `__gc` of a namespace. Functions and references keep their namespace alive, so nothing of it is in use, but for what other
 /// finalisers of the same cycle, or of the closing state, still call: that is an error from here on.
 fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    if cx.get_metatable(1) {
+    // A script may call this with anything: what is closed is the namespace whose `__gc` it is.
+    let top = cx.top();
+    if cx.get_metatable(Cx::upvalue(upvalue::NAMESPACE)) {
         cx.raw_get_name(-1, b"__index");
-        cx.push_nil();
-        while cx.next(-2) {
-            call::detach(cx, -1);
-            cx.pop(1);
+        if cx.type_of(-1) == LuaType::Table {
+            cx.push_nil();
+            while cx.next(-2) {
+                call::detach(cx, -1);
+                cx.pop(1);
+            }
         }
-        cx.pop(2);
     }
+    cx.set_top(top);
     // SAFETY: the upvalue is a namespace; what closes it leaves null.
     unsafe {
         cx.state.inventory.libraries.borrow_mut().remove(&(block(cx) as usize));
