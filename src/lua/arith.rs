@@ -1,5 +1,6 @@
 //! Operators on cdata, by LuaJIT's rules: 64-bit integers with C's promotion, pointers, then the metatype's metamethods.
 
+use std::cmp::Ordering;
 use std::ffi::c_int;
 
 use super::api::Number;
@@ -213,7 +214,13 @@ pub(super) fn operate(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaErr
         cx.push_value(1);
     }
     let (a, b) = (Operand::at(cx, 1, 2), Operand::at(cx, 2, 1));
+    if let (Operand::Number(_, a), Operand::Number(_, b)) = (a, b)
+        && extended(cx, operator, a, b)?
+    {
+        return Ok(Outcome::results(1));
+    }
     if let (Operand::Number(ka, a), Operand::Number(kb, b)) = (a, b)
+        && !matches!((a, b), (Scalar::Extended(_), _) | (_, Scalar::Extended(_)))
         && integers(cx, operator, (ka, a), (kb, b))?
     {
         return Ok(Outcome::results(1));
@@ -255,6 +262,31 @@ fn unsupported(cx: &Cx<'_>, operator: Operator) -> LuaError {
         }
         _ => format!("attempt to perform arithmetic on '{a}' and '{b}'"),
     })
+}
+
+/// Floating-point arithmetic in the wider format of `long double` and `__float128`; false where neither operand is one.
+fn extended(cx: &Cx<'_>, operator: Operator, a: Scalar, b: Scalar) -> Result<bool, LuaError> {
+    let kind = match (a, b) {
+        (Scalar::Extended(a), Scalar::Extended(b)) if a.kind() != b.kind() => FloatKind::F128,
+        (Scalar::Extended(n), _) | (_, Scalar::Extended(n)) => n.kind(),
+        _ => return Ok(false),
+    };
+    let (a, b) = (a.to_extended(kind), b.to_extended(kind));
+    if operator.is_comparison() {
+        let order = a.compare(b);
+        cx.push_bool(match operator {
+            Operator::Eq => order == Some(Ordering::Equal),
+            Operator::Lt => order == Some(Ordering::Less),
+            _ => order.is_some_and(Ordering::is_le),
+        });
+        return Ok(true);
+    }
+    let Some(result) = a.compute(operator, b) else { return Ok(false) };
+    let ty = TypeId::float(kind).into();
+    let bytes = cdata::push_value(cx, ty, cx.state.known_size(ty)?, false)?;
+    // SAFETY: the new cdata has the size of the type.
+    unsafe { super::scalar::store_extended(kind, bytes, result) };
+    Ok(true)
 }
 
 /// Integer arithmetic, in the wider of the operands' types and 64 bits at least, unsigned if one of that width is.

@@ -10,6 +10,7 @@ use std::ptr;
 use super::api::{LuaType, Number};
 use super::cdata;
 pub(super) use super::compatible::{Qualifiers, compatible};
+use super::extended::Extended;
 use super::extent;
 use super::initialize;
 use super::kind::Kind;
@@ -228,6 +229,14 @@ unsafe fn assign_string(
             // SAFETY: the caller's promise.
             unsafe { cx.state.store_pointer(dst, text.as_ptr()) }
         }
+        Kind::Float(kind) if Extended::has(kind) => {
+            let value = std::str::from_utf8(text).ok();
+            let value = value.and_then(|text| Extended::parse(kind, text));
+            let value = value.ok_or_else(|| cannot_convert(cx, index, ty))?;
+            // SAFETY: the caller's promise.
+            unsafe { scalar::store_extended(kind, dst, value) };
+            Ok(())
+        }
         Kind::Int(kind) if mode == Mode::Cast => {
             // SAFETY: the caller's promise.
             unsafe { scalar::store_int(kind, dst, text.as_ptr() as usize as u128) };
@@ -421,6 +430,9 @@ pub(super) unsafe fn load(state: &State, kind: Kind, src: *const u8) -> Option<S
             Kind::Bool => Some(Scalar::Unsigned(u128::from(src.read() != 0))),
             Kind::Int(kind) => Some(scalar::load_int(kind, state.char_signed(), src)),
             Kind::Enum(e) => Some(scalar::load_int(state.enum_int(e), true, src)),
+            Kind::Float(kind) if Extended::has(kind) => {
+                Some(Scalar::Extended(scalar::load_extended(kind, src)))
+            }
             Kind::Float(kind) | Kind::Complex(kind) => {
                 Some(Scalar::Float(scalar::load_float(kind, src)))
             }
@@ -442,6 +454,9 @@ pub(super) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, value: Scala
             Kind::Enum(e) => {
                 let kind = state.enum_int(e);
                 scalar::store_int(kind, dst, value.to_bits(kind));
+            }
+            Kind::Float(kind) if Extended::has(kind) => {
+                scalar::store_extended(kind, dst, value.to_extended(kind));
             }
             Kind::Float(kind) => scalar::store_float(kind, dst, value.to_f64()),
             Kind::Complex(kind) => {

@@ -552,6 +552,7 @@ fn to_number(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     match arith::scalar_at(cx, 1) {
         Some(Scalar::Float(n)) => cx.push_number(n),
+        Some(Scalar::Extended(n)) => cx.push_number(n.to_f64()),
         Some(Scalar::Signed(n)) => push_integral(cx, i64::try_from(n).ok(), n as f64),
         Some(Scalar::Unsigned(n)) => push_integral(cx, i64::try_from(n).ok(), n as f64),
         None => cx.push_nil(),

@@ -33,7 +33,7 @@
 //! view       casts of pointers in place              recall      what these remember of cdata
 //! budget     memory that scripts ask for            embed       the host's side: Ffi
 //! bounds     which elements there are               compatible which pointers convert to which
-//! wide       wchar_t strings
+//! wide       wchar_t strings                       extended   long double in full precision
 //! ```
 //!
 //! In a checked state (`region` knows memory, `extent` what a cdata reaches, `contract` what a call needs) nothing of that is in
@@ -59,6 +59,7 @@ mod deferred;
 pub mod embed;
 mod enter;
 mod explain;
+mod extended;
 mod extent;
 mod foreign;
 mod functions;

@@ -28,6 +28,8 @@ pub(super) struct Options {
     pub(super) variable_by_address: Cell<bool>,
     /// No strings for `wchar_t` and the like.
     pub(super) plain_wide: Cell<bool>,
+    /// `long double` and `__float128` arrive as cdata, where they have more precision than a `double`.
+    pub(super) boxed_extended: Cell<bool>,
     /// Enums arrive as cdata.
     pub(super) boxed_enum: Cell<bool>,
     /// An error in a callback brings its traceback.
@@ -47,6 +49,7 @@ impl Default for Options {
             counted_functions: Cell::new(false),
             variable_by_address: Cell::new(false),
             plain_wide: Cell::new(false),
+            boxed_extended: Cell::new(false),
             boxed_enum: Cell::new(false),
             traceback: Cell::new(false),
             foreign_answered: Cell::new(false),
@@ -63,7 +66,7 @@ struct Choice {
     cell: fn(&Options) -> &Cell<bool>,
 }
 
-const CHOICES: [Choice; 10] = [
+const CHOICES: [Choice; 11] = [
     Choice { name: "null", values: ["cdata", "nil"], cell: |options| &options.null_is_nil },
     Choice { name: "int64", values: ["number", "cdata"], cell: |options| &options.boxed_int64 },
     Choice { name: "uint64", values: ["number", "cdata"], cell: |options| &options.boxed_uint64 },
@@ -85,6 +88,11 @@ const CHOICES: [Choice; 10] = [
         cell: |options| &options.variable_by_address,
     },
     Choice { name: "wide", values: ["utf8", "none"], cell: |options| &options.plain_wide },
+    Choice {
+        name: "longdouble",
+        values: ["number", "cdata"],
+        cell: |options| &options.boxed_extended,
+    },
     Choice {
         name: "redeclare",
         values: ["error", "first"],

@@ -40,6 +40,7 @@ pub(super) fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         (Kind::Int(IntKind::U64), Some(Scalar::Unsigned(n))) => format!("{n}ULL"),
         (Kind::Int(IntKind::I128), Some(Scalar::Signed(n))) => n.to_string(),
         (Kind::Int(IntKind::U128), Some(Scalar::Unsigned(n))) => n.to_string(),
+        (Kind::Float(_), Some(Scalar::Extended(n))) => n.to_string(),
         (Kind::Complex(part), Some(re)) => {
             let step = convert::complex_step(cx.state, part);
             // SAFETY: a complex cdata holds two parts.

@@ -92,6 +92,8 @@ pub(super) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> bool {
     match (kind, value) {
         (Kind::Bool, _) => cx.push_bool(value.truth()),
         (_, Scalar::Float(n)) => cx.push_number(n),
+        (_, Scalar::Extended(_)) if cx.state.options.boxed_extended.get() => return false,
+        (_, Scalar::Extended(n)) => cx.push_number(n.to_f64()),
         (Kind::Int(IntKind::I64), _) if !cx.state.options.boxed_int64.get() => {
             cx.push_integer(value.to_i64())
         }

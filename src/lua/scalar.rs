@@ -2,6 +2,7 @@
 
 use std::ptr;
 
+use super::extended::Extended;
 use crate::ctype::{Bits, FloatKind, IntKind};
 
 /// The value of a C number.
@@ -13,6 +14,8 @@ pub(super) enum Scalar {
     Unsigned(u128),
     /// Of a floating-point type.
     Float(f64),
+    /// Of one with more precision than a `double`.
+    Extended(Extended),
 }
 
 impl Scalar {
@@ -22,6 +25,17 @@ impl Scalar {
             Scalar::Signed(n) => n as f64,
             Scalar::Unsigned(n) => n as f64,
             Scalar::Float(n) => n,
+            Scalar::Extended(n) => n.to_f64(),
+        }
+    }
+
+    /// In a format with more precision than a `double`.
+    pub(super) fn to_extended(self, kind: FloatKind) -> Extended {
+        match self {
+            Scalar::Signed(n) => Extended::from_signed(kind, n),
+            Scalar::Unsigned(n) => Extended::from_unsigned(kind, n),
+            Scalar::Float(n) => Extended::from_f64(kind, n),
+            Scalar::Extended(n) => n.to_kind(kind),
         }
     }
 
@@ -31,6 +45,12 @@ impl Scalar {
         match (self, kind) {
             (Scalar::Signed(n), _) => n as u128,
             (Scalar::Unsigned(n), _) => n,
+            (Scalar::Extended(n), IntKind::I128) => n.to_signed(128).unwrap_or(i128::MIN) as u128,
+            (Scalar::Extended(n), IntKind::U128) => n.to_unsigned(128).unwrap_or(0),
+            (Scalar::Extended(n), IntKind::U64) => {
+                n.to_signed(64).map(|n| n as u128).or(n.to_unsigned(64)).unwrap_or(1 << 63)
+            }
+            (Scalar::Extended(n), _) => n.to_signed(64).unwrap_or(i64::MIN.into()) as u128,
             (Scalar::Float(n), IntKind::I128) => n as i128 as u128,
             (Scalar::Float(n), IntKind::U128) => n as u128,
             (Scalar::Float(n), IntKind::U64) => u128::from(float_to_u64(n)),
@@ -49,6 +69,7 @@ impl Scalar {
             Scalar::Signed(n) => n != 0,
             Scalar::Unsigned(n) => n != 0,
             Scalar::Float(n) => n != 0.0,
+            Scalar::Extended(n) => !n.is_zero(),
         }
     }
 }
@@ -212,6 +233,24 @@ pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
             FloatKind::F128 => F128.decode(load_bytes(src, 16)),
         }
     }
+}
+
+/// Reads a number of a format with more precision than a `double`.
+///
+/// # Safety
+/// `src` is readable for the format's bytes; any alignment.
+pub(super) unsafe fn load_extended(kind: FloatKind, src: *const u8) -> Extended {
+    // SAFETY: the caller's promise.
+    Extended::from_bits(kind, unsafe { load_bytes(src, float_bytes(kind)) })
+}
+
+/// Writes a number in a format with more precision than a `double`.
+///
+/// # Safety
+/// `dst` is writable for the format's bytes; any alignment.
+pub(super) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value: Extended) {
+    // SAFETY: the caller's promise.
+    unsafe { store_bytes(dst, float_bytes(kind), value.to_kind(kind).to_bits()) }
 }
 
 /// Writes a `double` in a format, rounded to nearest.

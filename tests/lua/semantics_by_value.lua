@@ -135,3 +135,38 @@ if differs "types" then
   ]]
   fails("is not supported by convention " .. (native and "sysv64" or "cdecl"), function() return T.t_vector8 end)
 end
+
+-- long double and __float128 in full precision.
+if ffi.option and ffi.abi "64bit" and ffi.sizeof "long double" == 16 then
+  local L, Q = ffi.typeof "long double", ffi.typeof "__float128"
+  local x87 = tostring(L(1) / 3) == "0.33333333333333333334"
+  local quad = "0.3333333333333333333333333333333333"
+  check(x87 or tostring(L(1) / 3) == quad)
+  check(tostring(Q(1) / 3) == quad and tostring(Q(1) / 3 + L(1)):find "^1%.333333333333333333333333333333333")
+  local tenth = L "0.1"
+  check(tostring(tenth) == "0.1" and tenth == L "0.1" and tenth ~= L(0.1) and ffi.tonumber(tenth) == 0.1)
+  for text, value in pairs {
+    ["0.2"] = tenth + tenth, ["-0.1"] = -tenth, ["1"] = tenth * 10, ["1024"] = L(2) ^ 10, ["0.125"] = L(2) ^ -3, ["1.5"] = L(3) / 2,
+    ["3"] = L(-1) % 4, ["9007199254740993"] = L(2 ^ 53) + 1, ["9223372036854775807"] = L(ffi.new("int64_t", 2 ^ 62) - 1 + ffi.new("int64_t", 2 ^ 62)),
+    ["1e+4000"] = L "1e4000", ["inf"] = L(1) / 0, ["-inf"] = L "-inf",
+  } do
+    check(tostring(value) == text, text)
+  end
+  check(tostring(ffi.new("int64_t", L "9223372036854775807")):find "^9223372036854775807")
+  check(tostring(ffi.new("uint64_t", L "18446744073709551615")) == "18446744073709551615ULL")
+  if mixed_order then check(tenth < 0.2 and not (tenth < 0.1 and 0.1 < tenth) and 1 <= L(1)) end
+  fails("cannot convert 'string' to 'long double'", L, "0.1x")
+  do
+    local holder = ffi.new("struct { long double l; __float128 q; long double of[2]; }", { tenth, Q(1) / 3, { 0, tenth } })
+    local third = L(1) / 3
+    ffi.cdef "long double fabsl(long double); long double sqrtl(long double);"
+    check(holder.l == 0.1 and holder.of[1] == 0.1 and ffi.C.sqrtl(2) == 2 ^ 0.5)
+    ffi.option("longdouble", "cdata")
+    check(holder.l == tenth and tostring(holder.q) == quad and holder.of[1] == tenth and tostring(ffi.C.fabsl(-third)) == tostring(third))
+    local add = ffi.cast("long double (*)(long double)", function(x) return x + third end)
+    check(tostring(add(third)) == tostring(third + third))
+    if x87 then check(tostring(ffi.C.sqrtl(2)) == "1.4142135623730950488") end
+    ffi.option("longdouble", "number")
+    check(holder.l == 0.1)
+  end
+end
