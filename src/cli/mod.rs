@@ -5,6 +5,7 @@ mod bench;
 mod emit;
 #[cfg(unix)]
 mod fuzz_abi;
+mod modules;
 
 use std::env;
 use std::ffi::OsString;
@@ -150,6 +151,7 @@ impl Run {
         let lua = unsafe { Lua::unsafe_new_with(StdLib::ALL, options) };
         // SAFETY: whoever runs the command trusts the script.
         unsafe { cthunk::lua::preload(&lua) }.map_err(|error| error.to_string())?;
+        modules::find_debians(&lua).map_err(|error| error.to_string())?;
         if self.luajit {
             // SAFETY: as above.
             unsafe { cthunk::lua::open_luajit(&lua) }.map_err(|error| error.to_string())?;

@@ -30,6 +30,7 @@ use super::interpret::{Recipe, RecipeKey};
 use super::inventory::Inventory;
 use super::kind::TypeInfo;
 use super::link::Link;
+use super::luajit::TypeEntries;
 use super::make::{Maker, Texts};
 use super::metatype;
 use super::options::Options;
@@ -116,6 +117,8 @@ pub struct State {
     pub(super) guest_calls: RefCell<guest::Calls>,
     /// The guest's libraries that `ffi.C` searches, in the order in which they were loaded.
     pub(super) guest_globals: RefCell<Vec<Rc<guest::library::Library>>>,
+    /// The numbers of types, for `ffi.typeinfo`.
+    pub(super) type_entries: RefCell<TypeEntries>,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// What is said of the error that a callback caught, if the process ends before it is raised.
@@ -538,6 +541,7 @@ impl State {
             makers: RefCell::default(),
             texts: Texts::default(),
             declared: Cell::new(0),
+            type_entries: RefCell::default(),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),

@@ -48,4 +48,4 @@ local fns={
  index=function(o) local t={} t[o]=1 return t[o] end,
 }
 local names={} for k in pairs(fns) do names[#names+1]=k end table.sort(names)
-for _,n in ipairs(names) do for _,o in ipairs(order) do if not (o == "ct" and (n == "band" or n:find "^tonumber")) then t(n.." "..o,fns[n],objs[o]) end end end
+for _,n in ipairs(names) do for _,o in ipairs(order) do if not (o == "ct" and (n == "band" or n == "tonumber")) then t(n.." "..o,fns[n],objs[o]) end end end

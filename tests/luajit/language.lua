@@ -61,7 +61,7 @@ print(list[1], list[2], #list, next({ [1] = true }))
 print(type(loadstring "return 1LL + 2"))
 print(loadstring("return 1LL + 2")(), load("return 0x10ULL", "chunk")(), loadstring("return ...")(7, 8))
 print(loadstring("x = = 1LL", "=wrong"))
-print(loadstring("x = 1U", "=wrong"))
+print((loadstring("x = 1U", "=wrong")))
 print((loadstring("return 1LL +", "@file.lua")))
 print(pcall(loadstring("local a = 1LL\nerror 'here'", "@file.lua")))
 local pieces = { "return ", "1LL", " == 1" }

@@ -5,9 +5,11 @@ use std::ffi::c_int;
 use super::super::api::{Number, lua_CFunction};
 use super::super::arith;
 use super::super::cdata;
+use super::super::ctypes;
 use super::super::kind::Kind;
 use super::super::scalar::{self, Scalar};
 use super::super::state::{Cx, LuaError, Outcome, entry};
+use super::typeinfo;
 use super::values::is_cdata_at;
 use crate::ctype::{IntKind, TypeId};
 
@@ -59,6 +61,9 @@ enum Operand {
 
 impl Operand {
     fn at(cx: &Cx<'_>, n: c_int) -> Result<Operand, LuaError> {
+        if let Some(ty) = ctypes::at(cx, n) {
+            return Ok(Operand::Wide(typeinfo::id(cx, ty)?.into(), IntKind::I64));
+        }
         let scalar = match cdata::at(cx, n) {
             Some(cd) => {
                 let unsigned = cx.state.value_kind(cd.ty) == Kind::Int(IntKind::U64);

@@ -1,6 +1,6 @@
 //! Loading source text that was written for LuaJIT.
 
-use super::super::api::{ENVIRONMENT_NAME, HIDDEN_ARG, LuaType, MIXED_ORDER, NATIVE_INT64};
+use super::super::api::{ENVIRONMENT_NAME, HIDDEN_ARG, MIXED_ORDER, NATIVE_INT64};
 use super::super::cdata;
 use super::super::state::{Cx, LuaError, Outcome};
 use super::bit;
@@ -9,17 +9,21 @@ use super::concat;
 use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
 use crate::ctype::{FloatKind, IntKind, Type};
 
-/// `load(text, name, mode, order [, environment])`: the function that the text is, or nil and a message. `order`: where Lua
-/// needs them, the functions for `<`, `<=`, `>` and `>=`. Upvalue 1 is the set of chunks that are functions of a rewritten text.
+/// `load(text, name, mode [, environment])`: the function that the text is, or nil and a message. Upvalue 1 is the set of chunks that are functions of a rewritten text.
 pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let (text, name, mode) = (cx.bytes(1), cx.bytes(2), cx.bytes(3));
     let (Some(text), Some(name), Some(mode)) = (text, name, mode) else {
         return Err(LuaError::new("a text, a name and a mode expected"));
     };
-    let environment = cx.top() > 4;
+    let environment = cx.top() > 3;
     let (header, text) = without_header(text);
     if header && text.first() == Some(&COMPILED) {
         cx.push_bytes(b"cannot load a compiled chunk after a header");
+        return Ok(failure(cx));
+    }
+    let kind = if text.first() == Some(&COMPILED) { b'b' } else { b't' };
+    if !mode.contains(&kind) {
+        cx.push_bytes(b"attempt to load chunk with wrong mode");
         return Ok(failure(cx));
     }
     let dialect = Dialect {
@@ -29,8 +33,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         environment: ENVIRONMENT_NAME,
     };
     let loaded = match rewrite(text, dialect) {
-        // A compiled chunk is left to Lua, and so is what its mode does not allow.
-        _ if text.first() == Some(&COMPILED) || !mode.contains(&b't') => cx.load(text, name, mode),
+        _ if kind == b'b' => cx.load(text, name, mode),
         Chunk::Unchanged => cx.load(text, name, mode),
         Chunk::Rewritten { text, literals } => {
             let loaded = cx.load(&text, name, mode);
@@ -39,7 +42,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
                 return Ok(failure(cx));
             }
             if environment {
-                cx.push_value(5);
+                cx.push_value(4);
                 cx.set_environment(-2);
             }
             instantiate(cx, &literals)?;
@@ -67,7 +70,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Ok(failure(cx));
     }
     if environment {
-        cx.push_value(5);
+        cx.push_value(4);
         cx.set_environment(-2);
     }
     Ok(Outcome::results(1))
@@ -101,10 +104,10 @@ fn failure(cx: &Cx<'_>) -> Outcome {
 fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
     cx.push_function(compare::equal, 0);
     cx.push_function(compare::not_equal, 0);
-    for i in 1..=4 {
-        match cx.type_of(4) {
-            LuaType::Table => cx.raw_get_integer(4, i),
-            _ => cx.push_nil(),
+    for function in compare::ORDER {
+        match MIXED_ORDER {
+            true => cx.push_nil(),
+            false => cx.push_function(function, 0),
         }
     }
     cx.push_function(concat::concat, 0);

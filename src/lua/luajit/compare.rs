@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{self, LuaType, Number, Results, lua_State};
+use super::super::api::{self, LuaType, Number, Results, lua_CFunction, lua_State};
 use super::super::arith::{self, Operator};
 use super::super::state::{Cx, LuaError, Outcome, guard_in};
 use super::concat::push_metafield;
@@ -70,13 +70,8 @@ fn equal_objects(cx: &Cx<'_>) -> Result<Option<c_int>, LuaError> {
         return Ok(arith::operate(cx, Operator::Eq)?.arguments());
     }
     // As in Lua 5.1: both must have the same metamethod.
-    if cx.type_of(1) == cx.type_of(2) && push_metafield(cx, 1, b"__eq") {
-        if push_metafield(cx, 2, b"__eq") && cx.raw_equal(-1, -2) != 0 {
-            cx.pop(1);
-            cx.insert(1);
-            return Ok(Some(2));
-        }
-        cx.set_top(2);
+    if push_common_metafield(cx, b"__eq") {
+        return Ok(Some(2));
     }
     cx.push_bool(false);
     Ok(None)
@@ -96,11 +91,102 @@ fn order(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaError> {
     if is_cdata_at(cx, 1) || is_cdata_at(cx, 2) {
         return arith::operate(cx, operator);
     }
+    Err(not_ordered(cx))
+}
+
+/// `a < b`, `a <= b`, `a > b` and `a >= b`, for versions whose operators do not ask metamethods of operands of two types.
+pub(super) const ORDER: [lua_CFunction; 4] = [
+    ordered::<false, false>,
+    ordered::<true, false>,
+    ordered::<false, true>,
+    ordered::<true, true>,
+];
+
+/// `a < b`; with `OR_EQUAL` `a <= b`; with `SWAPPED` of the operands in the other order.
+unsafe extern "C-unwind" fn ordered<const OR_EQUAL: bool, const SWAPPED: bool>(
+    lua: *mut lua_State,
+) -> Results {
+    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; nothing with a destructor is alive.
+    unsafe {
+        sys::lua_settop(lua, 2);
+        if SWAPPED {
+            sys::lua_insert(lua, 1);
+        }
+        let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
+        let mut step = Order::Known;
+        guard_in(lua, head.cast(), |cx| {
+            step = push_order(cx, OR_EQUAL)?;
+            Ok(1)
+        });
+        match step {
+            Order::Known => Results::ONE,
+            Order::Call => api::call_then(lua, 2, |lua| answer::<true>(lua)),
+            Order::CallOfReverse => api::call_then(lua, 2, |lua| answer::<false>(lua)),
+        }
+    }
+}
+
+/// How an order is found out.
+enum Order {
+    /// It is on top of the stack.
+    Known,
+    /// A metamethod with two arguments is there, which tells it.
+    Call,
+    /// One that tells the opposite.
+    CallOfReverse,
+}
+
+fn push_order(cx: &Cx<'_>, or_equal: bool) -> Result<Order, LuaError> {
+    if is_cdata_at(cx, 1) || is_cdata_at(cx, 2) {
+        let outcome = arith::operate(cx, if or_equal { Operator::Le } else { Operator::Lt })?;
+        return Ok(if outcome.arguments().is_some() { Order::Call } else { Order::Known });
+    }
+    let known = match ((cx.number(1), cx.number(2)), (cx.bytes(1), cx.bytes(2))) {
+        ((Some(a), Some(b)), _) => {
+            let (a, b) = (a.as_double(), b.as_double());
+            Some(if or_equal { a <= b } else { a < b })
+        }
+        (_, (Some(a), Some(b))) => Some(if or_equal { a <= b } else { a < b }),
+        _ => None,
+    };
+    if let Some(known) = known {
+        cx.push_bool(known);
+        return Ok(Order::Known);
+    }
+    if or_equal && push_common_metafield(cx, b"__le") {
+        return Ok(Order::Call);
+    }
+    if push_common_metafield(cx, b"__lt") {
+        if !or_equal {
+            return Ok(Order::Call);
+        }
+        // `a <= b` is `not (b < a)`: the function, b, a.
+        cx.push_value(2);
+        cx.remove(2);
+        return Ok(Order::CallOfReverse);
+    }
+    Err(not_ordered(cx))
+}
+
+/// Puts the metamethod that both operands have, if it is one and the same, below them.
+fn push_common_metafield(cx: &Cx<'_>, name: &[u8]) -> bool {
+    if cx.type_of(1) == cx.type_of(2) && push_metafield(cx, 1, name) {
+        if push_metafield(cx, 2, name) && cx.raw_equal(-1, -2) != 0 {
+            cx.pop(1);
+            cx.insert(1);
+            return true;
+        }
+        cx.set_top(2);
+    }
+    false
+}
+
+fn not_ordered(cx: &Cx<'_>) -> LuaError {
     let (a, b) = (cx.type_name(1), cx.type_name(2));
-    Err(LuaError::new(match a == b {
+    LuaError::new(match a == b {
         true => format!("attempt to compare two {a} values"),
         false => format!("attempt to compare {a} with {b}"),
-    }))
+    })
 }
 
 /// `a % b`

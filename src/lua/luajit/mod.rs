@@ -7,7 +7,8 @@
 //! adapt     Lua's library functions, for doubles    tables    pairs, ipairs, unpack, table.insert …
 //! format    string.format                           values    type, tostring, tonumber …
 //! numbers   doubles                                 random    math.random
-//! info      debug.getinfo                         date      os.date
+//! info      debug.getinfo                           typeinfo  ffi.typeinfo
+//! date      os.date
 //! bit       the library `bit`                       prelude.lua   globals and libraries, the loaders
 //! ```
 //!
@@ -27,7 +28,10 @@ mod numbers;
 mod random;
 mod rewrite;
 mod tables;
+mod typeinfo;
 mod values;
+
+pub(super) use typeinfo::Entries as TypeEntries;
 
 use std::ffi::c_int;
 
@@ -35,7 +39,7 @@ use super::api::{Results, lua_CFunction, lua_State};
 use super::state::{Cx, LuaError, entry, guard};
 
 /// What the prelude is given besides the `ffi` table.
-const NATIVE: [(&[u8], lua_CFunction); 33] = [
+const NATIVE: [(&[u8], lua_CFunction); 34] = [
     (b"adapt", entry(adapt::adapt)),
     (b"adapt_format", entry(format::adapt_format)),
     (b"at_most", entry(compare::at_most)),
@@ -68,6 +72,7 @@ const NATIVE: [(&[u8], lua_CFunction); 33] = [
     (b"to_number", entry(values::to_number)),
     (b"to_string", entry(values::to_string)),
     (b"type_of", entry(values::type_of)),
+    (b"typeinfo", entry(typeinfo::typeinfo)),
     (b"unpack", entry(tables::unpack)),
 ];
 
@@ -111,8 +116,6 @@ fn push_native(cx: &Cx<'_>) {
     push_sharing(cx, &[(b"ipairs", entry(tables::ipairs))]);
     cx.push_bool(super::api::NATIVE_INT64);
     cx.raw_set_name(-2, b"integers");
-    cx.push_bool(super::api::MIXED_ORDER);
-    cx.raw_set_name(-2, b"mixed_order");
     cx.push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
     cx.raw_set_name(-2, b"version");
 }

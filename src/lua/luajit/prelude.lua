@@ -29,10 +29,19 @@ print = native.print_with(tostring, file_methods.write, io.stdout)
 
 -- Lua 5.1's passes no arguments.
 if not select(2, xpcall(function(...) return select("#", ...) == 1 end, error, 1)) then
-  local own_xpcall = xpcall
+  local own_xpcall = native.adapt(xpcall, ".f.")
   function xpcall(f, handler, ...)
     local count, arguments = select("#", ...), { ... }
     return own_xpcall(function() return f(unpack(arguments, 1, count)) end, handler)
+  end
+end
+
+-- Lua 5.1's raises texts only.
+if raw_type(select(2, pcall(assert, false, {}))) ~= "table" then
+  local own_assert = assert
+  function assert(...)
+    if select("#", ...) < 2 or (...) then return own_assert(...) end
+    error((select(2, ...)), 0)
   end
 end
 
@@ -132,19 +141,6 @@ end
 
 -- Chunks -----------------------------------------------------------------------------------------------------------
 
--- Lua 5.1 asks no metamethod about the order of operands of two types.
-local order
-if not native.mixed_order then
-  local less, at_most = native.less, native.at_most
-  local function mixed(a, b) return raw_type(a) ~= raw_type(b) and (is_cdata(a) or is_cdata(b)) end
-  order = {
-    function(a, b) if mixed(a, b) then return less(a, b) and true or false end return a < b end,
-    function(a, b) if mixed(a, b) then return at_most(a, b) and true or false end return a <= b end,
-    function(a, b) if mixed(a, b) then return less(b, a) and true or false end return a > b end,
-    function(a, b) if mixed(a, b) then return at_most(b, a) and true or false end return a >= b end,
-  }
-end
-
 function load(chunk, name, mode, environment)
   local source = raw_type(chunk) == "number" and tostring(chunk) or chunk
   if raw_type(name) == "number" then name = tostring(name) end
@@ -163,8 +159,8 @@ function load(chunk, name, mode, environment)
   if name ~= nil and raw_type(name) ~= "string" then
     error(("bad argument #2 to 'load' (string expected, got %s)"):format(type(name)), 2)
   end
-  if environment == nil then return native.load(source, name or source, mode or "bt", order) end
-  return native.load(source, name or source, mode or "bt", order, environment)
+  if environment == nil then return native.load(source, name or source, mode or "bt") end
+  return native.load(source, name or source, mode or "bt", environment)
 end
 
 loadstring = load
@@ -300,6 +296,8 @@ if not rawget(_G, "module") then
 end
 
 -- Libraries --------------------------------------------------------------------------------------------------------
+
+ffi.typeinfo = native.typeinfo
 
 bit = native.bit
 package.loaded.bit = bit
@@ -454,6 +452,10 @@ function os.time(date)
   return time(whole)
 end
 
+-- Lua 5.2's counts bytes apart, too.
+local collect = native.adapt(collectgarbage, "si.")
+function collectgarbage(...) return (collect(...)) end
+
 local gethook = debug.gethook
 function debug.gethook(...)
   local hook, mask, count = gethook(...)
@@ -479,11 +481,9 @@ math.random, math.randomseed = native.random, native.randomseed
 -- F a function or nil, c a coroutine, r what gsub takes, . anything. The last letter is for all arguments that follow, too; a ! drops these. With a = at the end
 -- the result is true in the place of a file. b where a search begins, n a number as text, e the message of an error.
 local arguments = {
-  [_G] = {
-    collectgarbage = "si.", error = "ei.", next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f.",
-  },
+  [_G] = { error = "ei.", next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f." },
   [string] = {
-    byte = "sii.", char = "i", dump = "f.", find = "ssb.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssb.",
+    byte = "sii.", char = "i", dump = "f.", find = "ssb.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssb!",
     rep = "sis.", reverse = "s.", sub = "sii.", upper = "s.",
   },
   [table] = { foreach = "tf.", foreachi = "tf.", getn = "t.", maxn = "t.", sort = "tF!" },
@@ -497,17 +497,15 @@ local arguments = {
 }
 for library, functions in next, arguments do
   for name, letters in next, functions do
-    -- Where every number is a double the running Lua takes numbers as LuaJIT does.
-    if not native.integers then letters = letters:gsub("[sildkne]", ".") end
     local own = rawget(library, name)
-    if own and (native.integers or letters:find("[^.=]")) then library[name] = native.adapt(own, letters) end
+    if own then library[name] = native.adapt(own, letters) end
   end
 end
 
-if native.integers then
-  math.floor, math.ceil, math.modf = native.floor, native.ceil, native.modf
-  math.max, math.min = native.max, native.min
+math.floor, math.ceil, math.modf = native.floor, native.ceil, native.modf
+math.max, math.min = native.max, native.min
 
+if native.integers then
   -- Programs ask for these to know whether numbers are integers or floats.
   for _, name in ipairs { "type", "tointeger", "ult", "maxinteger", "mininteger" } do math[name] = nil end
 end

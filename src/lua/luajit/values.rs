@@ -15,6 +15,7 @@ use super::adapt::string_expected;
 use super::concat::{append_text, text_in_place};
 use super::numbers::{self, to_int32};
 use super::tables;
+use super::typeinfo;
 
 /// Whether LuaJIT would have a cdata: ours, ctypes, and C functions.
 pub(super) fn is_cdata_at(cx: &Cx<'_>, index: c_int) -> bool {
@@ -97,13 +98,10 @@ pub(super) fn to_number(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return in_base(cx, base);
     }
     check_any(cx)?;
-    let number = match cdata::at(cx, 1) {
-        Some(_) => arith::scalar_at(cx, 1).map(Scalar::to_f64),
-        // A ctype is the number of its type, which programs have as a key of tables.
-        None => match ctypes::at(cx, 1) {
-            Some(ty) => Some(cx.state.resolve(ty).to_bits().into()),
-            None => numbers::at(cx, 1),
-        },
+    let number = match (cdata::at(cx, 1), ctypes::at(cx, 1)) {
+        (Some(_), _) => arith::scalar_at(cx, 1).map(Scalar::to_f64),
+        (_, Some(ty)) => Some(typeinfo::id(cx, ty)?.into()),
+        _ => numbers::at(cx, 1),
     };
     push_found(cx, number);
     Ok(Outcome::results(1))

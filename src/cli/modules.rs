@@ -1,0 +1,51 @@
+//! Where `require` of the command looks for modules: where Lua itself does, and where Debian's packages put them.
+
+use mlua::{Lua, Table};
+
+/// Debian's folder of C modules, on this processor.
+fn multiarch() -> Option<&'static str> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Some("x86_64-linux-gnu"),
+        ("linux", "aarch64") => Some("aarch64-linux-gnu"),
+        ("linux", "riscv64") => Some("riscv64-linux-gnu"),
+        _ => None,
+    }
+}
+
+/// Lets `package.path` and `package.cpath` go on with Debian's folders after those in `/usr/local`, as the interpreters of Debian's
+/// packages do. A path that `LUA_PATH` or `LUA_CPATH` set without Lua's own folders stays as it is.
+pub(super) fn find_debians(lua: &Lua) -> mlua::Result<()> {
+    let Some(multiarch) = multiarch() else { return Ok(()) };
+    let globals = lua.globals();
+    let version: String = globals.get("_VERSION")?;
+    let Some(version) = version.strip_prefix("Lua ") else { return Ok(()) };
+    let package: Table = globals.get("package")?;
+    let share = format!("/usr/share/lua/{version}");
+    let local = format!("/usr/local/lib/lua/{version}");
+    for (name, after, added) in [
+        (
+            "path",
+            format!("{local}/?/init.lua"),
+            [format!("{share}/?.lua"), format!("{share}/?/init.lua")],
+        ),
+        (
+            "cpath",
+            format!("{local}/?.so"),
+            [
+                format!("/usr/lib/{multiarch}/lua/{version}/?.so"),
+                format!("/usr/lib/lua/{version}/?.so"),
+            ],
+        ),
+    ] {
+        let path: String = package.get(name)?;
+        let mut places: Vec<&str> = path.split(';').collect();
+        if places.contains(&added[0].as_str()) {
+            continue;
+        }
+        if let Some(at) = places.iter().position(|place| *place == after) {
+            places.splice(at + 1..at + 1, added.iter().map(String::as_str));
+            package.set(name, places.join(";"))?;
+        }
+    }
+    Ok(())
+}
