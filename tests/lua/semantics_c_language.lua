@@ -62,6 +62,25 @@ else
 end
 check(ffi.sizeof "cl_other" == 4 and ffi.sizeof "size_t" == word)
 
+-- What LuaJIT makes of words that C does not let stand together, and of pointers of another size.
+if differs "odd-types" then
+  fails("'_Bool int' is no type of C.*LuaJIT makes it a bool of 4 bytes", ffi.typeof, "_Bool int")
+  fails("'_Bool int' is no type of C", ffi.typeof, "int _Bool")
+  fails("do not go together", ffi.typeof, "long float")
+  if word == 8 then fails("pointers of another size are not supported", ffi.typeof, "int * __ptr32") end
+elseif not AS_LUAJIT then
+  check(ffi.sizeof "_Bool int" == 4 and ffi.sizeof "int * __ptr32" == 4)
+end
+
+-- Attributes that change how a function is called.
+if differs "conventions" then
+  ffi.cdef [[int cl_none(int) __asm__("abs") __attribute__((preserve_none)); int cl_most(int) __asm__("abs") __attribute__((preserve_most));
+  typedef int (__attribute__((preserve_most)) *cl_keeps)(int);]]
+  fails("calling convention preserve_none is not supported", function() return ffi.C.cl_none(-5) end)
+  check(ffi.C.cl_most(-5) == 5)
+  fails("'preserve_most' keeps registers that a callback does not", ffi.cast, "cl_keeps", function(x) return x end)
+end
+
 -- Structs and unions without a declarator are members.
 ffi.cdef "typedef struct cl_foo { int a, b; } cl_foo_t;"
 for _, row in ipairs {

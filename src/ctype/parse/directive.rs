@@ -91,7 +91,7 @@ impl Parser<'_> {
         if word == "big" {
             return Err(self.error(start, "records in another byte order than the target's".into()));
         }
-        self.to_line_end(line_end);
+        self.skip_to_line_end(line_end);
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Parser<'_> {
             _ if !expanded => Err(self.leave_to_preprocessor()),
             _ => {
                 self.rewind(before);
-                self.to_line_end(line_end);
+                self.skip_to_line_end(line_end);
                 Ok(())
             }
         }
@@ -242,13 +242,13 @@ impl Parser<'_> {
     /// A macro whose name is a keyword is no constant.
     fn leave_to_preprocessor_unless_expanded(&mut self, line_end: Offset) -> Failed {
         if self.source.is_expanded() {
-            self.to_line_end(line_end);
+            self.skip_to_line_end(line_end);
             return Failed;
         }
         self.leave_to_preprocessor()
     }
 
-    fn to_line_end(&mut self, line_end: Offset) {
+    fn skip_to_line_end(&mut self, line_end: Offset) {
         while self.tok.start < line_end && self.tok.kind != Tok::End {
             self.advance();
         }
