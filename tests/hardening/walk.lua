@@ -172,7 +172,7 @@ for f in next, own do
   pcall(debug.getinfo, f)
   -- As a hook it is called with words and lines. In a coroutine, as what takes it off would call it as well.
   local hooked = coroutine.create(function() tostring(5) end)
-  debug.sethook(hooked, f, "crl")
+  if not jit then debug.sethook(hooked, f, "crl") end -- LuaJIT has one hook for all coroutines.
   pcall(coroutine.resume, hooked)
 end
 for _, cdata in ipairs(make()) do
