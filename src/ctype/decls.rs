@@ -40,9 +40,9 @@ pub struct Declarations {
     /// What becomes of a function, variable or typedef that is declared with another type.
     redeclared: Redeclared,
     /// The names of the scope that was entered.
-    names: Scope,
+    pub(super) names: Scope,
     /// Those of the other scopes.
-    others: FxHashMap<ScopeId, Scope>,
+    pub(super) others: FxHashMap<ScopeId, Scope>,
     /// How many scopes there have been.
     scopes: u32,
     /// The parameter names of the functions of all scopes.
@@ -52,7 +52,7 @@ pub struct Declarations {
     /// What there was before that text.
     mark: Mark,
     /// Changes of what there was.
-    undo: Vec<Undo>,
+    pub(super) undo: Vec<Undo>,
     /// Whether the parser met something that the preprocessor reads.
     pub(super) wants_preprocessor: bool,
     /// What parsers have use for again.
@@ -61,14 +61,14 @@ pub struct Declarations {
 
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    name: Name,
+    pub(super) name: Name,
     pub(super) decl: Decl,
     site: Site,
 }
 
 /// Where something was declared: in which text, and at which byte of it.
 #[derive(Clone, Copy, Debug)]
-struct Site {
+pub(super) struct Site {
     text: u32,
     offset: Offset,
 }
@@ -82,7 +82,7 @@ pub(super) enum Tag {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TagEntry {
-    name: Name,
+    pub(super) name: Name,
     pub(super) tag: Tag,
     site: Site,
 }
@@ -98,7 +98,7 @@ struct Mark {
 
 /// How to take back one change of something older than the text.
 #[derive(Clone, Debug)]
-enum Undo {
+pub(super) enum Undo {
     Entry(usize, Entry),
     TagMoved(usize, Site),
     Record(RecordId),
@@ -142,6 +142,13 @@ enum Merge {
     Keep,
     Replace(Decl),
     Conflict,
+}
+
+impl Entry {
+    /// Whether it needs no declaration.
+    pub(super) fn is_predeclared(&self) -> bool {
+        self.site.text == 0
+    }
 }
 
 impl Declarations {
@@ -212,7 +219,7 @@ impl Declarations {
     }
 
     /// What `find` finds first, from the entered scope outwards.
-    fn outwards<'a, T>(&'a self, find: impl Fn(&'a Scope) -> Option<T>) -> Option<T> {
+    pub(super) fn outwards<'a, T>(&'a self, find: impl Fn(&'a Scope) -> Option<T>) -> Option<T> {
         let mut scope = &self.names;
         loop {
             if let Some(found) = find(scope) {
@@ -365,66 +372,6 @@ impl Declarations {
         let names = self.table.names.len();
         self.names.ordinary.truncate(names);
         self.names.tag_slots.truncate(names);
-    }
-
-    /// What a macro stands for.
-    pub(super) fn find_macro(&self, name: &[u8]) -> Option<&Macro> {
-        self.outwards(|scope| scope.macros.get(name)).and_then(Option::as_ref)
-    }
-
-    /// Whether there is a macro with this name.
-    pub(super) fn has_macro(&self, name: &[u8]) -> bool {
-        self.find_macro(name).is_some()
-    }
-
-    /// Whether there are macros that the preprocessor must expand.
-    pub(super) fn has_texts(&self) -> bool {
-        self.outwards(|scope| (scope.texts > 0).then_some(())).is_some()
-    }
-
-    /// Defines a macro, or takes its definition away.
-    pub(super) fn set_macro(&mut self, name: &[u8], found: Option<Macro>) {
-        let old = self.replace_macro(name.into(), Some(found));
-        self.undo.push(Undo::Macro(name.into(), old));
-    }
-
-    /// Sets what the entered scope says about a macro: nothing, that there is none, or what it is.
-    fn replace_macro(
-        &mut self,
-        name: Box<[u8]>,
-        new: Option<Option<Macro>>,
-    ) -> Option<Option<Macro>> {
-        let is_text = |found: &Option<Option<Macro>>| {
-            found.as_ref().is_some_and(|found| found.as_ref().is_some_and(Macro::needs_expansion))
-        };
-        let added = usize::from(is_text(&new));
-        let old = match new {
-            Some(new) => self.names.macros.insert(name, new),
-            None => self.names.macros.remove(&name),
-        };
-        self.names.texts = self.names.texts + added - usize::from(is_text(&old));
-        old
-    }
-
-    /// Takes the meaning of a constant's name away.
-    pub(super) fn remove_constant(&mut self, name: Name) {
-        let Some(position) = self.names.ordinary.get(name) else { return };
-        if let Decl::Constant { .. } = self.names.entries[position].decl {
-            self.names.ordinary.set(name, None);
-            self.undo.push(Undo::Removed(position));
-        }
-    }
-
-    /// The value of a predeclared constant with underscores before its name.
-    pub(super) fn predeclared_number(&self, name: &str) -> Option<i128> {
-        let name = self.table.find_name(name.as_bytes()).filter(|_| name.starts_with("__"))?;
-        let entry = self.outwards(|scope| Some(&scope.entries[scope.ordinary.get(name)?]))?;
-        match entry.decl {
-            Decl::Constant { value: Constant::Int(value), .. } if entry.site.text == 0 => {
-                Some(value)
-            }
-            _ => None,
-        }
     }
 
     /// What an ordinary name stands for.
@@ -581,26 +528,6 @@ impl Declarations {
         }
     }
 
-    /// Every ordinary name that can be seen.
-    pub(super) fn visible(&self) -> impl Iterator<Item = (Name, &Decl)> {
-        let mut next = Some(&self.names);
-        let scopes = std::iter::from_fn(move || {
-            let scope = next?;
-            next = scope.parent.and_then(|parent| self.others.get(&parent));
-            Some(scope)
-        });
-        scopes.flat_map(|scope| scope.entries.iter().map(|entry| (entry.name, &entry.decl)))
-    }
-
-    /// Every tag that can be seen with this keyword.
-    pub(super) fn visible_tags(&self, keyword: &str) -> impl Iterator<Item = &str> {
-        let entries = self.names.tags.iter().chain(self.others.values().flat_map(|s| &s.tags));
-        let tags = entries
-            .map(|entry| entry.name)
-            .filter(move |&name| self.tag_keyword(name) == Some(keyword));
-        tags.map(|name| self.table.name(name))
-    }
-
     /// `struct`, `union` or `enum`, as a tag was declared.
     pub(super) fn tag_keyword(&self, name: Name) -> Option<&'static str> {
         self.tag(name).map(|tag| self.keyword(tag))
@@ -611,12 +538,6 @@ impl Declarations {
             Tag::Record(id) => super::print::keyword(self.table.record(id).kind),
             Tag::Enum(_) => "enum",
         }
-    }
-
-    /// The declared name, other than a type's, that is nearest to one that is not declared.
-    pub fn nearest_symbol(&self, name: &str) -> Option<&str> {
-        let symbols = self.visible().filter(|(_, decl)| !matches!(decl, Decl::Typedef(_)));
-        crate::suggest::nearest(name, symbols.map(|(name, _)| self.table.name(name)))
     }
 
     /// The conflict with an earlier declaration of a tag.

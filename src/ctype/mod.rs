@@ -12,7 +12,7 @@
 //! | `lex`, `keyword` | bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `preprocess/`, `source` | macros, conditionals, continued lines; where the bytes of a text come from |
-//! | `decls`, `same` | the C name spaces, redeclaration, the atomic `cdef` |
+//! | `decls`, `same`, `names_seen` | the C name spaces, redeclaration, the atomic `cdef`; macros, and what is in sight |
 //! | `predeclared`, `expected` | the names that need no declaration; those that programs expect to need none |
 //! | `types`, `function` | what a type is, as data |
 //! | `table`, `names`, `index` | interned types and names |
@@ -32,6 +32,7 @@ mod keyword;
 mod layout;
 mod lex;
 mod names;
+mod names_seen;
 mod parse;
 mod predeclared;
 mod preprocess;
