@@ -1,6 +1,6 @@
 //! Edits of a text by its tokens, so that no line moves.
 
-use super::lex::Token;
+use super::lex::{Token, is_name_byte};
 
 /// Where an edit goes, relative to a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,10 +64,21 @@ impl Edits {
                 Place::Instead => (token.start, token.end),
                 Place::After => (token.end, token.end),
             };
-            out.extend_from_slice(&text[copied..until]);
-            out.extend_from_slice(edit.text.as_bytes());
+            append(out, &text[copied..until]);
+            append(out, edit.text.as_bytes());
             copied = resume;
         }
-        out.extend_from_slice(&text[copied..]);
+        append(out, &text[copied..]);
     }
+}
+
+/// Appends a text to another, as a token of its own: `if(a)==b` becomes `if f((a),b)`.
+fn append(out: &mut Vec<u8>, text: &[u8]) {
+    if let (Some(&last), Some(&first)) = (out.last(), text.first())
+        && is_name_byte(last)
+        && is_name_byte(first)
+    {
+        out.push(b' ');
+    }
+    out.extend_from_slice(text);
 }

@@ -120,7 +120,8 @@ fn token(text: &[u8], at: usize) -> (Kind, usize) {
     }
 }
 
-fn is_name_byte(c: u8) -> bool {
+/// Whether names have that byte: in LuaJIT all bytes beyond ASCII, too.
+pub(super) fn is_name_byte(c: u8) -> bool {
     c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80
 }
 

@@ -231,9 +231,13 @@ impl Parser<'_> {
         loop {
             let first = self.at == start + 1;
             match self.kind() {
-                Kind::Symbol(".") => {
+                Kind::Symbol(".") if self.ahead(1) == Kind::Name => {
+                    let dot = self.at;
                     self.advance();
-                    self.expect_name()?;
+                    if self.name_beyond_ascii().is_some() {
+                        self.edit(dot, Place::Instead, "");
+                    }
+                    self.key_name();
                     what = What::Other;
                 }
                 Kind::Symbol("[") => {
@@ -243,7 +247,7 @@ impl Parser<'_> {
                 }
                 Kind::Symbol(":") => {
                     self.advance();
-                    self.expect_name()?;
+                    self.expect_key()?;
                     self.arguments()?;
                     what = What::Multiple;
                 }
@@ -290,7 +294,7 @@ impl Parser<'_> {
                     p.key()?;
                     p.expect("=")?;
                 } else if p.kind() == Kind::Name && p.ahead(1) == Kind::Symbol("=") {
-                    p.advance();
+                    p.key_name();
                     p.advance();
                 }
                 p.expression()?;

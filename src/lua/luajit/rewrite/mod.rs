@@ -48,6 +48,9 @@ pub(super) const HELPERS: [&str; 9] = [
     "__ffi_literal",
 ];
 
+/// What a variable or label is called whose name has bytes beyond ASCII: this, and the bytes in hexadecimal digits.
+const NAME: &str = "__ffi_name_";
+
 /// What a local variable `_ENV` is called.
 const LOCAL_ENVIRONMENT: &str = "__ffi_env";
 
@@ -156,10 +159,39 @@ impl Parser<'_> {
         if self.eat(symbol) { Ok(()) } else { Err(Failed::Syntax) }
     }
 
+    /// A name that is no key of a table.
     fn expect_name(&mut self) -> Parse<()> {
         let found = self.kind() == Kind::Name;
+        if let Some(name) = self.name_beyond_ascii() {
+            let bytes: String = name.iter().map(|c| format!("{c:02x}")).collect();
+            self.edit(self.at, Place::Instead, format!("{NAME}{bytes}"));
+        }
         self.advance();
         if found { Ok(()) } else { Err(Failed::Syntax) }
+    }
+
+    /// A name that is a key, in a place where none but names stand.
+    fn expect_key(&mut self) -> Parse<()> {
+        if self.name_beyond_ascii().is_some() {
+            return Err(Failed::Syntax);
+        }
+        self.expect_name()
+    }
+
+    /// A name that is a key, in a place where a key in brackets may stand.
+    fn key_name(&mut self) {
+        if let Some(name) = self.name_beyond_ascii() {
+            let bytes: String = name.iter().map(|c| format!("\\{c:03}")).collect();
+            self.edit(self.at, Place::Instead, format!("[\"{bytes}\"]"));
+        }
+        self.advance();
+    }
+
+    /// The next token, where it is a name that only LuaJIT takes for one.
+    fn name_beyond_ascii(&self) -> Option<&[u8]> {
+        let token = self.tokens[self.at];
+        let name = &self.text[token.start..token.end];
+        (token.kind == Kind::Name && !name.is_ascii()).then_some(name)
     }
 
     /// A name in the place of a variable.
@@ -274,7 +306,7 @@ impl Parser<'_> {
                 self.advance();
                 self.expect_variable()?;
                 while self.eat(".") || self.eat(":") {
-                    self.expect_name()?;
+                    self.expect_key()?;
                 }
                 self.function_body()?;
             }
@@ -286,7 +318,7 @@ impl Parser<'_> {
             }
             Kind::Name if self.is_name("goto") && self.ahead(1) == Kind::Name => {
                 self.advance();
-                self.advance();
+                self.expect_name()?;
             }
             _ => self.assignment_or_call()?,
         }
