@@ -12,6 +12,7 @@ use super::super::scalar::Scalar;
 use super::super::state::{Cx, LuaError, Outcome, entry, guard_in};
 use super::adapt::{call_original, number_expected, original, push_adapted, truncate};
 use super::concat::text_in_place;
+use super::tie::{self, Style};
 use super::values::is_cdata_at;
 use crate::ctype::IntKind;
 
@@ -49,6 +50,14 @@ fn correct(cx: &Cx<'_>) -> Result<(), LuaError> {
         if argument > cx.top() {
             break;
         }
+        if let Some(text) = half_way(cx, argument, &conversion) {
+            at = conversion.start + 2;
+            replace_conversion(cx, &conversion);
+            cx.push_bytes(text.as_bytes());
+            drop(text);
+            cx.replace(argument);
+            continue;
+        }
         convert(cx, argument, &conversion)?;
         if matches!(conversion.letter, b'u' | b'p') {
             replace_letter(cx, at - 1, b's');
@@ -59,6 +68,8 @@ fn correct(cx: &Cx<'_>) -> Result<(), LuaError> {
 
 /// A conversion of the format.
 struct Conversion {
+    /// The place of its `%`.
+    start: usize,
     /// The place after its letter.
     end: usize,
     letter: u8,
@@ -76,7 +87,7 @@ fn next_conversion(cx: &Cx<'_>, from: usize) -> Option<Conversion> {
         point.and_then(|point| std::str::from_utf8(&text[start + point + 1..start + flags]).ok());
     let precision = digits.map_or(6, |digits| digits.parse().unwrap_or(0)).min(99);
     let letter = *text.get(start + flags)?;
-    Some(Conversion { end: start + flags + 1, letter, precision })
+    Some(Conversion { start: start - 1, end: start + flags + 1, letter, precision })
 }
 
 /// Gives a conversion in the format another letter.
@@ -87,6 +98,27 @@ fn replace_letter(cx: &Cx<'_>, place: usize, letter: u8) {
     cx.push_bytes(&text);
     drop(text);
     cx.replace(1);
+}
+
+/// Makes a conversion in the format a plain `%s`.
+fn replace_conversion(cx: &Cx<'_>, conversion: &Conversion) {
+    let Some(text) = cx.bytes(1) else { return };
+    let text = [&text[..conversion.start], b"%s", &text[conversion.end..]].concat();
+    cx.push_bytes(&text);
+    drop(text);
+    cx.replace(1);
+}
+
+/// The text of a float that lies half-way between two decimals, where no other double helps C to print it as LuaJIT does.
+fn half_way(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<String> {
+    let Some(Number::Float(n)) = cx.number(index) else { return None };
+    let rounded = rounded(n, conversion)?;
+    if rounded == n || n.is_nan() || conversion.significant(n) < 16 {
+        return None;
+    }
+    let text = cx.bytes(1)?.get(conversion.start + 1..conversion.end - 1)?;
+    let flags = text.split(|c| *c == b'.').next()?;
+    Some(tie::text(n, Style { flags, letter: conversion.letter, precision: conversion.precision }))
 }
 
 fn convert(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Result<(), LuaError> {
@@ -190,18 +222,36 @@ fn string_in_place(cx: &Cx<'_>, index: c_int) {
 
 /// A float that C rounds and signs as LuaJIT does: half-way cases away from zero, and a NaN has no sign.
 fn round_in_place(cx: &Cx<'_>, index: c_int, conversion: &Conversion) {
-    let Some(Number::Float(n)) = cx.number(index) else { return };
+    if let Some(Number::Float(n)) = cx.number(index)
+        && let Some(rounded) = rounded(n, conversion)
+    {
+        cx.push_number(rounded);
+        cx.replace(index);
+    }
+}
+
+/// The float to print for `n`; none for conversions that do not round.
+fn rounded(n: f64, conversion: &Conversion) -> Option<f64> {
     let letter = conversion.letter.to_ascii_lowercase();
     let decimals = match letter {
         b'g' => conversion.precision.max(1) - 1,
         _ => conversion.precision,
-    } + 25;
-    let rounded = match letter {
-        _ if n.is_nan() => f64::NAN,
-        b'f' => print::break_tie(n, &format!("{n:.decimals$}")),
-        b'e' | b'g' => print::break_tie(n, &format!("{n:.decimals$e}")),
-        _ => return,
-    };
-    cx.push_number(rounded);
-    cx.replace(index);
+    } + tie::BEYOND;
+    match letter {
+        b'e' | b'f' | b'g' if n.is_nan() => Some(f64::NAN),
+        b'f' => Some(print::break_tie(n, &format!("{n:.decimals$}"))),
+        b'e' | b'g' => Some(print::break_tie(n, &format!("{n:.decimals$e}"))),
+        _ => None,
+    }
+}
+
+impl Conversion {
+    /// How many digits of a number it prints, from the first that is not 0.
+    fn significant(&self, n: f64) -> i32 {
+        match self.letter.to_ascii_lowercase() {
+            b'f' => n.abs().log10().floor() as i32 + 1 + self.precision as i32,
+            b'e' => self.precision as i32 + 1,
+            _ => self.precision as i32,
+        }
+    }
 }

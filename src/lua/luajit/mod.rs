@@ -5,7 +5,7 @@
 //! rewrite/  source text → source text               concat    and ..; numbers as text
 //! edits     places of a text replaced by others     chunk     loading rewritten text
 //! adapt     Lua's library functions, for doubles    tables    pairs, ipairs, unpack, table.insert …
-//! format    string.format                           values    type, tostring, tonumber …
+//! format    string.format; tie: half-way cases    values    type, tostring, tonumber …
 //! numbers   doubles                                 random    math.random
 //! info      debug.getinfo                           typeinfo  ffi.typeinfo
 //! date      os.date
@@ -28,6 +28,7 @@ mod numbers;
 mod random;
 mod rewrite;
 mod tables;
+mod tie;
 mod typeinfo;
 mod values;
 
