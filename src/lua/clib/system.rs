@@ -114,11 +114,12 @@ pub(crate) const ARCH: &str = if cfg!(target_arch = "x86_64") {
     std::env::consts::ARCH
 };
 
-/// What `ffi.abi` says yes to, the pointer width apart.
-pub(crate) const ABI: &[&str] = if cfg!(windows) {
-    &["fpu", "hardfp", "le", "win", "dualnum"]
-} else {
-    &["fpu", "hardfp", "le", "dualnum"]
+/// What `ffi.abi` says yes to, the pointer width apart. LuaJIT's own builds for 64 bits have `gc64`.
+pub(crate) const ABI: &[&str] = match (cfg!(windows), cfg!(target_pointer_width = "64")) {
+    (true, true) => &["fpu", "hardfp", "le", "win", "dualnum", "gc64"],
+    (true, false) => &["fpu", "hardfp", "le", "win", "dualnum"],
+    (false, true) => &["fpu", "hardfp", "le", "dualnum", "gc64"],
+    (false, false) => &["fpu", "hardfp", "le", "dualnum"],
 };
 
 #[cfg(unix)]

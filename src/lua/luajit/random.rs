@@ -108,6 +108,6 @@ mod tests {
         let expected =
             [0xa0d277570a345b8c, 0x764a296c5d4aa64f, 0x51220704070adeaa, 0x2a2717b5a7b7b927];
         assert_eq!(Generator::new(0.0), Generator(expected));
-        assert_eq!(Generator::new(0.0).fraction(), 0.794_206_292_431_240_97);
+        assert_eq!(Generator::new(0.0).fraction(), 0.794_206_292_431_241);
     }
 }
