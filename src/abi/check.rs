@@ -1,6 +1,6 @@
 //! The plan checker: what must hold of every plan, whatever the convention.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{CallPlan, Leaf, Pass, Piece, Place, Reg, Signature, Type, Width};
 
@@ -17,12 +17,11 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
             plan.arguments.len()
         ));
     }
-    let mut used = HashSet::new();
+    let mut used = Used::default();
     let mut place = |label: &str, pass: &Pass| {
-        argument_places(plan, pass)?.into_iter().try_for_each(|place| match used.insert(place) {
-            true => Ok(()),
-            false => Err(format!("{label}: {place:?} is used twice")),
-        })
+        argument_places(plan, pass)?
+            .into_iter()
+            .try_for_each(|place| used.take(place).map_err(|e| format!("{label}: {e}")))
     };
     if let Pass::Pointer { .. } = plan.result {
         place("result", &plan.result).map_err(|e| format!("result: {e}"))?;
@@ -43,6 +42,39 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
         return Err(format!("{} of {} stack bytes are popped", plan.popped, plan.stack_bytes));
     }
     frame(signature, plan)
+}
+
+/// What arguments of a plan take: a register, or bytes of the stack from one offset to another.
+enum Taken {
+    Register(Reg),
+    Stack(u32, u32),
+}
+
+/// Registers and stack that are taken.
+#[derive(Default)]
+struct Used {
+    registers: HashSet<Reg>,
+    /// Where a run of bytes begins, with its end.
+    stack: BTreeMap<u32, u32>,
+}
+
+impl Used {
+    fn take(&mut self, taken: Taken) -> Result<(), String> {
+        match taken {
+            Taken::Register(register) if !self.registers.insert(register) => {
+                Err(format!("{} is used twice", register.name))
+            }
+            Taken::Register(_) => Ok(()),
+            Taken::Stack(from, to) => {
+                let before = self.stack.range(..to).next_back();
+                if from < to && before.is_some_and(|(_, &end)| end > from) {
+                    return Err(format!("stack offset {from} is used twice"));
+                }
+                self.stack.insert(from, to);
+                Ok(())
+            }
+        }
+    }
 }
 
 fn tiles(ty: &Type, pass: &Pass) -> Result<(), String> {
@@ -86,11 +118,9 @@ fn padding(ty: &Type, from: u32, to: u32) -> Option<()> {
 }
 
 /// The registers and slots that an argument uses, each checked by itself.
-fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Place>, String> {
-    let slot = plan.convention.slot;
+fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Taken>, String> {
     if let &Pass::Stack { offset, size } = pass {
-        let slots = (offset..offset + size).step_by(slot as usize);
-        return slots.map(|offset| stack_slot(plan, offset)).collect();
+        return Ok(vec![stack_bytes(plan, offset, size)?]);
     }
     // The upper half of a register is no place of its own.
     let lower = pass.placed().iter().filter(|piece| piece.width != Width::Upper128);
@@ -99,8 +129,8 @@ fn argument_places(plan: &CallPlan, pass: &Pass) -> Result<Vec<Place>, String> {
         Place::Register(r) if !is_argument(plan, r) => {
             Err(format!("{} passes no arguments", r.name))
         }
-        Place::Register(_) => Ok(piece.place),
-        Place::Stack(offset) => stack_slot(plan, offset),
+        Place::Register(register) => Ok(Taken::Register(register)),
+        Place::Stack(offset) => stack_bytes(plan, offset, plan.convention.slot),
     };
     lower.map(place).collect()
 }
@@ -111,15 +141,17 @@ fn is_argument(plan: &CallPlan, register: Reg) -> bool {
         || convention.indirect_result == Some(register)
 }
 
-fn stack_slot(plan: &CallPlan, offset: u32) -> Result<Place, String> {
+/// The slots of so many bytes.
+fn stack_bytes(plan: &CallPlan, offset: u32, size: u32) -> Result<Taken, String> {
     let slot = plan.convention.slot;
     if !offset.is_multiple_of(slot) {
         return Err(format!("stack offset {offset} is not aligned"));
     }
-    if offset + slot > plan.stack_bytes {
-        return Err(format!("stack offset {offset} beyond {}", plan.stack_bytes));
+    let end = offset + size.next_multiple_of(slot);
+    if size > 0 && end > plan.stack_bytes {
+        return Err(format!("stack offset {} beyond {}", end - slot, plan.stack_bytes));
     }
-    Ok(Place::Stack(offset))
+    Ok(Taken::Stack(offset, end))
 }
 
 fn frame(signature: &Signature, plan: &CallPlan) -> Result<(), String> {

@@ -21,6 +21,8 @@ pub struct Type {
     pub align: u32,
     /// The alignment that its members give it, without the attributes of the type itself: AAPCS64's "natural alignment".
     pub natural: u32,
+    /// The alignment that attributes of a record or of its members ask for; 0: none does.
+    pub required: u32,
     /// Whether it is a record with nothing in it that has a name and bytes: Clang's `isEmptyRecord`. Unnamed bit-fields may
     /// give it bytes.
     pub is_empty: bool,
@@ -61,8 +63,8 @@ pub enum Kind {
 }
 
 /// The scalars inside a value of several parts, in the order of their declaration, which System V's merging rules follow; those of
-/// a union may overlap. Unnamed bit-fields are among them, and the scalars of one element of an array that has none, with a
-/// size of 0: they can be misaligned, and are no members of a homogeneous aggregate. Left out of values of more than
+/// a union may overlap. Unnamed bit-fields are among them, and for an array of no elements one with a size of 0 that is aligned
+/// as they would be: it can be misaligned, and is no member of a homogeneous aggregate. Left out of values of more than
 /// [`Type::MAX_LEAVES`] bytes, which no convention passes in registers.
 pub type Leaves = Arc<[Leaf]>;
 
@@ -71,9 +73,9 @@ pub type Leaves = Arc<[Leaf]>;
 pub struct Leaf {
     /// Bytes from the start of the aggregate.
     pub offset: u32,
-    /// Bytes; of a bit-field, those that it touches; 0 in an array of no elements.
+    /// Bytes; of a bit-field, those that it touches; 0 of an array of no elements.
     pub size: u32,
-    /// Its natural alignment; 1 for bit-fields, which are never misaligned.
+    /// Its natural alignment, of an array of no elements theirs; 1 for bit-fields, which are never misaligned.
     pub align: u32,
     /// What it is.
     pub kind: LeafKind,
@@ -114,6 +116,7 @@ impl Type {
             size,
             align: size,
             natural: size,
+            required: 0,
             is_empty: false,
             kind,
             mode,
@@ -126,6 +129,7 @@ impl Type {
         size: 0,
         align: 1,
         natural: 1,
+        required: 0,
         is_empty: false,
         kind: Kind::Void,
         mode: Mode::Block,
@@ -185,7 +189,13 @@ impl Type {
         let is_empty = is_empty_record(table, ty, &mut FxHashSet::default());
         let mode = Mode::of(table, ty);
         let passed = Passed::of(table, ty);
-        Ok(Type { size, align, natural, is_empty, kind, mode, passed })
+        let required = match *table.shape(ty) {
+            CType::Record(id) => {
+                table.record(id).body.as_ref().map_or(0, |body| body.required_align)
+            }
+            _ => 0,
+        } as u32;
+        Ok(Type { size, align, natural, required, is_empty, kind, mode, passed })
     }
 
     /// The scalars inside a value of several parts.
@@ -256,13 +266,11 @@ fn is_empty_record(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) 
     body.is_some_and(|body| body.members.iter().all(|member| empty(member.ty)))
 }
 
-/// Where a leaf is looked for: bytes from the start of the value, whether a union is around it, and whether an array of no
-/// elements is.
+/// Where a leaf is looked for: bytes from the start of the value, and whether a union is around it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct At {
     offset: u32,
     in_union: bool,
-    in_nothing: bool,
 }
 
 impl At {
@@ -271,7 +279,6 @@ impl At {
     }
 
     fn leaf(self, size: u32, align: u32, kind: LeafKind) -> Leaf {
-        let size = if self.in_nothing { 0 } else { size };
         Leaf { offset: self.offset, size, align, kind, in_union: self.in_union, unnamed: false }
     }
 }
@@ -298,16 +305,15 @@ fn collect(table: &Table, ty: QualType, at: At, found: &mut Found) {
             leaf(at.plus(size / 2), float_bytes(kind), float(kind));
         }
         CType::Vector(..) => leaf(at, size, LeafKind::Vector),
+        CType::Array(element, ArrayLen::Fixed(0)) => {
+            let layout = table.layout_of(element).filter(|layout| layout.size > 0);
+            let align = layout.map(|layout| layout.align as u32);
+            found.leaves.extend(align.map(|align| at.leaf(0, align, element_kind(table, element))));
+        }
         CType::Array(element, ArrayLen::Fixed(count)) => {
             let step = table.layout_of(element).map_or(0, |layout| layout.size as u32);
-            let in_nothing = at.in_nothing || count == 0;
-            let count = match step {
-                // An element without size has at most scalars without one, however many there are.
-                0 => 1,
-                _ if in_nothing => 1,
-                _ => count as u32,
-            };
-            let at = At { in_nothing, ..at };
+            // An element without size has at most leaves without one, however many there are.
+            let count = if step == 0 { 1 } else { count as u32 };
             (0..count).for_each(|i| collect(table, element, at.plus(i * step), found));
         }
         CType::Array(..) => {}
@@ -322,6 +328,17 @@ fn float(kind: FloatKind) -> LeafKind {
     match kind {
         FloatKind::F80 => LeafKind::X87,
         FloatKind::F16 | FloatKind::F32 | FloatKind::F64 | FloatKind::F128 => LeafKind::Float,
+    }
+}
+
+/// What the elements of an array are; of records, integers.
+fn element_kind(table: &Table, element: QualType) -> LeafKind {
+    match *table.shape(element) {
+        CType::Array(element, _) => element_kind(table, element),
+        CType::Float(kind) | CType::Complex(kind) => float(kind),
+        CType::Vector(..) => LeafKind::Vector,
+        CType::Pointer(_) | CType::Reference(_) => LeafKind::Pointer,
+        _ => LeafKind::Int,
     }
 }
 

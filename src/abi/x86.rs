@@ -331,11 +331,9 @@ fn is_one_float(ty: &Type) -> bool {
     only(ty).is_some_and(|leaf| leaf.kind == LeafKind::Float && leaf.size == ty.size)
 }
 
-/// Whether a struct is aligned to more than its members are by nature. Of a large one the members are not known; then any
-/// alignment to more than a slot counts.
+/// Whether attributes of a struct or of its members ask for more alignment than a slot has.
 fn is_overaligned(ty: &Type) -> bool {
-    let natural = ty.leaves().unwrap_or_default().iter().map(|leaf| leaf.align).max();
-    matches!(ty.kind, Kind::Record(_)) && ty.align > natural.unwrap_or(SLOT).max(SLOT)
+    matches!(ty.kind, Kind::Record(_)) && ty.required > SLOT
 }
 
 struct Assigner {

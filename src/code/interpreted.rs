@@ -220,7 +220,7 @@ impl Body {
     }
 }
 
-/// The body of [`Body::passing`], for entries that do not call the dispatcher themselves.
+/// The body of [`Body::ready`], for entries that do not call the dispatcher themselves.
 ///
 /// # Safety
 /// A native entry calls this, with what it saved and its slot.

@@ -33,7 +33,7 @@ pub(super) use asm::place;
 use asm::Trampolines;
 
 /// Bytes of a thread's guest stack; signal handlers run on it too.
-const STACK: usize = 4 << 20;
+const STACK: usize = 8 << 20;
 /// What a call leaves free below its Frame, at least.
 const RESERVE: u32 = 128 << 10;
 
@@ -170,7 +170,7 @@ impl Frame {
     /// Takes `size` bytes, 16-aligned, not initialised, of a call with so many bytes of stack arguments.
     ///
     /// # Errors
-    /// [`Error::Gate`]: i686 code cannot run here, or the stack is full.
+    /// [`Error::Gate`]: i686 code cannot run here. [`Error::Stack`]: the guest's stack has no room.
     pub fn new(size: u32, arguments: u32) -> Result<Frame, Error> {
         let context = context()?;
         // SAFETY: the thread's own context.
@@ -179,7 +179,10 @@ impl Frame {
         let room = RESERVE.saturating_add(arguments);
         let at = outer.checked_sub(size).map(|at| at & !15);
         let at = at.filter(|at| at.checked_sub(bottom).is_some_and(|free| free > room));
-        let at = at.ok_or_else(|| Error::Gate { reason: "the guest's stack overflows".into() })?;
+        let at = at.ok_or_else(|| Error::Stack {
+            bytes: size as usize + arguments as usize,
+            left: (outer - bottom).saturating_sub(RESERVE) as usize,
+        })?;
         // SAFETY: as above.
         unsafe { (*context.as_ptr()).guest_stack = at };
         Ok(Frame { context, at, outer })

@@ -2,7 +2,7 @@
 
 use super::sysv64::with_zero_width;
 use super::{Disagreement, Subject};
-use crate::abi::{AAPCS64, Kind};
+use crate::abi::{AAPCS64, Kind, Leaf, LeafKind};
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
@@ -19,6 +19,23 @@ pub static ROWS: &[Disagreement] = &[
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| seen.differs(&AAPCS64, with_zero_width(seen))),
+    },
+    Disagreement {
+        name: "gcc-va-arg-homogeneous",
+        reason: "GCC's va_arg of a record of halves or vectors writes its copy as other types than it reads it, so that -O2 without \
+                 -fno-strict-aliasing reads what was there before",
+        link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aarch64_gimplify_va_arg_expr",
+        conventions: &["aapcs64"],
+        oracle: Compiler::is_gcc,
+        directions: &[Direction::Call],
+        subject: Subject::Function(|signature, _| {
+            let fixed = signature.fixed.unwrap_or(usize::MAX);
+            let leaf = |leaf: &Leaf| {
+                leaf.kind == LeafKind::Vector || leaf.kind == LeafKind::Float && leaf.size == 2
+            };
+            let mut variable = signature.arguments.iter().skip(fixed);
+            variable.any(|ty| matches!(&ty.kind, Kind::Record(leaves) if leaves.iter().any(leaf)))
+        }),
     },
     Disagreement {
         name: "clang-empty-bits",

@@ -56,9 +56,9 @@ impl Seen<'_> {
         })
     }
 
-    /// Whether it is of 32 bytes and in a ymm register.
+    /// Whether it has more than 16 bytes and is in a vector register.
     pub(super) fn is_ymm_to_clang(&self) -> bool {
-        self.ty.size == 32 && self.classify(self.c, 0) == [Eightbyte::Sse, Eightbyte::SseUp]
+        self.ty.size > 16 && self.classify(self.c, 0) == [Eightbyte::Sse, Eightbyte::SseUp]
     }
 
     /// `X86_64ABIInfo::classify`: the class of the first eightbyte, and the common one of all others.

@@ -2,6 +2,7 @@
 
 use super::{Disagreement, Seen, Subject};
 use crate::abi::{Bank, Class, LP64D, Leaf, LeafKind, Part, Role};
+use crate::ctype::RecordKind;
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
@@ -67,17 +68,22 @@ pub static ROWS: &[Disagreement] = &[
         }),
     },
     Disagreement {
-        name: "gcc-riscv-empty-array",
-        reason: "GCC flattens no struct with an array of no elements, and passes it in a floating-point register only where one number \
-                 is all of it; Clang and the psABI (\"fields containing … zero-length arrays are ignored while flattening\") do",
+        name: "gcc-riscv-empty",
+        reason: "GCC flattens no struct with an array of no elements or of empty records, or an empty union, and passes it in a floating-point register only where one number \
+                 is all of it; Clang and the psABI (\"fields containing empty structs or unions … zero-length arrays are ignored while flattening\") do",
         link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/riscv/riscv.cc, riscv_flatten_aggregate_field",
         conventions: CONVENTIONS,
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
-            let all = |parts: &[Part]| parts.len() == 1 && parts[0].bytes == seen.ty.size;
+            let (size, align) = (seen.ty.size, seen.ty.align);
+            let all = |parts: &[Part]| parts.len() == 1 && parts[0].bytes == size && align >= size;
             let parts = parts(seen);
-            seen.leaves().iter().any(|leaf| leaf.size == 0) && !parts.is_empty() && !all(&parts)
+            let unions = seen.records().iter().any(|record| record.kind == RecordKind::Union);
+            let arrays = seen.records().into_iter().any(|record| {
+                record.body.members.iter().any(|member| seen.is_array_of_nothing(member.ty))
+            });
+            (unions || arrays) && !parts.is_empty() && !all(&parts)
         }),
     },
 ];

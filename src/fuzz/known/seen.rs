@@ -1,7 +1,7 @@
 //! A type as rows see it: the C declaration, and what the convention makes of it.
 
 use crate::abi::{Convention, Kind, Leaf, LeafKind, Role, Type};
-use crate::ctype::{self, QualType, RecordBody, RecordKind, Table};
+use crate::ctype::{self, ArrayLen, QualType, RecordBody, RecordKind, Table};
 
 /// A type of a function.
 pub struct Seen<'t> {
@@ -34,7 +34,9 @@ impl<'t> Seen<'t> {
     /// Whether the convention treats the type otherwise, as an argument or as a result, if it has these scalars.
     pub(super) fn differs(&self, convention: &Convention, leaves: Vec<Leaf>) -> bool {
         let Kind::Record(_) = self.ty.kind else { return false };
-        let other = Type { kind: Kind::Record(leaves.into()), ..self.ty.clone() };
+        let inside = |leaf: &Leaf| leaf.offset + leaf.size <= self.ty.size;
+        let leaves = leaves.into_iter().filter(inside).collect();
+        let other = Type { kind: Kind::Record(leaves), ..self.ty.clone() };
         [Role::Fixed { variadic: false }, Role::Variable, Role::Result]
             .into_iter()
             .any(|role| (convention.classify)(self.ty, role) != (convention.classify)(&other, role))
@@ -49,6 +51,7 @@ impl<'t> Seen<'t> {
 
     fn collect(&self, c: QualType, offset: u64, found: &mut Vec<Inner<'t>>) {
         match *self.table.shape(c) {
+            ctype::Type::Array(_, ArrayLen::Fixed(0)) => {}
             ctype::Type::Array(element, _) => self.collect(element, offset, found),
             ctype::Type::Record(id) => {
                 let record = self.table.record(id);
@@ -59,6 +62,20 @@ impl<'t> Seen<'t> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether a type is an array without bytes.
+    pub(super) fn is_array_of_nothing(&self, c: QualType) -> bool {
+        matches!(self.table.shape(c), ctype::Type::Array(..)) && self.size(c) == 0
+    }
+
+    /// Whether the elements of an array, or of the arrays in it, are records.
+    pub(super) fn is_array_of_records(&self, c: QualType) -> bool {
+        match *self.table.shape(c) {
+            ctype::Type::Array(element, _) => self.is_array_of_records(element),
+            ctype::Type::Record(_) => true,
+            _ => false,
         }
     }
 
