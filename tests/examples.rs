@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-#[path = "support/programs.rs"]
-mod programs;
+#[path = "support/needs.rs"]
+mod needs;
 
 const CTHUNK: &str = env!("CARGO_BIN_EXE_cthunk");
 
@@ -37,24 +37,22 @@ fn run(interpreter: &[&str], example: &str, arguments: &[&str]) -> Output {
     output
 }
 
-/// Whether `ffi.load` finds the library that the example needs.
-fn has_library(library: Option<(&str, &str)>) -> bool {
+/// Whether an interpreter's `ffi.load` finds the library that the example needs.
+fn has_library(interpreter: &[&str], library: Option<(&str, &str)>) -> bool {
     let Some((name, package)) = library else { return true };
-    let probe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/load.lua");
-    programs::runs(CTHUNK, &["run", probe, name], package)
+    needs::has(needs::loads(interpreter, name, package))
 }
 
 #[test]
 fn every_example_does_what_it_says() {
-    let luajit = programs::runs("luajit", &["-v"], "luajit");
+    let luajit = needs::has(needs::luajit());
     for &(example, library) in EXAMPLES {
-        if !has_library(library) {
-            eprintln!("SKIPPED: examples/{example}.lua");
+        if !has_library(&[CTHUNK, "run"], library) {
             continue;
         }
         let ours = run(&[CTHUNK, "run"], example, &[]);
         assert!(!ours.stdout.is_empty(), "{example} prints nothing");
-        if luajit && example.starts_with("real/") {
+        if luajit && example.starts_with("real/") && has_library(&["luajit"], library) {
             let theirs = run(&["luajit"], example, &[]);
             let [ours, theirs] =
                 [ours, theirs].map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
@@ -82,9 +80,8 @@ fn every_example_is_listed() {
 /// The picture of `examples/real/png.lua`, as another program decodes it.
 #[test]
 fn another_program_reads_the_picture() {
-    if !programs::runs("pngtopnm", &["--version"], "netpbm")
-        || !has_library(Some(("png16", "libpng-dev")))
-    {
+    let decoder = needs::runs("pngtopnm", &["--version"], "netpbm");
+    if !has_library(&[CTHUNK, "run"], Some(("png16", "libpng-dev"))) || !needs::has(decoder) {
         return;
     }
     let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/picture.png");

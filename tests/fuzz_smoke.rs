@@ -21,6 +21,9 @@ mod plan;
 #[path = "../fuzz/logic/sandbox.rs"]
 mod sandbox;
 
+#[path = "support/needs.rs"]
+mod needs;
+
 use std::time::{Duration, Instant};
 
 static CORPUS: &str = include_str!("ctype/corpus.h");
@@ -111,10 +114,13 @@ fn thunks_pass_the_verifier() {
 #[cfg(all(target_arch = "x86_64", unix, feature = "fuzz-abi"))]
 #[test]
 fn calls_arrive_whole() {
-    if call::LIBFFI.with(Option::is_none) {
-        assert!(std::env::var_os("CI").is_none(), "libffi is missing: apt-get install libffi-dev");
-        eprintln!("SKIPPED: libffi is not installed, so calls were compared with ourselves only");
-    }
+    let library = match call::LIBFFI.with(Option::is_none) {
+        true => {
+            Err("calls are compared with ourselves only, not with libffi (apt-get install libffi8)")
+        }
+        false => Ok(()),
+    };
+    needs::has(library.map_err(String::from));
     for_a_second(|random| call::call(&bytes(random, 300)));
 }
 

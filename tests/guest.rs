@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, OnceLock};
+use std::sync::Barrier;
 
 use mlua::Lua;
 
 mod behaviour;
+
+use behaviour::needs;
 
 fn lua() -> Lua {
     // SAFETY: the scripts are below `tests/` and `examples/`, and have `ffi` as their subject.
@@ -28,42 +30,34 @@ fn run(lua: &Lua, path: &str) {
     lua.load(text).set_name(format!("@{path}")).exec().unwrap();
 }
 
-/// Compiles freestanding C for the guest, as an object file or a shared library.
+/// What the sources of the guest include.
+const HEADERS: &str = "#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+int x;
+";
+
+/// Compiles freestanding C for the guest, as an object file or a shared library, if it can be compiled and run here.
 fn compile(sources: &[&str], extension: &str, options: &[&str]) -> Option<PathBuf> {
-    let compiler = "i686-linux-gnu-gcc";
+    const COMPILER: &str = "i686-linux-gnu-gcc";
+    let common = ["-O1", "-ffreestanding", "-fno-stack-protector", "-nostdlib"];
+    let options = [&common[..], options].concat();
+    let packages = "gcc-i686-linux-gnu libc6-dev-i386-cross linux-libc-dev-i386-cross";
+    let compiler = needs::compiles(&[COMPILER], &options, HEADERS, packages);
+    let gate = cthunk::code::gate::available().map_err(|error| error.to_string());
+    if !needs::has(compiler.and(gate)) {
+        return None;
+    }
     let name = script(sources.last()?).file_stem()?.to_owned();
     let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension(extension);
-    let status = Command::new(compiler)
-        .args(["-O1", "-ffreestanding", "-fno-stack-protector", "-nostdlib"])
-        .args(options)
-        .arg("-o")
-        .arg(&to)
-        .args(sources.iter().map(|source| script(source)))
-        .status();
-    match status {
-        Ok(status) => {
-            assert!(status.success(), "{sources:?}");
-            Some(to)
-        }
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "{compiler}: {error}");
-            eprintln!("SKIPPED: {compiler} is not installed, so {sources:?} were not run");
-            None
-        }
-    }
-}
-
-/// Whether 32-bit code runs here; in CI it must.
-fn gate_is_open() -> bool {
-    static OPEN: OnceLock<bool> = OnceLock::new();
-    *OPEN.get_or_init(|| match cthunk::code::gate::available() {
-        Ok(()) => true,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "{error}");
-            eprintln!("SKIPPED: {error}");
-            false
-        }
-    })
+    let sources = sources.iter().map(|source| script(source));
+    let status = Command::new(COMPILER).args(options).arg("-o").arg(&to).args(sources).status();
+    assert!(status.unwrap().success(), "{}", to.display());
+    Some(to)
 }
 
 #[test]
@@ -74,7 +68,7 @@ fn platforms_that_do_not_run_here() {
 #[test]
 fn calls_of_an_object_file() {
     let object = compile(&["tests/guest/library.c"], "o", &["-c", "-fno-pic"]);
-    let Some(object) = object.filter(|_| gate_is_open()) else { return };
+    let Some(object) = object else { return };
     let lua = lua();
     lua.globals().set("OBJECT", object.to_str().unwrap()).unwrap();
     run(&lua, "tests/guest/calls.lua");
@@ -84,7 +78,7 @@ fn calls_of_an_object_file() {
 #[test]
 fn calls_of_a_shared_library() {
     let library = compile(&["tests/guest/library.c"], "so", &["-shared", "-fPIC"]);
-    let Some(library) = library.filter(|_| gate_is_open()) else { return };
+    let Some(library) = library else { return };
     let lua = lua();
     lua.globals().set("OBJECT", library.to_str().unwrap()).unwrap();
     run(&lua, "tests/guest/calls.lua");
@@ -96,7 +90,7 @@ fn calls_of_a_shared_library() {
 fn behaviour_files() {
     let sources = ["tests/guest/libc.c", "tests/c/calls.c"];
     let library = compile(&sources, "libc.so", &["-shared", "-fPIC"]);
-    let Some(library) = library.filter(|_| gate_is_open()) else { return };
+    let Some(library) = library else { return };
     let (mut failures, mut executed) = (Vec::new(), 0);
     let files = behaviour::files("tests/lua");
     for file in &files {
@@ -123,7 +117,7 @@ fn behaviour_files() {
 #[test]
 fn the_codec_example() {
     let object = compile(&["examples/i686/codec.c"], "o", &["-c", "-fno-pic"]);
-    let Some(object) = object.filter(|_| gate_is_open()) else { return };
+    let Some(object) = object else { return };
     let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codec64.so");
     let status = Command::new("cc")
         .args(["-O1", "-shared", "-fPIC", "-o"])
@@ -173,7 +167,7 @@ fn resident() -> usize {
 fn threads_and_signals() {
     const CHILD: &str = "CTHUNK_GUEST_THREADS";
     let object = compile(&["tests/guest/library.c"], "threads.o", &["-c", "-fno-pic"]);
-    let Some(object) = object.filter(|_| gate_is_open()) else { return };
+    let Some(object) = object else { return };
     let cases = std::env::var("CTHUNK_CASES").unwrap_or("20000".into());
     if std::env::var_os(CHILD).is_none() {
         let output = Command::new(std::env::current_exe().unwrap())

@@ -12,7 +12,7 @@ use mlua::Lua;
 
 mod behaviour;
 
-use behaviour::{SUITE, files, has_luajit, library};
+use behaviour::{SUITE, files, library, needs};
 
 /// Behaviour files that LuaJIT mode does not pass as they are, and why.
 const DIFFERENT: [(&str, &str); 3] = [
@@ -44,7 +44,7 @@ fn output(command: &mut Command, program: &Path) -> Output {
 
 #[test]
 fn programs_print_what_they_print_under_luajit() {
-    if !has_luajit() {
+    if !needs::has(needs::luajit()) {
         return;
     }
     let mut failures = Vec::new();

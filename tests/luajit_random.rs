@@ -16,8 +16,8 @@ mod run;
 #[path = "luajit_random/shrink.rs"]
 mod shrink;
 
-#[path = "support/programs.rs"]
-mod programs;
+#[path = "support/needs.rs"]
+mod needs;
 
 use draw::{Drawer, Program, Templates};
 use run::Runner;
@@ -32,7 +32,7 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 #[ignore = "differences that are being mended"]
 fn programs_have_the_outcome_that_they_have_under_luajit() {
-    if !programs::runs("luajit", &["-v"], "luajit") {
+    if !needs::has(needs::luajit()) {
         return;
     }
     let (seed, cases) = (setting("CTHUNK_SEED", 1), setting("CTHUNK_CASES", 1000));

@@ -6,8 +6,8 @@
 mod campaigns;
 #[path = "support/conventions.rs"]
 mod conventions;
-#[path = "support/programs.rs"]
-mod programs;
+#[path = "support/needs.rs"]
+mod needs;
 
 use std::fmt::Write;
 use std::fs;
@@ -16,6 +16,10 @@ use cthunk::fuzz::compiler::Compiler;
 use cthunk::fuzz::emitted::Emitted;
 use cthunk::fuzz::mutants::{Mutant, mutants};
 use cthunk::fuzz::program::Executor;
+
+/// C as campaigns compile it.
+const VARIADIC: &str =
+    "#include <stdarg.h>\nint f(int n, ...) { va_list l; va_start(l, n); return va_arg(l, int); }";
 
 /// Random functions that a mutant meets: most are noticed by the few.
 const FEW: usize = 150;
@@ -44,7 +48,7 @@ fn caught_by(mutant: &Mutant, functions: usize) -> Vec<String> {
 
 #[test]
 fn a_campaign_finds_a_broken_rule() {
-    if programs::runs("clang-19", &["--version"], "clang-19") {
+    if needs::has(needs::compiles(&["clang-19"], &["-shared", "-fPIC"], VARIADIC, "clang-19")) {
         let mutant = Mutant::of("win64-not-positional").unwrap();
         assert!(caught_by(mutant, FEW).contains(&"clang-19 call".to_owned()));
     }
@@ -62,7 +66,7 @@ fn the_files_notice_every_broken_rule() {
 #[ignore = "takes minutes: cargo test --features riscv64 --test mutants -- --ignored"]
 fn campaigns_find_broken_rules() {
     for program in ["clang-19", "qemu-aarch64", "qemu-riscv64"] {
-        assert!(programs::runs(program, &["--version"], program));
+        assert!(needs::has(needs::runs(program, &["--version"], program)));
     }
     let mut list = String::from(
         "# Mutants

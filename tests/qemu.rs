@@ -2,8 +2,8 @@
 //! code of C compilers, both directions.
 #![cfg(all(feature = "emit", feature = "cli", unix))]
 
-#[path = "support/programs.rs"]
-mod programs;
+#[path = "support/needs.rs"]
+mod needs;
 
 use std::fs;
 use std::path::Path;
@@ -11,18 +11,35 @@ use std::process::Command;
 
 use cthunk::abi;
 use cthunk::emit::stubs;
+use cthunk::fuzz::Platform;
+
+/// What the programs of [`cthunk::fuzz::emitted`] include.
+const PROGRAM: &str = "#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(void) { return puts(\"text\") < 0; }
+";
 
 /// Runs random functions of a convention against those of the compilers that are here.
-fn random(convention: &str, emulator: &str, gcc: Option<&str>) {
-    let here = |program: &str, package: &str| programs::runs(program, &["--version"], package);
-    let linker =
-        if emulator == "qemu-riscv64" { "riscv64-linux-gnu-gcc" } else { "aarch64-linux-gnu-gcc" };
-    if !here(emulator, "qemu-user") || !here(linker, "gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu")
-    {
+fn random(convention: &str) {
+    let platform = Platform::of(convention).unwrap();
+    let machine = platform.machine.unwrap();
+    let packages = "qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross";
+    let program =
+        needs::executes(machine.emulator, &[machine.gcc], &["-static"], PROGRAM, packages);
+    if !needs::has(program) {
         return;
     }
-    let clang = here("clang-19", "clang-19").then_some("clang-19");
-    let compilers: Vec<&str> = gcc.into_iter().chain(clang).collect();
+    let variadic = "#include <stdarg.h>\nint f(int n, ...) { va_list l; va_start(l, n); return va_arg(l, int); }";
+    let clang = [&["clang-19"], machine.clang].concat();
+    let clang = needs::has(needs::compiles(&clang, &["-S"], variadic, "clang-19"));
+    let gcc = machine.gcc_knows.then_some("gcc");
+    let compilers: Vec<&str> = gcc.into_iter().chain(clang.then_some("clang-19")).collect();
+    if compilers.is_empty() {
+        return;
+    }
     let option = |name: &str, default: &str| std::env::var(name).unwrap_or(default.into());
     let (cases, seed) = (option("CTHUNK_CASES", "100"), option("CTHUNK_SEED", "1"));
     let findings = concat!(env!("CARGO_TARGET_TMPDIR"), "/findings");
@@ -39,23 +56,23 @@ fn random(convention: &str, emulator: &str, gcc: Option<&str>) {
 
 #[test]
 fn aapcs64() {
-    random("aapcs64", "qemu-aarch64", Some("gcc"));
+    random("aapcs64");
 }
 
 #[test]
 fn aapcs64_apple() {
-    random("aapcs64-apple", "qemu-aarch64", None);
+    random("aapcs64-apple");
 }
 
 #[test]
 fn aapcs64_windows() {
-    random("aapcs64-windows", "qemu-aarch64", None);
+    random("aapcs64-windows");
 }
 
 #[cfg(feature = "riscv64")]
 #[test]
 fn lp64d() {
-    random("lp64d", "qemu-riscv64", Some("gcc"));
+    random("lp64d");
 }
 
 /// The command writes an object and a header that a C program uses; on the host it runs without an emulator.
@@ -101,7 +118,7 @@ int main(void) {
         .arg(path("pair.h"))
         .arg("-o")
         .arg(path("thunks.o")));
-    if programs::runs("gcc", &["--version"], "gcc") {
+    if needs::has(needs::compiles(&["gcc"], &["-no-pie"], PROGRAM, "gcc libc6-dev")) {
         run(Command::new("gcc")
             .args(["-no-pie", "-o"])
             .args(["program", "main.c", "thunks.o"].map(path)));
@@ -112,9 +129,9 @@ int main(void) {
 /// The bytes of the stubs are those that an assembler makes of their text.
 #[test]
 fn stubs_are_what_they_say() {
-    if !programs::runs("clang-19", &["--version"], "clang-19")
-        || !programs::runs("llvm-objcopy-19", &["--version"], "llvm-19")
-    {
+    let assembler = needs::compiles(&["clang-19"], &["-c"], "int x;", "clang-19");
+    let copy = needs::runs("llvm-objcopy-19", &["--version"], "llvm-19");
+    if !needs::has(assembler.and(copy)) {
         return;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-#[path = "../support/programs.rs"]
-mod programs;
+#[path = "../support/needs.rs"]
+pub mod needs;
 
 /// The globals of the behaviour files.
 pub const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lua/support/suite.lua");
@@ -59,9 +59,4 @@ pub fn provide(lua: &mlua::Lua, ffi: mlua::Table) -> mlua::Result<()> {
             lua.globals().set("require", require)
         }
     }
-}
-
-/// Whether Debian's LuaJIT is there to be compared with. In CI it must be.
-pub fn has_luajit() -> bool {
-    programs::runs("luajit", &["-v"], "luajit")
 }

@@ -1,6 +1,9 @@
 //! C compiled for 32-bit x86 and loaded into this process, and calls both ways by our plans.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[path = "../support/needs.rs"]
+pub mod needs;
+
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::path::Path;
@@ -18,8 +21,6 @@ pub struct Compiler {
     pub name: &'static str,
     pub command: &'static [&'static str],
     pub triple: &'static str,
-    /// The Debian package that has it.
-    pub package: &'static str,
 }
 
 pub const COMPILERS: [Compiler; 4] = [
@@ -27,26 +28,34 @@ pub const COMPILERS: [Compiler; 4] = [
         name: "gcc-linux",
         command: &["i686-linux-gnu-gcc"],
         triple: "i686-unknown-linux-gnu",
-        package: "gcc-i686-linux-gnu",
     },
     Compiler {
         name: "gcc-mingw",
         command: &["i686-w64-mingw32-gcc"],
         triple: "i686-pc-windows-gnu",
-        package: "gcc-mingw-w64-i686",
     },
     Compiler {
         name: "clang-gnu",
         command: &["clang-19", "--target=i686-pc-windows-gnu"],
         triple: "i686-pc-windows-gnullvm",
-        package: "clang-19",
     },
     Compiler {
         name: "clang-msvc",
         command: &["clang-19", "--target=i686-pc-windows-msvc"],
         triple: "i686-pc-windows-msvc",
-        package: "clang-19",
     },
+];
+
+/// How all of it is compiled.
+const FREESTANDING: [&str; 8] = [
+    "-O1",
+    "-ffreestanding",
+    "-fno-stack-protector",
+    "-fno-pic",
+    "-w",
+    "-c",
+    "-fomit-frame-pointer",
+    "-fno-asynchronous-unwind-tables",
 ];
 
 /// What freestanding C needs, and a way to call a function with these stack words: how many bytes it popped.
@@ -81,15 +90,9 @@ impl Compiler {
         ALL.iter().find(|compiler| compiler.name == name).unwrap()
     }
 
-    /// Whether it is installed; in CI it must be.
+    /// Whether it compiles here.
     pub fn is_here(&self) -> bool {
-        let here = Command::new(self.command[0]).arg("--version").output().is_ok();
-        if !here {
-            let package = self.package;
-            assert!(std::env::var_os("CI").is_none(), "missing: apt-get install {package}");
-            eprintln!("SKIPPED: {} is not installed, so its code was not run", self.command[0]);
-        }
-        here
+        needs::has(compiles(self.command))
     }
 
     /// Compiles and loads freestanding C. `name` is unique among the tests.
@@ -111,8 +114,7 @@ impl Compiler {
         std::fs::write(&source, format!("{PRELUDE}{text}")).unwrap();
         let status = Command::new(self.command[0])
             .args(&self.command[1..])
-            .args(["-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-w", "-c"])
-            .args(["-fomit-frame-pointer", "-fno-asynchronous-unwind-tables"])
+            .args(FREESTANDING)
             .args(options)
             .arg("-o")
             .args([&object, &source])
@@ -121,6 +123,17 @@ impl Compiler {
         assert!(status.success(), "{}", source.display());
         Image::load(&std::fs::read(object).unwrap(), import)
     }
+}
+
+/// Whether a compiler makes freestanding 32-bit objects here.
+pub fn compiles(command: &[&str]) -> needs::Need {
+    let package = match command[0] {
+        "i686-linux-gnu-gcc" => "gcc-i686-linux-gnu",
+        "i686-w64-mingw32-gcc" => "gcc-mingw-w64-i686",
+        program => program,
+    };
+    let text = format!("#include <stdarg.h>\n{PRELUDE}");
+    needs::compiles(command, &FREESTANDING, &text, package)
 }
 
 /// Loaded code of one compiler.
@@ -268,16 +281,9 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
 
 unsafe fn keep(_: *const c_void) {}
 
-/// Whether the gate is open; in CI it must be.
+/// Whether 32-bit code runs here.
 pub fn gate_is_open() -> bool {
-    match gate::available() {
-        Ok(()) => true,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "{error}");
-            eprintln!("SKIPPED: {error}");
-            false
-        }
-    }
+    needs::has(gate::available().map_err(|error| error.to_string()))
 }
 
 pub const ONE: &[u8] = &1i32.to_le_bytes();

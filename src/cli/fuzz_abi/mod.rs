@@ -115,7 +115,11 @@ fn compilers(options: &Options, platform: &Platform) -> Result<Vec<Compiler>, Tr
         let found = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
         return Ok(found.map(|compiler| compiler.at(&options.opt)).collect());
     }
-    names.iter().map(|name| Ok(Compiler::find(name)?.at(&options.opt))).collect()
+    let find = |name: &String| match platform.compilers.iter().find(|(known, _)| known == name) {
+        Some((name, command)) => Compiler::with(name, command),
+        None => Compiler::find(name),
+    };
+    names.iter().map(|name| Ok(find(name)?.at(&options.opt))).collect()
 }
 
 fn executor(
