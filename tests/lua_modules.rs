@@ -5,8 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-#[path = "support/programs.rs"]
-mod programs;
+#[path = "support/needs.rs"]
+mod needs;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_cthunk");
 
@@ -25,7 +25,7 @@ fn run(script: &str, options: &[&str]) -> String {
 
 #[test]
 fn lpeg_as_debian_installs_it() {
-    if !programs::runs("lua5.4", &["-e", "require 'lpeg'"], "lua-lpeg") {
+    if !needs::has(needs::runs("lua5.4", &["-e", "require 'lpeg'"], "lua-lpeg")) {
         return;
     }
     let script = r#"
@@ -48,7 +48,7 @@ fn lpeg_as_debian_installs_it() {
 
 #[test]
 fn modules_are_found_where_debians_interpreter_finds_them() {
-    if !programs::runs("lua5.4", &["-v"], "lua5.4") {
+    if !needs::has(needs::runs("lua5.4", &["-v"], "lua5.4")) {
         return;
     }
     let script = "print(package.path, package.cpath)";
@@ -64,9 +64,8 @@ fn modules_are_found_where_debians_interpreter_finds_them() {
 #[test]
 fn every_function_of_the_c_api_is_exported() {
     let headers = "/usr/include/lua5.4";
-    if !programs::runs("test", &["-e", "/usr/include/lua5.4/lua.h"], "liblua5.4-dev")
-        || !programs::runs("nm", &["--version"], "binutils")
-    {
+    let header = needs::runs("test", &["-e", "/usr/include/lua5.4/lua.h"], "liblua5.4-dev");
+    if !needs::has(header.and(needs::runs("nm", &["--version"], "binutils"))) {
         return;
     }
     let symbols = Command::new("nm").args(["-D", "--defined-only", COMMAND]).output().expect("nm");
