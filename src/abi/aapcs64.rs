@@ -65,7 +65,7 @@ struct Rules {
     natural: bool,
     /// Whether a stack argument takes no more bytes than it has.
     packed: bool,
-    /// Whether a record of unnamed bit-fields alone is passed.
+    /// Whether a record of unnamed bit-fields alone is passed, and counts as a member.
     empty: bool,
     /// How the arguments of variadic functions differ.
     variadic: Variadic,
@@ -106,7 +106,7 @@ fn ordinary(ty: &Type, rules: &Rules) -> Class {
     if let Some(class) = scalar(ty) {
         return packed(class, ty, rules);
     }
-    match homogeneous(ty) {
+    match homogeneous(ty, rules) {
         // C.1 to C.5
         Some(parts) => {
             let align = if rules.packed { ty.align } else { ty.natural.clamp(8, 16) };
@@ -131,7 +131,7 @@ fn packed(class: Class, ty: &Type, rules: &Rules) -> Class {
 
 /// Apple: "Assign all variadic arguments to the appropriate number of 8-byte stack slots".
 fn on_the_stack(ty: &Type, rules: &Rules) -> Class {
-    match ty.size > 16 && homogeneous(ty).is_none() {
+    match ty.size > 16 && homogeneous(ty, rules).is_none() {
         true => Class::Pointer,
         false => Class::Memory { align: stack_align(ty, rules) },
     }
@@ -168,18 +168,19 @@ fn stack_align(ty: &Type, rules: &Rules) -> u32 {
 
 /// The members of a homogeneous floating-point or short-vector aggregate (AAPCS64 section 5.9.5): one to four of one
 /// fundamental type, with no padding. A half, a quad and a short vector are the same thing with one member, a complex number with two.
-fn homogeneous(ty: &Type) -> Option<Vec<Part>> {
+fn homogeneous(ty: &Type, rules: &Rules) -> Option<Vec<Part>> {
     let leaves = ty.leaves()?;
-    let first = leaves.first()?;
+    let leaves = leaves.iter().filter(|leaf| rules.empty || !leaf.in_empty);
+    let first = leaves.clone().next()?;
     let member = match (first.kind, first.size) {
         (LeafKind::Float, 2 | 4 | 8 | 16) | (LeafKind::Vector, 8 | 16) => first.size,
         _ => return None,
     };
-    let alike = leaves.iter().all(|leaf| {
+    let alike = leaves.clone().all(|leaf| {
         (leaf.kind, leaf.size) == (first.kind, member) && leaf.offset.is_multiple_of(member)
     });
     let covered = (0..ty.size).step_by(member as usize);
-    let full = covered.clone().all(|offset| leaves.iter().any(|leaf| leaf.offset == offset));
+    let full = covered.clone().all(|offset| leaves.clone().any(|leaf| leaf.offset == offset));
     let counted = ty.size.is_multiple_of(member) && ty.size / member <= 4;
     (alike && full && counted).then(|| covered.map(|offset| float(offset, member)).collect())
 }

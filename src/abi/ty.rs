@@ -83,6 +83,8 @@ pub struct Leaf {
     pub in_union: bool,
     /// Whether it is a bit-field without a name, which no value is in.
     pub unnamed: bool,
+    /// Whether it is in a record inside that [is empty](Type::is_empty).
+    pub in_empty: bool,
 }
 
 impl Leaf {
@@ -266,11 +268,12 @@ fn is_empty_record(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) 
     body.is_some_and(|body| body.members.iter().all(|member| empty(member.ty)))
 }
 
-/// Where a leaf is looked for: bytes from the start of the value, and whether a union is around it.
+/// Where a leaf is looked for: bytes from the start of the value, and whether a union, and an empty record, is around it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct At {
     offset: u32,
     in_union: bool,
+    in_empty: bool,
 }
 
 impl At {
@@ -279,7 +282,8 @@ impl At {
     }
 
     fn leaf(self, size: u32, align: u32, kind: LeafKind) -> Leaf {
-        Leaf { offset: self.offset, size, align, kind, in_union: self.in_union, unnamed: false }
+        let At { offset, in_union, in_empty } = self;
+        Leaf { offset, size, align, kind, in_union, unnamed: false, in_empty }
     }
 }
 
@@ -371,7 +375,11 @@ fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Found) {
             found.leaves.extend(unnamed(bits));
         }
         match member.bits {
-            None => collect(table, member.ty, at.plus(member.offset as u32), found),
+            None => {
+                let in_empty = is_empty_record(table, member.ty, &mut FxHashSet::default());
+                let at = At { in_empty: at.in_empty || in_empty, ..at };
+                collect(table, member.ty, at.plus(member.offset as u32), found);
+            }
             Some(bits) => found.leaves.push(bit_field(member.offset, bits)),
         }
     }

@@ -48,6 +48,32 @@ pub static ROWS: &[Disagreement] = &[
         subject: Subject::Type(|seen| seen.ty.is_empty && seen.ty.size > 0),
     },
     Disagreement {
+        name: "gcc-vector-record",
+        reason: "GCC takes a record with a short vector and an array of no elements for the vector, by its machine mode \
+                 (`aarch64_short_vector_p`); of other numbers it makes no homogeneous aggregate, as Clang of none",
+        link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aarch64_short_vector_p",
+        conventions: &["aapcs64"],
+        oracle: Compiler::is_gcc,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| {
+            let whole = |leaf: &Leaf| leaf.kind == LeafKind::Vector && leaf.size == seen.ty.size;
+            seen.leaves().iter().any(|leaf| leaf.size == 0) && seen.leaves().iter().any(whole)
+        }),
+    },
+    Disagreement {
+        name: "clang-empty-array",
+        reason: "Clang takes no notice of a record that has nothing but an array of no elements, which is right on Apple's systems; GCC takes \
+                 it for a member, so that there is no homogeneous aggregate",
+        link: CLANG,
+        conventions: &["aapcs64", "aapcs64-windows"],
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| {
+            let others = seen.leaves().iter().filter(|leaf| !leaf.in_empty);
+            seen.differs(&AAPCS64, others.copied().collect())
+        }),
+    },
+    Disagreement {
         name: "clang-arm64-windows-aligned",
         reason: "Clang's ms_abi on Linux, which these functions are run with, places records by their natural alignment, as AAPCS64 \
                  does; its Windows target, and Microsoft's document, by all of it",

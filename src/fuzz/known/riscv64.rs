@@ -1,8 +1,8 @@
 //! Rows of `lp64d`.
 
 use super::{Disagreement, Seen, Subject};
-use crate::abi::{Bank, Class, LP64D, Leaf, LeafKind, Part, Role};
-use crate::ctype::RecordKind;
+use crate::abi::{Bank, Class, LP64D, LeafKind, Part, Role};
+use crate::ctype::{QualType, RecordKind};
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
@@ -13,12 +13,12 @@ const CLANG: &str =
 pub static ROWS: &[Disagreement] = &[
     Disagreement {
         name: "clang-riscv-bit-field",
-        reason: "Clang's callees store the register of a bit-field beside a float whole, behind the end of their own copy of the \
-                 struct, and crash with callers of GCC, too",
+        reason: "Clang's callees store the register of a bit-field beside a float as its whole type, over the float or behind the end of \
+                 their own copy of the struct, and crash with callers of GCC, too",
         link: CLANG,
         conventions: CONVENTIONS,
         oracle: Compiler::is_clang,
-        directions: &[Direction::Call],
+        directions: &Direction::ALL,
         subject: Subject::Type(has_bit_field_at_the_end),
     },
     Disagreement {
@@ -48,10 +48,8 @@ pub static ROWS: &[Disagreement] = &[
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
-            let named = seen.leaves().iter().filter(|leaf| !leaf.unnamed);
-            let mut records = seen.records().into_iter();
-            records.any(|record| record.body.members.is_empty() && record.body.layout.size > 0)
-                && seen.differs(&LP64D, named.copied().collect())
+            let others = seen.leaves().iter().filter(|leaf| !leaf.in_empty);
+            seen.differs(&LP64D, others.copied().collect())
         }),
     },
     Disagreement {
@@ -100,13 +98,23 @@ fn parts(seen: &Seen<'_>) -> Vec<Part> {
     }
 }
 
-/// Whether a struct is a floating-point number and a bit-field, whose whole register reaches behind the struct.
+/// Whether a struct is a floating-point number and a bit-field whose type reaches over the number or the end of the struct.
 fn has_bit_field_at_the_end(seen: &Seen<'_>) -> bool {
-    let leaves: Vec<&Leaf> = seen.leaves().iter().filter(|leaf| leaf.size > 0).collect();
-    let [a, b] = leaves[..] else { return false };
-    let float = |leaf: &Leaf| leaf.kind == LeafKind::Float;
-    let bits = |leaf: &Leaf| {
-        leaf.kind == LeafKind::Int && leaf.align == 1 && leaf.offset + 8 > seen.ty.size
+    if parts(seen).len() != 2 {
+        return false;
+    }
+    let float = seen.leaves().iter().find(|leaf| leaf.kind == LeafKind::Float);
+    let float = float.map_or(0, |leaf| u64::from(leaf.offset));
+    let size = u64::from(seen.ty.size);
+    let reaches = |at: u64, c: QualType| {
+        let end = at + seen.size(c);
+        end > size || (at..end).contains(&float)
     };
-    float(a) && bits(b) || float(b) && bits(a)
+    seen.records().iter().any(|record| {
+        let body = record.body;
+        let named = body.members.iter().filter_map(|m| Some((m.offset, m.bits?, m.ty)));
+        let unnamed = body.unnamed_bits.iter().filter_map(|u| Some((u.offset, u.bits?, u.ty)));
+        let mut fields = named.chain(unnamed);
+        fields.any(|(offset, bits, c)| reaches(record.offset + offset + bits.bytes().0, c))
+    })
 }

@@ -34,7 +34,8 @@ impl<'t> Seen<'t> {
     /// Whether the convention treats the type otherwise, as an argument or as a result, if it has these scalars.
     pub(super) fn differs(&self, convention: &Convention, leaves: Vec<Leaf>) -> bool {
         let Kind::Record(_) = self.ty.kind else { return false };
-        let inside = |leaf: &Leaf| leaf.offset + leaf.size <= self.ty.size;
+        let end = self.ty.size.next_multiple_of(8);
+        let inside = |leaf: &Leaf| leaf.size == 0 || leaf.offset < end;
         let leaves = leaves.into_iter().filter(inside).collect();
         let other = Type { kind: Kind::Record(leaves), ..self.ty.clone() };
         [Role::Fixed { variadic: false }, Role::Variable, Role::Result]
@@ -93,5 +94,13 @@ impl<'t> Seen<'t> {
 /// An integer of one byte that compilers see where we see nothing.
 pub(super) fn phantom(offset: u64) -> Leaf {
     let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-    Leaf { offset, size: 1, align: 1, kind: LeafKind::Int, in_union: true, unnamed: true }
+    Leaf {
+        offset,
+        size: 1,
+        align: 1,
+        kind: LeafKind::Int,
+        in_union: true,
+        unnamed: true,
+        in_empty: false,
+    }
 }

@@ -131,6 +131,18 @@ pub static ROWS: &[Disagreement] = &[
         }),
     },
     Disagreement {
+        name: "gcc-vzeroupper",
+        reason: "GCC 12 at -O2 clears the upper halves of the vector registers (vzeroupper) behind the result, which it has moved to ymm0 as a \
+                 struct or union; Clang and GCC's own callers read them",
+        link: GCC,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_gcc,
+        directions: &[Direction::Call],
+        subject: Subject::Function(|signature, plan| {
+            matches!(signature.result.kind, Kind::Record(_)) && is_ymm(&plan.result)
+        }),
+    },
+    Disagreement {
         name: "gcc-va-arg-aligned",
         reason: "GCC's va_arg reads a record that is aligned to 16 from the registers that it saved, which are aligned to 8, \
                  with moves that need 16, and crashes with callers of its own, too",
