@@ -1,5 +1,7 @@
 //! System V AMD64 psABI 1.0, section 3.2.3 "Parameter Passing".
 
+use smallvec::SmallVec;
+
 use super::ty::scalar;
 use super::{
     Backend, Bank, Class, Convention, Extension, Kind, Leaf, LeafKind, Otherwise, Part, Registers,
@@ -80,7 +82,7 @@ fn classify(ty: &Type, role: Role) -> Result<Class, Unsupported> {
         let ymm = || Class::parts([vector(), upper_half()], otherwise);
         return Ok(if in_register { ymm() } else { memory });
     }
-    let [low, high] = [0, 8].map(|offset| eightbyte(leaves, offset));
+    let [low, high] = eightbytes(leaves);
     match (low, high) {
         (Eightbyte::Sse, Eightbyte::SseUp) => Ok(Class::parts([vector()], otherwise)),
         // "If the class is X87, X87UP or COMPLEX_X87, it is passed in memory."
@@ -131,19 +133,52 @@ fn vector() -> Part {
     Part { offset: 0, bytes: 16, scalar }
 }
 
+/// The classes of the two eightbytes of a value: "classified recursively", the fields of a record before it is one itself.
+fn eightbytes(leaves: &[Leaf]) -> [Eightbyte; 2] {
+    let nothing = [Eightbyte::Padding; 2];
+    let merged = |a: [Eightbyte; 2], b: [Eightbyte; 2]| [merge(a[0], b[0]), merge(a[1], b[1])];
+    let mut whole = nothing;
+    let mut records: SmallVec<[[Eightbyte; 2]; 8]> = SmallVec::new();
+    for leaf in leaves {
+        records.extend((0..leaf.opens).map(|_| nothing));
+        let mut classes = [0, 8].map(|offset| class(leaf, offset));
+        for _ in 0..leaf.closes {
+            let record = records.pop().unwrap_or(nothing);
+            classes = post_merger(merged(record, classes));
+        }
+        let around = records.last_mut().unwrap_or(&mut whole);
+        *around = merged(*around, classes);
+    }
+    whole
+}
+
+/// Step 5 (a), (b) and (d) for a record of two eightbytes at most.
+fn post_merger(classes: [Eightbyte; 2]) -> [Eightbyte; 2] {
+    use Eightbyte::{Memory, Sse, SseUp, X87, X87Up};
+    match classes {
+        [Memory, _] | [_, Memory] => [Memory; 2],
+        [low, X87Up] if low != X87 => [Memory; 2],
+        [low, SseUp] if low != Sse => [low, Sse],
+        classes => classes,
+    }
+}
+
 /// The class of the eightbyte at `offset`, merged from those of the scalars in it.
 fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
-    let inside = |leaf: &&Leaf| {
-        leaf.size > 0 && leaf.offset < offset + 8 && leaf.offset + leaf.size > offset
-    };
-    let class = |leaf: &Leaf| match (leaf.kind, leaf.offset < offset) {
+    leaves.iter().map(|leaf| class(leaf, offset)).fold(Eightbyte::Padding, merge)
+}
+
+/// What a scalar is in the eightbyte at `offset`.
+fn class(leaf: &Leaf, offset: u32) -> Eightbyte {
+    let inside = leaf.size > 0 && leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
+    match (leaf.kind, leaf.offset < offset) {
+        _ if !inside => Eightbyte::Padding,
         (LeafKind::Int | LeafKind::Pointer, _) => Eightbyte::Integer,
         (LeafKind::X87, false) => Eightbyte::X87,
         (LeafKind::X87, true) => Eightbyte::X87Up,
         (LeafKind::Float | LeafKind::Vector, false) => Eightbyte::Sse,
         (LeafKind::Float | LeafKind::Vector, true) => Eightbyte::SseUp,
-    };
-    leaves.iter().filter(inside).map(class).fold(Eightbyte::Padding, merge)
+    }
 }
 
 /// The merging rules (a) to (f) of step 4. The order of a union's members matters: X87 merged with SSE is MEMORY, which nothing

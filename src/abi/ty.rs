@@ -85,6 +85,10 @@ pub struct Leaf {
     pub unnamed: bool,
     /// Whether it is in a record inside that [is empty](Type::is_empty).
     pub in_empty: bool,
+    /// How many records it is the first scalar of.
+    pub opens: u8,
+    /// How many records it is the last scalar of.
+    pub closes: u8,
 }
 
 impl Leaf {
@@ -283,7 +287,7 @@ impl At {
 
     fn leaf(self, size: u32, align: u32, kind: LeafKind) -> Leaf {
         let At { offset, in_union, in_empty } = self;
-        Leaf { offset, size, align, kind, in_union, unnamed: false, in_empty }
+        Leaf { offset, size, align, kind, in_union, unnamed: false, in_empty, opens: 0, closes: 0 }
     }
 }
 
@@ -361,6 +365,7 @@ fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Found) {
     let record = table.record(record);
     let Some(body) = &record.body else { return };
     let at = At { in_union: at.in_union || record.kind == RecordKind::Union, ..at };
+    let start = found.leaves.len();
     let bit_field = |offset: u64, bits: Bits| {
         let (first, _, size) = bits.bytes();
         at.plus((offset + first) as u32).leaf(size as u32, 1, LeafKind::Int)
@@ -384,6 +389,12 @@ fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Found) {
         }
     }
     found.leaves.extend(padding.filter_map(unnamed));
+    if let [first, ..] = &mut found.leaves[start..] {
+        first.opens += 1;
+    }
+    if let [.., last] = &mut found.leaves[start..] {
+        last.closes += 1;
+    }
 }
 
 /// The class of a plain scalar, `None` for other types; the same in every 64-bit convention that promotes small integers to

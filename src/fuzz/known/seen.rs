@@ -102,5 +102,7 @@ pub(super) fn phantom(offset: u64) -> Leaf {
         in_union: true,
         unnamed: true,
         in_empty: false,
+        opens: 0,
+        closes: 0,
     }
 }
