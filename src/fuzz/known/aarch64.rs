@@ -3,6 +3,7 @@
 use super::sysv64::with_zero_width;
 use super::{Disagreement, Subject};
 use crate::abi::{AAPCS64, Kind, Leaf, LeafKind};
+use crate::ctype::{self, QualType};
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
@@ -49,15 +50,21 @@ pub static ROWS: &[Disagreement] = &[
     },
     Disagreement {
         name: "gcc-vector-record",
-        reason: "GCC takes a record with a short vector and an array of no elements for the vector, by its machine mode \
+        reason: "GCC takes a record with a short vector or complex number and an array of no elements for that number, by its machine mode \
                  (`aarch64_short_vector_p`); of other numbers it makes no homogeneous aggregate, as Clang of none",
         link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aarch64_short_vector_p",
         conventions: &["aapcs64"],
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
-            let whole = |leaf: &Leaf| leaf.kind == LeafKind::Vector && leaf.size == seen.ty.size;
-            seen.leaves().iter().any(|leaf| leaf.size == 0) && seen.leaves().iter().any(whole)
+            let is_whole = |c: QualType| {
+                let shape = seen.table.shape(c);
+                let one = matches!(shape, ctype::Type::Vector(..) | ctype::Type::Complex(_));
+                one && seen.size(c) == u64::from(seen.ty.size)
+            };
+            let mut records = seen.records().into_iter();
+            seen.leaves().iter().any(|leaf| leaf.size == 0)
+                && records.any(|record| record.body.members.iter().any(|m| is_whole(m.ty)))
         }),
     },
     Disagreement {

@@ -72,6 +72,18 @@ pub static ROWS: &[Disagreement] = &[
         subject: Subject::Type(|seen| seen.is_ymm_to_clang() && is_memory(seen)),
     },
     Disagreement {
+        name: "clang-ymm-struct",
+        reason: "Clang passes a struct of a 32-byte vector and members of no size in memory; GCC in a ymm register, as the psABI's eightbytes \
+                 say",
+        link: CLANG,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        subject: Subject::Type(|seen| {
+            seen.ty.size == 32 && !is_memory(seen) && !seen.is_ymm_to_clang()
+        }),
+    },
+    Disagreement {
         name: "clang-variadic-ymm",
         reason: "Clang passes the named 32-byte vectors of a variadic function in memory as well; GCC the unnamed ones only, as \
                  the psABI says",
@@ -123,11 +135,9 @@ pub static ROWS: &[Disagreement] = &[
             };
             let result = matches!(plan.result, Pass::Pointer { .. }) && signature.result.is_empty;
             let mut arguments = signature.arguments.iter().zip(&plan.arguments);
-            let fixed = signature.fixed.unwrap_or(usize::MAX);
+            let variadic = signature.fixed.is_some();
             let is_empty = |ty: &Type| ty.is_empty && ty.size > 0;
-            result
-                || arguments.any(|(ty, pass)| is_empty(ty) && on_stack(pass))
-                || signature.arguments.iter().skip(fixed).any(is_empty)
+            result || arguments.any(|(ty, pass)| is_empty(ty) && (variadic || on_stack(pass)))
         }),
     },
     Disagreement {
