@@ -30,7 +30,6 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "differences that are being mended"]
 fn programs_have_the_outcome_that_they_have_under_luajit() {
     if !needs::has(needs::luajit()) {
         return;

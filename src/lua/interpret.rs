@@ -306,7 +306,7 @@ unsafe fn in_place(
         Argument::Pointer | Argument::Text => {
             record.accepted_address(index, slot).map(|address| address as u64)
         }
-        Argument::Variable => variable(record, slot),
+        Argument::Variable => variable(record, ty, slot),
         Argument::Aggregate => {
             let Some(bytes) = record.accepted_address(index, slot) else { return false };
             // SAFETY: what is accepted holds a value of the parameter's type.
@@ -322,9 +322,10 @@ unsafe fn in_place(
 }
 
 /// The bits of an argument for `...`, as [`super::variadic::Variable`] has its type.
-fn variable(record: &Function, slot: Slot) -> Option<u64> {
+fn variable(record: &Function, ty: &Type, slot: Slot) -> Option<u64> {
     if let Some(n) = slot.integer() {
-        return Some(n as u64);
+        let is_double = matches!(ty.kind, AbiKind::Float);
+        return Some(if is_double { (n as f64).to_bits() } else { n as u64 });
     }
     if let Some(n) = slot.float() {
         return Some(n.to_bits());

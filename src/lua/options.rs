@@ -24,8 +24,8 @@ pub(super) struct Options {
     pub(super) boxed_uint64: Cell<bool>,
     /// Functions are compared by the number of their parameters.
     pub(super) counted_functions: Cell<bool>,
-    /// A struct or union goes to `...` by its address.
-    pub(super) variable_by_address: Cell<bool>,
+    /// What goes to `...` is converted as in LuaJIT: structs and unions by their address, every Lua number as a `double`.
+    pub(super) variable_as_luajit: Cell<bool>,
     /// No strings for `wchar_t` and the like.
     pub(super) plain_wide: Cell<bool>,
     /// `long double` and `__float128` arrive as cdata, where they have more precision than a `double`.
@@ -47,7 +47,7 @@ impl Default for Options {
             boxed_int64: Cell::new(!api::NATIVE_INT64),
             boxed_uint64: Cell::new(!api::NATIVE_INT64),
             counted_functions: Cell::new(false),
-            variable_by_address: Cell::new(false),
+            variable_as_luajit: Cell::new(false),
             plain_wide: Cell::new(false),
             boxed_extended: Cell::new(false),
             boxed_enum: Cell::new(false),
@@ -84,8 +84,8 @@ const CHOICES: [Choice; 11] = [
     },
     Choice {
         name: "varargs",
-        values: ["value", "address"],
-        cell: |options| &options.variable_by_address,
+        values: ["c", "luajit"],
+        cell: |options| &options.variable_as_luajit,
     },
     Choice { name: "wide", values: ["utf8", "none"], cell: |options| &options.plain_wide },
     Choice {

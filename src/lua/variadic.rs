@@ -37,11 +37,13 @@ pub(super) enum Variable {
 
 impl Variable {
     /// The promoted type of a value for `...` (C11 6.5.2.2p6; LuaJIT's "Conversions for vararg C function arguments", but
-    /// for Lua integers, which stay integers).
+    /// for Lua integers, which stay integers unless the state chose LuaJIT's way).
     pub(super) fn of(cx: &Cx<'_>, index: c_int) -> Result<Variable, LuaError> {
         let variable = match cx.type_of(index) {
             LuaType::Number => match cx.number(index) {
-                Some(api::Number::Integer(n)) => Some(Variable::of_integer(cx.state, n)),
+                Some(api::Number::Integer(n)) if !cx.state.options.variable_as_luajit.get() => {
+                    Some(Variable::of_integer(cx.state, n))
+                }
                 _ => Some(Variable::Double),
             },
             LuaType::Boolean => Some(Variable::Int),
@@ -80,7 +82,7 @@ impl Variable {
             Kind::Pointer(_) | Kind::Reference(_) | Kind::Array(..) | Kind::Function => {
                 Variable::Pointer
             }
-            Kind::Record(_) if state.options.variable_by_address.get() => Variable::Pointer,
+            Kind::Record(_) if state.options.variable_as_luajit.get() => Variable::Pointer,
             _ => Variable::Value(ty),
         }
     }
@@ -225,9 +227,10 @@ unsafe fn accept(lua: *mut lua_State, state: &State, record: &Function) {
 
 /// What a variable argument is, where that is quickly seen.
 fn in_place(state: &State, slot: Slot) -> Option<Variable> {
-    if slot.integer().is_some() {
+    let doubles = state.options.variable_as_luajit.get();
+    if slot.integer().is_some() && !doubles {
         Some(Variable::Int64)
-    } else if slot.float().is_some() {
+    } else if slot.integer().or_else(|| slot.float().map(|_| 0)).is_some() {
         Some(Variable::Double)
     } else if slot.text().is_some() || slot.is_nil() {
         Some(Variable::Pointer)

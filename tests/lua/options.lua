@@ -129,12 +129,12 @@ do
   fails("cannot convert", ffi.new, "int (*)(int, int)", double)
   ffi.option("functions", "types")
   local buffer, text = ffi.new "char[64]", ffi.new("struct { char text[8]; }", { "inside" })
-  ffi.option("varargs", "address")
+  ffi.option("varargs", "luajit")
   for _ = 1, 3 do
     ffi.C.snprintf(buffer, 64, "%s", text)
     assert(ffi.string(buffer) == "inside")
   end
-  ffi.option("varargs", "value")
+  ffi.option("varargs", "c")
   ffi.C.snprintf(buffer, 64, "%.3s", ffi.addressof(text))
   assert(ffi.string(buffer) == "ins")
 end

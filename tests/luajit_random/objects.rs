@@ -155,7 +155,7 @@ fn arithmetic(d: &mut Drawer<'_>, at: &str, ty: &Type) {
     };
     let (number, text) = (d.expression("byte", 1), d.expression("str", 1));
     let body = match d.random.below(4) {
-        0 => format!("return {at} + 1, {at} * {number}, {at} == {number}, -{at}"),
+        0 => format!("return {at} + 1, {at} * {number} + 0, {at} == {number}, -{at} + 0"),
         1 => format!("return tostring({at}), {at} == {at}, {at} ~= nil, {at} < {number}"),
         2 => format!("return {at} .. {text}"),
         _ => format!("return tonumber({at}), type({at}), ({text}):rep({at} % 3)"),

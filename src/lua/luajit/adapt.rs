@@ -366,8 +366,17 @@ pub(super) fn string_expected(cx: &Cx<'_>, index: c_int) -> LuaError {
     unexpected(cx, index, Wanted::Text)
 }
 
-/// Cuts the fraction off a float.
+/// Cuts the fraction off a float, or off the float that a string spells.
 pub(super) fn truncate(cx: &Cx<'_>, index: c_int) {
+    if cx.type_of(index) == LuaType::String {
+        cx.push_to_number(index);
+        truncate(cx, cx.top());
+        match cx.type_of(-1) {
+            LuaType::Number => cx.replace(index),
+            _ => cx.pop(1),
+        }
+        return;
+    }
     if let Some(Number::Float(n)) = cx.number(index)
         && n.fract() != 0.0
     {

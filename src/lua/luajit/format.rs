@@ -59,6 +59,14 @@ fn correct(cx: &Cx<'_>) -> Result<(), LuaError> {
             continue;
         }
         convert(cx, argument, &conversion)?;
+        if let Some(text) = with_zeros(cx, argument, &conversion) {
+            at = conversion.start + 2;
+            replace_conversion(cx, &conversion);
+            cx.push_bytes(&text);
+            drop(text);
+            cx.replace(argument);
+            continue;
+        }
         if matches!(conversion.letter, b'u' | b'p') {
             replace_letter(cx, at - 1, b's');
         }
@@ -180,6 +188,22 @@ fn unsigned_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
         None if is_cdata_at(cx, index) => Err(number_expected(cx, index)),
         None => Ok(()),
     }
+}
+
+/// The text that `%5s` and the like make of a string with zero bytes, which the running Lua refuses.
+fn with_zeros(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<Vec<u8>> {
+    let flags = cx.bytes(1)?.get(conversion.start + 1..conversion.end - 1)?;
+    if conversion.letter != b's' || flags.is_empty() {
+        return None;
+    }
+    let value = cx.bytes(index).filter(|value| value.contains(&0))?;
+    let flags = std::str::from_utf8(flags).ok()?;
+    let (flags, precision) = flags.split_once('.').unwrap_or((flags, "99999"));
+    let kept = &value[..value.len().min(precision.parse().unwrap_or(0))];
+    let left = flags.contains('-');
+    let width = flags.trim_start_matches(['-', '+', ' ', '#', '0']).parse().unwrap_or(0);
+    let padding = vec![b' '; usize::saturating_sub(width, kept.len())];
+    Some(if left { [kept, &padding].concat() } else { [&padding, kept].concat() })
 }
 
 /// The text of any value. What a `__tostring` gives is printed without asking again.

@@ -17,7 +17,7 @@ ffi.option("uint64", "cdata")
 ffi.option("enum", "cdata")
 ffi.option("redeclare", "first")
 ffi.option("functions", "count")
-ffi.option("varargs", "address")
+ffi.option("varargs", "luajit")
 ffi.option("wide", "none")
 
 -- Values -----------------------------------------------------------------------------------------------------------
@@ -395,8 +395,16 @@ for _, name in ipairs { "atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh
   math[name] = native[name]
 end
 -- These compute with cdata, too.
-function math.deg(x) return x * (180 / math.pi) end
-function math.rad(x) return x * (math.pi / 180) end
+function math.deg(...)
+  local x = ...
+  check(is_cdata(x) or raw_tonumber(x), 1, "deg", "number", ...)
+  return x * (180 / math.pi)
+end
+function math.rad(...)
+  local x = ...
+  check(is_cdata(x) or raw_tonumber(x), 1, "rad", "number", ...)
+  return x * (math.pi / 180)
+end
 
 local running = coroutine.running
 function coroutine.running()
@@ -436,7 +444,7 @@ end
 local close = file_methods.close
 function file_methods.close(...)
   local closed, how, code = close(...)
-  if how == "exit" or how == "signal" then return true end
+  if how == nil or how == "exit" or how == "signal" then return true end
   return closed, how, code
 end
 
