@@ -57,7 +57,10 @@ pub static ROWS: &[Disagreement] = &[
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
-            let is_whole = |c: QualType| {
+            let is_whole = |mut c: QualType| {
+                while let ctype::Type::Array(element, _) = *seen.table.shape(c) {
+                    c = element;
+                }
                 let shape = seen.table.shape(c);
                 let one = matches!(shape, ctype::Type::Vector(..) | ctype::Type::Complex(_));
                 one && seen.size(c) == u64::from(seen.ty.size)
