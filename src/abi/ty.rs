@@ -314,9 +314,8 @@ fn collect(table: &Table, ty: QualType, at: At, found: &mut Found) {
         }
         CType::Vector(..) => leaf(at, size, LeafKind::Vector),
         CType::Array(element, ArrayLen::Fixed(0)) => {
-            let layout = table.layout_of(element).filter(|layout| layout.size > 0);
-            let align = layout.map(|layout| layout.align as u32);
-            found.leaves.extend(align.map(|align| at.leaf(0, align, element_kind(table, element))));
+            let align = table.layout_of(element).map_or(1, |layout| layout.align as u32);
+            found.leaves.push(at.leaf(0, align, element_kind(table, element)));
         }
         CType::Array(element, ArrayLen::Fixed(count)) => {
             let step = table.layout_of(element).map_or(0, |layout| layout.size as u32);
