@@ -43,7 +43,7 @@ pub use interpreted::{Body, FrameCall};
 pub use mode::Mode;
 pub use peek::Peek;
 pub use pool::POOLED_CALLBACKS;
-pub use room::check_stack;
+pub use room::{check_stack, is_stack_short};
 pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
 pub(crate) use thread::this_thread;
 

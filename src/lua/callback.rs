@@ -568,10 +568,14 @@ pub(super) unsafe fn set(
     Ok(())
 }
 
-/// Gives every callback of a closing state back; a late call finds that the state is gone.
-pub(super) fn close(state: &State) {
+/// From now on calls find that the state is gone, those that wait too.
+pub(super) fn turn_away(state: &State) {
     state.link.set(ptr::null());
     state.link.queue.close();
+}
+
+/// Gives every callback of a closing state back, when C makes no more calls that the state waits for.
+pub(super) fn close(state: &State) {
     for (_, callback) in state.callbacks.borrow_mut().drain() {
         // SAFETY: as in `find`.
         let data = unsafe { &*data(callback) };

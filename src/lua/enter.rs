@@ -91,6 +91,7 @@ unsafe fn call_general(callback: &Callback, frame: *mut u8) {
     };
     let entered = catch_unwind(AssertUnwindSafe(|| match state {
         Some(state) => enter(state, callback, frame, errno),
+        None if callback.terms().count_answered() > 0 => {}
         None => {
             report(format_args!("'{}' was called after its Lua state was closed", callback.name()))
         }

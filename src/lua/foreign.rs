@@ -225,9 +225,10 @@ pub(super) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     match unsafe { callback.queue().wait(callback, frame, patience) } {
         Ok(()) => terms.count_queued(),
         Err(turned) => {
-            terms.count_answered();
+            let earlier = terms.count_answered();
             let name = callback.name();
             enter::report(match turned {
+                Turned::Closed if earlier > 0 => return,
                 Turned::Closed => format!("'{name}' was called after its Lua state was closed"),
                 Turned::Late(patience) => format!(
                     "'{name}' was called on another thread, and the thread of its Lua state did not run ffi.poll() for \

@@ -171,6 +171,8 @@ pub unsafe fn open_luajit(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
 pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise.
     unsafe {
+        #[cfg(all(unix, feature = "module"))]
+        clib::system::stay();
         let made = State::ensure(lua);
         guard(lua, |cx| {
             if made {

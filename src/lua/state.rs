@@ -586,6 +586,7 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
+        callback::turn_away(self);
         task::close(self);
         callback::close(self);
     }

@@ -180,9 +180,21 @@ mod tail {
 mod tail {
     use super::*;
 
+    /// Raises an error where the thread's stack is nearly used up: LuaJIT does not count C functions that call each other.
+    ///
+    /// # Safety
+    /// `lua` is live; nothing with a destructor is alive.
+    unsafe fn check_depth(lua: *mut lua_State) {
+        if cfg!(feature = "luajit") && crate::code::is_stack_short() {
+            // SAFETY: the caller's promise.
+            unsafe { sys::luaL_error(lua, c"C stack overflow".as_ptr()) };
+        }
+    }
+
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
         // SAFETY: the caller's promise; `base` is the stack height below the function.
         unsafe {
+            check_depth(lua);
             let base = sys::lua_gettop(lua) - arguments - 1;
             sys::lua_call(lua, arguments, sys::LUA_MULTRET);
             Results::new(sys::lua_gettop(lua) - base)
@@ -194,7 +206,10 @@ mod tail {
         F: Fn(*mut lua_State) -> Results + Copy,
     {
         // SAFETY: the caller's promise.
-        unsafe { sys::lua_call(lua, arguments, 1) };
+        unsafe {
+            check_depth(lua);
+            sys::lua_call(lua, arguments, 1);
+        }
         then(lua)
     }
 }

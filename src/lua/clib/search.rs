@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::system::Library;
@@ -74,8 +75,10 @@ fn file_name(name: &str) -> String {
 /// such a script. The message starts with the path: "/usr/lib/libc.so: invalid ELF header".
 fn linker_script_in(error: &str) -> Option<String> {
     let path = error.split(':').next().filter(|path| path.starts_with('/'))?;
-    let size = fs::metadata(path).ok()?.len();
-    let text = (size < 64 * 1024).then(|| fs::read(path).ok()).flatten()?;
+    // A device has no size, and some never end.
+    let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.len() < 64 * 1024)?;
+    let mut text = Vec::new();
+    fs::File::open(path).ok()?.take(file.len()).read_to_end(&mut text).ok()?;
     linker_script_target(&String::from_utf8_lossy(&text))
 }
 

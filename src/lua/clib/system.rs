@@ -122,6 +122,9 @@ pub(crate) const ABI: &[&str] = match (cfg!(windows), cfg!(target_pointer_width 
     (false, false) => &["fpu", "hardfp", "le", "dualnum"],
 };
 
+#[cfg(all(unix, feature = "module"))]
+pub(crate) use unix::stay;
+
 #[cfg(unix)]
 mod unix {
     use super::*;
@@ -187,6 +190,21 @@ mod unix {
             if self.handle != libc::RTLD_DEFAULT {
                 // SAFETY: the handle is open, and nothing uses the library any more.
                 keep_errno(|| unsafe { libc::dlclose(self.handle) });
+            }
+        }
+    }
+
+    /// Keeps the library that has this code in the process until that ends: Lua unloads a module when its state closes, and LuaJIT
+    /// may run finalisers after that. Handlers of signals and threads may lead here, too.
+    #[cfg(feature = "module")]
+    pub(crate) fn stay() {
+        let own = stay as fn() as *const c_void;
+        // SAFETY: a `Dl_info` is plain data, which `dladdr` fills in where it succeeds; the name is a C string then.
+        unsafe {
+            let mut info: libc::Dl_info = std::mem::zeroed();
+            if libc::dladdr(own, &mut info) != 0 {
+                let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+                libc::dlopen(info.dli_fname, flags);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::rc::Rc;
+use std::{fs, io};
 
 use super::super::api::{self, LuaType, lua_CFunction, lua_State};
 use super::super::callback;
@@ -105,6 +106,14 @@ pub(in crate::lua) fn global(
 pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 2] =
     [(b"load", entry(load)), (b"code", entry(code))];
 
+/// The bytes of a regular file: a device or a pipe may have no end.
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    fs::read(path)
+}
+
 /// `ffi.load(path [, imports] [, global])`: a freestanding object file. `imports` has what it leaves undefined, by name: pointers of
 /// the guest, or Lua functions for functions that are declared. With `global` true its symbols are those of `ffi.C`, too.
 fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
@@ -116,7 +125,7 @@ fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
     };
     cx.state.permit_library(&path)?;
-    let file = std::fs::read(&path).map_err(|error| LuaError::new(format!("{path}: {error}")))?;
+    let file = read(&path).map_err(|error| LuaError::new(format!("{path}: {error}")))?;
     let mut refused = None;
     let image = Image::load(&file, |symbol| {
         import(cx, symbol).unwrap_or_else(|error| {
