@@ -231,7 +231,7 @@ fn asynchronous_calls() {
         f:free()
         assert(not pcall(slow_add, 1))
         assert(not pcall(slow_add, {}, 1))
-        assert(not pcall(ffi.async(print), 1))
+        assert(not pcall(ffi.async, print))
         "#,
     )
     .exec()

@@ -248,7 +248,7 @@ fails("attempt to perform arithmetic on 'struct %d+' and 'number'", function() r
 
 -- Arguments of the library's own functions are looked at when they are given, not when they are used.
 if differs "argument-errors" then
-  fails("bad argument #1 to 'ffi.load' %(a library name expected, got an empty string", ffi.load, "")
+  if not apart then fails("bad argument #1 .*%(a library name expected, got an empty string", ffi.load, "") end
   local array = ffi.new "int[1]"
   for _, wrong in ipairs { 5, "text", true, {}, ffi.new "int", array } do
     fails("bad argument #2 to 'ffi.gc' %(a function or nil expected, got", ffi.gc, array, wrong)

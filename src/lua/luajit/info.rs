@@ -2,7 +2,6 @@
 //! main chunk that it is in LuaJIT.
 
 use std::ffi::c_int;
-use std::mem;
 
 use mlua::ffi as sys;
 
@@ -66,7 +65,14 @@ unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
     }
 }
 
+/// Pushes the function that the argument at `index` is; Luau has no LuaJIT mode.
+#[cfg(feature = "luau")]
+fn push_function_at(cx: &Cx<'_>, index: c_int) {
+    cx.push_value(index);
+}
+
 /// Pushes the function that the argument at `index` is, or is the level of; nil where there is none.
+#[cfg(not(feature = "luau"))]
 fn push_function_at(cx: &Cx<'_>, index: c_int) {
     let level = match cx.number(index) {
         Some(Number::Integer(level)) => c_int::try_from(level).ok(),
@@ -76,7 +82,7 @@ fn push_function_at(cx: &Cx<'_>, index: c_int) {
     // SAFETY: the thread is live: it is the running one, or an argument. `activation` is filled in by Lua.
     unsafe {
         let thread = if index == 1 { cx.lua } else { sys::lua_tothread(cx.lua, 1) };
-        let mut activation: sys::lua_Debug = mem::zeroed();
+        let mut activation: sys::lua_Debug = std::mem::zeroed();
         let found = level.is_some_and(|level| {
             level >= 0 && sys::lua_getstack(thread, level, &raw mut activation) != 0
         });
