@@ -36,7 +36,8 @@ fn programs_have_the_outcome_that_they_have_under_luajit() {
     }
     let (seed, cases) = (setting("CTHUNK_SEED", 1), setting("CTHUNK_CASES", 1000));
     let most = setting("CTHUNK_FAILURES", 3) as usize;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("luajit-random-{seed}"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("luajit-random-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let runner = Runner { folder, templates: Templates::new() };
     let (mut failures, mut statements) = (Vec::new(), 0);
@@ -51,6 +52,7 @@ fn programs_have_the_outcome_that_they_have_under_luajit() {
         }
         number = end;
     }
+    std::fs::remove_dir_all(&runner.folder).expect("the folder is ours");
     println!("CTHUNK_SEED={seed} CTHUNK_CASES={}: {statements} statements", number - seed);
     let report = |f: &run::Difference| {
         format!("CTHUNK_CASES=1 CTHUNK_SEED={}\n{}{}", f.number, f.text, f.lines)
