@@ -176,7 +176,7 @@ if differs "wide-strings" then
     check(#ffi.string(ffi.new(array, { 97, 0xd800 }), 4) == 4, "bytes are bytes")
   end
   fails("character 1 of the string is no character: 0x110000", ffi.string, ffi.new("char32_t[2]", 0x110000))
-  for _ = 1, 3 do
+  for _ = 1, apart and 0 or 3 do
     check(num(ffi.C.wcslen(text)) == 4 and num(ffi.C.wcslen "") == 0)
     fails("bad argument #1 to 'wcslen' %(the string is not UTF%-8: byte 1 is 0xff%)", ffi.C.wcslen, "\255")
   end
