@@ -46,7 +46,7 @@ fn date(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 /// Seconds since 1970: argument 2, or now.
-fn time(cx: &Cx<'_>) -> Result<i64, LuaError> {
+fn time(cx: &Cx<'_>) -> Result<libc::time_t, LuaError> {
     if cx.is_absent(2) {
         // SAFETY: C returns the time and writes none.
         return Ok(unsafe { libc::time(std::ptr::null_mut()) });
@@ -55,13 +55,13 @@ fn time(cx: &Cx<'_>) -> Result<i64, LuaError> {
     let number = cx.number(-1);
     cx.pop(1);
     match number {
-        Some(Number::Integer(n)) => Ok(n),
-        Some(Number::Float(n)) => Ok(float_to_i64(n)),
+        Some(Number::Integer(n)) => Ok(n as libc::time_t),
+        Some(Number::Float(n)) => Ok(float_to_i64(n) as libc::time_t),
         None => Err(number_expected(cx, 2)),
     }
 }
 
-fn broken_down(time: i64, utc: bool) -> Option<libc::tm> {
+fn broken_down(time: libc::time_t, utc: bool) -> Option<libc::tm> {
     // SAFETY: a structure of numbers and a pointer, which may be null; C fills it.
     unsafe {
         let mut tm: libc::tm = mem::zeroed();
