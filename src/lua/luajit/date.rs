@@ -31,7 +31,8 @@ fn date(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         None => (false, format),
     };
     if format.starts_with(b"*t") {
-        cx.push_integer(time);
+        #[allow(clippy::unnecessary_cast, reason = "a time_t of 32-bit systems has 32 bits")]
+        cx.push_integer(time as i64);
         cx.replace(2);
         return Ok(call_original(cx));
     }
