@@ -176,11 +176,13 @@ if differs "wide-strings" then
     check(#ffi.string(ffi.new(array, { 97, 0xd800 }), 4) == 4, "bytes are bytes")
   end
   fails("character 1 of the string is no character: 0x110000", ffi.string, ffi.new("char32_t[2]", 0x110000))
-  for _ = 1, apart and 0 or 3 do
+  -- On 32-bit x86 arrays take wide strings, pointers do not.
+  local to_pointers = ffi.arch ~= "x86"
+  for _ = 1, to_pointers and 3 or 0 do
     check(num(ffi.C.wcslen(text)) == 4 and num(ffi.C.wcslen "") == 0)
     fails("bad argument #1 to 'wcslen' %(the string is not UTF%-8: byte 1 is 0xff%)", ffi.C.wcslen, "\255")
   end
-  if not apart then
+  if to_pointers then
     local kept = ffi.new("const wchar_t *", text)
     collect()
     check(ffi.string(kept) == text)
