@@ -91,6 +91,7 @@ fn free(plan: &CallPlan, ty: &Type) -> String {
 fn places(plan: &CallPlan, pass: &Pass) -> Vec<String> {
     match pass {
         Pass::Ignore => vec!["nothing".into()],
+        Pass::Pieces(pieces) if pieces.is_empty() => vec!["nothing".into()],
         Pass::Pieces(pieces) => pieces.iter().map(|piece| describe(plan, piece)).collect(),
         Pass::Stack { offset, size } => {
             vec![format!("[sp+{}]  a copy of all {size} bytes", plan.convention.shadow + offset)]
