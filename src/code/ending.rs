@@ -8,6 +8,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use system::Handlers;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(super) use system::chain;
 
 /// Texts that are held at a time.
 const PLACES: usize = 64;
@@ -154,9 +156,11 @@ mod system {
         }
     }
 
+    /// Calls the handler that was there before.
+    ///
     /// # Safety
     /// The arguments of a handler, and an action with a function.
-    unsafe fn chain(
+    pub(crate) unsafe fn chain(
         action: &libc::sigaction,
         signal: c_int,
         info: *mut libc::siginfo_t,

@@ -2,10 +2,11 @@
 
 use std::ffi::{c_int, c_void};
 use std::fmt::Write;
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
 
+use super::super::ending::chain;
 use super::asm::CODE_32;
 
 /// The signals of faults, with their names.
@@ -58,25 +59,6 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
         libc::sigaction(signal, old, ptr::null_mut());
         if (*info).si_code <= 0 {
             libc::raise(signal);
-        }
-    }
-}
-
-/// # Safety
-/// The arguments of a handler, and an action with a function.
-unsafe fn chain(
-    old: &libc::sigaction,
-    signal: c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut c_void,
-) {
-    type Simple = extern "C" fn(c_int);
-    type Full = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
-    // SAFETY: the flag says which of the two the host installed.
-    unsafe {
-        match old.sa_flags & libc::SA_SIGINFO {
-            0 => mem::transmute::<usize, Simple>(old.sa_sigaction)(signal),
-            _ => mem::transmute::<usize, Full>(old.sa_sigaction)(signal, info, context),
         }
     }
 }
