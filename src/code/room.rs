@@ -27,7 +27,7 @@ pub fn check_stack(bytes: usize) -> Result<(), Error> {
     }
 }
 
-/// Whether little is left of the thread's stack: a quarter, or [`DEPTH`] bytes. False where nobody knows.
+/// Whether little is left of the thread's stack: a quarter, or `DEPTH` bytes. False where nobody knows.
 pub fn is_stack_short() -> bool {
     thread_local! {
         /// The stack that the thread was made with, as it is at the first look.
