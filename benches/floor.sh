@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Instructions an operation of Debian's lua5.4, counted by valgrind: of the module, of the C binding written by hand that the project's
-# comparison has, and of C functions that do nothing (empty.c), which are the floor.
+# Instructions an operation of Debian's lua5.4, counted by valgrind: of the module, of the C binding written by hand
+# (comparison/benchcapi.c), and of C functions that do nothing (empty.c), which are the floor.
 #
-#   benches/floor.sh BENCH MODULE      BENCH: the folder of benchcapi.c and libbench.c. MODULE: the folder of ffi.so.
+#   benches/floor.sh MODULE      MODULE: the folder of ffi.so.
 set -euo pipefail
-[ $# -eq 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-bench=$(realpath "$1") module=$(realpath "$2")
+[ $# -eq 1 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2; }
+module=$(realpath "$1")
 cd "$(dirname "$0")"
+bench=comparison
+LUA_CPATH="$module/?.so" lua5.4 -e 'require "ffi"'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 gcc -O2 -fPIC -shared -o "$work/libbench.so" "$bench/libbench.c"
