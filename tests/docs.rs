@@ -94,6 +94,7 @@ mod blocks {
         ("docs/tutorial.md", &[("z", "zlib1g-dev"), ("sqlite3", "libsqlite3-dev")]),
         ("docs/callbacks.md", &[]),
         ("docs/extensions.md", &[]),
+        ("docs/threads.md", &[]),
     ];
 
     /// The blocks of a page as one Lua chunk in which each line has the number that it has in the page.
