@@ -45,7 +45,7 @@ impl NativeCall {
     ///
     /// # Errors
     /// [`Error::Stack`](crate::Error::Stack)
-    pub fn checked_stack_bytes(&self) -> Result<usize, crate::Error> {
+    pub fn checked_stack_bytes(&self) -> Result<usize, crate::error::Error> {
         super::check_stack(self.stack_bytes)?;
         Ok(self.stack_bytes)
     }

@@ -2,9 +2,9 @@
 
 use super::image::Image;
 use super::platform::Platform;
-use crate::Error;
 use crate::abi::{self, CallPlan, Signature, Type};
 use crate::ctype::{Decl, Declarations, Function, QualType, Table};
+use crate::error::Error;
 
 /// The functions that a header declares, in order.
 #[derive(Debug)]

@@ -105,8 +105,8 @@ impl Image {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Target;
     use crate::ctype::Declarations;
+    use crate::target::Target;
 
     fn image(c: &str) -> Image {
         let mut declarations = Declarations::new(&Target::host());

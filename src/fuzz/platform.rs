@@ -3,8 +3,8 @@
 #[cfg(feature = "emit")]
 use super::emitted::{Assembly, Machine};
 use super::mutants::Mutant;
-use crate::Target;
 use crate::abi::{self, Convention, x86};
+use crate::target::Target;
 
 /// A convention and the C that uses it.
 #[derive(Debug)]

@@ -55,7 +55,7 @@ pub enum Trouble {
 
     /// A header that is no C, or declares what the convention does not carry.
     #[error(transparent)]
-    Header(#[from] crate::Error),
+    Header(#[from] crate::error::Error),
 }
 
 impl Trouble {

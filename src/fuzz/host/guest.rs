@@ -83,7 +83,7 @@ impl GuestLibrary {
 
     fn call_once(&self, prototype: &Prototype, target: u32, rest: u8) -> Result<(), String> {
         let Prototype { signature, plan, .. } = prototype;
-        let words = |error: crate::Error| error.to_string();
+        let words = |error: crate::error::Error| error.to_string();
         let shim = code::frame_call(signature, plan.convention).map_err(words)?;
         let frame = Frame::new(plan.frame.size, plan.stack_bytes).map_err(words)?;
         // SAFETY: the Frame's own bytes, which nobody else has between the calls.
@@ -103,7 +103,7 @@ impl GuestLibrary {
     }
 
     fn callback(&self, prototype: &Prototype, platform: &Platform) -> Result<(), String> {
-        let words = |error: crate::Error| error.to_string();
+        let words = |error: crate::error::Error| error.to_string();
         let signature = Signature { arguments: [POINTER].into(), result: Type::VOID, fixed: None };
         let convention = platform.target().convention(CallConv::Cdecl, false).map_err(words)?;
         let caller = self.symbol(&format!("caller_{}", prototype.name), convention, &signature)?;

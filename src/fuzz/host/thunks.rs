@@ -26,7 +26,7 @@ pub unsafe fn call_named(
 ) -> Result<(), String> {
     let Prototype { signature, plan, .. } = prototype;
     abi::check(signature, plan)?;
-    let words = |error: crate::Error| error.to_string();
+    let words = |error: crate::error::Error| error.to_string();
     let thunk = code::FrameCall::of(signature, platform.convention).map_err(words)?;
     let size = plan.frame.size as usize;
     let mut memory = Guarded::new(size).map_err(|error| error.to_string())?;
@@ -101,7 +101,7 @@ impl<'p> Checker<'p> {
     ) -> Result<(), String> {
         let convention = platform.convention;
         abi::check(&self.prototype.signature, &self.prototype.plan)?;
-        let words = |error: crate::Error| error.to_string();
+        let words = |error: crate::error::Error| error.to_string();
         let body = code::Body::of(&self.prototype.signature, convention).map_err(words)?;
         let data = (&raw const *self).cast();
         self.frame.replace(body.frame.clone());

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use super::super::call::failed;
-use super::super::ctypes;
-use super::super::enter::report;
-use super::super::state::{Cx, LuaError};
 use super::Ffi;
 use crate::abi::{Convention, FrameLayout, Signature};
 use crate::code::{self, Body, Slot};
 use crate::ctype::{ScopeId, Type};
+use crate::lua::call::failed;
+use crate::lua::callback::dispatch::report;
+use crate::lua::object::ctypes;
+use crate::lua::state::{Cx, LuaError};
 use crate::native::rust::{CClosure, CFunction, Shapes};
 use crate::policy::Permissions;
 

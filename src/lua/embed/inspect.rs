@@ -2,8 +2,8 @@
 
 use std::ffi::CString;
 
-use super::super::callback;
 use super::Ffi;
+use crate::lua::callback;
 
 /// How much a table uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

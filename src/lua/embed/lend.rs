@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use mlua::AnyUserData;
 
-use super::super::cdata;
-use super::super::ctypes;
-use super::super::region;
-use super::super::state::{Cx, LuaError};
 use super::Ffi;
+use crate::lua::object::ctypes;
+use crate::lua::sandbox::region;
+use crate::lua::state::{Cx, LuaError};
+use crate::lua::value::cdata;
 use crate::native::rust::Plain;
 
 /// Memory that is lent.

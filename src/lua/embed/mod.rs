@@ -1,6 +1,7 @@
 //! The library in a host program: an `ffi` table under a policy, and what the host does with it from Rust.
 
 mod expose;
+pub(super) mod host;
 mod inspect;
 mod lend;
 mod threads;
@@ -13,12 +14,12 @@ pub(super) use expose::Exposed;
 pub use inspect::{CallbackInUse, Counters, ThunkInUse};
 pub use value::CValue;
 
-use super::api;
-use super::clib::{self, Code, search};
-use super::ctypes;
-use super::head::Head;
-use super::state::{Cx, LuaError, State, guard_in};
-use super::target::Machine;
+use crate::lua::library::clib::{self, Code, search};
+use crate::lua::library::target::Machine;
+use crate::lua::object::ctypes;
+use crate::lua::state::head::Head;
+use crate::lua::state::{Cx, LuaError, State, guard_in};
+use crate::lua::vm::api;
 use crate::policy::{Permission, Permissions, Policy};
 
 /// An `ffi` table that a host installed in a Lua state, with a policy of its own.
@@ -123,7 +124,7 @@ impl Builder {
         let table: mlua::Table = unsafe {
             lua.exec_raw((), move |state| {
                 *made = State::make(state, None, Machine::host(), own);
-                super::push_library_in(state, *made);
+                crate::lua::library::push_library_in(state, *made);
             })?
         };
         let ffi = Ffi { lua: lua.weak(), head: Link(head), table, policy };

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Ffi;
-use crate::lua::Waker;
-use crate::lua::enter;
-use crate::lua::foreign;
-use crate::lua::head::{Head, Outer};
+use crate::lua::callback::dispatch;
+use crate::lua::callback::other_thread;
+use crate::lua::callback::other_thread::Waker;
 use crate::lua::state::LuaError;
+use crate::lua::state::head::{Head, Outer};
 
 impl Ffi {
     /// Makes the calls that wait for this Lua state, as `ffi.poll` does: those that are there once one is, which is waited for as
@@ -16,7 +16,7 @@ impl Ffi {
     /// # Errors
     /// The Lua state is closed.
     pub fn poll(&self, patience: Duration) -> mlua::Result<usize> {
-        self.enter(|cx| Ok(foreign::poll(cx, patience)))
+        self.enter(|cx| Ok(other_thread::poll(cx, patience)))
     }
 
     /// Runs `f` as a C function that Lua has called: callbacks of this table that are called meanwhile, on this thread, run at once.
@@ -61,7 +61,7 @@ impl Ffi {
             let value = f();
             drop(call);
             if head.pending.get() != 0 {
-                enter::push_pending(cx);
+                dispatch::push_pending(cx);
                 return Err(LuaError::Value);
             }
             Ok(value)

@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use mlua::{AnyUserData, FromLua, IntoLua, ObjectLike};
 
-use super::super::cdata;
-use super::super::convert;
-use super::super::ctypes;
-use super::super::functions;
-use super::super::state::{Cx, LuaError};
 use super::{Ffi, closed};
+use crate::lua::library::functions;
+use crate::lua::object::ctypes;
+use crate::lua::state::{Cx, LuaError};
+use crate::lua::value::cdata;
+use crate::lua::value::to_c;
 use crate::native::rust::Plain;
 
 /// A C value that Lua holds.
@@ -143,7 +143,7 @@ fn own_bytes(
     align: usize,
 ) -> Result<(*mut u8, usize), LuaError> {
     let cd = cdata::at(cx, index).ok_or_else(|| LuaError::new("not a C value"))?;
-    let ty = convert::describe(cx, index);
+    let ty = to_c::describe(cx, index);
     if cd.is_pointer() || cd.is_reference() {
         return Err(LuaError::new(format!("'{ty}' does not own its memory")));
     }

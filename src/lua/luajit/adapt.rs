@@ -12,11 +12,11 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{LuaType, NATIVE_INT64, Number, Results, lua_CFunction, lua_State};
-use super::super::state::{Cx, LuaError, Outcome, entry, guard_in};
 use super::concat::text_in_place;
 use super::numbers::{self, to_int32};
 use super::values::is_cdata_at;
+use crate::lua::state::{Cx, LuaError, Outcome, entry, guard_in};
+use crate::lua::vm::api::{LuaType, NATIVE_INT64, Number, Results, lua_CFunction, lua_State};
 
 /// Upvalues of an adapted function, after the state.
 mod upvalue {
@@ -380,7 +380,7 @@ pub(super) fn truncate(cx: &Cx<'_>, index: c_int) {
     if let Some(Number::Float(n)) = cx.number(index)
         && n.fract() != 0.0
     {
-        cx.push_integer(super::super::scalar::float_to_i64(n));
+        cx.push_integer(crate::lua::value::scalar::float_to_i64(n));
         cx.replace(index);
     }
 }

@@ -2,16 +2,16 @@
 
 use std::ffi::c_int;
 
-use super::super::api::{Number, lua_CFunction};
-use super::super::arith;
-use super::super::cdata;
-use super::super::ctypes;
-use super::super::kind::Kind;
-use super::super::scalar::{self, Scalar};
-use super::super::state::{Cx, LuaError, Outcome, entry};
 use super::typeinfo;
 use super::values::is_cdata_at;
 use crate::ctype::{IntKind, TypeId};
+use crate::lua::object::ctypes;
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::arith;
+use crate::lua::value::cdata;
+use crate::lua::value::scalar::{self, Scalar};
+use crate::lua::vm::api::{Number, lua_CFunction};
 
 macro_rules! operation {
     ($width32:expr, $width64:expr) => {

@@ -1,13 +1,13 @@
 //! Loading source text that was written for LuaJIT.
 
-use super::super::api::{ENVIRONMENT_NAME, HIDDEN_ARG, MIXED_ORDER, NATIVE_INT64};
-use super::super::cdata;
-use super::super::state::{Cx, LuaError, Outcome};
 use super::bit;
 use super::compare;
 use super::concat;
 use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
 use crate::ctype::{FloatKind, IntKind, Type};
+use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::value::cdata;
+use crate::lua::vm::api::{ENVIRONMENT_NAME, HIDDEN_ARG, MIXED_ORDER, NATIVE_INT64};
 
 /// `load(text, name, mode [, environment])`: the function that the text is, or nil and a message. Upvalue 1 is the set of chunks that are functions of a rewritten text.
 pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {

@@ -4,12 +4,12 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{self, LuaType, Number, Results, lua_CFunction, lua_State};
-use super::super::arith::{self, Operator};
-use super::super::state::{Cx, LuaError, Outcome, guard_in};
 use super::concat::push_metafield;
 use super::numbers;
 use super::values::is_cdata_at;
+use crate::lua::state::{Cx, LuaError, Outcome, guard_in};
+use crate::lua::value::arith::{self, Operator};
+use crate::lua::vm::api::{self, LuaType, Number, Results, lua_CFunction, lua_State};
 
 /// `a == b`
 pub(super) unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> Results {

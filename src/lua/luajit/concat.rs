@@ -4,12 +4,12 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{self, LuaType, Number, Results, lua_State};
-use super::super::arith;
-use super::super::cdata;
-use super::super::metatype;
-use super::super::print;
-use super::super::state::{Cx, LuaError, guard_in};
+use crate::lua::object::metatype;
+use crate::lua::state::{Cx, LuaError, guard_in};
+use crate::lua::value::arith;
+use crate::lua::value::cdata;
+use crate::lua::value::print;
+use crate::lua::vm::api::{self, LuaType, Number, Results, lua_State};
 
 /// `a .. b .. c`, of two values or more.
 pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> Results {

@@ -2,12 +2,12 @@
 
 use std::mem;
 
-use super::super::api::{LuaType, Number};
-use super::super::scalar::float_to_i64;
-use super::super::state::entry;
-use super::super::state::{Cx, LuaError, Outcome};
 use super::adapt::{call_original, number_expected, string_expected};
 use super::concat::text_in_place;
+use crate::lua::state::entry;
+use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::value::scalar::float_to_i64;
+use crate::lua::vm::api::{LuaType, Number};
 
 /// `date_with(os.date)`: the function `os.date` that makes tables with that one.
 pub(super) fn date_with(cx: &Cx<'_>) -> Result<Outcome, LuaError> {

@@ -4,17 +4,17 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{LuaType, Number, Results, lua_State};
-use super::super::arith;
-use super::super::cdata;
-use super::super::print;
-use super::super::scalar::Scalar;
-use super::super::state::{Cx, LuaError, Outcome, entry, guard_in};
 use super::adapt::{call_original, number_expected, original, push_adapted, truncate};
 use super::concat::text_in_place;
 use super::tie::{self, Style};
 use super::values::is_cdata_at;
 use crate::ctype::IntKind;
+use crate::lua::state::{Cx, LuaError, Outcome, entry, guard_in};
+use crate::lua::value::arith;
+use crate::lua::value::cdata;
+use crate::lua::value::print;
+use crate::lua::value::scalar::Scalar;
+use crate::lua::vm::api::{LuaType, Number, Results, lua_State};
 
 /// `adapt_format(string.format)`
 pub(super) fn adapt_format(cx: &Cx<'_>) -> Result<Outcome, LuaError> {

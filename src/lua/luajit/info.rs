@@ -5,11 +5,11 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{LuaType, Number, Results, lua_State};
-use super::super::state::{Cx, LuaError, Outcome, guard_in};
 use super::adapt::{call_original, original, push_adapted};
 use super::numbers::to_int32;
 use super::values::is_cdata_at;
+use crate::lua::state::{Cx, LuaError, Outcome, guard_in};
+use crate::lua::vm::api::{LuaType, Number, Results, lua_State};
 
 /// Upvalue, after the state and the original, of an adapted `getinfo`: the set of the functions that are chunks.
 const CHUNKS: c_int = 2;
@@ -27,7 +27,7 @@ pub(super) fn push_chunks(cx: &Cx<'_>) {
 pub(super) fn adapt_info(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.set_top(1);
     cx.push_value(Cx::upvalue(1));
-    push_adapted(cx, in_frame, super::super::state::entry(called))
+    push_adapted(cx, in_frame, crate::lua::state::entry(called))
 }
 
 /// A host's own `getinfo` says what it wants.

@@ -36,8 +36,8 @@ pub(super) use typeinfo::Entries as TypeEntries;
 
 use std::ffi::c_int;
 
-use super::api::{Results, lua_CFunction, lua_State};
-use super::state::{Cx, LuaError, entry, guard};
+use crate::lua::state::{Cx, LuaError, entry, guard};
+use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 
 /// What the prelude is given besides the `ffi` table.
 const NATIVE: [(&[u8], lua_CFunction); 34] = [
@@ -83,11 +83,11 @@ const PRELUDE: &str = include_str!("prelude.lua");
 /// `luaopen_ffi_luajit`.
 ///
 /// # Safety
-/// As for [`super::open_raw`].
+/// As for [`crate::lua::open_raw`].
 pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise; nothing with a destructor is alive where the prelude runs.
     unsafe {
-        super::open_raw(lua);
+        crate::lua::open_raw(lua);
         guard(lua, |cx| {
             if !cx.load(PRELUDE.as_bytes(), b"=ffi.luajit", b"t") {
                 return Err(LuaError::Value);
@@ -115,7 +115,7 @@ fn push_native(cx: &Cx<'_>) {
     );
     cx.raw_get_name(-1, b"next_item");
     push_sharing(cx, &[(b"ipairs", entry(tables::ipairs))]);
-    cx.push_bool(super::api::NATIVE_INT64);
+    cx.push_bool(crate::lua::vm::api::NATIVE_INT64);
     cx.raw_set_name(-2, b"integers");
     cx.push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
     cx.raw_set_name(-2, b"version");

@@ -2,11 +2,11 @@
 
 use std::ffi::c_int;
 
-use super::super::api::{LuaType, Number};
-use super::super::scalar::float_to_i64;
-use super::super::state::{Cx, LuaError, Outcome};
 use super::adapt::number_expected;
 use super::lex;
+use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::value::scalar::float_to_i64;
+use crate::lua::vm::api::{LuaType, Number};
 
 /// The 32 bits that x86's conversion of a double gives: what is out of range, and a NaN, is the smallest integer.
 pub(super) fn to_int32(n: f64) -> i32 {

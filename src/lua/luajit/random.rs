@@ -3,9 +3,9 @@
 //! A Tausworthe generator with period 2^223: Pierre L'Ecuyer, "Tables of maximally equidistributed combined LFSR generators", 1999,
 //! table 3, first entry; the seeding is LuaJIT's.
 
-use super::super::api;
-use super::super::state::{Cx, LuaError, Outcome};
 use super::numbers;
+use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::vm::api;
 
 /// One of the four shift registers: its length `k`, and the shifts `q` and `s`.
 struct Register {

@@ -6,16 +6,16 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{Results, lua_State};
-use super::super::cdata;
-use super::super::convert;
-use super::super::kind::Kind;
-use super::super::metatype;
-use super::super::state::{Cx, LuaError, Outcome};
 use super::adapt::check_table;
 use super::concat::append_text;
 use super::numbers::{self, int_or, to_int32};
 use super::values::is_cdata_at;
+use crate::lua::object::metatype;
+use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::cdata;
+use crate::lua::value::to_c;
+use crate::lua::vm::api::{Results, lua_State};
 
 /// `pairs(t)`; upvalue 1 is `next`.
 pub(super) fn pairs(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
@@ -47,10 +47,10 @@ fn iterator(cx: &Cx<'_>, event: &[u8], push_start: fn(&Cx<'_>)) -> Result<Outcom
 
 /// The C type of a cdata, of a pointer what it points to, as LuaJIT's messages about metamethods have it.
 fn type_at(cx: &Cx<'_>, index: c_int) -> String {
-    match (cdata::at(cx, index), super::super::call::record_at(cx, index)) {
+    match (cdata::at(cx, index), crate::lua::call::record_at(cx, index)) {
         (Some(cd), _) => match cx.state.kind(cd.ty) {
             Kind::Pointer(to) => cx.state.repr(to),
-            _ => convert::describe(cx, index),
+            _ => to_c::describe(cx, index),
         },
         (_, Some(record)) => cx.state.repr(record.ty),
         _ => "ctype".to_owned(),

@@ -6,12 +6,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::kind::Kind;
-use super::super::state::{Cx, LuaError, Outcome};
 use super::numbers;
 use crate::ctype::{
     ArrayLen, CallConv, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, RecordKind, TypeId,
 };
+use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::types::kind::Kind;
 
 /// The kinds of entries, in the upper four bits of `info`.
 mod tag {
@@ -110,7 +110,7 @@ const TYPEDEFS: [(&str, u32); 17] = [
 
 /// `ffi.typeinfo(number)`: the entry as a table with `info`, `size`, `sib` and `name`; nothing where there is none.
 pub(super) fn typeinfo(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let number = match super::super::ctypes::at(cx, 1) {
+    let number = match crate::lua::object::ctypes::at(cx, 1) {
         Some(ty) => id(cx, ty)?,
         None => numbers::to_int32(numbers::argument(cx, 1)?) as u32,
     };

@@ -4,18 +4,18 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
-use super::super::api::{self, LuaType};
-use super::super::arith;
-use super::super::call;
-use super::super::cdata;
-use super::super::ctypes;
-use super::super::scalar::Scalar;
-use super::super::state::{Cx, LuaError, Outcome, entry};
 use super::adapt::string_expected;
 use super::concat::{append_text, text_in_place};
 use super::numbers::{self, to_int32};
 use super::tables;
 use super::typeinfo;
+use crate::lua::call;
+use crate::lua::object::ctypes;
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
+use crate::lua::value::arith;
+use crate::lua::value::cdata;
+use crate::lua::value::scalar::Scalar;
+use crate::lua::vm::api::{self, LuaType};
 
 /// Whether LuaJIT would have a cdata: ours, ctypes, and C functions.
 pub(super) fn is_cdata_at(cx: &Cx<'_>, index: c_int) -> bool {

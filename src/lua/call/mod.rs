@@ -1,0 +1,34 @@
+//! Calls from Lua to C.
+//!
+//! A function is called in one of four ways:
+//!
+//! | | without Lua's C API | through it |
+//! |---|---|---|
+//! | its plan is read | [`plan_fast`] | [`plan_api`] |
+//! | a compiled thunk | [`thunk_fast`] | [`thunk_api`] |
+//!
+//! | module | |
+//! |---|---|
+//! | [`function`] | C functions as closures, and their records |
+//! | [`contract`] | what a declaration promises of its pointers |
+//! | [`runtime`] | what thunks call |
+//! | [`reentry`] | calls of C that may call back |
+//! | [`variadic`] | `...`, by the types of the arguments |
+//! | [`task`] | `ffi.async` |
+//! | [`guest`] | 32-bit code in a 64-bit process |
+
+mod contract;
+mod function;
+pub(in crate::lua) mod guest;
+mod plan_api;
+pub(in crate::lua) mod plan_fast;
+pub(in crate::lua) mod reentry;
+mod runtime;
+pub(in crate::lua) mod task;
+pub(in crate::lua) mod thunk_api;
+pub(in crate::lua) mod thunk_fast;
+mod variadic;
+
+pub(in crate::lua) use function::{
+    Accepted, detach, failed, function_at, prepare_pointer, push_function, record_at,
+};

@@ -1,0 +1,115 @@
+//! Calls of C in states that have callbacks: C may come back in.
+//!
+//! A thunk in place calls C and does nothing for callbacks. That is enough as long as a state has none. From its first callback
+//! on, [`Head::barred`] makes every thunk turn to [`elsewhere`], once, and its closure gets a thunk that does more
+//! ([`Way::Announced`]): right before the native call it says which Lua thread calls C, right after it that this has ended, and
+//! then it looks for an error that a callback left.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::function::{self, Function, Way};
+use super::plan_fast;
+use super::variadic;
+use crate::lua::state::guard_in;
+use crate::lua::state::head::Head;
+use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
+use crate::lua::vm::memory::Call;
+
+/// What [`Function::bar`] leads to where there is nothing to call.
+static CLOSED: AtomicUsize = AtomicUsize::new(BARRED);
+/// What no two slots of a stack are apart.
+const BARRED: usize = 1;
+
+impl Head {
+    /// From now on, calls of C may come back: the state has a callback.
+    pub(in crate::lua) fn expect_callbacks(&self) {
+        self.barred.store(BARRED, Ordering::Relaxed);
+    }
+
+    /// Whether the state has had a callback.
+    #[inline(always)]
+    pub(in crate::lua) fn has_callbacks(&self) -> bool {
+        self.barred.load(Ordering::Relaxed) == BARRED
+    }
+}
+
+impl Function {
+    /// What decides whether the thunk may call the target. A thunk that announces its calls may while no call is in progress, and
+    /// none of a callback waits. (Otherwise Lua code in another call makes this one, with no callback between them.)
+    pub(super) fn set_bar(&self) {
+        // SAFETY: a record's head lies in the userdata of its state, which the registry keeps as long as there are records.
+        let head = unsafe { &*self.head };
+        self.bar.set(match self.announces.get() {
+            _ if self.target.get().is_null() => &CLOSED,
+            true => (&raw const head.current).cast(),
+            false => &head.barred,
+        });
+    }
+}
+
+/// Gives the running closure a thunk in place.
+///
+/// # Safety
+/// `lua` runs a closure of the record, in a state in place, and the thunk is one for the record, made just now.
+pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thunk: lua_CFunction) {
+    // SAFETY: the caller's promise; the head as in `set_bar`.
+    unsafe {
+        record.announces.set((*record.head).has_callbacks());
+        record.set_bar();
+        Call::of(lua).set_code(thunk);
+    }
+}
+
+/// Where a thunk in place leaves the calls that it cannot make, before anything has happened.
+pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) -> Results {
+    // SAFETY: a thunk in place runs as a closure whose upvalue 1 is a record.
+    unsafe {
+        let record = &*Call::of(lua).upvalue::<Function>(1, 0);
+        if !record.announces.get() && (*record.head).has_callbacks() {
+            replace(lua, record);
+        }
+        (record.slow.get())(lua)
+    }
+}
+
+/// Gives the running closure a thunk that announces its calls, instead of the one that it has; if that fails it has none from now
+/// on.
+///
+/// # Safety
+/// As for [`install`].
+#[cold]
+unsafe fn replace(lua: *mut lua_State, record: &Function) {
+    let mut thunk = None;
+    // SAFETY: the caller's promise.
+    unsafe {
+        guard_in(lua, record.head, |cx| {
+            if record.is_variadic(cx) {
+                // The next call that has the types of the one before gets it.
+                record.calls.set(plan_fast::hot());
+                record.forget_variable();
+                thunk = Some(variadic::call as lua_CFunction);
+                return Ok(0);
+            }
+            let (signature, convention, conversions) = function::shape(cx, record.ty, &[])?;
+            let label = function::label(cx.state, record.ty, record.name());
+            thunk = match function::thunk(
+                cx.state,
+                &signature,
+                convention,
+                &conversions,
+                Way::Announced,
+                label,
+            ) {
+                Ok(thunk) => Some(thunk),
+                Err(error) => {
+                    log::warn!("'{}' goes on without a thunk: {error}", record.name());
+                    Some(record.slow.get())
+                }
+            };
+            Ok(0)
+        });
+        if let Some(thunk) = thunk {
+            install(lua, record, thunk);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! C has called: the way from the slot of a callback to its Lua function and back.
+//!
+//! Where the state is in place and C passes numbers and pointers, the call is [`fast`](super::fast); everything else converts
+//! here, through Lua's C API. Either way the Lua function runs protected.
+
+use std::ffi::c_int;
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+
+use mlua::ffi as sys;
+
+use super::deferred;
+use super::fast;
+use super::last_words;
+use super::other_thread;
+use super::record::{Callback, CallbackKind};
+use super::traceback;
+use crate::code::{self, Slot};
+use crate::lua::state::head::Head;
+use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::to_c;
+use crate::lua::vm::api::{self, Results, lua_State};
+use crate::lua::vm::system;
+
+/// The dispatcher of every callback: C has called, the arguments are in the Frame.
+pub(in crate::lua) unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
+    // SAFETY: the body passes its slot, whose data is a `Callback` that the slot keeps alive, and its Frame.
+    unsafe {
+        if (*slot).owner.load(Ordering::Relaxed) != code::this_thread() {
+            return dispatch_visitor(slot, frame);
+        }
+        let callback = &*(*slot).data.cast::<Callback>();
+        running(callback, || call(callback, frame));
+    }
+}
+
+/// [`dispatch`] on a thread that the slot does not belong to.
+#[cold]
+unsafe fn dispatch_visitor(slot: *const Slot, frame: *mut u8) {
+    // SAFETY: as in `dispatch`.
+    unsafe {
+        let visitors = &raw const (*slot).visitors;
+        (*visitors).fetch_add(1, Ordering::Acquire);
+        let callback = &*(*slot).data.cast::<Callback>();
+        match api::SEND && callback.link().runs_here() {
+            true => running(callback, || call(callback, frame)),
+            false => other_thread::enter(callback, frame),
+        }
+        (*visitors).fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Runs a call of a callback on the state's thread. If the callback is freed meanwhile, its slot is given back afterwards.
+#[inline(always)]
+fn running(callback: &Callback, call: impl FnOnce()) {
+    callback.running.set(callback.running.get() + 1);
+    call();
+    callback.running.set(callback.running.get() - 1);
+    if callback.quick.get().is_null() {
+        callback.rest();
+    }
+}
+
+/// # Safety
+/// The Frame is one of the callback's kind.
+#[inline(always)]
+unsafe fn call(callback: &Callback, frame: *mut u8) {
+    // SAFETY: the caller's promise; what is quick of a callback lives as long as its kind.
+    unsafe {
+        let quick = callback.quick.get();
+        if quick.is_null() || !fast::enter(callback, &*quick, frame) {
+            call_general(callback, frame);
+        }
+    }
+}
+
+/// Makes the call through Lua's C API.
+///
+/// # Safety
+/// The Frame is one of the callback's kind.
+#[cold]
+unsafe fn call_general(callback: &Callback, frame: *mut u8) {
+    let errno = system::errno();
+    // SAFETY: a link leads to a state that is not closed, or nowhere. The Frame has a slot for the result; whatever goes wrong, C
+    // gets zeros.
+    let state = unsafe {
+        callback.result_bytes(frame).fill(0);
+        callback.link().state()
+    };
+    let entered = catch_unwind(AssertUnwindSafe(|| match state {
+        Some(state) => enter(state, callback, frame, errno),
+        None if callback.terms().count_answered() > 0 => {}
+        None => {
+            report(format_args!("'{}' was called after its Lua state was closed", callback.name()))
+        }
+    }));
+    if entered.is_err() {
+        report(format_args!("internal error in a callback '{}'", callback.name()));
+    }
+}
+
+/// One call of a callback, for the protected part.
+pub(in crate::lua) struct Entry {
+    pub(in crate::lua) callback: *const Callback,
+    pub(in crate::lua) head: *const Head,
+    pub(in crate::lua) frame: *mut u8,
+    pub(in crate::lua) errno: c_int,
+}
+
+/// Makes a call that waited for a safe point of the state, with the `errno` that it came with; returns the one that it leaves. Its
+/// errors are reported.
+///
+/// # Safety
+/// The Frame is one of the callback's kind, its result zeroed.
+pub(in crate::lua) unsafe fn serve(
+    cx: &Cx<'_>,
+    callback: &Callback,
+    frame: *mut u8,
+    errno: c_int,
+) -> c_int {
+    let own = system::errno();
+    system::set_errno(errno);
+    let head = cx.state.head();
+    let pending = head.pending.replace(0);
+    let outer = head.enter_c(cx.lua);
+    running(callback, || {
+        let entered = catch_unwind(AssertUnwindSafe(|| enter(cx.state, callback, frame, errno)));
+        if entered.is_err() {
+            report(format_args!("internal error in a callback '{}'", callback.name()));
+        }
+    });
+    head.leave_c(outer);
+    let left = system::errno();
+    if head.pending.get() != 0 {
+        push_pending(cx);
+        let text =
+            cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
+        report(format_args!("error in a callback '{}' that was queued: {text}", callback.name()));
+        cx.pop(1);
+    }
+    head.pending.set(pending);
+    system::set_errno(own);
+    left
+}
+
+/// Pushes the error that a callback caught, and forgets it.
+pub(in crate::lua) fn push_pending(cx: &Cx<'_>) {
+    drop(cx.state.last_words.take());
+    cx.push_anchor(Anchor::Pending);
+    cx.raw_get_integer(-1, 1);
+    cx.push_bool(false);
+    cx.raw_set_integer(-3, 1);
+    cx.remove(-2);
+    cx.state.head().pending.set(0);
+}
+
+/// What no Lua code can be told, on standard error. It locks and allocates nothing: callbacks may be signal handlers.
+pub(in crate::lua) fn report(message: impl fmt::Display) {
+    let mut line = Line { text: [0; 1024], len: 0 };
+    _ = writeln!(line, "cthunk: {message}");
+    line.flush();
+}
+
+/// Text on its way to standard error.
+struct Line {
+    text: [u8; 1024],
+    len: usize,
+}
+
+impl Line {
+    fn flush(&mut self) {
+        system::write_error(&self.text[..self.len]);
+        self.len = 0;
+    }
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for piece in text.as_bytes().chunks(self.text.len()) {
+            if piece.len() > self.text.len() - self.len {
+                self.flush();
+            }
+            self.text[self.len..][..piece.len()].copy_from_slice(piece);
+            self.len += piece.len();
+        }
+        Ok(())
+    }
+}
+
+/// How deep callbacks may be inside callbacks. PUC Lua and Luau stop a little later by themselves (200, `LUAI_MAXCCALLS`);
+/// LuaJIT does not look at C's stack.
+const MAX_NESTED: u32 = 180;
+
+fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
+    let head = state.head();
+    let calling = head.calling();
+    // SAFETY: the Frame is the callback's, and this is the thread that runs the state, which is open.
+    if calling.is_none() && !unsafe { deferred::admits(state, callback, frame) } {
+        return;
+    }
+    if head.pending.get() != 0 {
+        // An earlier callback of this C call failed: C gets zeros until it returns.
+        return;
+    }
+    head.enter_lua();
+    enter_on(state, callback, calling, frame, errno);
+    if let Some(lua) = calling {
+        head.enter_c(lua);
+    }
+}
+
+/// [`enter`] on the thread of the C call in progress, or where there is none on the main thread.
+fn enter_on(
+    state: &State,
+    callback: &Callback,
+    calling: Option<*mut lua_State>,
+    frame: *mut u8,
+    errno: c_int,
+) {
+    let (head, lua) = (state.head(), calling.unwrap_or(state.main));
+    let mut entry = Entry { callback, head, frame, errno };
+    // SAFETY: `lua` is the thread of the C call in progress, or the main thread: alive, and not running Lua code. The two
+    // pushes allocate nothing on Lua 5.2 and later beyond the stack that `lua_checkstack` grows without raising.
+    let failed = unsafe {
+        if sys::lua_checkstack(lua, 5) == 0 {
+            return report("Lua stack overflow in a callback");
+        }
+        let nested = state.nested.get();
+        if nested == MAX_NESTED {
+            Cx { lua, state }.push_bytes(b"C stack overflow: callbacks in callbacks");
+            true
+        } else {
+            state.nested.set(nested + 1);
+            api::push_c_function(lua, run);
+            sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+            let failed = match state.options.traceback.get() {
+                true => traceback::call(lua, state),
+                false => sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK,
+            };
+            state.nested.set(nested);
+            failed
+        }
+    };
+    if failed {
+        // SAFETY: the error value is on top of the stack.
+        unsafe { keep_error(state, callback, lua, calling.is_none()) };
+    }
+    system::set_errno(entry.errno);
+}
+
+/// Keeps the error on top of the stack for the C call in progress; prints it where there is none.
+pub(super) unsafe fn keep_error(
+    state: &State,
+    callback: &Callback,
+    lua: *mut lua_State,
+    outside: bool,
+) {
+    let cx = Cx { lua, state };
+    if outside {
+        let text =
+            cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
+        report(format_args!(
+            "error in a callback '{}' outside of any call: {text}",
+            callback.name()
+        ));
+        cx.pop(1);
+        return;
+    }
+    last_words::keep(&cx, callback);
+    // Index 1 of this table always holds a value, so storing there allocates nothing.
+    cx.push_anchor(Anchor::Pending);
+    cx.insert(-2);
+    cx.raw_set_integer(-2, 1);
+    cx.pop(1);
+    state.head().pending.set(1);
+}
+
+/// The protected part of a callback: a Lua C function whose only argument is its [`Entry`].
+unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
+    // SAFETY: `enter` calls this with its entry, which outlives the call.
+    unsafe {
+        let entry = &mut *sys::lua_touserdata(lua, 1).cast::<Entry>();
+        guard_in(lua, entry.head, |cx| {
+            let callback = &*entry.callback;
+            cx.pop(1);
+            if callback.is_freed() {
+                return Err(LuaError::new(format!(
+                    "callback '{}' was called after it was freed",
+                    callback.name()
+                )));
+            }
+            let count = callback.kind().parameters.len() as c_int;
+            cx.ensure_stack(count + 4);
+            callback.push(cx);
+            for (&ty, &offset) in
+                callback.kind().parameters.iter().zip(&callback.kind().body.frame.arguments)
+            {
+                let value = entry.frame.add(offset as usize);
+                cx.state.learn_result(ty, value);
+                match cx.state.kind(ty).is_aggregate() {
+                    true => to_c::push_copy(cx, ty, value)?,
+                    false => to_c::push(cx, ty, value, 0)?,
+                }
+            }
+            system::set_errno(entry.errno);
+            sys::lua_call(lua, count, 1);
+            entry.errno = system::errno();
+            result(cx, callback.kind(), entry.frame)?;
+            Ok(0)
+        })
+    }
+}
+
+/// Converts the value on top of the stack to the callback's result.
+pub(in crate::lua) unsafe fn result(
+    cx: &Cx<'_>,
+    callback: &CallbackKind,
+    frame: *mut u8,
+) -> Result<(), LuaError> {
+    let void = matches!(cx.state.kind(callback.result), Kind::Void);
+    if void {
+        return Ok(());
+    }
+    // SAFETY: the Frame's result slot has room for the result type.
+    unsafe { to_c::to_c(cx, -1, callback.result, frame.add(callback.body.frame.result as usize)) }
+        .map_err(|error| match error {
+            LuaError::Message(message) => {
+                LuaError::new(format!("bad result of callback '{}' ({message})", callback.ty))
+            }
+            other => other,
+        })
+}

@@ -1,0 +1,350 @@
+//! Calls of callbacks on Lua's stack as memory: arguments that are numbers and pointers are written there, and the Lua function is
+//! called protected, once and with nothing around it.
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::argument_pool::{self, Last};
+use super::deferred;
+use super::dispatch::{self, Entry};
+use super::record::{Callback, CallbackKind};
+use crate::lua::state::{Cx, State, guard_in};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::repr::{self, Form, Place};
+use crate::lua::vm::api::{self, Results, lua_State};
+use crate::lua::vm::memory;
+use crate::lua::vm::system;
+
+/// How calls of a function type go over Lua's stack as memory.
+pub(super) struct Quick {
+    state: *const State,
+    /// Bytes of Lua's stack that a call takes.
+    room: isize,
+    parameters: Box<[Parameter]>,
+    /// The arguments that are cdata.
+    boxed: usize,
+    /// 0 where there is no result, else 1.
+    results: c_int,
+    result: Place,
+    /// The bits of a result that is an integer; 0 of every other.
+    integer: u64,
+}
+
+/// An argument, by its offset in the Frame.
+struct Parameter {
+    place: Place,
+    last: Last,
+}
+
+impl Quick {
+    /// `None` where the calls of a kind do not go that way.
+    pub(in crate::lua) fn of(cx: &Cx<'_>, kind: &CallbackKind) -> Option<Quick> {
+        if !cx.state.calls_in_place() {
+            return None;
+        }
+        let frame = &kind.body.frame;
+        let place = |ty, offset: u32| {
+            let place = repr::of(cx, ty, offset as isize, None)?;
+            (place.is_number() || place.is_boxed()).then_some(place)
+        };
+        let parameter = |(&ty, &offset)| {
+            place(ty, offset).map(|place| Parameter { place, last: Last::default() })
+        };
+        let parameters = kind.parameters.iter().zip(&frame.arguments);
+        let parameters: Box<[Parameter]> = parameters.map(parameter).collect::<Option<_>>()?;
+        let result = match cx.state.kind(kind.result) {
+            Kind::Void => Place::UNKNOWN,
+            _ => place(kind.result, frame.result)?,
+        };
+        let boxed = parameters.iter().filter(|parameter| parameter.place.is_boxed()).count();
+        (boxed <= argument_pool::SIZE).then(|| Quick {
+            state: cx.state,
+            room: memory::bytes_of(parameters.len() as c_int + 4),
+            parameters,
+            boxed,
+            results: c_int::from(result.form != Form::Unknown),
+            integer: result.form.integer_bits(),
+            result,
+        })
+    }
+}
+
+/// Makes the call on Lua's stack as memory. Returns false, with nothing done, where that is not possible.
+///
+/// Nothing here changes `errno`: the Lua function sees what C left, and C what the Lua function left.
+///
+/// # Safety
+/// The Frame is one of the callback's kind, and the state is open.
+#[inline(always)]
+pub(in crate::lua) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
+    // SAFETY: the caller's promise. As in `dispatch::enter`, `lua` is the thread of the C call in progress, or the main thread.
+    unsafe {
+        let head = &*callback.head;
+        if head.pending.get() != 0 || head.chosen.get() {
+            return false;
+        }
+        let Some(lua) = head.calling() else {
+            return enter_outside(callback, quick, frame);
+        };
+        head.enter_lua();
+        let done = enter_on(lua, callback, quick, frame);
+        if matches!(done, Done::Failed) {
+            fail(lua, callback, quick, frame, false);
+        }
+        (*callback.head).enter_c(lua);
+        !matches!(done, Done::Nothing)
+    }
+}
+
+/// [`enter`] where no C call is in progress.
+///
+/// # Safety
+/// As for that.
+#[cold]
+unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !deferred::admits(&*quick.state, callback, frame) {
+            return true;
+        }
+        let lua = (*quick.state).main;
+        let done = enter_on(lua, callback, quick, frame);
+        if matches!(done, Done::Failed) {
+            fail(lua, callback, quick, frame, true);
+        }
+        !matches!(done, Done::Nothing)
+    }
+}
+
+/// What became of a call.
+enum Done {
+    Call,
+    /// It is not possible here.
+    Nothing,
+    /// The error is on top of the stack.
+    Failed,
+}
+
+/// Makes the call on a thread of the state.
+///
+/// # Safety
+/// As for [`enter`].
+#[inline(always)]
+unsafe fn enter_on(
+    lua: *mut lua_State,
+    callback: &Callback,
+    quick: &Quick,
+    frame: *mut u8,
+) -> Done {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if memory::room(lua) < quick.room
+            && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
+        {
+            return Done::Nothing;
+        }
+        let supplied = quick.boxed == 0 || supply(lua, quick);
+        match supplied && run_in_place(lua, callback, quick, frame) {
+            true => Done::Call,
+            false => Done::Failed,
+        }
+    }
+}
+
+/// Sees to it that the stock has what the arguments are; false, with the error on top of the stack, where that fails.
+///
+/// # Safety
+/// As for [`enter`]; there are free stack slots.
+#[inline(always)]
+unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*quick.state).stock.has(quick.boxed) || argument_pool::fill(lua, &*quick.state) }
+}
+
+/// Calls the Lua function; false, with the error on top of the stack, where it fails.
+///
+/// # Safety
+/// As for [`supply`], which was true.
+#[inline(always)]
+unsafe fn run_in_place(
+    lua: *mut lua_State,
+    callback: &Callback,
+    quick: &Quick,
+    frame: *mut u8,
+) -> bool {
+    // SAFETY: the caller's promise. Nothing is allocated before the call.
+    unsafe {
+        let slot = memory::free(lua);
+        slot.restore(callback.value.get());
+        memory::set_top(lua, set_arguments(slot.next(), quick, frame));
+        let count = quick.parameters.len() as c_int;
+        sys::lua_pcall(lua, count, quick.results, 0) == sys::LUA_OK
+            && (take_result(lua, slot, quick, frame) || convert(lua, callback, frame))
+    }
+}
+
+/// Writes arguments to a slot of the stack and those above; returns the one after. Here are the usual numbers that come first.
+///
+/// # Safety
+/// As for [`run_in_place`].
+#[inline(always)]
+unsafe fn set_arguments(mut slot: memory::Slot, quick: &Quick, frame: *const u8) -> memory::Slot {
+    for (n, Parameter { place, .. }) in quick.parameters.iter().enumerate() {
+        // SAFETY: the caller's promise; offsets are within the Frame.
+        unsafe {
+            let value = frame.offset(place.offset);
+            match place.form {
+                Form::I32 => slot.set_integer(value.cast::<i32>().read_unaligned().into()),
+                Form::F64 => slot.set_float(value.cast::<f64>().read_unaligned()),
+                Form::I64 => slot.set_integer(value.cast::<i64>().read_unaligned()),
+                _ => return set_others(slot, quick, n, frame),
+            }
+        }
+        slot = slot.next();
+    }
+    slot
+}
+
+/// [`set_arguments`] from argument `first` on, out of the way.
+///
+/// # Safety
+/// As for that.
+#[inline(never)]
+unsafe fn set_others(
+    mut slot: memory::Slot,
+    quick: &Quick,
+    first: usize,
+    frame: *const u8,
+) -> memory::Slot {
+    // SAFETY: the caller's promise; offsets are within the Frame.
+    unsafe {
+        let stock = &(*quick.state).stock;
+        for Parameter { place, last } in quick.parameters.iter().skip(first) {
+            let value = frame.offset(place.offset);
+            match place.form {
+                Form::Pointer => {
+                    stock.set_pointer(slot, value.cast::<*mut u8>().read_unaligned(), place, last);
+                }
+                // The choice of cdata for all of them is one of `head.chosen`.
+                Form::U64 => match value.cast::<u64>().read_unaligned() {
+                    n if n as i64 >= 0 => slot.set_integer(n as i64),
+                    n => stock.set_integer(slot, n, place),
+                },
+                _ => {
+                    repr::set_number(slot, value, place);
+                }
+            }
+            slot = slot.next();
+        }
+    }
+    slot
+}
+
+/// Converts the result on top of the stack by the general rules, protected; false, with the error there, where that fails.
+///
+/// # Safety
+/// As for [`run_in_place`].
+#[cold]
+unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> bool {
+    let mut entry = Entry { callback, head: callback.head, frame, errno: 0 };
+    // SAFETY: the caller's promise; what was called has left free slots.
+    unsafe {
+        api::push_c_function(lua, convert_result);
+        sys::lua_insert(lua, -2);
+        sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+        sys::lua_pcall(lua, 2, 0, 0) == sys::LUA_OK
+    }
+}
+
+/// Keeps the error on top of the stack; C gets zeros.
+///
+/// # Safety
+/// As for [`enter`].
+#[cold]
+unsafe fn fail(
+    lua: *mut lua_State,
+    callback: &Callback,
+    quick: &Quick,
+    frame: *mut u8,
+    outside: bool,
+) {
+    let errno = system::errno();
+    // SAFETY: the caller's promise; the Frame has a slot for the result.
+    unsafe {
+        callback.result_bytes(frame).fill(0);
+        dispatch::keep_error(&*quick.state, callback, lua, outside);
+    }
+    system::set_errno(errno);
+}
+
+/// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.
+///
+/// # Safety
+/// The result is on top of the stack: in `slot`, unless the stack was moved.
+#[inline(always)]
+unsafe fn take_result(
+    lua: *mut lua_State,
+    slot: memory::Slot,
+    quick: &Quick,
+    frame: *mut u8,
+) -> bool {
+    if quick.results == 0 {
+        return true;
+    }
+    // SAFETY: the caller's promise; the offset is within the Frame, where the result has 8 bytes. A narrow one leaves zeros above
+    // it.
+    unsafe {
+        // The processor guesses that it is in `slot`, and does not wait for the top of the stack.
+        let result = if memory::free(lua) == slot.next() { slot } else { moved_result(lua) };
+        let to = frame.offset(quick.result.offset);
+        let taken = match result.integer() {
+            Some(n) if quick.integer != 0 => {
+                to.cast::<u64>().write(n as u64 & quick.integer);
+                true
+            }
+            _ => assign(result, to, &quick.result),
+        };
+        if taken {
+            memory::set_top(lua, result);
+        }
+        taken
+    }
+}
+
+/// The slot of the result after the stack was moved.
+///
+/// # Safety
+/// As for [`take_result`].
+#[cold]
+#[inline(never)]
+unsafe fn moved_result(lua: *mut lua_State) -> memory::Slot {
+    // SAFETY: the caller's promise.
+    unsafe { memory::top(lua) }
+}
+
+/// A result that is not an integer for an integer.
+///
+/// # Safety
+/// As for [`take_result`].
+#[inline(never)]
+unsafe fn assign(result: memory::Slot, to: *mut u8, place: &Place) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        to.cast::<u64>().write(0);
+        repr::assign(result, to, place)
+    }
+}
+
+/// A Lua C function: converts the value at 1 to the result of the [`Entry`] at 2.
+unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> Results {
+    // SAFETY: `convert` calls this with its entry, which outlives the call.
+    unsafe {
+        let entry = &*sys::lua_touserdata(lua, 2).cast::<Entry>();
+        guard_in(lua, entry.head, |cx| {
+            cx.set_top(1);
+            dispatch::result(cx, (*entry.callback).kind(), entry.frame)?;
+            Ok(0)
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! An error that a callback caught waits until C returns. If C ends the process instead, this is what is said of it.
+
+use super::dispatch;
+use super::record::Callback;
+use super::traceback;
+use crate::code::ending;
+use crate::lua::state::Cx;
+
+/// Keeps what is to be said of the error on top of the stack, which a callback caught.
+pub(in crate::lua) fn keep(cx: &Cx<'_>, callback: &Callback) {
+    let message = match cx.bytes(-1) {
+        Some(text) => String::from_utf8_lossy(text).into_owned(),
+        None => format!("(error object is a {} value)", cx.type_name(-1)),
+    };
+    callback.push(cx);
+    let place = cx.defined_at(-1).map_or_else(String::new, |place| format!(" ({place})"));
+    cx.pop(1);
+    let mut trace = String::new();
+    if traceback::push(cx, -1) {
+        trace = cx
+            .bytes(-1)
+            .map_or_else(String::new, |text| format!("\n{}", String::from_utf8_lossy(text)));
+        cx.pop(1);
+    }
+    let name = callback.name();
+    let words = format!(
+        "cthunk: the process ends before C returned to raise an error in the callback '{name}'{place}: {message}{trace}\n"
+    );
+    match ending::hold(words) {
+        Ok(held) => cx.state.last_words.set(Some(held)),
+        Err(_) => dispatch::report(format_args!(
+            "error in the callback '{name}'{place}, raised when C returns: {message}"
+        )),
+    }
+}

@@ -1,0 +1,71 @@
+//! The methods of pointers to functions, for callbacks: `callback:free()`, `callback:set(f)`, `callback:foreign(...)`.
+//!
+//! `__index` of these pointers is a table, so that a method is found without a call.
+
+use std::ffi::c_int;
+
+use super::other_thread;
+use super::record;
+use crate::ctype::QualType;
+use crate::lua::fast::new_callback;
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::index;
+use crate::lua::value::to_c;
+use crate::lua::vm::api::{LuaType, Number, lua_CFunction};
+
+/// Whether cdata of a type have these methods.
+pub(in crate::lua) fn has(cx: &Cx<'_>, ty: QualType) -> bool {
+    matches!(cx.state.kind(ty), Kind::Pointer(to) if cx.state.kind(to) == Kind::Function)
+}
+
+/// Gives the metatable on top of the stack, of cdata of type `ty`, its `__index`.
+pub(in crate::lua) fn set(cx: &Cx<'_>, ty: QualType) {
+    let free_callback = if cx.state.in_place { new_callback::FREE } else { entry(free) };
+    let methods: [(&[u8], lua_CFunction); 3] = [
+        (b"foreign", entry(other_thread::method)),
+        (b"free", free_callback),
+        (b"set", entry(set_function)),
+    ];
+    cx.new_table(0, methods.len() as c_int);
+    for (name, function) in methods {
+        cx.push_function(function, 0);
+        cx.raw_set_name(-2, name);
+    }
+    cx.new_table(0, 1);
+    cx.push_integer(ty.to_bits().into());
+    cx.push_function(entry(missing), 1);
+    cx.raw_set_name(-2, b"__index");
+    cx.set_metatable(-2);
+    cx.raw_set_name(-2, b"__index");
+}
+
+/// `__index` of the table of methods: the table at 1, the key at 2. The type is an upvalue.
+fn missing(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let bits = match cx.number(Cx::upvalue(1)) {
+        Some(Number::Integer(bits)) => bits as u32,
+        Some(Number::Float(bits)) => bits as u32,
+        None => return Err(LuaError::new("a table of methods without a type")),
+    };
+    Err(index::no_function(cx, cx.state.resolve(QualType::from_bits(bits))))
+}
+
+/// `callback:free()`
+pub(in crate::lua) fn free(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    // SAFETY: `callback` checks that the address is one of its own.
+    unsafe { record::free(cx, cd.address.cast_const().cast())? };
+    Ok(Outcome::results(0))
+}
+
+/// `callback:set(function)`
+fn set_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let cd = index::self_cdata(cx)?;
+    if cx.type_of(2) != LuaType::Function {
+        let got = to_c::describe(cx, 2);
+        return Err(LuaError::Argument(2, format!("function expected, got {got}")));
+    }
+    // SAFETY: a function is at 2; `callback` checks that the address is one of its own.
+    unsafe { record::set(cx, cd.address.cast_const().cast(), 2)? };
+    Ok(Outcome::results(0))
+}

@@ -1,0 +1,29 @@
+//! Calls from C to Lua.
+//!
+//! | module | |
+//! |---|---|
+//! | [`record`] | C functions that call Lua: a slot, and the Lua function behind it |
+//! | [`dispatch`] | from a slot to the Lua function and back |
+//! | [`fast`] | the same on Lua's stack as memory |
+//! | [`argument_pool`] | cdata for arguments, made ahead of time |
+//! | [`owner`] | how a callback finds its state |
+//! | [`other_thread`] | calls from threads that do not run the state |
+//! | [`deferred`] | calls while Lua runs: signals |
+//! | [`methods`] | `callback:free()` … |
+//! | [`traceback`] | `ffi.traceback` |
+//! | [`last_words`] | what is said of an error if the process ends before it is raised |
+
+pub(in crate::lua) mod argument_pool;
+pub(in crate::lua) mod deferred;
+pub(in crate::lua) mod dispatch;
+mod fast;
+mod last_words;
+pub(in crate::lua) mod methods;
+pub(in crate::lua) mod other_thread;
+pub(in crate::lua) mod owner;
+mod record;
+pub(in crate::lua) mod traceback;
+
+pub(in crate::lua) use record::{
+    CallbackKind, close, create, free_idle, implicit, in_use, let_go, turn_away, wake,
+};

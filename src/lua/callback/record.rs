@@ -1,0 +1,589 @@
+//! Calls from C to Lua.
+//!
+//! A callback is a native function pointer with a Lua function behind it. C calls the stub, the compiled body of its
+//! shape makes a Frame, and [`dispatch`] runs the Lua function on the thread that made the C call, protected: an
+//! error is kept in the state, C gets zeros, and the thunk of the C call raises it when C returns. Calls from threads that do
+//! not run the state are the matter of [`super::other_thread`].
+//!
+//! Nothing here lets an error or a panic cross a C frame.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::{c_int, c_void};
+use std::mem;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use super::dispatch::dispatch;
+use super::fast::Quick;
+use super::other_thread::{Queue, Terms};
+use super::owner::Link;
+use crate::abi::{Convention, Signature};
+use crate::code::{self, Mode};
+use crate::ctype::{CallConv, QualType, Type as CType, TypeId};
+use crate::lua::state::head::Head;
+use crate::lua::state::{Anchor, Cx, LuaError, State};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::to_c;
+use crate::lua::vm::api::{self, LuaType};
+use crate::lua::vm::memory;
+
+/// What a callback's slot leads to. It belongs to the slot, until another callback takes that.
+pub(in crate::lua) struct Callback {
+    /// The state, null once it is closed.
+    state: Arc<Link>,
+    /// Where its Lua function is, on the state's shelf or in the table of `Anchor::Callbacks`.
+    place: i32,
+    /// Whether that is the shelf.
+    shelved: bool,
+    freed: AtomicBool,
+    /// Whether it stands for its Lua function wherever that is passed.
+    implicit: Cell<bool>,
+    /// What is there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the cdata that it
+    /// was freed with.
+    pub(in crate::lua) value: Cell<memory::Kept>,
+    /// What its state shares with compiled code; only while [`Self::quick`] says so it may be looked at.
+    pub(in crate::lua) head: *const Head,
+    /// How it is called in place; null where it is not, where it is freed, and once the state is closed.
+    pub(super) quick: Cell<*const Quick>,
+    /// Its calls that have not returned.
+    pub(in crate::lua) running: Cell<u32>,
+    /// Its calls that wait for a safe point; see [`super::deferred`].
+    pub(in crate::lua) waiting: AtomicU32,
+    /// Whether it was reported that a call came while Lua ran.
+    pub(in crate::lua) told: AtomicBool,
+    /// Its slot, where it was freed while it ran, and another callback must not take that yet.
+    retired: Cell<Option<code::Callback>>,
+    kind: Arc<CallbackKind>,
+    /// What becomes of calls from other threads.
+    terms: Terms,
+}
+
+/// What the callbacks of a function type have in common.
+pub(in crate::lua) struct CallbackKind {
+    /// The function type as C prints it.
+    pub(in crate::lua) ty: String,
+    convention: &'static Convention,
+    /// What makes the Frame.
+    pub(in crate::lua) body: code::Body,
+    pub(in crate::lua) parameters: Box<[QualType]>,
+    /// Bytes of each argument in a Frame.
+    pub(super) argument_sizes: Box<[u32]>,
+    pub(in crate::lua) result: QualType,
+    /// Bytes of the result.
+    result_size: usize,
+    /// How its callbacks are called in place; `None` where they are not.
+    quick: Option<Quick>,
+    /// Freed callbacks that keep their slots, longest-free first.
+    spares: RefCell<VecDeque<code::Callback>>,
+}
+
+/// So many callbacks of a kind are freed before the first of them is used again, so that a freed one stays recognisable.
+const SPARES: usize = 32;
+
+/// The number of the shelf of Lua functions.
+const SHELF: i64 = 2;
+/// The first place that is in a table: Lua's collector looks through the shelf in one go.
+const MOST_SHELVED: usize = 4096;
+
+// SAFETY: what changes of it only the thread of the state touches, and its pointers are identities of tables that only the thread of the state uses. Another thread
+// may drop it: when a callback of another state takes the slot.
+unsafe impl Send for CallbackKind {}
+// SAFETY: the same.
+unsafe impl Sync for CallbackKind {}
+
+impl Callback {
+    pub(in crate::lua) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub(in crate::lua) fn queue(&self) -> &Queue {
+        &self.state.queue
+    }
+
+    pub(in crate::lua) fn kind(&self) -> &CallbackKind {
+        &self.kind
+    }
+
+    pub(in crate::lua) fn link(&self) -> &Link {
+        &self.state
+    }
+
+    /// Whether it is freed.
+    pub(super) fn is_freed(&self) -> bool {
+        self.freed.load(Ordering::Relaxed)
+    }
+
+    /// Pushes its Lua function.
+    pub(in crate::lua) fn push(&self, cx: &Cx<'_>) {
+        if self.shelved {
+            // SAFETY: the state is in place, and its shelf keeps the value; `Cx` promises a free stack slot.
+            return unsafe { memory::push(cx.lua).restore(self.value.get()) };
+        }
+        cx.push_anchor(Anchor::Callbacks);
+        cx.raw_get_integer(-1, self.place.into());
+        cx.remove(-2);
+    }
+
+    /// Keeps the Lua function at `index`, or nothing.
+    fn keep(&self, cx: &Cx<'_>, index: Option<c_int>) {
+        match index {
+            Some(index) => cx.push_value(index),
+            None => cx.push_bool(false),
+        }
+        if cx.state.in_place {
+            let value = memory::keep(cx);
+            cx.pop(1);
+            return self.hold(cx, value);
+        }
+        cx.push_anchor(Anchor::Callbacks);
+        cx.insert(-2);
+        cx.raw_set_integer(-2, self.place.into());
+        cx.pop(1);
+    }
+
+    /// Keeps a value that lives: its Lua function, or the cdata that it was freed with. The state is in place.
+    #[inline(always)]
+    pub(in crate::lua) fn hold(&self, cx: &Cx<'_>, value: memory::Kept) {
+        self.value.set(value);
+        if self.shelved {
+            // SAFETY: `new` made room for it.
+            return unsafe { cx.state.functions_in_place.slot(self.place as usize).restore(value) };
+        }
+        cx.push_anchor(Anchor::Callbacks);
+        // SAFETY: the state is in place; `Cx` promises free stack slots.
+        unsafe { memory::push(cx.lua).restore(value) };
+        cx.raw_set_integer(-2, self.place.into());
+        cx.pop(1);
+    }
+
+    /// As it is when it is new, but for its Lua function.
+    fn renew(&self, state: &State) {
+        state.live_callbacks.set(state.live_callbacks.get() + 1);
+        self.freed.store(false, Ordering::Relaxed);
+        self.quick.set(self.kind.quick.as_ref().map_or(ptr::null(), ptr::from_ref));
+        self.terms.renew(state.options.foreign_answered.get());
+        self.told.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on its calls fail.
+    fn end(&self, state: &State) {
+        state.live_callbacks.set(state.live_callbacks.get() - 1);
+        self.freed.store(true, Ordering::Relaxed);
+        self.implicit.set(false);
+        self.quick.set(ptr::null());
+    }
+
+    /// Whether no call of it is running or waits.
+    fn is_idle(&self) -> bool {
+        self.running.get() == 0 && self.waiting.load(Ordering::Relaxed) == 0
+    }
+
+    /// After its last call that has not returned: gives the slot back, if it was freed meanwhile.
+    #[cold]
+    pub(in crate::lua) fn rest(&self) {
+        if self.is_idle()
+            && let Some(slot) = self.retired.take()
+        {
+            // SAFETY: a call on the state's thread has just returned.
+            match unsafe { self.state.state() } {
+                Some(state) => put_away(state, self, slot),
+                None => slot.release(),
+            }
+        }
+    }
+
+    /// Its type as C prints it.
+    pub(in crate::lua) fn name(&self) -> &str {
+        &self.kind.ty
+    }
+
+    /// The bytes of the result in a Frame.
+    ///
+    /// # Safety
+    /// The Frame is one of the callback's kind.
+    pub(super) unsafe fn result_bytes<'f>(&self, frame: *mut u8) -> &'f mut [u8] {
+        let (offset, size) = (self.kind.body.frame.result as usize, self.kind.result_size);
+        // SAFETY: the Frame has a slot for the result.
+        unsafe { std::slice::from_raw_parts_mut(frame.add(offset), size) }
+    }
+
+    /// The bytes of the Lua value at `index` as a result.
+    pub(in crate::lua) fn answer(&self, cx: &Cx<'_>, index: c_int) -> Result<Box<[u8]>, LuaError> {
+        let ty = self.kind.result;
+        let scalar =
+            self.kind.result_size <= mem::size_of::<u128>() && !cx.state.kind(ty).is_aggregate();
+        if !scalar || matches!(cx.state.kind(ty), Kind::Void) {
+            let ty = cx.state.repr(ty);
+            return Err(LuaError::Argument(
+                index,
+                format!("no default value for a result of type '{ty}'"),
+            ));
+        }
+        let mut bytes = [0_u128; 1];
+        let at = bytes.as_mut_ptr().cast::<u8>();
+        // SAFETY: the result has as many bytes at most.
+        unsafe {
+            to_c::to_c(cx, index, ty, at)?;
+            Ok(std::slice::from_raw_parts(at, self.kind.result_size).into())
+        }
+    }
+}
+
+/// Makes a C function pointer of function type `ty` that calls the Lua function at `index`.
+///
+/// # Errors
+/// A type that no callback can have (variadic, aggregates by value, an unsupported convention).
+pub(in crate::lua) unsafe fn create(
+    cx: &Cx<'_>,
+    ty: TypeId,
+    index: c_int,
+) -> Result<*const c_void, LuaError> {
+    cx.state.machine.check_runs()?;
+    cx.state.permit_callback()?;
+    make_room(cx);
+    let kind = kind(cx, ty)?;
+    let slot = match kind.take_spare() {
+        Some(slot) => slot,
+        None => new(cx, kind)?,
+    };
+    // SAFETY: the slot holds the data until another callback takes it.
+    let callback = unsafe { &*data(slot) };
+    callback.keep(cx, Some(index));
+    callback.renew(cx.state);
+    cx.state.learn_function(ty, slot.address());
+    Ok(slot.address())
+}
+
+/// Sees to it that the next new callback has a place on the shelf, if it is one of the first.
+fn make_room(cx: &Cx<'_>) {
+    let free = cx.state.callback_places.borrow().last().copied();
+    let place = free.unwrap_or(cx.state.next_callback.get() + 1) as usize;
+    if cx.state.in_place && place < MOST_SHELVED {
+        // If there is no memory for that, it is in the table.
+        cx.state.functions_in_place.make_room(cx, SHELF, (place + 1).next_multiple_of(64));
+    }
+}
+
+/// The thread that the callbacks of a state belong to.
+fn owner() -> usize {
+    // With threads that take turns, only the state knows which one runs it.
+    if api::SEND { 0 } else { code::this_thread() }
+}
+
+impl CallbackKind {
+    /// The callback that [`Self::take_spare`] will take next, if there are enough.
+    pub(in crate::lua) fn next_spare(&self) -> Option<&Callback> {
+        let spares = self.spares.borrow();
+        let slot = spares.front().filter(|_| spares.len() >= SPARES)?;
+        // SAFETY: the slot holds the data until another callback takes it.
+        Some(unsafe { &*data(*slot) })
+    }
+
+    /// A freed callback for another Lua function, if there are enough.
+    pub(super) fn take_spare(&self) -> Option<code::Callback> {
+        let mut spares = self.spares.borrow_mut();
+        let slot = (spares.len() >= SPARES).then(|| spares.pop_front())??;
+        if slot.wake(owner()) {
+            return Some(slot);
+        }
+        spares.push_back(slot);
+        None
+    }
+}
+
+/// A callback with no Lua function.
+fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError> {
+    cx.state.expect_callbacks(cx.lua);
+    let free = cx.state.callback_places.borrow_mut().pop();
+    let place = free.unwrap_or_else(|| {
+        let next = cx.state.next_callback.get() + 1;
+        cx.state.next_callback.set(next);
+        next
+    });
+    let callback = Box::new(Callback {
+        state: cx.state.link.clone(),
+        place,
+        shelved: cx.state.functions_in_place.has_room(place as usize + 1),
+        freed: AtomicBool::new(true),
+        implicit: Cell::new(false),
+        value: Cell::default(),
+        head: cx.state.head(),
+        quick: Cell::new(ptr::null()),
+        running: Cell::new(0),
+        waiting: AtomicU32::new(0),
+        told: AtomicBool::new(false),
+        retired: Cell::new(None),
+        kind,
+        terms: Terms::default(),
+    });
+    let data: *const Callback = Box::into_raw(callback);
+    // SAFETY: the box lives until the slot drops it, which it does when another callback takes it.
+    let kind = unsafe { &(*data).kind };
+    let (convention, body) = (kind.convention, &kind.body);
+    let slot = code::Callback::new(convention, body, dispatch, data.cast(), drop_data, owner())
+        .map_err(|error| {
+            cx.state.callback_places.borrow_mut().push(place);
+            // SAFETY: `into_raw` just above; nobody else has it.
+            unsafe { drop_data(data.cast()) };
+            failed(error)
+        })?;
+    cx.state.callbacks.borrow_mut().insert(slot.address() as usize, slot);
+    Ok(slot)
+}
+
+/// [`create`] for a Lua function that is passed where C wants a function pointer. C may keep the pointer, so it stays until the
+/// script frees it; until then the same function passed again for the same type is the same pointer.
+pub(in crate::lua) unsafe fn implicit(
+    cx: &Cx<'_>,
+    ty: TypeId,
+    index: c_int,
+) -> Result<*const c_void, LuaError> {
+    let top = cx.top();
+    cx.push_anchor(Anchor::Implicit);
+    cx.push_value(index);
+    cx.raw_get(-2);
+    if cx.type_of(-1) != LuaType::Table {
+        cx.pop(1);
+        cx.new_table(0, 1);
+        cx.push_value(index);
+        cx.push_value(-2);
+        cx.raw_set(-4);
+    }
+    cx.raw_get_integer(-1, ty.index() as i64);
+    let mut address = cx.userdata(-1).cast_const();
+    if !stands_for(cx, address, ty, index) {
+        // SAFETY: the caller's promise.
+        address = unsafe { create(cx, ty, index)? };
+        if let Ok(callback) = own(cx, address) {
+            // SAFETY: the slot holds the data until another callback takes it.
+            unsafe { (*callback).implicit.set(true) };
+        }
+        cx.pop(1);
+        cx.push_light(address.cast_mut());
+        cx.raw_set_integer(-2, ty.index() as i64);
+    }
+    cx.set_top(top);
+    Ok(address)
+}
+
+/// Whether the callback at `address` stands for the Lua function at `index` as a function of type `ty`. The slot of one that was
+/// freed may be that of another by now, and `callback:set` gives one another function.
+fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> bool {
+    let Ok(callback) = own(cx, address) else { return false };
+    // SAFETY: the slot holds the data until another callback takes it.
+    let callback = unsafe { &*callback };
+    let kinds = cx.state.callback_kinds.borrow();
+    let is_kind = kinds.get(&ty).is_some_and(|kind| Arc::ptr_eq(kind, &callback.kind));
+    if !is_kind || !callback.implicit.get() {
+        return false;
+    }
+    callback.push(cx);
+    let same = cx.raw_equal(-1, index) != 0;
+    cx.pop(1);
+    same
+}
+
+fn failed(error: impl std::fmt::Display) -> LuaError {
+    LuaError::new(error.to_string())
+}
+
+/// What callbacks of a function type have in common, found out at the first one.
+fn kind(cx: &Cx<'_>, ty: TypeId) -> Result<Arc<CallbackKind>, LuaError> {
+    if let Some(kind) = cx.state.callback_kinds.borrow().get(&ty) {
+        return Ok(Arc::clone(kind));
+    }
+    let kind = Arc::new(describe(cx, ty)?);
+    cx.state.callback_kinds.borrow_mut().insert(ty, Arc::clone(&kind));
+    Ok(kind)
+}
+
+fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
+    let mut kind = {
+        let types = cx.state.types.borrow();
+        let table = types.table();
+        let CType::Function(function) = table.get(ty) else {
+            return Err(LuaError::new("a callback needs a function type"));
+        };
+        if function.variadic {
+            return Err(LuaError::new(format!(
+                "a variadic function cannot be a callback: '{}'",
+                table.repr(ty.into())
+            )));
+        }
+        if let CallConv::Preserving(attribute) = function.convention {
+            return Err(LuaError::new(format!(
+                "a function with attribute '{attribute}' keeps registers that a callback does not: '{}'",
+                table.repr(ty.into())
+            )));
+        }
+        let (signature, convention) =
+            Signature::of(table, &cx.state.machine.target, ty, &[]).map_err(failed)?;
+        let ready = code::Body::ready(&signature, convention).map_err(failed)?;
+        if Mode::current() == Mode::Compiled && ready.is_none() {
+            cx.state.count_thunk(
+                || code::find(&code::Kind::Callback, &signature, convention),
+                || code::callback_body(&signature, convention),
+            )?;
+        }
+        CallbackKind {
+            ty: table.repr(ty.into()),
+            convention,
+            body: match ready {
+                Some(body) => body,
+                None => code::Body::of(&signature, convention).map_err(failed)?,
+            },
+            parameters: function.params.clone(),
+            argument_sizes: signature.arguments.iter().map(|ty| ty.size).collect(),
+            result: function.result,
+            result_size: signature.result.size as usize,
+            quick: None,
+            spares: RefCell::default(),
+        }
+    };
+    kind.quick = Quick::of(cx, &kind);
+    Ok(kind)
+}
+
+/// # Safety
+/// `data` came from `Box::into_raw` and is dropped once.
+unsafe fn drop_data(data: *const c_void) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { Box::from_raw(data.cast_mut().cast::<Callback>()) });
+}
+
+/// The callback in use at `address`, of this state.
+fn find(cx: &Cx<'_>, address: *const c_void) -> Result<code::Callback, LuaError> {
+    let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
+    // SAFETY: the slot holds the data until another callback takes it.
+    let found = found.filter(|&callback| unsafe { !(*data(callback)).is_freed() });
+    found.ok_or_else(|| {
+        LuaError::new(if code::Callback::is_free(address) {
+            "the callback was already freed"
+        } else {
+            "not a callback of this Lua state"
+        })
+    })
+}
+
+fn data(callback: code::Callback) -> *const Callback {
+    callback.data().cast()
+}
+
+/// The addresses of the callbacks that are in use.
+pub(in crate::lua) fn in_use(state: &State) -> Vec<usize> {
+    let callbacks = state.callbacks.borrow();
+    // SAFETY: as in `find`.
+    let used = |callback: &&code::Callback| unsafe { !(*data(**callback)).is_freed() };
+    callbacks.values().filter(used).map(|callback| callback.address() as usize).collect()
+}
+
+/// Lets a cdata with this address go, if it is kept with a freed callback: it gets a finaliser, which is not to wait until another
+/// callback takes the slot.
+pub(in crate::lua) fn let_go(cx: &Cx<'_>, address: *const c_void) {
+    let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
+    // SAFETY: as in `find`.
+    if let Some(callback) = found.map(|callback| unsafe { &*data(callback) })
+        && callback.is_freed()
+    {
+        callback.keep(cx, None);
+    }
+}
+
+/// The callback of this state at an address.
+///
+/// # Errors
+/// Not a callback, or freed.
+pub(in crate::lua) fn own(
+    cx: &Cx<'_>,
+    address: *const c_void,
+) -> Result<*const Callback, LuaError> {
+    find(cx, address).map(data)
+}
+
+/// `cb:free()`
+///
+/// # Errors
+/// Not a callback, or already freed.
+pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
+    let callback = find(cx, address)?;
+    // SAFETY: the slot holds the data until another callback takes it.
+    let freed = unsafe { &*data(callback) };
+    freed.keep(cx, None);
+    freed.end(cx.state);
+    cx.state.functions.borrow_mut().remove(&(address as usize));
+    match freed.is_idle() {
+        true => put_away(cx.state, freed, callback),
+        false => freed.retired.set(Some(callback)),
+    }
+    Ok(())
+}
+
+/// [`free`] of a callback that is in use, not running, and keeps its slot. It is returned: its Lua function is there still.
+pub(in crate::lua) fn free_idle(state: &State, address: *const c_void) -> Option<&Callback> {
+    let callback = *state.callbacks.borrow().get(&(address as usize))?;
+    // SAFETY: as in `free`.
+    let freed = unsafe { &*data(callback) };
+    if !freed.is_idle() || freed.is_freed() || freed.kind.body.is_pooled() {
+        return None;
+    }
+    freed.end(state);
+    put_away(state, freed, callback);
+    Some(freed)
+}
+
+/// [`create`] from a spare callback, without its Lua function, whose place is [`Callback::place`].
+pub(in crate::lua) fn wake<'s>(
+    state: &'s State,
+    kind: &CallbackKind,
+) -> Option<(*const c_void, &'s Callback)> {
+    let slot = kind.take_spare()?;
+    // SAFETY: as in `create`.
+    let callback = unsafe { &*data(slot) };
+    callback.renew(state);
+    Some((slot.address(), callback))
+}
+
+/// Keeps what a freed callback has for another one of its kind.
+fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
+    if freed.kind.body.is_pooled() {
+        state.callback_places.borrow_mut().push(freed.place);
+        state.callbacks.borrow_mut().remove(&(callback.address() as usize));
+        return callback.release();
+    }
+    callback.rest();
+    freed.kind.spares.borrow_mut().push_back(callback);
+}
+
+/// `cb:set(function)`
+///
+/// # Errors
+/// As [`free`].
+pub(in crate::lua) unsafe fn set(
+    cx: &Cx<'_>,
+    address: *const c_void,
+    index: c_int,
+) -> Result<(), LuaError> {
+    let callback = find(cx, address)?;
+    // SAFETY: as in `free`.
+    unsafe { (*data(callback)).keep(cx, Some(index)) };
+    Ok(())
+}
+
+/// From now on calls find that the state is gone, those that wait too.
+pub(in crate::lua) fn turn_away(state: &State) {
+    state.link.set(ptr::null());
+    state.link.queue.close();
+}
+
+/// Gives every callback of a closing state back, when C makes no more calls that the state waits for.
+pub(in crate::lua) fn close(state: &State) {
+    for (_, callback) in state.callbacks.borrow_mut().drain() {
+        // SAFETY: as in `find`.
+        let data = unsafe { &*data(callback) };
+        data.quick.set(ptr::null());
+        data.retired.set(None);
+        callback.release();
+    }
+}

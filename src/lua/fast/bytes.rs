@@ -1,0 +1,233 @@
+//! `ffi.string`, `ffi.copy` and `ffi.fill` in place, for arguments of types that went through the general code of
+//! [`crate::lua::library::functions`] before.
+
+use std::cell::Cell;
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use crate::ctype::QualType;
+use crate::lua::call::Accepted;
+use crate::lua::library::functions;
+use crate::lua::sandbox::budget;
+use crate::lua::state::head::Head;
+use crate::lua::state::{Cx, entry};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
+use crate::lua::vm::memory::{self, Slot};
+
+/// The functions that have a body here.
+pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 3] =
+    [(b"copy", copy), (b"fill", fill), (b"string", string)];
+
+/// What a pointer argument is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lua) enum Role {
+    /// Memory that is written to: `void *`.
+    Target,
+    /// Memory that is read: `const void *`.
+    Source,
+    /// A string of no known length: `const char *`.
+    Text,
+}
+
+/// The metatables of cdata that convert to the pointers of each role.
+#[derive(Default)]
+pub(in crate::lua) struct Roles {
+    roles: [Accepted; 3],
+    /// Arrays that are text: their size ends it.
+    arrays: Accepted,
+}
+
+impl Roles {
+    fn get(&self, role: Role) -> &Accepted {
+        &self.roles[role as usize]
+    }
+
+    /// Accepts nothing any more.
+    pub(in crate::lua) fn forget(&self) {
+        self.roles.iter().chain([&self.arrays]).for_each(Accepted::clear);
+    }
+}
+
+/// Remembers that the cdata at stack index `n` converted to `pointer` for a role.
+pub(in crate::lua) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
+    let Some(cd) = cdata::at(cx, n).filter(|_| cx.state.in_place) else { return };
+    let roles = &cx.state.head().roles;
+    let accepted = match cx.state.kind(cd.ty) {
+        Kind::Pointer(_) => roles.get(role),
+        Kind::Array(..) if role == Role::Text => &roles.arrays,
+        Kind::Array(..) | Kind::Record(_) if role != Role::Text => roles.get(role),
+        _ => return,
+    };
+    if cd.address.cast_const() == pointer && cx.get_metatable(n) {
+        accepted.add(cx.identity(-1));
+        cx.pop(1);
+    }
+}
+
+/// The header of an argument that is a cdata of an accepted metatable.
+#[inline(always)]
+fn header(accepted: &Accepted, slot: Slot) -> Option<*const Header> {
+    let userdata = slot.userdata()?;
+    let accepted = accepted.0.each_ref().map(Cell::get);
+    accepted.contains(&userdata.metatable()).then(|| userdata.block::<Header>().cast_const())
+}
+
+/// The address that an argument is, of cdata that are known to convert to it, if it is not null.
+#[inline(always)]
+fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
+    // SAFETY: a cdata that the stack keeps.
+    let address = unsafe { (*header(head.roles.get(role), slot)?).address };
+    (!address.is_null()).then_some(address)
+}
+
+/// Pushes the text in an array; false where its size is not known here, or is large.
+///
+/// # Safety
+/// As for [`memory::running`]; the memory of the array is there.
+unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
+    let size = match array.flags & Flags::VARIABLE {
+        0 => cx.state.size(QualType::from_bits(array.ty)).filter(|size| *size < budget::LARGE),
+        _ => None,
+    };
+    let (Some(size), text) = (size, array.address) else { return false };
+    // SAFETY: the caller's promise; what ends within the array is a string.
+    unsafe {
+        match libc::strnlen(text.cast(), size) {
+            len if len == size => {
+                sys::lua_pushlstring(cx.lua, text.cast(), len);
+            }
+            _ if head.strings.push(cx.lua, text) => {}
+            _ => return push_string(cx, head, text),
+        }
+    }
+    true
+}
+
+/// Pushes the string at `text`, and remembers it; false where it is large.
+///
+/// # Safety
+/// As for [`memory::running`]; a string is there.
+unsafe fn push_string(cx: &Cx<'_>, head: &Head, text: *const u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let len = libc::strlen(text.cast());
+        if len >= budget::LARGE {
+            return false;
+        }
+        sys::lua_pushlstring(cx.lua, text.cast::<c_char>(), len);
+        head.strings.note(cx, memory::top(cx.lua), text);
+    }
+    true
+}
+
+fn length(slot: Slot) -> Option<usize> {
+    usize::try_from(slot.integer()?).ok().filter(|n| isize::try_from(*n).is_ok())
+}
+
+/// `ffi.string` of a string that is remembered.
+unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
+    // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word. A state that is
+    // closed accepts nothing.
+    unsafe {
+        let (call, head) = memory::running(lua);
+        if call.has(1)
+            && let Some(pointer) = header(head.roles.get(Role::Text), call.argument(1))
+            && head.strings.push(lua, (*pointer).address)
+        {
+            return Results::ONE;
+        }
+        string_any(lua)
+    }
+}
+
+/// `ffi.string` of other strings, and of bytes.
+#[inline(never)]
+unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
+    const SLOW: lua_CFunction = entry(functions::string);
+    // SAFETY: as in `string`.
+    unsafe {
+        let (call, head) = memory::running(lua);
+        if call.has(1)
+            && let Some(state) = head.state()
+        {
+            let cx = Cx { lua, state };
+            if let Some(text) = address(head, call.argument(1), Role::Text)
+                && push_string(&cx, head, text)
+            {
+                return Results::ONE;
+            }
+            if let Some(array) = header(&head.roles.arrays, call.argument(1))
+                && push_array(&cx, head, &*array)
+            {
+                return Results::ONE;
+            }
+        } else if call.has(2)
+            && let Some(len) = length(call.argument(2)).filter(|len| *len < budget::LARGE)
+            && let Some(bytes) = address(head, call.argument(1), Role::Source)
+        {
+            sys::lua_pushlstring(lua, bytes.cast::<c_char>(), len);
+            return Results::ONE;
+        }
+        SLOW(lua)
+    }
+}
+
+unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
+    // SAFETY: as in `string`.
+    unsafe {
+        let (call, head) = memory::running(lua);
+        if call.has(3)
+            && let Some(len) = length(call.argument(3))
+            && let Some(target) = address(head, call.argument(1), Role::Target)
+            && let Some(source) = address(head, call.argument(2), Role::Source)
+                .or_else(|| call.argument(2).text().map(<*const u8>::cast_mut))
+        {
+            ptr::copy(source, target, len);
+            return Results::NONE;
+        }
+        copy_any(lua)
+    }
+}
+
+/// `ffi.copy` of a Lua string with its zero byte.
+#[inline(never)]
+unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
+    const SLOW: lua_CFunction = entry(functions::copy);
+    // SAFETY: as in `string`.
+    unsafe {
+        let (call, head) = memory::running(lua);
+        if call.has(2)
+            && let Some(text) = call.argument(2).text()
+            && let Some(target) = address(head, call.argument(1), Role::Target)
+        {
+            ptr::copy(text, target, sys::lua_rawlen(lua, 2) + 1);
+            return Results::NONE;
+        }
+        SLOW(lua)
+    }
+}
+
+unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> Results {
+    const SLOW: lua_CFunction = entry(functions::fill);
+    // SAFETY: as in `string`.
+    unsafe {
+        let (call, head) = memory::running(lua);
+        let value = match (call.has(2), call.has(3)) {
+            (true, _) => Some(0),
+            (_, true) => call.argument(3).integer(),
+            _ => None,
+        };
+        if let Some(value) = value
+            && let Some(len) = length(call.argument(2))
+            && let Some(target) = address(head, call.argument(1), Role::Target)
+        {
+            target.cast::<c_void>().write_bytes(value as u8, len);
+            return Results::NONE;
+        }
+        SLOW(lua)
+    }
+}

@@ -1,0 +1,263 @@
+//! New values in place: `ffi.new(ct, ...)` and `ct(...)` for numbers, for structs of numbers and pointers, and for arrays of
+//! zeros.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::mem;
+use std::ptr;
+
+use mlua::ffi as sys;
+
+use crate::ctype::{ArrayLen, QualType, RecordKind};
+use crate::lua::library::functions;
+use crate::lua::object::ctypes;
+use crate::lua::object::metatype;
+use crate::lua::sandbox::budget;
+use crate::lua::state::{Cx, State, entry};
+use crate::lua::types::kind::{Kind, TypeInfo};
+use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::value::repr::{self, Place};
+use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
+use crate::lua::vm::memory::{self, Call, Slot};
+
+/// `ffi.new`
+pub(in crate::lua) const NEW: lua_CFunction = new;
+/// `__call` of ctype objects.
+pub(in crate::lua) const CONSTRUCT: lua_CFunction = construct;
+
+/// How values of a type are made from a list of initialisers.
+#[derive(Debug)]
+pub(in crate::lua) struct Maker {
+    metatable: *const c_void,
+    ty: u32,
+    size: usize,
+    /// Of arrays whose length is an argument: bytes an element. 0 of others.
+    step: usize,
+    /// What the initialisers are for, in order.
+    places: Box<[Place]>,
+}
+
+impl Maker {
+    /// Of a type whose values are not made here: no type has these bits.
+    fn none() -> Maker {
+        Maker { metatable: ptr::null(), ty: u32::MAX, size: 0, step: 0, places: Box::default() }
+    }
+
+    /// `None`: the general code makes them. The type must be complete.
+    pub(in crate::lua) fn of(cx: &Cx<'_>, ty: QualType) -> Option<Maker> {
+        let (size, step) = match cx.state.kind(ty) {
+            Kind::Array(element, ArrayLen::Variable) => (0, cx.state.size(element)?),
+            _ => (cx.state.size(ty)?, 0),
+        };
+        let plain = ty.quals().0 == 0 && cx.state.align(ty) <= mem::align_of::<Header>();
+        if !plain || size >= budget::LARGE || metatype::has(cx, ty, &[b"__new", b"__gc"]) {
+            return None;
+        }
+        let places = match cx.state.kind(ty) {
+            Kind::Record(record) => {
+                let members: Vec<_> = {
+                    let types = cx.state.types.borrow();
+                    let table = types.table();
+                    if table.record(record).kind == RecordKind::Union {
+                        return None;
+                    }
+                    let body = table.record(record).body.as_ref()?;
+                    if body.flexible.is_some() || body.members.iter().any(|m| m.name.is_none()) {
+                        return None;
+                    }
+                    body.members.iter().map(|m| (m.ty, m.offset, m.bits)).collect()
+                };
+                let place = |&(ty, offset, bits)| repr::of(cx, ty, offset as isize, bits);
+                members.iter().map(place).collect::<Option<_>>()?
+            }
+            Kind::Array(_, ArrayLen::Fixed(_)) => Box::default(),
+            Kind::Array(_, ArrayLen::Variable) if step > 0 => Box::default(),
+            Kind::Int(_) | Kind::Float(_) | Kind::Bool => [repr::of(cx, ty, 0, None)?].into(),
+            _ => return None,
+        };
+        let metatable = cdata::metatable(cx, ty);
+        Some(Maker { metatable, ty: ty.to_bits(), size, step, places })
+    }
+}
+
+/// The type that a ctype object stands for, which is its block; or that a text names.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(in crate::lua) struct Named {
+    /// The bits of the type.
+    ty: u32,
+    /// Where a cdata has its flags, which are read before its metatable says that it is one.
+    flags: u32,
+    info: *const TypeInfo,
+}
+
+impl Named {
+    pub(in crate::lua) fn new(state: &State, ty: QualType) -> Named {
+        Named { ty: ty.to_bits(), flags: 0, info: state.info(ty.id()) }
+    }
+
+    /// How its values are made, where that is known.
+    ///
+    /// # Safety
+    /// The state is open.
+    #[inline(always)]
+    unsafe fn maker<'s>(&self) -> Option<&'s Maker> {
+        // SAFETY: the state keeps what it knows of types, and every maker.
+        let maker = unsafe { (*self.info).maker.get().as_ref()? };
+        (maker.ty == self.ty).then_some(maker)
+    }
+}
+
+/// What a type argument names, where that is quickly seen.
+#[inline(always)]
+fn named(state: &State, slot: Slot) -> Option<Named> {
+    ctype_object(state, slot).or_else(|| state.texts.find(slot.short_string()?))
+}
+
+#[inline(always)]
+fn ctype_object(state: &State, slot: Slot) -> Option<Named> {
+    let userdata = slot.userdata()?;
+    let is_ctype = userdata.metatable() == state.ctype_metatable.get();
+    // SAFETY: only ctype objects have this metatable.
+    is_ctype.then(|| unsafe { userdata.block::<Named>().read() })
+}
+
+/// The bits of the type that a type argument names, where that is quickly seen.
+pub(in crate::lua) fn named_type(state: &State, slot: Slot) -> Option<u32> {
+    named(state, slot).map(|named| named.ty)
+}
+
+/// The type that a ctype object stands for.
+pub(in crate::lua) fn ctype(state: &State, slot: Slot) -> Option<QualType> {
+    ctype_object(state, slot).map(|named| QualType::from_bits(named.ty))
+}
+
+/// A new value of the type that argument 1 names, made from the arguments after it; `slow` makes what is not made here.
+///
+/// # Safety
+/// `lua` runs a closure that `Cx::push_function` made, of a state in place.
+#[inline(always)]
+unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
+    // SAFETY: the caller's promise; the slots are those of the running call, which is looked at again after what may move
+    // the stack.
+    unsafe {
+        let Some((call, state)) = memory::enter(lua) else { return slow(lua) };
+        let count = call.count();
+        if count == 0 {
+            return slow(lua);
+        }
+        let maker = named(state, call.argument(1)).and_then(|named| named.maker());
+        let Some(maker) = maker else { return slow(lua) };
+        if maker.step != 0 {
+            return make_array(lua, call, maker, slow);
+        }
+        let Some(places) = maker.places.get(..count - 1) else { return slow(lua) };
+        let header = Header { ty: maker.ty, flags: 0, address: ptr::null_mut() };
+        let block = memory::push_cdata(lua, maker.metatable, header, maker.size, 0);
+        let bytes = block.add(1).cast::<u8>();
+        (*block).address = bytes;
+        bytes.write_bytes(0, maker.size);
+        let mut value = Call::of(lua).argument(1);
+        for place in places {
+            value = value.next();
+            let to = bytes.offset(place.offset);
+            if !repr::assign_number(value, to, place) && !repr::assign(value, to, place) {
+                sys::lua_settop(lua, count as c_int);
+                return slow(lua);
+            }
+        }
+    }
+    Results::ONE
+}
+
+/// [`make`] of an array with as many elements as argument 2 says.
+///
+/// # Safety
+/// As for [`make`].
+#[inline(never)]
+unsafe fn make_array(
+    lua: *mut lua_State,
+    call: Call,
+    maker: &Maker,
+    slow: lua_CFunction,
+) -> Results {
+    // SAFETY: the caller's promise. The block has room for the size and the elements.
+    unsafe {
+        let count = call.has(2).then(|| call.argument(2).integer()).flatten();
+        let size = count
+            .and_then(|count| usize::try_from(count).ok()?.checked_mul(maker.step))
+            .filter(|size| *size < budget::LARGE);
+        let Some(size) = size else { return slow(lua) };
+        let header = Header { ty: maker.ty, flags: Flags::VARIABLE, address: ptr::null_mut() };
+        let prefix = mem::size_of::<u64>();
+        let block = memory::push_cdata(lua, maker.metatable, header, prefix + size, 0);
+        block.add(1).cast::<u64>().write(size as u64);
+        let bytes = block.add(1).cast::<u8>().add(prefix);
+        (*block).address = bytes;
+        bytes.write_bytes(0, size);
+    }
+    Results::ONE
+}
+
+unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> Results {
+    // SAFETY: Lua calls this as a closure of `Cx::push_function`.
+    unsafe { make(lua, entry(functions::new)) }
+}
+
+unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> Results {
+    // SAFETY: as in `new`.
+    unsafe { make(lua, entry(ctypes::construct)) }
+}
+
+/// Texts that name types, by the address of Lua's own copy; the table of `Anchor::TypeTexts` keeps that alive.
+#[derive(Default)]
+pub(in crate::lua) struct Texts([Cell<Option<Text>>; Texts::SIZE]);
+
+/// A text, and what it names.
+#[derive(Clone, Copy)]
+struct Text {
+    address: *const c_void,
+    named: Named,
+}
+
+impl Texts {
+    const SIZE: usize = 32;
+
+    fn entry(&self, text: *const c_void) -> &Cell<Option<Text>> {
+        &self.0[(text as usize >> 4 ^ text as usize >> 9) % Texts::SIZE]
+    }
+
+    #[inline(always)]
+    fn find(&self, text: *const c_void) -> Option<Named> {
+        let known = self.entry(text).get()?;
+        (known.address == text).then_some(known.named)
+    }
+}
+
+/// Remembers that the text at stack index `n`, which the table of texts has, names a type.
+pub(in crate::lua) fn learn_text(cx: &Cx<'_>, n: c_int, ty: QualType) {
+    if !cx.state.in_place {
+        return;
+    }
+    // SAFETY: the state is in place, and a C function is running.
+    let slot = unsafe { memory::slot(cx.lua, n) };
+    if let Some(text) = slot.and_then(Slot::short_string) {
+        let known = Text { address: text, named: Named::new(cx.state, ty) };
+        cx.state.texts.entry(text).set(Some(known));
+    }
+}
+
+/// Finds out how values of a type are made.
+pub(in crate::lua) fn learn(cx: &Cx<'_>, ty: QualType) {
+    let info = cx.state.info(ty.id());
+    if cx.state.in_place && info.maker.get().is_null() {
+        let maker = Box::new(Maker::of(cx, ty).unwrap_or_else(Maker::none));
+        info.maker.set(&raw const *maker);
+        cx.state.makers.borrow_mut().push(maker);
+    }
+}
+
+/// Forgets that, as the type has a metatype now.
+pub(in crate::lua) fn forget(cx: &Cx<'_>, ty: QualType) {
+    cx.state.info(ty.id()).maker.set(ptr::null());
+}

@@ -1,0 +1,87 @@
+//! Operators of metatypes in place: for values of types whose metatypes had an operator before, by the general code of
+//! [`crate::lua::value::arith`].
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use crate::lua::object::metatype;
+use crate::lua::state::{Cx, entry};
+use crate::lua::types::kind::Kind;
+use crate::lua::value::arith::{self, Operator};
+use crate::lua::value::cdata;
+use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
+use crate::lua::vm::memory;
+
+/// Remembers that the value at a stack index has an operator from its metatype. Pointers have some of their own.
+pub(in crate::lua) fn learn(cx: &Cx<'_>, index: c_int) {
+    let Some(cd) = cdata::at(cx, index).filter(|_| cx.state.in_place) else { return };
+    let pointer = matches!(cx.state.kind(cd.ty), Kind::Pointer(_));
+    if pointer || cx.state.checked() || !metatype::push_metatype(cx, cd.ty) {
+        return;
+    }
+    let metatype = cx.identity(-1);
+    cx.get_metatable(index);
+    let metatable = cx.identity(-1);
+    cx.pop(2);
+    cx.state.head().overloads.set(metatable, 0, metatype);
+}
+
+/// Functions of closures whose upvalue 2 is the name of the event.
+macro_rules! operators {
+    ($($operator:ident),*) => {
+        [$((Operator::$operator, {
+            unsafe extern "C-unwind" fn operate(lua: *mut lua_State) -> Results {
+                const GENERAL: lua_CFunction =
+                    entry(|cx: &Cx<'_>| arith::operate(cx, Operator::$operator));
+                // SAFETY: Lua calls this as a closure that `Cx::push_function` made.
+                unsafe { if push_operator(lua) { api::tail_call(lua, 2) } else { GENERAL(lua) } }
+            }
+            operate as lua_CFunction
+        })),*]
+    };
+}
+
+/// The operators of every version that has a layout.
+pub(in crate::lua) const OPERATORS: [(Operator, lua_CFunction); 19] = operators!(
+    Add, Sub, Mul, Div, Mod, Pow, Unm, Eq, Lt, Le, Concat, Len, IDiv, And, Or, Xor, Shl, Shr, Not
+);
+
+/// The function of an operator.
+pub(in crate::lua) const fn function(operator: Operator) -> lua_CFunction {
+    let mut i = 0;
+    while OPERATORS[i].0 as u8 != operator as u8 {
+        i += 1;
+    }
+    OPERATORS[i].1
+}
+
+/// Pushes what the metatype of the first operand that is a userdata has for the closure's event, as it is now, and the operands;
+/// false, and nothing, where that is not known.
+///
+/// # Safety
+/// `lua` runs a closure of one of `operators!`, which has free stack slots, of a state in place. A state that is closed knows
+/// no metatypes.
+unsafe fn push_operator(lua: *mut lua_State) -> bool {
+    // SAFETY: the caller's promise; the state keeps the metatype. Nothing here moves the stack.
+    unsafe {
+        let (call, head) = memory::running(lua);
+        if !call.has(2) {
+            return false;
+        }
+        let (a, b) = (call.argument(1), call.argument(2));
+        let subject = if a.userdata().is_some() { a } else { b };
+        let metatype = subject.userdata().and_then(|it| head.overloads.get(it.metatable(), 0));
+        let (Some(metatype), Some(event)) = (metatype, call.event()) else { return false };
+        memory::push(lua).set_table(metatype);
+        memory::push(lua).set_short_string(event);
+        sys::lua_rawget(lua, -2);
+        if memory::top(lua).is_nil() {
+            sys::lua_settop(lua, 2);
+            return false;
+        }
+        memory::push(lua).restore(a.kept());
+        memory::push(lua).restore(b.kept());
+    }
+    true
+}

@@ -1,0 +1,289 @@
+//! ctype objects, and C types as arguments: type texts, ctypes, and cdata that stand for their type.
+
+use std::ffi::c_int;
+use std::mem;
+
+use mlua::ffi as sys;
+
+use super::metatype;
+use crate::ctype::{Param, QualType, ScopeId, Type};
+use crate::lua::call;
+use crate::lua::fast::new::{self, Named};
+use crate::lua::library::functions;
+use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
+use crate::lua::types::kind::Kind;
+use crate::lua::types::scope;
+use crate::lua::value::cdata::{self, CData};
+use crate::lua::value::constant;
+use crate::lua::value::index;
+use crate::lua::value::to_c;
+use crate::lua::vm::api::{self, LuaType, Number, lua_CFunction};
+use crate::lua::vm::memory;
+use crate::policy::{Permission, Permissions};
+
+/// Where the ctypes' table keeps their metatable; the bits of a type are never negative.
+const METATABLE: i64 = -1;
+
+const METAMETHODS: [(&[u8], lua_CFunction); 3] =
+    [(b"__call", entry(construct)), (b"__index", entry(member)), (b"__tostring", entry(to_string))];
+
+/// Makes the metatable of ctype objects.
+pub(in crate::lua) fn make_metatable(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Ctypes);
+    cx.new_table(0, 8);
+    for (name, function) in METAMETHODS {
+        let in_place = cx.state.makes_in_place() && name == b"__call";
+        cx.push_function(if in_place { new::CONSTRUCT } else { function }, 0);
+        cx.raw_set_name(-2, name);
+    }
+    for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"ctype")] {
+        cx.push_bytes(value);
+        cx.raw_set_name(-2, name);
+    }
+    cx.state.ctype_metatable.set(cx.identity(-1));
+    cx.raw_set_integer(-2, METATABLE);
+    cx.pop(1);
+}
+
+/// The type that the ctype object at a stack index stands for.
+pub(in crate::lua) fn at(cx: &Cx<'_>, index: c_int) -> Option<QualType> {
+    if cx.state.in_place && index > sys::LUA_REGISTRYINDEX {
+        // SAFETY: the state is in place, and a C function is running.
+        return new::ctype(cx.state, unsafe { memory::slot(cx.lua, index)? });
+    }
+    if cx.type_of(index) != LuaType::Userdata || !cx.get_metatable(index) {
+        return None;
+    }
+    let metatable = cx.identity(-1);
+    cx.pop(1);
+    let block = cx.userdata(index).cast::<u32>();
+    // SAFETY: only ctype objects have this metatable; they begin with the bits of their type.
+    (metatable == cx.state.ctype_metatable.get())
+        .then(|| QualType::from_bits(unsafe { block.read() }))
+}
+
+/// Pushes the ctype object of a type; one object a type.
+pub(in crate::lua) fn push(cx: &Cx<'_>, ty: QualType) {
+    let key = i64::from(ty.to_bits());
+    cx.push_anchor(Anchor::Ctypes);
+    cx.raw_get_integer(-1, key);
+    if cx.type_of(-1) == LuaType::Nil {
+        cx.pop(1);
+        // SAFETY: `Cx` promises free stack slots; the block has room for what it holds.
+        unsafe {
+            let block = api::new_userdata(cx.lua, mem::size_of::<Named>(), 0).cast::<Named>();
+            block.write(Named::new(cx.state, ty));
+        }
+        cx.raw_get_integer(-2, METATABLE);
+        cx.set_metatable(-2);
+        cx.push_value(-1);
+        cx.raw_set_integer(-3, key);
+    }
+    cx.remove(-2);
+}
+
+/// The type that argument `n` names: a type text, a ctype object, a cdata or a C function (their type).
+pub(in crate::lua) fn argument(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
+    match cx.type_of(n) {
+        LuaType::String => parsed(cx, n),
+        // SAFETY: `n` is acceptable.
+        LuaType::Function => match unsafe { call::function_at(cx, n) } {
+            Some((ty, _)) => Ok(ty.into()),
+            None => Err(not_a_type(cx, n)),
+        },
+        _ => {
+            at(cx, n).or_else(|| cdata::at(cx, n).map(|cd| cd.ty)).ok_or_else(|| not_a_type(cx, n))
+        }
+    }
+}
+
+fn not_a_type(cx: &Cx<'_>, n: c_int) -> LuaError {
+    LuaError::Argument(n, format!("C type expected, got {}", to_c::describe(cx, n)))
+}
+
+/// The type that the text at `n` names. A text is parsed once, except one that declares a struct, union or enum, as each
+/// such declaration is a type of its own.
+fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
+    scope::push_texts(cx);
+    cx.push_value(n);
+    cx.raw_get(-2);
+    let known = cx.number(-1).map(|number| match number {
+        Number::Integer(bits) => bits as u32,
+        Number::Float(bits) => bits as u32,
+    });
+    if let Some(bits) = known {
+        cx.pop(2);
+        let ty = QualType::from_bits(bits);
+        if scope::is_outermost(cx) {
+            new::learn_text(cx, n, ty);
+        }
+        return Ok(ty);
+    }
+    cx.pop(1);
+    let text = cx.bytes(n).unwrap_or_default();
+    let ty = parse(cx, text, &[])?;
+    if !declares(text) {
+        cx.push_value(n);
+        cx.push_integer(i64::from(ty.to_bits()));
+        cx.raw_set(-3);
+    }
+    cx.pop(1);
+    Ok(ty)
+}
+
+/// Whether a type text can have a body in it: `{`, or its digraph.
+fn declares(text: &[u8]) -> bool {
+    text.contains(&b'{') || text.windows(2).any(|pair| pair == b"<%")
+}
+
+/// Parses a type text in the running library function's scope.
+fn parse(cx: &Cx<'_>, text: &[u8], params: &[Param<'_>]) -> Result<QualType, LuaError> {
+    cx.state.permit_text(text.len())?;
+    if declares(text) {
+        note_declarations(cx);
+    }
+    let ty = scope::enter(cx, scope::of_function(), |types| types.parse_type(text, params))?;
+    ty.map_err(|error| LuaError::new(error.to_string()))
+}
+
+/// Something is declared, and may hide what was declared before.
+fn note_declarations(cx: &Cx<'_>) {
+    cx.state.declared.set(cx.state.declared.get().wrapping_add(1));
+}
+
+/// The values of `$` in a text, from argument `first` on.
+pub(in crate::lua) fn params<'a>(
+    cx: &'a Cx<'_>,
+    text: &[u8],
+    first: c_int,
+) -> Result<Vec<Param<'a>>, LuaError> {
+    let given = (cx.top() - first + 1).max(0) as usize;
+    if given == 0 {
+        return Ok(Vec::new());
+    }
+    if given > text.iter().filter(|c| **c == b'$').count() {
+        return Err(LuaError::new("wrong number of type parameters"));
+    }
+    (first..=cx.top())
+        .map(|n| {
+            if let Some(name) = cx.bytes(n) {
+                return Ok(Param::Name(name));
+            }
+            if let Some(number) = cx.number(n) {
+                return Ok(Param::Int(match number {
+                    Number::Integer(value) => value,
+                    Number::Float(value) => crate::lua::value::scalar::float_to_i64(value),
+                }));
+            }
+            let ty = at(cx, n).or_else(|| cdata::at(cx, n).map(|cd| cd.ty));
+            let expected = "type parameter expected (a ctype, a number or a name)";
+            ty.map(Param::Type).ok_or_else(|| LuaError::Argument(n, expected.into()))
+        })
+        .collect()
+}
+
+/// `ffi.cdef(text, ...)`
+pub(in crate::lua) fn cdef(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let Some(text) = cx.bytes(1) else {
+        let got = to_c::describe(cx, 1);
+        return Err(LuaError::Argument(1, format!("string expected, got {got}")));
+    };
+    cx.state.permit(Permission::DeclareTypes)?;
+    cx.state.permit_text(text.len())?;
+    let params = params(cx, text, 2)?;
+    note_declarations(cx);
+    let declared = scope::enter(cx, scope::of_function(), |types| types.cdef(text, &params))?;
+    declared.map_err(|error| LuaError::new(error.to_string()))?;
+    Ok(Outcome::results(0))
+}
+
+/// Declares what the host does, in the outermost scope.
+pub(in crate::lua) fn declare(
+    cx: &Cx<'_>,
+    text: &[u8],
+    permissions: Permissions,
+) -> Result<(), LuaError> {
+    note_declarations(cx);
+    let mut types = cx.state.types.borrow_mut();
+    let closed = || LuaError::new("this scope of the ffi library is closed");
+    let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
+    outermost.permit(permissions);
+    outermost.cdef(text, &[]).map_err(|error| LuaError::new(error.to_string()))
+}
+
+/// The type that a text of the host names, in the outermost scope.
+pub(in crate::lua) fn host_type(cx: &Cx<'_>, text: &[u8]) -> Result<QualType, LuaError> {
+    note_declarations(cx);
+    let mut types = cx.state.types.borrow_mut();
+    let closed = || LuaError::new("this scope of the ffi library is closed");
+    let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
+    outermost.permit(Permissions::ALL);
+    let ty = outermost.parse_type(text, &[]).map_err(|error| LuaError::new(error.to_string()))?;
+    Ok(outermost.table().resolve(ty))
+}
+
+/// `ffi.typeof(ct, ...)`
+pub(in crate::lua) fn type_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = match (cx.bytes(1), cdata::at(cx, 1)) {
+        (Some(text), _) if cx.top() > 1 => {
+            let params = params(cx, text, 2)?;
+            parse(cx, text, &params)?
+        }
+        _ if cx.top() > 1 => {
+            return Err(LuaError::Argument(1, "wrong number of type parameters".into()));
+        }
+        (None, Some(cd)) if cd.is_reference() => {
+            cx.state.types.borrow_mut().table_mut().intern(Type::Reference(cd.ty)).into()
+        }
+        _ => argument(cx, 1)?,
+    };
+    push(cx, ty);
+    Ok(Outcome::results(1))
+}
+
+/// The type of a cdata as LuaJIT prints it: with `&` for a reference.
+pub(in crate::lua) fn repr(cx: &Cx<'_>, cd: &CData) -> String {
+    if cd.is_reference() {
+        let reference = cx.state.types.borrow_mut().table_mut().intern(Type::Reference(cd.ty));
+        cx.state.repr(reference)
+    } else {
+        cx.state.repr(cd.ty)
+    }
+}
+
+/// `ct(...)`: the metatype's `__new`, or `ffi.new`.
+pub(in crate::lua) fn construct(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if metatype::push_metamethod(cx, 1, b"__new") {
+        cx.insert(1);
+        return Ok(Outcome::tail_call(cx.top() - 1));
+    }
+    functions::new(cx)
+}
+
+/// `ct.name`: a constant declared in the struct or union, or what the metatype has.
+fn member(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let ty = self_type(cx)?;
+    let target = match cx.state.kind(ty) {
+        Kind::Pointer(to) => to,
+        _ => ty,
+    };
+    if let (Kind::Record(record), Some(name)) = (cx.state.kind(target), cx.bytes(2))
+        && let Some((ty, value)) = index::constant(cx, record, name)
+    {
+        constant::push(cx, ty, value)?;
+        return Ok(Outcome::results(1));
+    }
+    metatype::index(cx, target)
+}
+
+fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let text = format!("ctype<{}>", cx.state.repr(self_type(cx)?));
+    cx.push_bytes(text.as_bytes());
+    Ok(Outcome::results(1))
+}
+
+fn self_type(cx: &Cx<'_>) -> Result<QualType, LuaError> {
+    at(cx, 1).ok_or_else(|| {
+        LuaError::Argument(1, format!("ctype expected, got {}", to_c::describe(cx, 1)))
+    })
+}

@@ -1,0 +1,39 @@
+//! What a table uses, for its host to see.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::CString;
+
+use rustc_hash::FxHashMap;
+
+use crate::code::Thunk;
+
+/// What a state uses.
+#[derive(Default)]
+pub(in crate::lua) struct Inventory {
+    /// Libraries that are open, by the address of their namespace.
+    pub(in crate::lua) libraries: RefCell<BTreeMap<usize, String>>,
+    /// Symbols that were looked up, with their addresses.
+    pub(in crate::lua) symbols: RefCell<FxHashMap<CString, usize>>,
+    /// Thunks, by address: bytes.
+    pub(in crate::lua) thunks: RefCell<FxHashMap<usize, u32>>,
+    /// Bytes of the texts that were parsed.
+    pub(in crate::lua) text_bytes: Cell<usize>,
+    /// Bytes of the C values that were in use at the last count, and of those made since; where they are limited.
+    pub(in crate::lua) owned_bytes: Cell<usize>,
+}
+
+impl Inventory {
+    /// Whether a thunk is in use.
+    pub(in crate::lua) fn has(&self, thunk: Thunk) -> bool {
+        self.thunks.borrow().contains_key(&(thunk.address() as usize))
+    }
+
+    pub(super) fn add_thunk(&self, thunk: Thunk) {
+        self.thunks.borrow_mut().insert(thunk.address() as usize, thunk.size());
+    }
+
+    pub(in crate::lua) fn add_symbol(&self, name: CString, address: usize) {
+        self.symbols.borrow_mut().insert(name, address);
+    }
+}

@@ -1,0 +1,644 @@
+//! What one Lua state knows about C, and the gate that every C function of this module goes through.
+//!
+//! **Borrow rule.** A Lua API call that allocates can raise (out of memory) or run a finaliser, that is, any Lua code,
+//! which may call back into this module; and raising jumps over Rust frames. So no [`RefCell`] borrow, lock or value
+//! with a destructor is held across such a call: small data is copied out first (see [`Kind`](crate::lua::types::kind::Kind)). A
+//! string that is being pushed is the exception: it leaks when Lua runs out of memory, and only then.
+//!
+//! **Life.** The [`State`] is a box owned by a userdata in the registry. Its finaliser is marked before every other one
+//! of the module, and Lua runs finalisers in reverse order, so it goes last; a function that is called after that gets
+//! a Lua error.
+
+pub(in crate::lua) mod head;
+pub(in crate::lua) mod options;
+pub(in crate::lua) mod pinned;
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::ffi::{CString, c_int, c_void};
+use std::fmt;
+use std::mem;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mlua::ffi as sys;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::code::{self, ending};
+use crate::ctype::{Declarations, QualType, Quals, TypeId};
+use crate::lua::call::guest;
+use crate::lua::call::plan_fast::{Recipe, RecipeKey};
+use crate::lua::call::task;
+use crate::lua::callback::argument_pool::Stock;
+use crate::lua::callback::owner::Link;
+use crate::lua::callback::{self, CallbackKind};
+use crate::lua::embed::Exposed;
+use crate::lua::fast::new::{Maker, Texts};
+use crate::lua::fast::new_callback::Recent;
+use crate::lua::library::target::{Machine, Runs};
+use crate::lua::luajit::TypeEntries;
+use crate::lua::object::metatype;
+use crate::lua::sandbox::inventory::Inventory;
+use crate::lua::sandbox::region;
+use crate::lua::types::kind::TypeInfo;
+use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
+use crate::lua::vm::probe;
+use crate::policy::Policy;
+use head::Head;
+use options::Options;
+use pinned::Shelf;
+
+/// One call from Lua into this module: the running thread and what its Lua state knows about C.
+pub struct Cx<'a> {
+    /// The running coroutine: live, and with free stack slots (`LUA_MINSTACK` at the start of a C function).
+    pub lua: *mut lua_State,
+    /// What the Lua state knows.
+    pub state: &'a State,
+}
+
+/// What a Lua state knows about C.
+pub struct State {
+    head: *const Head,
+    /// Where the registry has its userdata.
+    owner: *const c_void,
+    /// The main thread, for callbacks that C calls outside of any call from Lua.
+    pub(super) main: *mut lua_State,
+    /// The first thread, by which is known whether Lua runs; null where it is not known.
+    first: *mut lua_State,
+    /// The last other thread that entered the library since the state has callbacks. The registry keeps it.
+    visitor: Cell<*mut lua_State>,
+    /// The callbacks that have a slot, in use or freed, by address.
+    pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
+    /// Callbacks that are in use.
+    pub(super) live_callbacks: Cell<usize>,
+    /// The Lua functions of the first callbacks.
+    pub(super) functions_in_place: Shelf,
+    /// Places of callbacks that were used and are free.
+    pub(super) callback_places: RefCell<Vec<i32>>,
+    /// The last place that was ever used.
+    pub(super) next_callback: Cell<i32>,
+    /// The last callback's type; see [`crate::lua::fast::new_callback`].
+    pub(super) recent: Cell<Recent>,
+    /// The cdata for the arguments of the next callbacks.
+    pub(super) stock: Stock,
+    /// What callbacks of a function type have in common.
+    pub(super) callback_kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
+    /// The way of a callback to this state.
+    pub(super) link: Arc<Link>,
+    /// Types and names. Borrow it only for as long as no Lua function is called.
+    pub types: RefCell<Declarations>,
+    /// The ids of the types that this module itself needs.
+    pub known: Known,
+    /// What was found out about types, by type.
+    pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
+    /// How functions are called, by type and the types of variable arguments.
+    pub(super) recipes: RefCell<FxHashMap<RecipeKey, Box<Recipe>>>,
+    /// How values are made in place: every [`TypeInfo::maker`] that ever was.
+    #[allow(clippy::vec_box, reason = "their addresses are kept")]
+    pub(super) makers: RefCell<Vec<Box<Maker>>>,
+    /// Texts that name types.
+    pub(super) texts: Texts,
+    /// How often a text declared something: parsed type texts of scopes are good until it changes.
+    pub(super) declared: Cell<u32>,
+    /// What its C is compiled for.
+    pub(super) machine: Machine,
+    /// What scripts may do.
+    pub(super) policy: Policy,
+    /// What it uses, for the host to see.
+    pub(super) inventory: Inventory,
+    /// What the host gives scripts to call.
+    pub(super) exposed: Exposed,
+    /// The functions that C code has given, by address, where nothing else may be called.
+    pub(super) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// What is known of memory, where accesses are checked.
+    pub(super) memory: region::Known,
+    /// The calls of `ffi.async`.
+    pub(super) tasks: task::Running,
+    /// The pointers that C code has given, by address and what they point to, where accesses are checked.
+    pub(super) handles: RefCell<FxHashSet<(usize, TypeId)>>,
+    /// The guest functions that were called, by type.
+    pub(super) guest_calls: RefCell<guest::Calls>,
+    /// The guest's libraries that `ffi.C` searches, in the order in which they were loaded.
+    pub(super) guest_globals: RefCell<Vec<Rc<guest::library::Library>>>,
+    /// The numbers of types, for `ffi.typeinfo`.
+    pub(super) type_entries: RefCell<TypeEntries>,
+    /// What `ffi.option` set.
+    pub(super) options: Options,
+    /// What is said of the error that a callback caught, if the process ends before it is raised.
+    pub(super) last_words: Cell<Option<ending::Held>>,
+    /// The callbacks that are running, inside one another.
+    pub(super) nested: Cell<u32>,
+    /// The finalisers that are called late.
+    pub(super) late: api::Late,
+    /// Whether plain `char` is signed.
+    pub(super) char_signed: bool,
+    /// Whether Lua's values are read and written in place; see [`crate::lua::vm::probe`].
+    pub(super) in_place: bool,
+    /// The identity of the metatable of ctype objects.
+    pub(super) ctype_metatable: Cell<*const c_void>,
+    anchors: [u8; Anchor::ALL.len()],
+}
+
+/// A Lua table that belongs to a [`State`], kept in the registry under an address inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Anchor {
+    /// The `ffi` table.
+    Library,
+    /// What every metatable of cdata starts from.
+    Metamethods,
+    /// `ffi.metatype`: type → metatable.
+    Metatypes,
+    /// `ffi.gc`: cdata → finaliser, with weak keys; token → finaliser where they run late.
+    Finalizers,
+    /// ctype objects by the bits of their type.
+    Ctypes,
+    /// Parsed type texts: text → the bits of the type. A text is never taken out: [`State::texts`] has its address.
+    TypeTexts,
+    /// The metatable of function records; see [`crate::lua::call`].
+    Functions,
+    /// The metatable of scopes; see [`crate::lua::types::scope`].
+    Scopes,
+    /// The closures that call function pointers, by function type.
+    Pointers,
+    /// At 1 the error that a callback caught, while [`Head::pending`] says so.
+    Pending,
+    /// Callbacks made from Lua functions that were passed as they are: function → type → address.
+    Implicit,
+    /// The Lua functions of callbacks that are not on a shelf, by place.
+    Callbacks,
+    /// The threads of [`shelf`](pinned)s, by number.
+    Shelves,
+    /// At 1 the metatable of userdata that own memory of the guest; see [`crate::lua::call::guest`].
+    Memory,
+    /// `ffi.target`: triple → library.
+    Targets,
+    /// What the calls of `ffi.async` need that are not done, by number; at 0 the metatable of tasks.
+    Tasks,
+    /// At 1 the metatable of regions; see [`crate::lua::sandbox::region`].
+    Regions,
+    /// What is found by the addresses of its memory: first byte → object, with weak values.
+    Known,
+    /// Where the bytes of C values are limited: value → bytes, with weak keys.
+    Owned,
+    /// The strings of [`Head::strings`], by place.
+    Strings,
+}
+
+impl Anchor {
+    const ALL: [Anchor; 20] = [
+        Anchor::Library,
+        Anchor::Metamethods,
+        Anchor::Metatypes,
+        Anchor::Finalizers,
+        Anchor::Ctypes,
+        Anchor::TypeTexts,
+        Anchor::Functions,
+        Anchor::Scopes,
+        Anchor::Pointers,
+        Anchor::Pending,
+        Anchor::Implicit,
+        Anchor::Callbacks,
+        Anchor::Shelves,
+        Anchor::Memory,
+        Anchor::Targets,
+        Anchor::Tasks,
+        Anchor::Regions,
+        Anchor::Known,
+        Anchor::Owned,
+        Anchor::Strings,
+    ];
+}
+
+/// Types that conversions and operators name, and that [`TypeId`] has no constant for.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// `const char *`
+    pub const_char_ptr: TypeId,
+    /// `const void *`
+    pub const_void_ptr: TypeId,
+}
+
+impl Known {
+    fn new(declarations: &mut Declarations) -> Known {
+        let table = declarations.table_mut();
+        Known {
+            const_char_ptr: table.pointer_to(QualType::new(TypeId::CHAR, Quals::CONST)),
+            const_void_ptr: table.pointer_to(QualType::new(TypeId::VOID, Quals::CONST)),
+        }
+    }
+}
+
+/// Why a function of this module raises.
+#[derive(Debug)]
+pub enum LuaError {
+    /// A message; the position of the Lua code that called is put in front.
+    Message(String),
+    /// What is wrong with an argument of the running function, numbered from 1.
+    Argument(c_int, String),
+    /// The value on top of the stack, as it is.
+    Value,
+}
+
+impl LuaError {
+    /// A message.
+    pub fn new(message: impl Into<String>) -> LuaError {
+        LuaError::Message(message.into())
+    }
+
+    /// The same error, about an argument of the running function.
+    #[must_use]
+    pub fn at_argument(self, argument: c_int) -> LuaError {
+        match self {
+            LuaError::Message(message) => LuaError::Argument(argument, message),
+            other => other,
+        }
+    }
+
+    /// The same error, with what it is about.
+    #[must_use]
+    pub fn about(self, what: impl FnOnce() -> String) -> LuaError {
+        match self {
+            LuaError::Message(message) => LuaError::Message(format!("{message} ({})", what())),
+            LuaError::Argument(n, message) => {
+                LuaError::Argument(n, format!("{message} ({})", what()))
+            }
+            LuaError::Value => LuaError::Value,
+        }
+    }
+
+    fn push(self, lua: *mut lua_State) -> Option<c_int> {
+        let (argument, message) = match self {
+            LuaError::Value => return None,
+            LuaError::Message(message) => (0, message),
+            LuaError::Argument(n, message) => (n, message),
+        };
+        // SAFETY: `guard` holds a live state; Lua copies the bytes.
+        unsafe { sys::lua_pushlstring(lua, message.as_ptr().cast(), message.len()) };
+        Some(argument)
+    }
+}
+
+impl fmt::Display for LuaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LuaError::Message(message) | LuaError::Argument(_, message) => f.write_str(message),
+            LuaError::Value => f.write_str("a Lua error value"),
+        }
+    }
+}
+
+/// What a guarded function leaves: so many results on top of the stack, or a call that ends it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome(c_int);
+
+impl Outcome {
+    /// Of a [`Outcome::tail_call`] the number of arguments.
+    pub(super) fn arguments(self) -> Option<c_int> {
+        (self.0 < 0).then_some(-1 - self.0)
+    }
+
+    /// `n` results are on top of the stack.
+    pub(super) fn results(n: c_int) -> Outcome {
+        Outcome(n)
+    }
+
+    /// The function below `arguments` values on top of the stack is called, and its results are the results. It may
+    /// yield.
+    pub(super) fn tail_call(arguments: c_int) -> Outcome {
+        Outcome(-1 - arguments)
+    }
+}
+
+/// The Lua C function whose body is `body`, a function or a closure that captures nothing. The Lua closure's first upvalue is the state's userdata, as [`Cx::push_function`] makes it.
+pub(super) const fn entry<F>(_body: F) -> lua_CFunction
+where
+    F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
+{
+    const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
+    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
+    where
+        F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
+    {
+        // SAFETY: a type without size has one value, and `entry` was given it.
+        let body = unsafe { ptr::NonNull::<F>::dangling().read() };
+        // SAFETY: Lua calls C functions with a live state; upvalue 1 is set by `Cx::push_function`.
+        unsafe {
+            let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
+            enter(lua, owner.cast(), body)
+        }
+    }
+    call::<F>
+}
+
+/// Runs `f` as the body of a C function: `f` returns the number of results on top of the stack. A panic becomes an error;
+/// an error is raised, with the position of the calling Lua code in front, after every Rust value is dropped.
+///
+/// # Safety
+/// `lua` is the state that Lua called the running C function with.
+pub unsafe fn guard(
+    lua: *mut lua_State,
+    f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
+) -> Results {
+    // SAFETY: the caller's promise.
+    unsafe { guard_in(lua, owner_in_registry(lua).cast(), f) }
+}
+
+/// [`guard`], where the state is at hand.
+///
+/// # Safety
+/// As for [`guard`]; `head` is null or belongs to the Lua state.
+pub(super) unsafe fn guard_in(
+    lua: *mut lua_State,
+    head: *const Head,
+    f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
+) -> Results {
+    // SAFETY: the caller's promise; a head begins with the pointer to its state.
+    unsafe { enter(lua, head.cast_mut().cast(), |cx| f(cx).map(Outcome::results)) }
+}
+
+/// # Safety
+/// `lua` is live; `owner` is null or the block of a state's userdata.
+unsafe fn enter(
+    lua: *mut lua_State,
+    owner: *mut *mut State,
+    f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
+) -> Results {
+    // SAFETY: a state's userdata holds its box, or null once it is finalised.
+    let state = unsafe { owner.as_ref().and_then(|state| state.as_ref()) };
+    let argument = match run(lua, state, f) {
+        Ok(Outcome(n)) if n >= 0 => return Results::new(n),
+        // SAFETY: nothing with a destructor is alive here.
+        Ok(Outcome(n)) => return unsafe { api::tail_call(lua, -1 - n) },
+        Err(error) => error.push(lua),
+    };
+    // SAFETY: the message or error value is on top of the stack, and nothing with a destructor is alive.
+    unsafe {
+        match argument {
+            None => {}
+            Some(0) => {
+                api::push_place(lua, owner.cast());
+                sys::lua_insert(lua, -2);
+                sys::lua_concat(lua, 2);
+            }
+            Some(n) => api::argument_error(lua, n),
+        }
+        sys::lua_error(lua)
+    }
+}
+
+fn run(
+    lua: *mut lua_State,
+    state: Option<&State>,
+    f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
+) -> Result<Outcome, LuaError> {
+    let state =
+        state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
+    if state.head().has_callbacks() {
+        state.notice(lua);
+    }
+    if api::LATE_FINALIZERS {
+        metatype::run_late(&Cx { lua, state });
+    }
+    match api::catch(|| f(&Cx { lua, state })) {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(LuaError::new(format!("internal error in ffi: {}", panic_text(&*panic)))),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "panic",
+    }
+}
+
+/// The registry key of the state's userdata is the address of this.
+static OWNER: u8 = 0;
+
+/// # Safety
+/// `lua` is live and has a free stack slot.
+unsafe fn owner_in_registry(lua: *mut lua_State) -> *mut *mut State {
+    // SAFETY: the caller's promise; the registry keeps the userdata alive after the pop.
+    unsafe {
+        sys::lua_rawgetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
+        let owner = sys::lua_touserdata(lua, -1);
+        sys::lua_pop(lua, 1);
+        owner.cast()
+    }
+}
+
+impl State {
+    /// The state of the table that [`crate::lua::open_raw`] made, if it did and the state is open.
+    ///
+    /// # Safety
+    /// `lua` is live and has a free stack slot; the state does not close while the reference is used.
+    pub(super) unsafe fn opened<'s>(lua: *mut lua_State) -> Option<&'s State> {
+        // SAFETY: the caller's promise; a state's userdata holds its box, or null once it is finalised.
+        unsafe { owner_in_registry(lua).as_ref()?.as_ref() }
+    }
+
+    /// Makes the state of a Lua state unless it has one. Returns whether it was made.
+    ///
+    /// # Safety
+    /// `lua` is live and has 4 free stack slots. May raise (out of memory).
+    pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let made = owner_in_registry(lua).is_null();
+            if made {
+                let owner = Some((&raw const OWNER).cast());
+                State::make(lua, owner, Machine::host(), &Policy::open());
+            }
+            made
+        }
+    }
+
+    /// Makes a state for the C of `machine`. The registry keeps it under `owner`, or under its head's own address.
+    ///
+    /// # Safety
+    /// As for [`State::ensure`].
+    pub(super) unsafe fn make(
+        lua: *mut lua_State,
+        owner: Option<*const c_void>,
+        machine: Machine,
+        policy: &Policy,
+    ) -> *const Head {
+        unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
+            // SAFETY: the block holds the head, and that the box, or null.
+            unsafe {
+                let state = (*block.cast::<Head>()).close();
+                if !state.is_null() {
+                    drop(Box::from_raw(state));
+                }
+            }
+        }
+        // SAFETY: the caller's promise. The block holds null until nothing can raise any more.
+        unsafe {
+            let head = api::new_collected(lua, mem::size_of::<Head>(), close).cast::<Head>();
+            head.write(Head::new());
+            sys::lua_createtable(lua, 0, 1);
+            api::set_collector(lua, close);
+            sys::lua_setmetatable(lua, -2);
+            let owner = owner.unwrap_or(head.cast_const().cast());
+            sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
+            let in_place = machine.runs == Runs::Host && probe::in_place(lua);
+            api::learn_running(lua);
+            let threads = (api::first_thread(lua), api::main_thread(lua));
+            let state = State::new(head, owner, threads, in_place, machine, policy.clone());
+            let state = Box::new(state);
+            state.link.set(&raw const *state);
+            (*head).state.set(Box::into_raw(state));
+            head
+        }
+    }
+
+    /// What compiled code reads and writes.
+    pub(super) fn head(&self) -> &Head {
+        // SAFETY: the head lies in the userdata that owns this state.
+        unsafe { &*self.head }
+    }
+
+    fn new(
+        head: *const Head,
+        owner: *const c_void,
+        (first, main): (*mut lua_State, *mut lua_State),
+        in_place: bool,
+        machine: Machine,
+        policy: Policy,
+    ) -> State {
+        code::called_from(sys::lua_gettop as *const () as usize);
+        let mut types = Declarations::new(&machine.target);
+        State {
+            head,
+            owner,
+            main,
+            machine,
+            policy,
+            inventory: Inventory::default(),
+            exposed: Exposed::default(),
+            functions: RefCell::default(),
+            memory: region::Known::default(),
+            handles: RefCell::default(),
+            tasks: task::Running::default(),
+            guest_calls: RefCell::default(),
+            guest_globals: RefCell::default(),
+            first,
+            visitor: Cell::new(ptr::null_mut()),
+            callbacks: RefCell::default(),
+            live_callbacks: Cell::new(0),
+            functions_in_place: Shelf::default(),
+            callback_places: RefCell::default(),
+            next_callback: Cell::new(0),
+            recent: Cell::default(),
+            stock: Stock::default(),
+            callback_kinds: RefCell::default(),
+            link: Arc::default(),
+            known: Known::new(&mut types),
+            infos: RefCell::new(Vec::new()),
+            recipes: RefCell::default(),
+            last_words: Cell::new(None),
+            nested: Cell::new(0),
+            late: api::Late::new(),
+            makers: RefCell::default(),
+            texts: Texts::default(),
+            declared: Cell::new(0),
+            type_entries: RefCell::default(),
+            options: Options::default(),
+            char_signed: types.table().model().char_signed,
+            types: RefCell::new(types),
+            in_place,
+            ctype_metatable: Cell::new(ptr::null()),
+            anchors: [0; Anchor::ALL.len()],
+        }
+    }
+
+    /// From now on there are callbacks, which C may call at any time. `lua` runs.
+    pub(super) fn expect_callbacks(&self, lua: *mut lua_State) {
+        self.link.deferred.expect();
+        self.head().expect_callbacks();
+        self.notice(lua);
+    }
+
+    /// Remembers a thread that runs, if it is not the first one: a host resumes coroutines while the first thread runs nothing.
+    fn notice(&self, lua: *mut lua_State) {
+        if lua != self.first && lua != self.visitor.get() {
+            // SAFETY: a running C function has free stack slots. May raise (out of memory), at the first time.
+            unsafe {
+                sys::lua_pushthread(lua);
+                let key = (&raw const self.visitor).cast();
+                sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, key);
+            }
+            self.visitor.set(lua);
+        }
+    }
+
+    /// Whether Lua runs on this thread, which is the state's, as far as can be told from its first thread and the last other one
+    /// that entered the library. A signal handler may ask.
+    pub(super) fn runs_lua(&self) -> bool {
+        // SAFETY: both live as long as the state, and only this thread runs them.
+        let runs = |lua: *mut lua_State| unsafe { !lua.is_null() && api::is_running(lua) };
+        self.first.is_null() || runs(self.first) || runs(self.visitor.get())
+    }
+
+    fn anchor(&self, anchor: Anchor) -> *const c_void {
+        (&raw const self.anchors[anchor as usize]).cast()
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        callback::turn_away(self);
+        task::close(self);
+        callback::close(self);
+    }
+}
+
+impl Cx<'_> {
+    /// Pushes a table of the state.
+    pub(super) fn push_anchor(&self, anchor: Anchor) {
+        self.get_registry(self.state.anchor(anchor));
+    }
+
+    /// Pops a table into its place.
+    pub(super) fn set_anchor(&self, anchor: Anchor) {
+        self.set_registry(self.state.anchor(anchor));
+    }
+
+    /// Makes every table of the state, empty.
+    pub(super) fn make_anchors(&self) {
+        for anchor in Anchor::ALL {
+            self.new_table(0, 0);
+            let weak = anchor == Anchor::Finalizers && !api::LATE_FINALIZERS;
+            if weak || anchor == Anchor::Owned {
+                self.new_table(0, 1);
+                self.push_bytes(b"k");
+                self.raw_set_name(-2, b"__mode");
+                self.set_metatable(-2);
+            }
+            self.set_anchor(anchor);
+        }
+    }
+
+    /// Pushes a closure of an [`entry`] over the state and the top `upvalues` values, which it pops. For the body they
+    /// are upvalues 2 and up.
+    pub(super) fn push_function(&self, function: lua_CFunction, upvalues: c_int) {
+        self.get_registry(self.state.owner);
+        if upvalues > 0 {
+            self.insert(-1 - upvalues);
+        }
+        self.push_closure(function, upvalues + 1);
+    }
+
+    /// The stack index of the `n`th upvalue after the state, from 1.
+    pub(super) fn upvalue(n: c_int) -> c_int {
+        sys::lua_upvalueindex(n + 1)
+    }
+}
+
+/// A C string of `text`; an error where it holds a NUL byte.
+pub(super) fn c_string(text: &[u8], what: &str) -> Result<CString, LuaError> {
+    CString::new(text).map_err(|_| LuaError::new(format!("{what} holds a NUL byte")))
+}

@@ -1,0 +1,345 @@
+//! What a cdata may reach, in a checked state ([`crate::policy::Policy::checked`]).
+//!
+//! A pointer or reference has no bounds of its own. Its extent is that of its owner, the user value that it keeps alive:
+//!
+//! | owner | extent |
+//! |---|---|
+//! | a value | its bytes |
+//! | a Lua string | its bytes and the NUL behind them, read-only |
+//! | a [`region`] | the region, while it is lent, within the extent of what it lies in |
+//! | a pointer that has a finaliser | that of its owner |
+//! | a pointer whose own address was taken | the bytes of the pointer |
+//!
+//! A pointer that has no owner, or was changed so that it leaves its owner, is looked up by its address; one that leads to
+//! nothing that is known is foreign: it can be compared, kept and passed on, not looked through.
+
+use std::ffi::c_int;
+
+use super::cdata::{self, CData};
+use crate::ctype::QualType;
+use crate::lua::library::target::Runs;
+use crate::lua::sandbox::region;
+use crate::lua::state::{Cx, LuaError, State};
+use crate::lua::types::kind::Kind;
+use crate::lua::vm::api::LuaType;
+
+/// What is done with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lua) enum Access {
+    /// It is read.
+    Read,
+    /// It is written to.
+    Write,
+}
+
+impl Access {
+    fn verb(self) -> &'static str {
+        match self {
+            Access::Read => "read",
+            Access::Write => "write",
+        }
+    }
+}
+
+/// Memory that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lua) struct Extent {
+    base: usize,
+    len: usize,
+    read_only: bool,
+}
+
+impl Extent {
+    /// Whether an address leads into it, or right behind.
+    fn touches(self, address: usize) -> bool {
+        address.wrapping_sub(self.base) <= self.len
+    }
+
+    /// Bytes from an address to the end; `None` where the address is not in it.
+    fn room(self, address: usize) -> Option<usize> {
+        self.len.checked_sub(address.wrapping_sub(self.base))
+    }
+
+    /// The part that another one has, too.
+    fn within(self, other: Extent) -> Extent {
+        let base = self.base.max(other.base);
+        let end = (self.base + self.len).min(other.base + other.len);
+        let read_only = self.read_only || other.read_only;
+        Extent { base, len: end.saturating_sub(base), read_only }
+    }
+}
+
+/// Where a pointer or reference leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lua) enum Reach {
+    /// Into this memory, or out of it.
+    Known(Extent),
+    /// Into memory that was given back.
+    Dead,
+    /// The library does not know.
+    Foreign,
+}
+
+impl State {
+    /// Whether accesses are checked.
+    pub(in crate::lua) fn checked(&self) -> bool {
+        self.policy.checked && self.machine.runs == Runs::Host
+    }
+}
+
+/// Pops an owner: where an address leads that keeps it alive.
+fn of_owner(cx: &Cx<'_>, address: usize) -> Reach {
+    let mut region: Option<Extent> = None;
+    let within = |extent: Extent, region: Option<Extent>| {
+        Reach::Known(region.map_or(extent, |region| region.within(extent)))
+    };
+    let reach = loop {
+        if let Some(text) = cx.bytes(-1).filter(|_| cx.type_of(-1) == LuaType::String) {
+            let base = text.as_ptr() as usize;
+            break within(Extent { base, len: text.len() + 1, read_only: true }, region);
+        }
+        if let Some(&region::Region { base, len, read_only, ref live }) = region::at(cx, -1) {
+            if !live.get() {
+                break Reach::Dead;
+            }
+            let own = Extent { base, len, read_only };
+            region = Some(region.map_or(own, |outer| outer.within(own)));
+        } else if let Some(cd) = cdata::at(cx, -1) {
+            if let Some(extent) = of_bytes(cx, &cd, address) {
+                break within(extent, region);
+            }
+            if !cd.is_owned() {
+                break region.map_or(Reach::Foreign, Reach::Known);
+            }
+        } else {
+            break region.map_or(Reach::Foreign, Reach::Known);
+        }
+        cdata::push_user_value(cx, -1);
+        cx.remove(-2);
+    };
+    cx.pop(1);
+    reach
+}
+
+/// The bytes that a cdata has itself: of a value all, of a pointer those that hold it where the address leads there.
+fn of_bytes(cx: &Cx<'_>, cd: &CData, address: usize) -> Option<Extent> {
+    let own = |base, len| Extent { base, len, read_only: false };
+    if !cd.is_pointer() && !cd.is_reference() {
+        let len = cd.variable_size().or_else(|| cx.state.size(cd.ty)).unwrap_or(0);
+        return Some(own(cd.address as usize, len));
+    }
+    let pointer = own(cd.bytes() as usize, size_of::<usize>());
+    (cd.is_pointer() && pointer.touches(address)).then_some(pointer)
+}
+
+/// Where `address`, which the cdata at `index` is or holds, leads.
+fn of(cx: &Cx<'_>, index: c_int, cd: &CData, address: usize) -> Reach {
+    if !cd.is_pointer() && !cd.is_reference() {
+        return of_bytes(cx, cd, address).map_or(Reach::Foreign, Reach::Known);
+    }
+    let reach = match cd.is_owned() {
+        true => {
+            cdata::push_user_value(cx, index);
+            of_owner(cx, address)
+        }
+        false => Reach::Foreign,
+    };
+    match reach {
+        Reach::Known(extent) if !extent.touches(address) => {
+            of_address(cx, address).unwrap_or(reach)
+        }
+        Reach::Foreign => of_address(cx, address).unwrap_or(reach),
+        _ => reach,
+    }
+}
+
+/// # Errors
+/// The reference at 1 keeps a value alive in which there are not `size` bytes for the element `i`.
+pub(super) fn permit_owned(cx: &Cx<'_>, cd: &CData, i: isize, size: usize) -> Result<(), LuaError> {
+    let address = cd.address.wrapping_offset(i.wrapping_mul(size as isize)) as usize;
+    cdata::push_user_value(cx, 1);
+    match of_owner(cx, address) {
+        reach @ Reach::Known(_) => reach.permit(cx, cd.ty, address, size, Access::Read),
+        Reach::Dead | Reach::Foreign => Ok(()),
+    }
+    .map_err(|error| LuaError::new(format!("index {i}: {error}")))
+}
+
+/// Where an address leads that came alone.
+fn of_address(cx: &Cx<'_>, address: usize) -> Option<Reach> {
+    region::resolve(cx, address).then(|| of_owner(cx, address))
+}
+
+/// Where `address` leads, which the value at stack index `n` was converted to.
+pub(in crate::lua) fn of_argument(cx: &Cx<'_>, n: c_int, address: usize) -> Reach {
+    if let Some(cd) = cdata::at(cx, n) {
+        return of(cx, n, &cd, address);
+    }
+    if cx.type_of(n) == LuaType::String {
+        cx.push_value(n);
+        return of_owner(cx, address);
+    }
+    of_address(cx, address).unwrap_or(Reach::Foreign)
+}
+
+impl Reach {
+    /// Bytes from an address on that may be accessed. `ty`: what it is accessed through, for the message.
+    pub(in crate::lua) fn room(
+        self,
+        cx: &Cx<'_>,
+        ty: QualType,
+        address: usize,
+        access: Access,
+    ) -> Result<usize, LuaError> {
+        let verb = access.verb();
+        let ty = || cx.state.repr(ty);
+        match self {
+            Reach::Known(Extent { read_only: true, .. }) if access == Access::Write => Err(
+                LuaError::new(format!("attempt to write to read-only memory through '{}'", ty())),
+            ),
+            Reach::Known(extent) => extent.room(address).ok_or_else(|| {
+                let at = address.wrapping_sub(extent.base) as isize;
+                LuaError::new(format!(
+                    "attempt to {verb} at byte {at} of memory of {} bytes, through '{}'",
+                    extent.len,
+                    ty()
+                ))
+            }),
+            Reach::Dead => Err(LuaError::new(format!(
+                "attempt to {verb} through a dead '{}': its memory was given back",
+                ty()
+            ))),
+            Reach::Foreign => Err(LuaError::new(format!(
+                "attempt to {verb} through a foreign '{}': nothing is known of its memory",
+                ty()
+            ))),
+        }
+    }
+
+    /// # Errors
+    /// There are not `size` bytes from an address on that may be accessed.
+    pub(in crate::lua) fn permit(
+        self,
+        cx: &Cx<'_>,
+        ty: QualType,
+        address: usize,
+        size: usize,
+        access: Access,
+    ) -> Result<(), LuaError> {
+        let room = self.room(cx, ty, address, access)?;
+        let (Reach::Known(extent), true) = (self, size > room) else { return Ok(()) };
+        Err(LuaError::new(format!(
+            "attempt to {} {size} bytes at byte {} of memory of {} bytes, through '{}'",
+            access.verb(),
+            address - extent.base,
+            extent.len,
+            cx.state.repr(ty)
+        )))
+    }
+}
+
+/// # Errors
+/// In a checked state: the cdata at `index` does not reach `size` bytes at `address`, or is a misaligned pointer.
+pub(in crate::lua) fn permit(
+    cx: &Cx<'_>,
+    index: c_int,
+    cd: &CData,
+    address: *const u8,
+    size: usize,
+    access: Access,
+) -> Result<(), LuaError> {
+    if !cx.state.checked() {
+        return Ok(());
+    }
+    let address = address as usize;
+    of(cx, index, cd, address).permit(cx, cd.ty, address, size, access)?;
+    if let Kind::Pointer(to) = cx.state.kind(cd.ty)
+        && cd.is_pointer()
+        && !(cd.address as usize).is_multiple_of(cx.state.align(to))
+    {
+        return Err(LuaError::new(format!(
+            "attempt to {} through a misaligned '{}': 0x{:x} is no multiple of {}",
+            access.verb(),
+            cx.state.repr(cd.ty),
+            cd.address as usize,
+            cx.state.align(to)
+        )));
+    }
+    Ok(())
+}
+
+/// The bytes that `count` elements of `size` bytes have.
+///
+/// # Errors
+/// In a checked state: they are more than there are addresses.
+pub(in crate::lua) fn distance(cx: &Cx<'_>, count: isize, size: usize) -> Result<isize, LuaError> {
+    match count.checked_mul(size as isize) {
+        Some(distance) => Ok(distance),
+        None if cx.state.checked() => {
+            Err(LuaError::new(format!("element {count} is too far away")))
+        }
+        None => Ok(count.wrapping_mul(size as isize)),
+    }
+}
+
+/// Bytes from `address` on that the cdata at `index` reaches; all where nothing is checked.
+pub(in crate::lua) fn room(
+    cx: &Cx<'_>,
+    index: c_int,
+    cd: &CData,
+    address: *const u8,
+) -> Result<usize, LuaError> {
+    if !cx.state.checked() {
+        return Ok(usize::MAX);
+    }
+    let address = address as usize;
+    of(cx, index, cd, address).room(cx, cd.ty, address, Access::Read)
+}
+
+/// # Errors
+/// In a checked state: the bytes of the reference at `index` are not to be had. Values and pointers have their own.
+pub(in crate::lua) fn permit_bytes(cx: &Cx<'_>, index: c_int, cd: &CData) -> Result<(), LuaError> {
+    match cd.is_reference() {
+        true => {
+            let size = cx.state.size(cd.ty).unwrap_or(0);
+            permit(cx, index, cd, cd.address, size, Access::Read)
+        }
+        false => Ok(()),
+    }
+}
+
+/// [`Reach::permit`] for an address that the value at stack index `n` was converted to, in a checked state. No bytes are
+/// always there.
+pub(in crate::lua) fn permit_argument(
+    cx: &Cx<'_>,
+    n: c_int,
+    ty: QualType,
+    address: *const u8,
+    size: usize,
+    access: Access,
+) -> Result<(), LuaError> {
+    if !cx.state.checked() || size == 0 {
+        return Ok(());
+    }
+    let address = address as usize;
+    of_argument(cx, n, address)
+        .permit(cx, ty, address, size, access)
+        .map_err(|error| error.at_argument(n))
+}
+
+/// # Errors
+/// In a checked state: nothing is known of `size` bytes at an address that came alone, of an object of type `ty`.
+pub(in crate::lua) fn permit_address(
+    cx: &Cx<'_>,
+    ty: QualType,
+    address: *const u8,
+    size: usize,
+    access: Access,
+) -> Result<(), LuaError> {
+    if !cx.state.checked() {
+        return Ok(());
+    }
+    let address = address as usize;
+    let reach = of_address(cx, address).unwrap_or(Reach::Foreign);
+    reach.permit(cx, ty, address, size, access)
+}

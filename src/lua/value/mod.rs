@@ -1,0 +1,33 @@
+//! C values: what they are, how they convert, and what operators and keys do with them.
+//!
+//! | module | |
+//! |---|---|
+//! | [`cdata`] | C values that Lua holds |
+//! | [`scalar`] | numbers in C memory |
+//! | [`extended`] | `long double` in full precision |
+//! | [`wide`] | `wchar_t` strings |
+//! | [`extent`] | the memory that a cdata reaches, in a checked state |
+//! | [`bounds`] | which elements there are |
+//! | [`to_c`] | Lua → C, C → C |
+//! | [`to_lua`] | C → Lua |
+//! | [`initialize`] | tables and lists for arrays, structs and unions |
+//! | [`index`] | `value[key]` |
+//! | [`arith`] | operators |
+//! | [`mod@print`] | `tostring` |
+//! | [`constant`] | constants of C, `ffi.eval` |
+//! | [`repr`] | scalars and pointers on Lua's stack, without the C API |
+
+pub(in crate::lua) mod arith;
+pub(in crate::lua) mod bounds;
+pub(in crate::lua) mod cdata;
+pub(in crate::lua) mod constant;
+mod extended;
+pub(in crate::lua) mod extent;
+pub(in crate::lua) mod index;
+pub(in crate::lua) mod initialize;
+pub(in crate::lua) mod print;
+pub(in crate::lua) mod repr;
+pub(in crate::lua) mod scalar;
+pub(in crate::lua) mod to_c;
+pub(in crate::lua) mod to_lua;
+pub(in crate::lua) mod wide;

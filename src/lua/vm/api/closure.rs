@@ -1,0 +1,101 @@
+//! C closures: what they have of their own, and their C function in interpreters whose closures are not known to [`super::layout`].
+
+use std::ffi::c_int;
+
+use mlua::ffi as sys;
+
+use super::{lua_CFunction, lua_State};
+use crate::lua::state::Cx;
+
+/// Words at the start of a closure, no more than the smallest with two upvalues has, among which its C function is.
+#[cfg(not(feature = "luau"))]
+const WORDS: usize = 6;
+
+/// Gives the running closure another C function for its next calls; false: it keeps the one that it has.
+///
+/// The word that holds the function is the only one that is equal to it, and `lua_tocfunction` has to agree when it is changed.
+///
+/// # Safety
+/// `lua` runs a C closure with two upvalues or more and has 3 free stack slots. Whoever calls the closure may be served by `code`.
+#[cfg(not(feature = "luau"))]
+pub(crate) unsafe fn set_code(lua: *mut lua_State, code: lua_CFunction) -> bool {
+    // SAFETY: the caller's promise; `running` is filled in by Lua. A closure lies where `lua_topointer` says, and has that many words.
+    unsafe {
+        let mut running: sys::lua_Debug = std::mem::zeroed();
+        if sys::lua_getstack(lua, 0, &raw mut running) == 0 {
+            return false;
+        }
+        sys::lua_getinfo(lua, c"f".as_ptr(), &raw mut running);
+        let words = sys::lua_topointer(lua, -1).cast_mut().cast::<usize>();
+        let held = || sys::lua_tocfunction(lua, -1).map_or(0, |code| code as usize);
+        let old = held();
+        let mut places = (0..WORDS).map(|word| words.add(word)).filter(|word| word.read() == old);
+        let place = places.next().filter(|_| places.next().is_none());
+        let changed = place.is_some_and(|place| {
+            place.write(code as usize);
+            let changed = held() == code as usize;
+            if !changed {
+                place.write(old);
+            }
+            changed
+        });
+        sys::lua_settop(lua, -2);
+        changed
+    }
+}
+
+/// Not in Luau, whose `lua_getinfo` is another one.
+///
+/// # Safety
+/// None is needed.
+#[cfg(feature = "luau")]
+pub(crate) unsafe fn set_code(_: *mut lua_State, _: lua_CFunction) -> bool {
+    false
+}
+
+impl Cx<'_> {
+    /// Whether the C function at `index` knows more than its arguments: it has upvalues or, in versions where functions have one, an
+    /// environment that is not the running function's. It works in a call of its own only.
+    pub(crate) fn has_state_of_its_own(&self, index: c_int) -> bool {
+        let index = self.absolute(index);
+        // SAFETY: `Cx` promises a live state with free stack slots; a C function is at `index`.
+        unsafe {
+            if !sys::lua_getupvalue(self.lua, index, 1).is_null() {
+                self.pop(1);
+                return true;
+            }
+        }
+        // SAFETY: as above.
+        unsafe { environment::is_another(self, index) }
+    }
+}
+
+#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+mod environment {
+    use super::*;
+
+    /// # Safety
+    /// A function is at `index`.
+    pub(super) unsafe fn is_another(cx: &Cx<'_>, index: c_int) -> bool {
+        // SAFETY: the caller's promise; the running function's environment is a table.
+        unsafe {
+            sys::lua_getfenv(cx.lua, index);
+            #[cfg(not(feature = "luau"))]
+            sys::lua_pushvalue(cx.lua, sys::LUA_ENVIRONINDEX);
+            #[cfg(feature = "luau")]
+            sys::lua_pushvalue(cx.lua, sys::LUA_GLOBALSINDEX);
+            let another = sys::lua_rawequal(cx.lua, -1, -2) == 0;
+            cx.pop(2);
+            another
+        }
+    }
+}
+
+#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+mod environment {
+    use super::*;
+
+    pub(super) unsafe fn is_another(_: &Cx<'_>, _: c_int) -> bool {
+        false
+    }
+}

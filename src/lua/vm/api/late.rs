@@ -1,0 +1,154 @@
+//! Finalisers of cdata where Lua has no `__gc`.
+//!
+//! Luau calls a destructor when it frees a userdata, and no Lua code can run then. So the destructor keeps the dead
+//! cdata's bytes, and the finaliser is called with a new cdata that holds them, when the library is entered the next
+//! time. A state that closes runs none of those that are left.
+
+use std::ffi::c_void;
+
+pub(crate) use version::*;
+
+/// A cdata that was freed before its finaliser ran.
+#[cfg_attr(not(feature = "luau"), allow(dead_code, reason = "only Luau makes one"))]
+pub(crate) struct Dead {
+    /// What [`Late::watch`] was told.
+    pub token: u64,
+    /// The userdata block as it was.
+    pub block: Box<[u8]>,
+    /// Where it was.
+    pub address: usize,
+}
+
+#[cfg(not(feature = "luau"))]
+mod version {
+    use super::*;
+    pub(crate) use crate::lua::vm::api::values::new_userdata as new_cdata;
+
+    /// Whether finalisers are called late, so that [`Late`] has work.
+    pub(crate) const LATE_FINALIZERS: bool = false;
+
+    /// The finalisers that wait.
+    pub(crate) struct Late;
+
+    impl Late {
+        pub(crate) fn new() -> Late {
+            Late
+        }
+
+        /// Keeps the bytes of the userdata block when Lua frees it. Returns the token that its [`Dead`] will have.
+        pub(crate) fn watch(&self, _block: *const c_void, _size: usize) -> u64 {
+            0
+        }
+
+        /// No longer does; returns the token.
+        pub(crate) fn unwatch(&self, _block: *const c_void) -> Option<u64> {
+            None
+        }
+
+        /// The next dead cdata, unless the finaliser of one is running.
+        pub(crate) fn next(&self) -> Option<Dead> {
+            None
+        }
+
+        /// The finaliser of the last one has returned.
+        pub(crate) fn done(&self) {}
+    }
+}
+
+#[cfg(feature = "luau")]
+mod version {
+    use std::cell::Cell;
+    use std::collections::HashMap;
+    use std::ffi::c_int;
+    use std::slice;
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+    use mlua::ffi as sys;
+
+    use super::*;
+    use crate::lua::vm::api::lua_State;
+
+    pub(crate) const LATE_FINALIZERS: bool = true;
+
+    #[derive(Default)]
+    pub(crate) struct Late {
+        queue: Arc<Queue>,
+        next: AtomicU64,
+        running: Cell<bool>,
+    }
+
+    #[derive(Default)]
+    struct Queue {
+        dead: Mutex<Vec<Dead>>,
+        /// Of `dead`, so that asking costs one load.
+        len: AtomicUsize,
+    }
+
+    struct Watched {
+        queue: Arc<Queue>,
+        token: u64,
+        size: usize,
+    }
+
+    /// By the address of the block. Luau's destructors know nothing but that.
+    static WATCHED: LazyLock<Mutex<HashMap<usize, Watched>>> = LazyLock::new(Mutex::default);
+
+    fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    impl Late {
+        pub(crate) fn new() -> Late {
+            Late::default()
+        }
+
+        pub(crate) fn watch(&self, block: *const c_void, size: usize) -> u64 {
+            let mut watched = lock(&WATCHED);
+            let entry = watched.entry(block as usize).or_insert_with(|| Watched {
+                queue: self.queue.clone(),
+                token: self.next.fetch_add(1, Ordering::Relaxed),
+                size,
+            });
+            entry.token
+        }
+
+        pub(crate) fn unwatch(&self, block: *const c_void) -> Option<u64> {
+            lock(&WATCHED).remove(&(block as usize)).map(|watched| watched.token)
+        }
+
+        pub(crate) fn next(&self) -> Option<Dead> {
+            if self.queue.len.load(Ordering::Relaxed) == 0 || self.running.get() {
+                return None;
+            }
+            let mut dead = lock(&self.queue.dead);
+            let next = dead.pop();
+            self.queue.len.store(dead.len(), Ordering::Relaxed);
+            self.running.set(next.is_some());
+            next
+        }
+
+        pub(crate) fn done(&self) {
+            self.running.set(false);
+        }
+    }
+
+    /// Pushes a userdata for a cdata.
+    ///
+    /// # Safety
+    /// `lua` is live and has 3 free stack slots. May raise (out of memory).
+    pub(crate) unsafe fn new_cdata(lua: *mut lua_State, size: usize, _: c_int) -> *mut c_void {
+        // SAFETY: the caller's promise.
+        unsafe { sys::lua_newuserdatadtor(lua, size, destroy) }
+    }
+
+    unsafe extern "C" fn destroy(_: *mut lua_State, block: *mut c_void) {
+        let Some(watched) = lock(&WATCHED).remove(&(block as usize)) else { return };
+        // SAFETY: `watch` was told the size of the block, which Luau frees after this.
+        let bytes = unsafe { slice::from_raw_parts(block.cast::<u8>(), watched.size) };
+        let mut dead = lock(&watched.queue.dead);
+        let (token, address) = (watched.token, block as usize);
+        dead.push(Dead { token, block: bytes.into(), address });
+        watched.queue.len.store(dead.len(), Ordering::Relaxed);
+    }
+}
