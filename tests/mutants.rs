@@ -71,10 +71,10 @@ fn campaigns_find_broken_rules() {
     let mut list = String::from(
         "# Mutants
 
-Each row breaks one rule of a convention's table (`src/fuzz/mutants/`). The second column has the number of lines that change
-in the convention's file in `tests/conventions/`, the third who noticed in 150 random functions of seed 1 (in 1,500 where that
-is said): Clang, libffi, or `itself`, the round trip between our own call thunk and callback. A campaign does not notice what
-Cranelift knows by itself (shadow space), what no compiler relies on, and what it does not meet. Written by
+Each row breaks one rule of a convention's table (`src/fuzz/mutants/`). \"lines\" is the number of lines that change in the convention's
+file in `tests/conventions/`. \"found by\" lists who noticed in 150 random functions of seed 1 (or in 1,500, if the row says so): Clang,
+libffi, or `itself`, the round trip between this library's call thunk and callback. A campaign does not notice a rule that Cranelift
+keeps by itself (shadow space), that no compiler relies on, or that no function of the campaign meets. This command writes the page:
 
     CTHUNK_BLESS=1 cargo test --features riscv64 --test mutants -- --ignored
 

@@ -228,13 +228,13 @@ fn every_broken_rule_is_found() {
     let mut list = String::from(
         "# Mutants of the 32-bit conventions
 
-Each row breaks one rule of a row of `src/abi/x86.rs` (`src/fuzz/mutants/x86.rs`), and says who noticed in 60 random functions of
-seed 1, or in up to 2,000 if nobody did in those, executed through the gate. Written by
+Each row breaks one rule of a 32-bit convention (`src/fuzz/mutants/x86.rs`), and lists who noticed in 60 random functions of seed 1 (in up to
+2,000, if nobody noticed in those), executed through the gate. This command writes the page:
 
     CTHUNK_BLESS=1 cargo test --test x86_mutants -- --ignored
 
-The shims have mutants of their own: `every_instruction_of_a_shim_matters` in the same test leaves out and mistakes every instruction
-of theirs.
+The shims have mutants of their own: the test `every_instruction_of_a_shim_matters` in the same file leaves out or changes each of their
+instructions.
 
 | mutant | caught by |
 |---|---|
