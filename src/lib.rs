@@ -1,11 +1,13 @@
 //! C functions as compiled Lua functions: an FFI for Lua with the API of LuaJIT's.
 //!
 //! ```text
-//!             pure: no unsafe, no host, no Lua                     target code              host only, unsafe
-//! C text ─lex→ tokens ─parse→ types + signature ─layout→ sizes ─abi::plan→ CallPlan ─lower→ CLIF ─code→ address ─lua→ closure
-//!                                                                 └──────── explain → text
-//! C caller → callback stub → body (the same plan, read backwards) → Frame → lua::callback (protected call) → Frame → C caller
+//! C text ─ctype→ types ─abi→ plan ─lower→ Cranelift IR or i686 bytes ─code→ thunk ─lua→ closure     a call: Lua → Frame → C
+//!                                  └→ explain, emit                                                 a callback: C → Frame → Lua
 //! ```
+//!
+//! A *plan* gives the place of each byte of a call, by a calling convention, which is a table. A *thunk* is machine code that carries a
+//! plan out. A *Frame* is plain memory with a slot for the result and one for each argument; every thunk translates between a native convention
+//! and a Frame, or Lua's stack. `ARCHITECTURE.md` in the repository draws the way of a call and of a callback.
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -23,14 +25,16 @@
 //!
 //! # What this version supports
 //!
-//! Hosts: x86-64 Linux, with 32-bit x86 code behind [`code::gate`]. Lua 5.4, through mlua. By value: integers, `_Bool`, enums, pointers, `float`, `double`, `long double`,
-//! half and quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 32 bytes, and `...` in calls; by the
-//! conventions of `docs/abi.md`, of which those of AArch64 and riscv64 can be emitted. Everything else is an [`Error`] that says so.
+//! Hosts: x86-64 Linux, which also runs 32-bit x86 code, through [`code::gate`]; 32-bit x86 Linux, without generated thunks. Lua 5.1 to 5.5,
+//! LuaJIT and Luau, through mlua: one feature each. By value: integers, `_Bool`, enums, pointers, `float`, `double`, `long double`, half and
+//! quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 32 bytes, and `...` in calls, by the conventions of
+//! `docs/abi.md`. Thunks for AArch64 and riscv64 can be emitted as object files. Everything else is an [`Error`] that names the reason.
 //!
 //! # Trust
 //!
-//! A script that has an open `ffi` ([`Ffi::open`], [`lua::open`]) can read and write all memory of the process, as with LuaJIT's: these
-//! are `unsafe`. [`Ffi::builder`] installs one under a [`Policy`], for code that nobody trusts: `docs/embedding.md`, `docs/security.md`.
+//! A script with an open `ffi` table ([`Ffi::open`], [`lua::open`]) can read and write all memory of the process, as with LuaJIT's library.
+//! Therefore these functions are `unsafe`. [`Ffi::builder`] installs a table under a [`Policy`], for scripts that the host does not trust:
+//! `docs/embedding.md`, `docs/security.md`.
 
 pub mod abi;
 pub mod code;

@@ -4,7 +4,7 @@
 //!   stands behind `-->`; `…` stands for any text. A block marked `lua no-run` is skipped.
 //! - Each row of the table of messages in `docs/callbacks.md` has code, and that code gives the message.
 //! - `docs/environment.md` has a row for each environment variable that the sources, tests and scripts read, and no other.
-//! - Links lead to files and headings.
+//! - Links lead to files and headings; paths in the guides for developers exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -293,4 +293,27 @@ fn links_lead_somewhere() {
     }
     println!("{count} links");
     assert!(count >= 50 && dead.is_empty(), "{}", dead.join("\n"));
+}
+
+/// Each file and folder that the guides for developers name is there.
+#[test]
+fn paths_in_the_guides_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    let mut missing = Vec::new();
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let page = read(name);
+        for word in page.split(|c: char| c.is_whitespace() || "`,:;()".contains(c)) {
+            let starts = ["src/", "tests/", "docs/", "benches/", "module/", "examples/", "fuzz/"];
+            let placeholder = word.contains("NAME");
+            if !placeholder && starts.iter().any(|start| word.starts_with(start)) {
+                count += 1;
+                let path = word.trim_end_matches('.');
+                if !root.join(path).exists() {
+                    missing.push(format!("{name}: {path}"));
+                }
+            }
+        }
+    }
+    assert!(count >= 40 && missing.is_empty(), "{count} paths, missing:\n{}", missing.join("\n"));
 }
