@@ -1,4 +1,4 @@
--- The main job: paste C declarations, call C. Only the C library and libm.
+-- Paste C declarations, call C. Needs only the C library and libm.
 --
 --   cthunk run examples/quickstart.lua
 local ffi = require "ffi"
@@ -24,28 +24,28 @@ double pow(double x, double y);
 local C = ffi.C
 local m = ffi.load "m"
 
--- Variadic calls: a Lua integer, a float and a string print right.
+-- A variadic call: a Lua integer, a float and a string.
 local buf = ffi.new("char[?]", 128)
 local n = C.snprintf(buf, 128, "%d %ld %lld %.3f %s", 42, -7, 1 << 40, 3.14159, "hello")
 assert(n == #"42 -7 1099511627776 3.142 hello")
 print("snprintf  " .. ffi.string(buf))
 assert(ffi.string(buf) == "42 -7 1099511627776 3.142 hello")
 
--- size_t is unsigned and 64 bits wide: the result is a cdata that ffi.tonumber turns into a number.
+-- size_t has 64 bits: a Lua integer on Lua 5.3 and later, a cdata on others. ffi.tonumber gives a number on each.
 local length = C.strlen "a string from Lua"
 print("strlen    " .. tostring(length))
 assert(ffi.tonumber(length) == 17)
 
--- A NULL pointer is a value, too.
+-- A pointer may be NULL: compare it with ffi.NULL.
 local home, missing = C.getenv "PATH", C.getenv "CTHUNK_NO_SUCH_VARIABLE"
 assert(home ~= ffi.NULL and missing == ffi.NULL)
 print("getenv    PATH has " .. #ffi.string(home) .. " bytes")
 
--- libm, through a namespace of its own.
+-- pow is in libm, which has a namespace of its own.
 print("pow       " .. m.pow(2, 0.5))
 assert(m.pow(2, 10) == 1024)
 
--- C calls back: qsort with a comparator in Lua. Arrays are memory, indexed from 0.
+-- C calls Lua: qsort with a comparator. Indices of C arrays begin at 0.
 local count = 10
 local values = ffi.new("double[?]", count)
 for i = 0, count - 1 do values[i] = (i * 7) % count + 0.5 end
@@ -59,7 +59,7 @@ for i = 0, count - 1 do sorted[#sorted + 1] = values[i] end
 print("qsort     " .. table.concat(sorted, " ") .. "  (" .. calls .. " calls of the comparator)")
 for i = 1, count - 1 do assert(values[i - 1] < values[i]) end
 
--- An error in a callback comes back out of the call that led to it.
+-- An error in a callback is raised by the C call.
 local ok, message = pcall(C.qsort, values, count, 8, function() error("not comparable", 0) end)
 assert(not ok and message == "not comparable")
 print("error     " .. message)
@@ -73,6 +73,6 @@ local size = C.strftime(buf, 128, "%Y-%m-%d %H:%M:%S", tm)
 print("strftime  " .. ffi.string(buf, size))
 assert(ffi.string(buf, 4) == tostring(tm.tm_year + 1900))
 
--- What goes wrong says what, where, and what would be right.
+-- An error message says what is wrong, where, and what would be right.
 print("bad call  " .. select(2, pcall(C.strlen, {})))
 print("bad decl  " .. select(2, pcall(ffi.cdef, "int f(int x;")))

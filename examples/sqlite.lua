@@ -29,7 +29,7 @@ enum { SQLITE_OK = 0, SQLITE_ABORT = 4, SQLITE_ROW = 100, SQLITE_DONE = 101 };
 local sqlite = ffi.load "sqlite3"
 print("SQLite " .. ffi.string(sqlite.sqlite3_libversion()))
 
--- Open. The handle closes itself when it is collected.
+-- Open a database. Lua closes it when it collects the handle.
 local out = ffi.new "sqlite3 *[1]"
 assert(sqlite.sqlite3_open(":memory:", out) == sqlite.SQLITE_OK)
 local db = ffi.gc(out[0], sqlite.sqlite3_close)
@@ -70,7 +70,7 @@ end
 exec "COMMIT"
 check(sqlite.sqlite3_finalize(insert))
 
--- A query by columns.
+-- A query that is read column by column.
 check(sqlite.sqlite3_prepare_v2(db, "SELECT count(*), sum(price), max(name) FROM item", -1, stmt_out, nil))
 local query = stmt_out[0]
 check(sqlite.sqlite3_step(query), sqlite.SQLITE_ROW)
@@ -80,7 +80,7 @@ print(("%d rows, sum %.2f, last name %s"):format(ffi.tonumber(count), sum,
 assert(ffi.tonumber(count) == 10000 and sum == 12501250)
 check(sqlite.sqlite3_finalize(query))
 
--- A query by callback: SQLite calls Lua for every row.
+-- A query with a callback: SQLite calls Lua for each row.
 local rows = {}
 local callback = ffi.cast("sqlite3_callback", function(_, columns, values, names)
   local row = {}
@@ -92,13 +92,13 @@ exec("SELECT id, name FROM item WHERE id % 2500 = 0 ORDER BY id", callback)
 for _, row in ipairs(rows) do print(row.id, row.name) end
 assert(#rows == 4 and rows[4].name == "item 10000")
 
--- A callback that answers 1 stops the query.
+-- A callback that returns 1 stops the query.
 callback:set(function() return 1 end)
 local ok, message = pcall(exec, "SELECT * FROM item", callback)
 assert(not ok and message:find "abort")
 callback:free()
 
--- A failing statement shows SQLite's error; an error in a callback is a Lua error here.
+-- A wrong statement gives SQLite's error. An error in a callback is raised by the call.
 ok, message = pcall(exec, "SELECT id FROM nowhere")
 assert(not ok and message:find "no such table: nowhere")
 print(message)

@@ -33,7 +33,7 @@ local function uncompress(packed, size)
   return ffi.string(buf, len[0])
 end
 
--- A megabyte that is neither constant nor random.
+-- A megabyte of text that compresses a little.
 local parts, x = {}, 42
 for i = 1, 32 * 1024 do
   x = (x * 1103515245 + 12345) % 2147483648
@@ -50,7 +50,7 @@ for _, level in ipairs { 1, 6, 9 } do
   print(("level %d: %d -> %d bytes, and back"):format(level, #text, #packed))
 end
 
--- Errors of the library arrive as its own words.
+-- Errors have zlib's own messages.
 local ok, message = pcall(uncompress, "this is not zlib data", 100)
 assert(not ok and message:find "data error")
 print("broken data: " .. message)

@@ -1,4 +1,4 @@
-//! A plugin host: scripts that nobody trusts work on an image, with a C library, a Rust function and memory of the host.
+//! A plugin host: untrusted scripts work on an image, with a C library, a Rust function and memory of the host.
 //!
 //! `cargo run --example embed` runs the scripts in `plugins/`, then those in `refused/`, each of which tries something that the
 //! policy forbids and begins with a part of the error that stops it.
@@ -16,7 +16,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embed");
 /// The image is a square.
 const SIDE: usize = 4;
 
-/// Public for `tests/embedding.rs`, which runs it.
+/// Public, because `tests/embedding.rs` runs it.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let library = build_library()?;
     let mut image: Vec<u8> = (0..SIDE * SIDE).map(|pixel| 16 * pixel as u8).collect();
@@ -30,7 +30,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 
     for script in scripts("refused")? {
         let refusal = expected(&script)?;
-        // A host of its own, so that none is refused for what another has used up.
+        // Each script has a host of its own, so that no limit is used up by another script.
         let error = match Host::new(&library)?.run(&script, &mut image) {
             Ok(()) => return Err(format!("nothing stops {}", script.display()).into()),
             Err(error) => error.to_string(),
@@ -53,7 +53,7 @@ impl Host {
     fn new(library: &Path) -> mlua::Result<Host> {
         let lua = Lua::new();
         lua.set_memory_limit(64 << 20)?;
-        // What of Lua's own library would undo a policy.
+        // Close the parts of Lua's own library that would undo a policy.
         cthunk::lua::seal(&lua)?;
         let limits = Limits {
             cdata_bytes: Some(1 << 20),
@@ -63,7 +63,7 @@ impl Host {
         };
         let policy = Policy::declared_only().limits(limits);
         let ffi = Ffi::builder().policy(policy).global("ffi").install(&lua)?;
-        // SAFETY: the header is the library's, and says what its functions do with their pointers.
+        // SAFETY: the header belongs to the library, and its contracts describe what the functions do with their pointers.
         let pixels = unsafe {
             ffi.declare(include_str!("pixels.h"))?;
             ffi.load(&library.to_string_lossy())?
@@ -75,7 +75,7 @@ impl Host {
         Ok(Host { lua, ffi })
     }
 
-    /// Runs a script with the image lent to it; then, when it has the image no more, the function `later` that it may define.
+    /// Runs a script with the image lent to it. After the loan, runs the function `later`, if the script defines one.
     fn run(&self, script: &Path, image: &mut [u8]) -> mlua::Result<()> {
         let source = fs::read_to_string(script).map_err(mlua::Error::external)?;
         let chunk = self.lua.load(source).set_name(format!("@{}", name(script)));
@@ -92,7 +92,7 @@ impl Host {
     }
 }
 
-/// Compiles `pixels.c`, as an installer would have.
+/// Compiles `pixels.c`, as an installer does.
 fn build_library() -> Result<PathBuf, Box<dyn Error>> {
     let library = std::env::temp_dir().join(format!("libpixels-{}.so", std::process::id()));
     let mut compiler = Command::new("cc");
@@ -113,7 +113,7 @@ fn scripts(folder: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(scripts)
 }
 
-/// What the first line of a script says: a part of the error that stops it.
+/// The first line of a script: a part of the error that stops it.
 fn expected(script: &Path) -> Result<String, Box<dyn Error>> {
     let source = fs::read_to_string(script)?;
     let first = source.lines().next().and_then(|line| line.strip_prefix("-- "));

@@ -1,4 +1,4 @@
-/* What plugins may use of pixels.c, and what its functions do with their pointers. */
+/* The functions of pixels.c that plugins may call, with contracts for their pointers. */
 typedef struct { uint16_t width, height; } size;
 typedef union { void *pointer; intptr_t number; } word;
 struct canvas;
@@ -7,12 +7,12 @@ struct canvas;
 void brighten(uint8_t *pixels, size_t count, int by) __attribute__((access(read_write, 1, 2)));
 /* The largest pixel. */
 uint8_t brightest(const uint8_t *pixels, size_t count) __attribute__((access(read_only, 1, 2)));
-/* Replaces every pixel by what `change` makes of it. */
+/* Replaces each pixel by the result of `change`. */
 void map_pixels(uint8_t *pixels, size_t count, uint8_t (*change)(uint8_t)) __attribute__((access(read_write, 1, 2)));
-/* A handle, which the caller gives back. */
+/* A handle, which the caller must free. */
 struct canvas *make_canvas(void);
 void free_canvas(struct canvas *canvas) __attribute__((trusted(1)));
 
-/* What no script gets to call: the policy refuses each for another reason. */
+/* No script can call these: the policy refuses each for another reason. */
 void uncontracted(uint8_t *pixels);
 int print_format(const char *format, ...);

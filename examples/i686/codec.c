@@ -1,5 +1,5 @@
 /* A small codec: run-length coding with literal runs, and a 32-bit hash (MurmurHash3's mixing). It is freestanding: it calls
- * nothing, so that the same file builds for 32-bit code behind the gate and for the host. */
+ * nothing, so the same file builds for 32-bit code behind the gate and for the host. */
 #ifdef _WIN32
 #define API __attribute__((stdcall))
 #elif defined(__i386__)
@@ -32,7 +32,7 @@ unsigned API codec_hash(const byte *data, unsigned size, unsigned seed) {
 }
 
 /* Writes pairs of a count and bytes: 0x80 + n: the next byte n + 2 times; n: the next n + 1 bytes as they are. Returns the bytes
- * written, or 0 where `room` is too small. Calls `progress`, if there is one, with each run. */
+ * written, or 0 if `room` is too small. Calls `progress`, if there is one, with each run. */
 unsigned API codec_pack(const byte *from, unsigned size, byte *to, unsigned room, struct statistics *s,
                         void (API *progress)(unsigned at, double part)) {
     unsigned in = 0, out = 0;

@@ -22,7 +22,7 @@ end
 declare(host, "")
 declare(guest, "__fastcall")
 
--- A megabyte with runs and noise in it.
+-- A megabyte of runs and noise.
 local function text()
   local parts, state = {}, 12345
   while #parts < 40000 do

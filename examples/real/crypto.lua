@@ -79,15 +79,15 @@ int PEM_write_bio_X509(BIO *out, const X509 *x);
 X509 *PEM_read_bio_X509(BIO *bp, X509 **x, pem_password_cb *cb, void *u);
 ]]
 local crypto = ffi.load "crypto"
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
-local NULL = ffi.NULL -- in LuaJIT this is nil, and `pointer == nil` is its way to ask for NULL
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
+local NULL = ffi.NULL -- nil in LuaJIT, where `pointer == nil` asks for NULL
 
 local function fail()
   local buf = ffi.new "char[256]"
   crypto.ERR_error_string_n(crypto.ERR_get_error(), buf, 256)
   error("libcrypto: " .. ffi.string(buf), 3)
 end
--- Functions that return 1, and constructors that return a pointer.
+-- Checks functions that return 1, and constructors that return a pointer.
 local function check(status) if status ~= 1 then fail() end end
 local function own(pointer, free)
   if pointer == NULL then fail() end
@@ -165,7 +165,7 @@ local sha256 = crypto.EVP_get_digestbyname "SHA256"
 local function sign(pkey, text)
   local ctx, size = own(crypto.EVP_MD_CTX_new(), crypto.EVP_MD_CTX_free), ffi.new "size_t[1]"
   check(crypto.EVP_DigestSignInit(ctx, nil, sha256, nil, pkey))
-  check(crypto.EVP_DigestSign(ctx, nil, size, text, #text)) -- how much room
+  check(crypto.EVP_DigestSign(ctx, nil, size, text, #text)) -- asks for the size
   local out = ffi.new("uint8_t[?]", size[0])
   check(crypto.EVP_DigestSign(ctx, out, size, text, #text))
   return ffi.string(out, size[0])
@@ -180,7 +180,7 @@ assert(crypto.EVP_PKEY_get_bits(pkey) == 256 and crypto.EVP_PKEY_get_bits(other)
 local signature = sign(pkey, "the text")
 assert(verify(pkey, "the text", signature) and not verify(pkey, "the test", signature))
 assert(not verify(other, "the text", signature))
-while number(crypto.ERR_get_error()) ~= 0 do end -- what the refused signatures left
+while number(crypto.ERR_get_error()) ~= 0 do end -- errors that the refused signatures left
 print("P-256: signed, verified, forgery noticed")
 
 -- A certificate signed by its own key, written as PEM and read back.
@@ -191,7 +191,7 @@ local function certificate(subject, serial, from, days)
   crypto.ASN1_TIME_set(crypto.X509_getm_notBefore(x), from)
   crypto.ASN1_TIME_set(crypto.X509_getm_notAfter(x), from + days * 86400)
   check(crypto.X509_set_pubkey(x, pkey))
-  local name = crypto.X509_get_subject_name(x) -- the certificate's own
+  local name = crypto.X509_get_subject_name(x) -- a part of the certificate
   for _, part in ipairs(subject) do
     check(crypto.X509_NAME_add_entry_by_txt(name, part[1], 0x1001, part[2], -1, -1, 0))
   end

@@ -3,7 +3,7 @@
 --   apt install libcurl4-openssl-dev;  cthunk run examples/real/curl.lua;  luajit examples/real/curl.lua
 --
 -- Idioms: a variadic setter, whose arguments carry their C types; callbacks with a user pointer; out-parameters whose
--- type depends on the option; a handle that owns what it was given.
+-- type depends on the option; a handle that keeps its strings and callbacks alive.
 local ffi = require "ffi"
 
 -- In LuaJIT, compiled code must not call C functions that call back; the interpreter may.
@@ -32,10 +32,10 @@ char *curl_easy_escape(CURL *, const char *text, int length);
 void curl_free(void *);
 ]]
 local C = ffi.load "curl"
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
 assert(C.curl_global_init(C.CURL_GLOBAL_DEFAULT) == C.CURLE_OK)
 
--- What travels through `...` says its C type: `long`, `curl_off_t`, a function pointer, a text.
+-- Each argument of `...` has its C type: `long`, `curl_off_t`, a function pointer, a text.
 local function long(n) return ffi.cast("long", n) end
 local function text(s) return ffi.cast("const char *", s) end
 
@@ -114,7 +114,7 @@ local function upload(url, source)
   assert(ok, message)
 end
 
--- A file goes out from a Lua string and comes back into one.
+-- Upload a file from a Lua string, download it into another.
 local path = os.tmpname()
 local lines = {}
 for i = 1, 20000 do lines[i] = "line " .. i .. "\n" end
@@ -129,12 +129,12 @@ print(("sent %d bytes, received %d"):format(#sent, bytes))
 assert(download("file://" .. path, "5-10") == sent:sub(6, 11))
 print("bytes 5 to 10: " .. (download("file://" .. path, "5-10"):gsub("\n", "\\n")))
 
--- Errors: the code, and curl's own words.
+-- Errors: the code, and curl's message.
 local none, status, message = download "file:///no/such/file"
 assert(none == nil and status == C.CURLE_FILE_COULDNT_READ_FILE and message:find "/no/such/file")
 print(message)
 
--- A callback that takes less than it is given stops the transfer.
+-- A callback that takes fewer bytes than it gets stops the transfer.
 local easy, calls = Easy.new("file://" .. path), 0
 easy:on(C.CURLOPT_WRITEFUNCTION, function() calls = calls + 1 return 0 end)
 local ok, code = easy:perform()

@@ -27,9 +27,9 @@ int close(int fd);
 char *strerror(int e);
 ]]
 local C = ffi.C
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
 
--- The event of x86-64 has no hole between its two members: a C compiler would leave one without the attribute.
+-- On x86-64 the event is packed: without the attribute, a C compiler leaves a gap between its two members.
 assert(ffi.sizeof "struct epoll_event" == 12 and ffi.offsetof("struct epoll_event", "data") == 4)
 assert(ffi.alignof "struct epoll_event" == 1)
 
@@ -42,7 +42,7 @@ end
 local loop = { fd = check(C.epoll_create1(0)), waiting = {}, count = 0 }
 local batch = ffi.new "struct epoll_event[4]"
 
--- Suspends the running coroutine until `events` happen on `fd`; gives what happened.
+-- Suspends the running coroutine until one of `events` happens on `fd`; returns the events that happened.
 function loop:wait(fd, events)
   local event = ffi.new("struct epoll_event", { events = events, data = { fd = fd } })
   check(C.epoll_ctl(self.fd, C.EPOLL_CTL_ADD, fd, event))
@@ -113,7 +113,7 @@ spawn(function()
   check(C.write(first_write, ">", 1))
 end)
 
--- An eventfd is a 64-bit counter: all of its bits travel.
+-- An eventfd is a 64-bit counter: no bit is lost.
 local event = check(C.eventfd(0, C.EFD_NONBLOCK))
 spawn(function()
   loop:wait(event, C.EPOLLIN)
@@ -131,7 +131,7 @@ table.sort(log)
 print(table.concat(log, " "))
 assert(log[1] == "4611686018427387915" and log[2] == ">abcdefghij")
 
--- Errors: the same descriptor twice, and a file that cannot be waited for.
+-- Errors: the same descriptor twice, and a file that epoll does not accept.
 local one = ffi.new("struct epoll_event", { C.EPOLLIN })
 check(C.epoll_ctl(loop.fd, C.EPOLL_CTL_ADD, event, one))
 assert(C.epoll_ctl(loop.fd, C.EPOLL_CTL_ADD, event, one) == -1 and ffi.errno() == C.EEXIST)

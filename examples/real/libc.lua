@@ -3,7 +3,7 @@
 --
 --   cthunk run examples/real/libc.lua;  luajit examples/real/libc.lua
 --
--- Idioms: comparison callbacks, callbacks with user data, structs of which the first members are enough, pointers to
+-- Idioms: comparison callbacks, callbacks with user data, structs declared by their first members, pointers to
 -- pointers that C moves, memory from malloc under ffi.gc.
 local ffi = require "ffi"
 
@@ -67,8 +67,8 @@ div_t div(int a, int b);
 char *strtok_r(char *text, const char *separators, char **state);
 ]]
 local C = ffi.C
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
-local NULL = ffi.NULL -- in LuaJIT this is nil, and `pointer == nil` is its way to ask for NULL
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
+local NULL = ffi.NULL -- nil in LuaJIT, where `pointer == nil` asks for NULL
 
 -- qsort of structs, by two keys; bsearch with an explicit callback.
 local records = ffi.new("record[5]", {
@@ -117,7 +117,7 @@ for _, text in ipairs(kept) do C.tdelete(text, root, compare) end
 assert(root[0] == NULL)
 compare:free() visit:free()
 
--- dl_iterate_phdr: what is loaded; the callback's answer stops it.
+-- dl_iterate_phdr lists the loaded objects; the result of the callback stops it.
 local objects, has_libc = 0, false
 local stopped = C.dl_iterate_phdr(function(info, size)
   assert(number(size) >= 40)
@@ -228,7 +228,7 @@ assert(i[0] == 17 and d[0] == -2.5 and ffi.string(s) == "word")
 local quotient = C.div(47, 10)
 assert(quotient.quot == 4 and quotient.rem == 7)
 
--- strtok_r changes its text and keeps its place in a pointer of ours.
+-- strtok_r changes its text, and keeps its position in a pointer of the caller.
 local list, state = ffi.new("char[32]", "a,b;;c"), ffi.new "char *[1]"
 local tokens, token = {}, C.strtok_r(list, ",;", state)
 while token ~= NULL do
@@ -238,7 +238,7 @@ end
 print("strtok_r: " .. table.concat(tokens, " "))
 assert(table.concat(tokens) == "abc")
 
--- Memory of C's, owned by Lua.
+-- Memory of C that Lua frees.
 for _ = 1, 1000 do
   local block = ffi.gc(C.malloc(1000), C.free)
   ffi.fill(block, 1000, 7)

@@ -37,13 +37,13 @@ void mdb_cursor_close(MDB_cursor *);
 int mdb_cursor_get(MDB_cursor *, MDB_val *key, MDB_val *data, MDB_cursor_op op);
 ]]
 local C = ffi.load "lmdb"
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
 
 local function check(status, level)
   if status ~= 0 then error("lmdb: " .. ffi.string(C.mdb_strerror(status)), (level or 1) + 1) end
 end
 
--- `MDB_val` of a string; the string must live as long, so it is kept beside it.
+-- An `MDB_val` of a string, and the string, which must live as long.
 local anchors = setmetatable({}, { __mode = "k" })
 local function val(text)
   local v = ffi.new("MDB_val", #text, ffi.cast("void *", ffi.cast("const char *", text)))
@@ -133,7 +133,7 @@ txn:put(dbi, "binary\0key", "\0\1\2")
 assert(txn:count(dbi) == 1000)
 txn:abort()
 
--- Closed and opened again: what was committed is there, what was aborted is not.
+-- Close and open again: committed data is there, aborted data is not.
 close(env)
 env = open(2 ^ 24)
 txn = env:begin(C.MDB_RDONLY)
@@ -143,7 +143,7 @@ assert(txn:get(dbi, "key 0500") == "500" and txn:get(dbi, "key 0007") == "valuev
 assert(txn:get(dbi, "binary\0key") == nil)
 print("1000 entries, key 0008 = " .. txn:get(dbi, "key 0008"))
 
--- A cursor: all in order, a range, and backwards.
+-- A cursor: all items in order, a range, backwards.
 local cursor = txn:cursor(dbi)
 local n, key = 0, cursor:move(C.MDB_FIRST)
 while key do

@@ -4,7 +4,7 @@
 --
 -- Idioms: a versioned control struct that the library fills, pixels as an array of structs, two calls for a size and
 -- then the data, flags by arithmetic. (libpng's classic interface reports errors by longjmp, which must not cross Lua:
--- the simplified one catches them inside and returns.)
+-- the simplified one catches them and returns.)
 local ffi = require "ffi"
 
 ffi.cdef [[
@@ -23,7 +23,7 @@ int png_image_finish_read(png_image *, const void *background, void *buffer, int
 void png_image_free(png_image *);
 ]]
 local png = ffi.load "png16"
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
 
 ffi.metatype("png_image", {
   __new = function(ct) return ffi.gc(ffi.new(ct, { version = png.PNG_IMAGE_VERSION }), png.png_image_free) end,
@@ -41,7 +41,7 @@ local width, height = 96, 64
 local pixels = ffi.new("pixel[?]", width * height)
 for y = 0, height - 1 do
   for x = 0, width - 1 do
-    local p = pixels[y * width + x] -- a reference: writes go through
+    local p = pixels[y * width + x] -- a reference: writes change the array
     p.r, p.g, p.b = x * 2, y * 4, (x + y) % 256
     local dx, dy = x - width / 2, y - height / 2
     p.a = dx * dx + dy * dy < 900 and 255 or 128
@@ -94,7 +94,7 @@ back = Image()
 back:check(png.png_image_begin_read_from_memory(back, bytes, #bytes))
 assert(finish(back, png.PNG_FORMAT_RGBA)[width * 10 + 5].g == 40)
 
--- The library's own words for what is no picture, and for half a picture.
+-- The library's messages for a text that is no picture, and for half a picture.
 local function decode(text)
   local img = Image()
   img:check(png.png_image_begin_read_from_memory(img, text, #text))

@@ -47,7 +47,7 @@ char *strsignal(int sig);
 char *strerror(int e);
 ]]
 local C = ffi.C
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
 
 local function check(n)
   n = number(n)
@@ -64,7 +64,7 @@ local function map(length, flags, fd)
 end
 assert(select(2, map(0, C.MAP_PRIVATE + C.MAP_ANONYMOUS)) == C.EINVAL)
 
--- What wait says about an end: <sys/wait.h>, in Lua.
+-- How a process ended: the macros of <sys/wait.h> in Lua.
 local function ended(status)
   local signal = status % 128
   if signal == 0 then return "exit", math.floor(status / 256) % 256 end
@@ -75,7 +75,7 @@ local function wait(pid)
   assert(check(C.waitpid(pid, status, 0)) == pid)
   return ended(status[0])
 end
--- Runs `f` in a child, which ends with its result; finalisers and buffers stay the parent's.
+-- Runs `f` in a child process, which exits with the result of `f`, without finalisers and without flushing buffers.
 local function child(f)
   io.stdout:flush()
   local pid = check(C.fork())
@@ -84,7 +84,7 @@ local function child(f)
   C._exit(ok and status or 99)
 end
 
--- A child writes into memory that both have.
+-- A child writes into memory that parent and child share.
 local memory = assert(map(4096, C.MAP_SHARED + C.MAP_ANONYMOUS))
 local shared = ffi.cast("struct shared *", memory)
 shared.counter = 1
@@ -100,7 +100,7 @@ print(("child: %s %d, counter %d, text '%s'"):format(how, code, shared.counter, 
 assert(shared.counter == 42 and shared.values[15] == 22.5 and ffi.string(shared.text) == "from the child")
 assert(C.waitpid(pid, nil, 0) == -1 and ffi.errno() == C.ECHILD)
 
--- A private mapping is the child's own.
+-- The child's writes to a private mapping do not reach the parent.
 local private = ffi.cast("int *", assert(map(4096, C.MAP_PRIVATE + C.MAP_ANONYMOUS)))
 private[0] = 5
 assert(select(2, wait(child(function() private[0] = 6 return private[0] end))) == 6)
@@ -122,7 +122,7 @@ f:close()
 os.remove(path)
 print(("file: page size %d, text across pages"):format(number(C.sysconf(C._SC_PAGESIZE))))
 
--- Children that end by a signal; many at once, collected without waiting for a certain one.
+-- Children that a signal ends; many children at once, waited for in any order.
 pid = child(function() while true do C.pause() end end)
 check(C.kill(pid, C.SIGTERM))
 how, code = wait(pid)
@@ -138,7 +138,7 @@ end
 assert(sum == 210 and C.waitpid(-1, nil, C.WNOHANG) == -1)
 print "20 children"
 
--- signalfd: signals as data, read when it suits.
+-- signalfd: signals are data, read at any time.
 local set = ffi.new "sigset_t"
 check(C.sigemptyset(set))
 for _, sig in ipairs { C.SIGUSR1, C.SIGCHLD } do check(C.sigaddset(set, sig)) end
@@ -160,7 +160,7 @@ print("signalfd: " .. ffi.string(C.strsignal(got[1])) .. ", " .. ffi.string(C.st
 C.close(signals)
 check(C.sigprocmask(C.SIG_UNBLOCK, set, nil))
 
--- A handler in Lua is only safe where the signal comes at a known place: raise calls it before it returns.
+-- In LuaJIT, a handler in Lua is safe only if the signal comes at a known place: raise calls the handler before it returns.
 local SIG_DFL, SIG_IGN = ffi.cast("sighandler_t", 0), ffi.cast("sighandler_t", 1)
 local raised = {}
 local handler = ffi.cast("sighandler_t", function(sig) raised[#raised + 1] = sig end)

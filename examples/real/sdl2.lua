@@ -1,9 +1,9 @@
--- SDL2 without a screen: software rendering, pixels read back, events, sound that nobody hears.
+-- SDL2 without a screen: software rendering, pixels read back, events, silent sound.
 --
 --   apt install libsdl2-dev;  cthunk run examples/real/sdl2.lua;  luajit examples/real/sdl2.lua
 --
 -- Idioms: a tagged union of structs (SDL_Event), pixels through a void pointer in a struct, structs passed by address,
--- bit masks. SDL calls audio callbacks on a thread of its own, where no Lua may run: SDL_QueueAudio does without.
+-- bit masks. SDL calls audio callbacks on a thread of its own, where no Lua may run; SDL_QueueAudio needs no callback.
 local ffi = require "ffi"
 
 ffi.cdef [[
@@ -61,8 +61,8 @@ void SDL_CloseAudioDevice(uint32_t device);
 void SDL_Delay(uint32_t ms);
 ]]
 local SDL = ffi.load "SDL2"
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
-local NULL = ffi.NULL -- in LuaJIT this is nil, and `pointer == nil` is its way to ask for NULL
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
+local NULL = ffi.NULL -- nil in LuaJIT, where `pointer == nil` asks for NULL
 
 local function check(status)
   if status ~= 0 then error("SDL: " .. ffi.string(SDL.SDL_GetError()), 2) end
@@ -90,7 +90,7 @@ local pixels = ffi.cast("uint32_t *", surface.pixels)
 assert(pixels[8 * size + 8] == 0xff336699 and pixels[7 * size + 8] == 0xff000000)
 for i = 0, size - 1 do pixels[i * size + i] = 0xffffffff end
 
--- The software renderer draws on it; what it drew is read back.
+-- The software renderer draws on the surface; the pixels are read back.
 local renderer = own(SDL.SDL_CreateSoftwareRenderer(surface), SDL.SDL_DestroyRenderer)
 check(SDL.SDL_SetRenderDrawColor(renderer, 255, 0, 0, 255))
 check(SDL.SDL_RenderFillRect(renderer, ffi.new("SDL_Rect", { x = 32, w = 8, h = 8 })))
@@ -109,9 +109,9 @@ print(("%d red, %d green, %d blue, %d white pixels"):format(counts.ffff0000, cou
 assert(counts.ffff0000 == 64 and counts.ff00ff00 == 80 and counts.ff336699 == 16 * 16 - 16)
 assert(shot[3 * size + 35] == 0xffff0000 and shot[40 * size + 50] == 0xff00ff00)
 
--- Events: a union whose first member says which of the others holds.
+-- Events: a union whose first member says which of the other members is valid.
 local event, log = ffi.new "SDL_Event", {}
-while SDL.SDL_PollEvent(event) ~= 0 do end -- what the start left
+while SDL.SDL_PollEvent(event) ~= 0 do end -- events of the start
 local mine = SDL.SDL_RegisterEvents(1)
 assert(mine >= SDL.SDL_USEREVENT)
 event.type = SDL.SDL_KEYDOWN
@@ -129,7 +129,7 @@ end
 print("events: " .. table.concat(log, ", "))
 assert(table.concat(log, ", ") == "key q, mine 7 4711")
 
--- Sound: a quarter of a second of 440 Hz goes into the queue and is played to nobody.
+-- Sound: a quarter of a second of 440 Hz goes into the queue of a dummy device.
 local want = ffi.new("SDL_AudioSpec", { freq = 22050, format = SDL.AUDIO_S16LSB, channels = 1, samples = 512 })
 local got = ffi.new "SDL_AudioSpec"
 local device = SDL.SDL_OpenAudioDevice(nil, 0, want, got, 0)

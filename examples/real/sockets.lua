@@ -48,10 +48,10 @@ const char *gai_strerror(int code);
 char *strerror(int e);
 ]]
 local C = ffi.C
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
-local NULL = ffi.NULL -- in LuaJIT this is nil, and `pointer == nil` is its way to ask for NULL
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
+local NULL = ffi.NULL -- nil in LuaJIT, where `pointer == nil` asks for NULL
 
--- -1 and errno become nil, a message and the code, as in Lua's own io library.
+-- Turns -1 and errno into nil, a message and the code, as Lua's io library does.
 local function result(n)
   n = number(n)
   if n >= 0 then return n end
@@ -119,7 +119,7 @@ local function socket(kind)
   return Socket(assert(result(C.socket(C.AF_INET, kind, 0))))
 end
 
--- TCP: a server that answers in capitals, its clients beside it.
+-- TCP: a server that answers in capitals, and its clients.
 local server = socket(C.SOCK_STREAM + C.SOCK_NONBLOCK)
 server:bind("127.0.0.1", 0)
 assert(result(C.listen(server.fd, 8)))
@@ -167,7 +167,7 @@ print("TCP: " .. table.concat(texts, " "))
 assert(connections == 3 and table.concat(texts, " ") == "FIRST SECOND THIRD")
 assert(server:close() and not server:close())
 
--- Nobody listens there any more.
+-- The port is closed now.
 _, message, code = socket(C.SOCK_STREAM):connect("127.0.0.1", port)
 assert(code == C.ECONNREFUSED)
 print("TCP: " .. message)
@@ -186,7 +186,7 @@ local n = assert(result(C.recvfrom(b.fd, buf, 64, 0, ffi.cast(sockaddr, from), l
 assert(ffi.string(buf, n) == "datagram" and select(2, describe(from)) == a_port)
 print "UDP: the datagram came with its sender's address"
 
--- A pair of UNIX sockets; what poll says when the other end is gone.
+-- A pair of UNIX sockets; poll reports that the other end is closed.
 local pair = ffi.new "int[2]"
 assert(result(C.socketpair(C.AF_UNIX, C.SOCK_STREAM, 0, pair)))
 local left, right = Socket(pair[0]), Socket(pair[1])

@@ -54,12 +54,12 @@ int sqlite3_create_collation(sqlite3 *, const char *name, int encoding, void *us
                              int (*compare)(void *, int, const void *, int, const void *));
 ]]
 local C = ffi.load "sqlite3"
-local number = ffi.tonumber or tonumber -- a boxed 64-bit integer becomes a Lua number, in every Lua
-local NULL = ffi.NULL -- in LuaJIT this is nil, and `pointer == nil` is its way to ask for NULL
+local number = ffi.tonumber or tonumber -- turns a boxed 64-bit integer into a Lua number, in every Lua
+local NULL = ffi.NULL -- nil in LuaJIT, where `pointer == nil` asks for NULL
 
 local TRANSIENT = ffi.cast("sqlite3_destructor", -1) -- "copy this text", as SQLite spells it
 
-local read = { -- what a column or an argument is in Lua
+local read = { -- the Lua value of a column or an argument
   column = {
     [C.SQLITE_INTEGER] = function(s, i) return number(C.sqlite3_column_int64(s, i)) end,
     [C.SQLITE_FLOAT] = function(s, i) return C.sqlite3_column_double(s, i) end,
@@ -123,7 +123,7 @@ function Statement:execute(...)
   for _ in self:rows(...) do end
 end
 
--- Methods of `sqlite3 *`, a struct of which nothing is known.
+-- Methods of `sqlite3 *`; the struct has no declared members.
 local callbacks = {}
 ffi.metatype("sqlite3", { __index = {
   check = function(db, status, expected)
@@ -147,7 +147,7 @@ ffi.metatype("sqlite3", { __index = {
     local flags = C.SQLITE_UTF8 + C.SQLITE_DETERMINISTIC
     db:check(C.sqlite3_create_function(db, name, arity, flags, nil, call, nil, nil))
   end,
-  -- The state of an aggregation is `ctype`, in memory that SQLite clears, hands out and frees.
+  -- The state of an aggregation is a `ctype`, in memory that SQLite zeroes, hands out and frees.
   aggregate = function(db, name, ctype, step, final)
     local pointer = ffi.typeof(ctype .. " *")
     local size = ffi.sizeof(ctype)
@@ -189,7 +189,7 @@ assert(db:one "SELECT lua_reverse(NULL)" == nil)
 assert(db:one("SELECT lua_gsub(?, '%a+', '<%0>')", "two words") == "<two> <words>")
 print("reversed:", db:one "SELECT group_concat(lua_reverse(text), ' ') FROM (SELECT text FROM word ORDER BY id)")
 
--- An error in it is an error of the statement, in SQLite's own way.
+-- An error in the function is an error of the statement.
 db:scalar("lua_fails", 0, function() error("not today", 0) end)
 local ok, message = pcall(db.one, db, "SELECT lua_fails()")
 assert(not ok and message == "sqlite: not today", message)
@@ -213,7 +213,7 @@ end
 print("variance:", table.concat(groups, " "))
 assert(table.concat(groups, " ") == "a=0.500 f=none n=none p=2.583 q=none")
 
--- A collation: case ignored, numbers by value.
+-- A collation that ignores case, and orders numbers by value.
 local function key(text) return text:lower():gsub("%d+", function(d) return ("%09d"):format(d) end) end
 db:collation("lua_natural", function(a, b)
   a, b = key(a), key(b)
@@ -228,7 +228,7 @@ ok, message = pcall(db.prepare, db, "SELEKT 1")
 assert(not ok and message:find 'near "SELEKT": syntax error', message)
 print(message)
 
--- Statements go before their database, callbacks after it.
+-- Close statements before their database, free callbacks after it.
 insert = nil
 collectgarbage() collectgarbage()
 assert(C.sqlite3_close(ffi.gc(db, nil)) == C.SQLITE_OK, "a statement is still open")

@@ -33,9 +33,9 @@ unsigned long crc32(unsigned long crc, const uint8_t *data, unsigned size);
 ]]
 local zlib = ffi.load "z"
 
--- 64-bit results are boxed where the Lua at hand has no such integers; this gives a number in each.
+-- 64-bit results are boxed if the running Lua has no such integers; this function gives a number in each case.
 local number = ffi.tonumber or tonumber
--- A NULL pointer equals `ffi.NULL` here, and `nil` in LuaJIT, whose `ffi.NULL` is nil: `p == NULL` is right in both.
+-- `p == NULL` is right in cthunk, where a NULL pointer equals `ffi.NULL`, and in LuaJIT, where `ffi.NULL` is nil.
 local NULL = ffi.NULL
 
 local GZIP = 15 + 16 -- the largest window, with gzip's header and trailer
@@ -58,7 +58,7 @@ local function pump(stream, step, text, flush, sink)
     local status = check(stream, step(z, flush))
     if z.avail_out < size then sink(ffi.string(stream.out, size - z.avail_out)) end
   until z.avail_out > 0 or status == zlib.Z_STREAM_END
-  z.next_in = nil -- the string is Lua's
+  z.next_in = nil -- the string belongs to Lua
 end
 
 local Deflater = ffi.metatype("zlib_deflater", {
@@ -88,7 +88,7 @@ local Inflater = ffi.metatype("zlib_inflater", {
   },
 })
 
--- 20,000 lines go in one by one; compressed pieces come out when zlib has one.
+-- 20,000 lines go in one by one; zlib gives compressed pieces when it has them.
 local deflater, pieces, crc, bytes = Deflater(6), {}, 0, 0
 local function keep(piece) pieces[#pieces + 1] = piece end
 for i = 1, 20000 do
@@ -103,7 +103,7 @@ assert(packed:sub(1, 2) == "\31\139", "gzip's magic number")
 print(("%d bytes became %d in %d pieces"):format(bytes, #packed, #pieces))
 assert(number(deflater.z.total_in) == bytes and number(deflater.z.total_out) == #packed)
 
--- Back, in pieces that fit nothing.
+-- Decompress, in pieces of an odd size.
 local inflater, back_crc, lines, done = Inflater(), 0, 0, false
 for at = 1, #packed, 777 do
   done = inflater:write(packed:sub(at, at + 776), function(piece)
@@ -114,7 +114,7 @@ end
 assert(done and lines == 20000 and number(back_crc) == number(crc))
 print(("and back: %d lines, the same CRC"):format(lines))
 
--- The library's own words for broken data.
+-- zlib's message for broken data.
 local ok, message = pcall(function() Inflater():write("no gzip at all", keep) end)
 assert(not ok and message:find "incorrect header check", message)
 local broken = packed:sub(1, -9) .. ("?"):rep(8) -- where the CRC and the length were
