@@ -1,4 +1,4 @@
-//! The library's one error type, its variants by the stage that failed.
+//! The error type of the library. Each stage that can fail has a variant.
 
 use crate::abi::Unsupported;
 use crate::ctype::{Diagnostics, QualType, Table};

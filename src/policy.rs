@@ -1,12 +1,12 @@
 //! What a script may do with an `ffi` table: data that the host sets and [`crate::lua`] obeys.
 //!
-//! | preset | who it is for |
+//! | preset | for |
 //! |---|---|
-//! | [`Policy::open`] | code that is trusted as much as the host: LuaJIT's library |
-//! | [`Policy::data_only`] | C data structures, with bounds; nothing is called |
+//! | [`Policy::open`] | scripts that the host trusts like its own code: everything that LuaJIT's library can do |
+//! | [`Policy::data_only`] | scripts that work with C data, with bounds; they call no C function |
 //! | [`Policy::declared_only`] | the same, and the functions that the host declares |
 //!
-//! `docs/security.md` has the tables of what a script can do under each, and `tests/policy.rs` runs their rows.
+//! `docs/security.md` has tables of what a script can do under each preset; `tests/policy.rs` runs their rows.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! "Did you mean": the name that is nearest to one that nothing has.
+//! "Did you mean": the existing name that is most similar to a wrong one.
 
 /// How long a name may be that others are compared with.
 const LONGEST: usize = 64;

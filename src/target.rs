@@ -1,6 +1,6 @@
-//! What a target triple means to C: the data model and the names of its calling conventions.
+//! The meaning of a target triple for C: the data model, and the names of its calling conventions.
 //!
-//! The only reader of triples. Everything else asks a [`Target`].
+//! The only reader of triples. All other code asks a [`Target`].
 #![forbid(unsafe_code)]
 
 use std::fmt;

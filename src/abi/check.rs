@@ -1,4 +1,4 @@
-//! The plan checker: what must hold of every plan, whatever the convention.
+//! The checker of plans: rules that every plan keeps, in every convention.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,12 +1,12 @@
-//! What i386 compilers take a whole value for.
+//! The machine mode of a value: the scalar, or block of bytes, that i386 GCC takes the whole value for.
 
 use rustc_hash::FxHashMap;
 
 use crate::ctype::{QualType, RecordId, RecordKind, Table, Type as CType};
 
-/// What i386 GCC takes a value for as a whole, its "machine mode": of a struct that is all one member that member's, else
-/// an integer where one has the size (`compute_record_mode` of GCC's `stor-layout.cc`). Clang's "all fields would be passed
-/// in a register" (`shouldReturnTypeInRegister`) is that it is not [`Mode::Block`].
+/// The "machine mode" of a value in i386 GCC: of a struct with one member, the member's; otherwise an integer, if one has the size
+/// (`compute_record_mode` of GCC's `stor-layout.cc`). Clang's "all fields would be passed in a register" (`shouldReturnTypeInRegister`)
+/// means that the mode is not [`Mode::Block`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Bytes.

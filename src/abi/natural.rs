@@ -1,4 +1,4 @@
-//! The alignment that a type has from its members alone, which AAPCS64 places arguments by.
+//! The natural alignment of a type, from its members alone: AAPCS64 places arguments by it.
 
 use crate::ctype::{Member, QualType, RecordBody, Table, Type};
 

@@ -1,4 +1,4 @@
-//! The part of a C function type that a calling convention sees.
+//! The part of a C function type that a calling convention reads.
 
 use super::ty::Type;
 use super::{Convention, Role};

@@ -1,11 +1,10 @@
-//! The conventions of 32-bit x86, as its compilers have them: their table and their assigner.
+//! The conventions of 32-bit x86: their table and their assigner.
 //!
-//! Names and registers are old and common ("i386 psABI", section 2.2; Microsoft's "Argument Passing and Naming
-//! Conventions"), but the compilers disagree on everything larger than a register. So a convention here is a name and a
-//! [`Flavour`]: one row of the table below each. What a row cannot know from documents was read from GCC
-//! (`gcc/config/i386/i386.cc`: `function_arg_32`, `function_arg_advance_32`, `ix86_return_in_memory`,
-//! `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
-//! `X86CallingConv.td`), and is executed against their code by `tests/gate`.
+//! Names and registers are old and common ("i386 psABI", section 2.2; Microsoft's "Argument Passing and Naming Conventions"), but the compilers
+//! disagree on every value that is larger than a register. So a convention here is a name and a [`Flavour`], and each pair has a row in the table below.
+//! Documents do not say all of it; the rest was read from GCC (`gcc/config/i386/i386.cc`: `function_arg_32`, `function_arg_advance_32`,
+//! `ix86_return_in_memory`, `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
+//! `X86CallingConv.td`). `tests/gate` executes the conventions against code of these compilers.
 
 use smallvec::smallvec;
 

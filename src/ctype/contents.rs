@@ -1,4 +1,4 @@
-//! What values of a type have inside.
+//! The scalars, pointers and arrays inside the values of a type.
 
 use rustc_hash::FxHashSet;
 

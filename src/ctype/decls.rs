@@ -1,7 +1,7 @@
-//! What the names of a program's declarations stand for.
+//! The names of a program's declarations and their meanings.
 //!
-//! Names belong to scopes, which see the names of the scopes that they are in; types belong to all. A text is declared
-//! as a whole or not at all: what is new is cut off again, and what changed of the old is written to an undo log.
+//! Names belong to scopes; a scope also sees the names of the scopes around it. Types belong to all scopes. A text is declared as a whole or not at
+//! all: after an error, new entries are cut off again, and changed entries are restored from an undo log.
 
 use rustc_hash::FxHashMap;
 

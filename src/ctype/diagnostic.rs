@@ -1,4 +1,4 @@
-//! What is wrong with a text of declarations, and where.
+//! Errors in a text of declarations: message, place, source line, hint.
 
 use std::fmt;
 

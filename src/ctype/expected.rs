@@ -1,4 +1,4 @@
-//! Names that programs expect and no text has declared: what the headers of the target make of them.
+//! Names that programs expect without declaring them (`off_t`, `DWORD`), and their declarations in the target's headers.
 
 use super::Table;
 use crate::target::DataModel;

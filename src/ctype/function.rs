@@ -1,4 +1,4 @@
-//! Function types: parameters, the convention asked for, what is promised of pointers.
+//! Function types: parameters, the requested convention, contracts of pointers.
 
 use super::QualType;
 

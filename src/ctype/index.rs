@@ -1,6 +1,6 @@
-//! A hash index: finds positions of a vector by the hash of what is stored there.
+//! A hash index: finds positions in a vector by the hash of the element.
 //!
-//! Keys stay in the vector, so that one copy of each is kept, and the newest entries can be taken out again.
+//! The keys stay in the vector. So each key is stored once, and the newest entries can be removed again.
 
 /// Open addressing with linear probing over `(hash, position + 1)`; 0 is an empty slot.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! Reserved words: C11, C23, and what the headers of GCC, Clang and MSVC add.
+//! Reserved words: those of C11 and C23, and those that headers of GCC, Clang and MSVC add.
 
 /// What a reserved word means. Spellings that mean the same are one keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Bytes to tokens, borrowed from the text.
+//! From bytes to tokens, which borrow from the text.
 
 use super::keyword::{KEYWORDS, Keyword};
 use super::names::{self, Names};

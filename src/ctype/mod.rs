@@ -1,23 +1,23 @@
 //! C declarations: text in, types with exact layouts out.
 //!
-//! Pure: no host, no Lua, no `unsafe`. [`Declarations`] is what the rest of the library talks to: it parses
-//! texts into its [`Table`] of interned types and remembers what every name stands for.
+//! Pure: no host, no Lua, no `unsafe`. The rest of the library uses [`Declarations`]: it parses texts into its [`Table`] of interned types, and
+//! remembers the meaning of each name.
 //!
 //! ```text
 //! text ─lex→ tokens ─parse→ types in the Table, names in Declarations ─layout→ sizes and offsets ─print→ C again
 //! ```
 //!
-//! | file | what it knows |
+//! | file | knows |
 //! |---|---|
-//! | `lex`, `keyword` | bytes to tokens |
+//! | `lex`, `keyword` | from bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
-//! | `preprocess/`, `source` | macros, conditionals, continued lines; where the bytes of a text come from |
-//! | `decls`, `same`, `names_seen` | the C name spaces, redeclaration, the atomic `cdef`; macros, and what is in sight |
-//! | `predeclared`, `expected` | the names that need no declaration; those that programs expect to need none |
-//! | `types`, `function` | what a type is, as data |
+//! | `preprocess/`, `source` | macros, conditionals, continued lines; the place in the text of each byte |
+//! | `decls`, `same`, `names_seen` | C's name spaces, redeclaration, the atomic `cdef`; macros, and the visible names |
+//! | `predeclared`, `expected` | names that need no declaration; names that programs expect to need none |
+//! | `types`, `function` | types as data |
 //! | `table`, `names`, `index` | interned types and names |
-//! | `layout/` | sizes, alignments and offsets, one file a compiler family |
-//! | `print`, `draw` | types back to C, a record's layout as a picture |
+//! | `layout/` | sizes, alignments and offsets, one file for each compiler family |
+//! | `print`, `draw` | types printed as C; the layout of a record as a picture |
 //! | `diagnostic` | errors with a place |
 #![forbid(unsafe_code)]
 

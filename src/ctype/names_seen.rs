@@ -1,4 +1,4 @@
-//! The macros of a program's texts, and the names that can be seen from one of its scopes.
+//! The macros of a program's texts, and the names that are visible from a scope.
 
 use super::decls::{Declarations, Undo};
 use super::preprocess::Macro;

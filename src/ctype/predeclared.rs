@@ -1,4 +1,4 @@
-//! The names that need no declaration.
+//! Names that need no declaration.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 

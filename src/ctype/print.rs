@@ -1,4 +1,4 @@
-//! Types back to C.
+//! Types printed as C.
 
 use std::fmt::Write;
 

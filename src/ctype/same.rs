@@ -1,4 +1,4 @@
-//! Whether two declarations say the same, anonymous records and enums compared by what is in them.
+//! Whether two declarations are identical. Anonymous records and enums are compared by their contents.
 
 use super::{Function, QualType, RecordBody, RecordId, Table, Type};
 

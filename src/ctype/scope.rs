@@ -1,4 +1,4 @@
-//! Names and what they stand for: the name spaces of one scope.
+//! The name spaces of one scope: names and their meanings.
 
 use rustc_hash::FxHashMap;
 

@@ -1,4 +1,4 @@
-//! Where the bytes of a parsed text come from.
+//! The places in the original text of the bytes that the parser reads.
 
 use super::lex::Offset;
 

@@ -1,4 +1,4 @@
-//! The interned types of one target, with the records, enums and names that they refer to.
+//! The interned types of one target, and the records, enums and names that they refer to.
 
 use std::hash::{Hash, Hasher};
 

@@ -1,4 +1,4 @@
-//! What a C type is, as data. Interning and queries are in [`super::table`].
+//! C types as data. Interning and queries are in [`super::table`].
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! The C header of an object of thunks.
+//! The C header for an object of thunks.
 
 use std::fmt::Write;
 

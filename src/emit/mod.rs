@@ -1,13 +1,13 @@
 //! Thunks as object files: the call thunk and a callback of each function, for any target with a code generator.
 //!
 //! For a function `f` the object defines
-//! - `f_call`: `void f_call(const void *target, void *frame)` calls `target` with the arguments in the frame, and puts the
-//!   result there;
-//! - `f_callback`: a function of `f`'s own type, which fills a frame and calls `f_slot.dispatch(&f_slot, frame)`;
-//! - `f_slot`: a `struct cthunk_slot` whose `dispatch` and `data` are the user's.
+//! - `f_call`: `void f_call(const void *target, void *frame)` calls `target` with the arguments in the frame, and stores the result in the
+//!   frame;
+//! - `f_callback`: a function of `f`'s type, which fills a frame and calls `f_slot.dispatch(&f_slot, frame)`;
+//! - `f_slot`: a `struct cthunk_slot`; the user sets its `dispatch` and `data`.
 //!
-//! The header ([`Emitted::header`]) has the offsets of the frame's slots. Addresses are absolute words in the text section,
-//! so the object is for executables that are not position-independent.
+//! The header ([`Emitted::header`]) has the offsets of the frame's slots. Addresses are absolute words in the text section, so the object can be
+//! linked into executables that are not position-independent.
 #![forbid(unsafe_code)]
 
 mod header;

@@ -1,4 +1,4 @@
-//! A plan as a picture: which bytes of which value are in which register and stack slot at the call.
+//! A plan as a picture: the register or stack slot of each byte at the call.
 
 use crate::abi::{Bank, CallPlan, Pass, Piece, Place, Reg, Width};
 

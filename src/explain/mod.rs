@@ -1,4 +1,4 @@
-//! What becomes of a declaration: plan, CLIF and machine code, for any target, as text.
+//! A declaration explained as text: plan, Cranelift IR and machine code, for any target.
 #![forbid(unsafe_code)]
 
 mod drawing;

@@ -1,4 +1,4 @@
-//! A drawing as a picture.
+//! A drawing as SVG.
 
 use std::fmt::Write;
 

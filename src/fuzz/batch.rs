@@ -1,4 +1,4 @@
-//! A header's functions with their plans: what executors run.
+//! The functions of a header with their plans: the input of executors.
 
 use super::image::Image;
 use super::platform::Platform;

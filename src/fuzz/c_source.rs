@@ -1,4 +1,4 @@
-//! The C side of a batch: for each function a callee that checks its arguments and a caller that calls our callback.
+//! The C side of a batch: for each function a callee that checks its arguments, and a caller that calls a callback.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};

@@ -1,4 +1,4 @@
-//! Many batches, several at a time; what fails is shrunk and kept.
+//! Many batches, several at a time. A failing function is shrunk and kept.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

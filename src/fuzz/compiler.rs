@@ -1,4 +1,4 @@
-//! C compilers, as commands.
+//! C compilers, run as commands.
 
 use std::ffi::OsStr;
 use std::path::Path;

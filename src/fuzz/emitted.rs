@@ -1,8 +1,8 @@
-//! Executing a batch on another processor: our thunks as an object, linked with C, under an emulator.
+//! Runs a batch on another processor: the thunks as an object file, linked with C, under an emulator.
 //!
-//! A program holds one compiler's callees and callers, our thunks, and a `main` that takes every step and prints the lines of
-//! [`super::program`]. Only the callees and callers come from the compiler that is tested; the machine's own GCC makes
-//! the rest, so that the program is one of its Linux whatever platform the callees follow.
+//! A program has one compiler's callees and callers, the thunks, and a `main` that takes each step and prints the lines of [`super::program`].
+//! The compiler under test makes only the callees and callers; the machine's GCC makes the rest. So the program is one of its Linux,
+//! whatever platform the callees follow.
 
 mod apple;
 

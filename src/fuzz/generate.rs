@@ -1,4 +1,4 @@
-//! Random functions: the types first, then signatures that draw from them.
+//! Random functions: first the types, then signatures that use them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

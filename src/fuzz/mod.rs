@@ -1,4 +1,4 @@
-//! Random C functions, called both ways between our thunks and C compilers.
+//! Random C functions, called both ways between the thunks and C compilers.
 //!
 //! ```text
 //! seed ─Generator→ Case ─header→ C text ─Batch::parse→ Prototype (types, plan, images)
@@ -7,10 +7,9 @@
 //!                   └── shrink::candidates ←── a finding ←┘
 //! ```
 //!
-//! A function is described by C text alone ([`shape::header`]), so that a finding is a header that can be kept, read and run
-//! again. Values name themselves ([`image`]). A way of executing is a [`program::Executor`]; [`campaign`] runs
-//! many batches and shrinks what fails; [`known`] lists where compilers do not agree; [`mutants`] are broken conventions, which
-//! a campaign must find.
+//! C text alone describes a function ([`shape::header`]), so a finding is a header that can be kept, read and run again. Values name
+//! themselves ([`image`]). A way to run a batch is a [`program::Executor`]; [`campaign`] runs many batches and shrinks failing functions;
+//! [`known`] lists the disagreements of compilers; [`mutants`] are broken conventions, which a campaign must find.
 
 pub mod batch;
 pub mod c_source;

@@ -1,4 +1,4 @@
-//! What the fuzzer knows of each convention besides its table: how C asks for it, and who can run it.
+//! Facts that the fuzzer needs about a convention beside its table: the attribute that asks for it in C, the machine that runs its code.
 
 #[cfg(feature = "emit")]
 use super::emitted::{Assembly, Machine};

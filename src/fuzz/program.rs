@@ -1,9 +1,8 @@
-//! Ways of executing a batch, and the lines by which a running program says how far it is.
+//! Ways to run a batch, and the lines by which a running program reports its progress.
 //!
-//! Generated code may do anything, so it runs in processes of its own. A program takes the number of steps to leave out
-//! as its last argument, and prints a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS`, `skip WORDS` or
-//! `known ROW` if there is something to say, and `done` at the end. A program that ends without `done` crashed in its last step; it is
-//! started again after that step.
+//! Generated code may do anything, so it runs in processes of its own. The last argument of a program is the number of steps to skip. It prints
+//! a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS`, `skip WORDS` or `known ROW` if there is something to report,
+//! and `done` at the end. A program that ends without `done` crashed in its last step; it is started again after that step.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Random choices that a printed seed, or the bytes of a fuzzing engine, bring back on every machine.
+//! Random choices that a printed seed, or the bytes of a fuzzing engine, reproduce on every machine.
 
 /// A sequence of choices.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! The scalar types that the fuzzer draws from.
+//! The scalar types that the generator uses.
 
 /// A scalar C type; complex numbers and vectors count as scalars here.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! C types and functions as the fuzzer builds, shrinks and prints them.
+//! C types and functions as data: built, shrunk and printed by the fuzzer.
 
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Smaller functions that may still show what a function showed.
+//! Smaller functions that may still fail as the original does.
 
 use std::sync::Arc;
 

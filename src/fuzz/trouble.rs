@@ -1,4 +1,4 @@
-//! What stops a campaign: not a finding, but something that it needs and does not have.
+//! Reasons to stop a campaign that are not findings: something that it needs is missing.
 
 use std::path::PathBuf;
 

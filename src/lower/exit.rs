@@ -1,4 +1,4 @@
-//! Calls that Cranelift cannot make itself: the thunk fills a block of registers and the stack arguments, and fixed native code
+//! Calls that are beyond Cranelift: the thunk fills a block of registers and the stack arguments, and fixed native code
 //! ([`super::Native::exit`]) makes the call.
 
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};

@@ -1,13 +1,12 @@
 //! From a [`CallPlan`] to Cranelift IR: the two thunks of a plan.
 //!
-//! - A **call thunk** takes values from [`Operands`] (a Frame in memory, or the Lua stack), calls a
-//!   native function, and gives the result back.
-//! - A **callback body** takes values from the [`registers`] that a native entry stub saved, puts them into
-//!   a Frame, calls a dispatcher, and puts the result back: the same plan, read backwards.
+//! - A **call thunk** takes values from [`Operands`] (a Frame in memory, or the Lua stack), calls a native function, and stores the result.
+//! - A **callback body** takes values from the [`registers`] that a native entry saved, puts them into a Frame, calls a dispatcher, and puts the
+//!   result back: the same plan, read backwards.
 //!
-//! The 32-bit x86 conventions have no back end in Cranelift: [`x86`] makes their thunks itself.
+//! Cranelift has no back end for 32-bit x86: [`x86`] makes the thunks of its conventions.
 //!
-//! Only the plan says what goes where. Nothing here asks for the platform.
+//! The plan alone says where each byte goes. Nothing here asks for the platform.
 #![forbid(unsafe_code)]
 
 mod call;

@@ -1,7 +1,6 @@
-//! The register block: what a native entry stub saves for a callback body, in bytes.
+//! The register block: the bytes that a native entry saves and a callback body reads.
 //!
-//! The stubs of `code::entry` write it, callback bodies read it; `code::entry` checks at compile time that
-//! its structure has these offsets.
+//! `code` checks at compile time that its structure has these offsets.
 
 use crate::abi::{Bank, CallPlan, Extension, FrameLayout, Pass, Piece, Place, Reg, Width};
 

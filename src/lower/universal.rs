@@ -1,6 +1,6 @@
 //! A plan carried out without a compiler: between a Frame and the register block of a native call.
 //!
-//! Slower than a thunk by the time that reading the plan takes, and there at once: for first calls, and for calls whose plan
+//! A call takes longer than with a thunk, by the time to read the plan, and needs no compilation: for first calls, and for calls whose plan
 //! differs from call to call.
 
 use super::registers::{self, Home};

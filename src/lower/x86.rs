@@ -1,14 +1,14 @@
-//! From a [`CallPlan`] to i686 machine code: the two shims of a plan, made without Cranelift, which has no such back end.
+//! From a [`CallPlan`] to i686 machine code: the two shims of a plan. Cranelift has no back end for it.
 //!
-//! Both are ordinary cdecl code that is entered on a 32-bit stack: in a 32-bit process by a call, in a 64-bit one through
-//! [`crate::code::gate`]. They are position independent.
+//! Both shims are ordinary cdecl code that is entered on a 32-bit stack: by a call in a 32-bit process, through [`crate::code::gate`] in a 64-bit one.
+//! They are position independent.
 //!
 //! ```text
 //! call_shim      uint32_t shim(void *target, void *frame)      Frame → stack and registers → target → Frame
 //! callback_shim  entered by a stub that pushed its slot        stack and registers → Frame → slot->dispatch(slot, frame) → result
 //! ```
 //!
-//! Everything moves in words of 4 bytes: the slots of a Frame are multiples of 8, so a word never leaves its slot.
+//! All moves are words of 4 bytes. The slots of a Frame are multiples of 8 bytes, so a word never leaves its slot.
 
 use iced_x86::{Code, Encoder, IcedError, Instruction, MemoryOperand, Register};
 

@@ -1,4 +1,4 @@
-//! C functions called from Rust by their declarations, without Lua.
+//! Calls of C functions from Rust by their declarations, without Lua.
 
 pub mod rust;
 mod value;

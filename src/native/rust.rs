@@ -1,4 +1,4 @@
-//! Rust types that C passes as scalars, and Rust functions of such types.
+//! Rust types that C passes as scalars, and Rust functions of these types.
 
 use std::ffi::c_void;
 

@@ -1,4 +1,4 @@
-//! C values as Rust passes them.
+//! C values as Rust code passes them.
 
 use std::ffi::c_void;
 use std::fmt;

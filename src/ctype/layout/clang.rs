@@ -1,5 +1,5 @@
-//! Clang's Itanium record layout (`ItaniumRecordLayoutBuilder` of its `RecordLayoutBuilder.cpp`), as Apple's platforms use it,
-//! and with Microsoft's bit-fields by default Clang's own Windows (`windows-gnullvm`).
+//! Clang's Itanium record layout (`ItaniumRecordLayoutBuilder` in its `RecordLayoutBuilder.cpp`): for Apple's platforms, and, with
+//! Microsoft's bit-fields as the default, for Clang's own Windows target (`windows-gnullvm`).
 
 use super::{Engine, Rules, Slot, round_up, uses_ms_rule};
 use crate::target::DataModel;

@@ -1,4 +1,4 @@
-//! GCC's record layout: System V's bit-fields, and its version of Microsoft's (MinGW, `ms_struct`).
+//! GCC's record layout, with System V's bit-fields and with GCC's version of Microsoft's (MinGW, `ms_struct`).
 
 use super::{Engine, Rules, Slot, round_up, uses_ms_rule};
 use crate::ctype::{ArrayLen, FloatKind, QualType, RecordId, RecordKind, Table, Type};

@@ -1,7 +1,7 @@
-//! Sizes, alignments and offsets, as each platform's compiler has them.
+//! Sizes, alignments and offsets, by the rules of each platform's compiler.
 //!
-//! Positions inside this module are in bits. The three families of record layout are one file each:
-//! [`gcc`] (both bit-field rules), [`clang`] (Apple), [`msvc`].
+//! Positions inside this module are in bits. Each family of record layout is one file: [`gcc`] (both bit-field rules), [`clang`] (Apple),
+//! [`msvc`].
 
 mod clang;
 mod gcc;

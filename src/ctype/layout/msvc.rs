@@ -1,4 +1,4 @@
-//! Microsoft's record layout, with Clang's reading of GNU attributes.
+//! Microsoft's record layout; GNU attributes count as in Clang.
 
 use super::{Engine, Rules, Slot, round_up};
 use crate::target::DataModel;

@@ -1,4 +1,4 @@
-//! The attributes and machine modes that mean something.
+//! The attributes and machine modes that have an effect.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Constant expressions: what declarations ask of an expression, and conversions.
+//! Constant expressions: the questions that declarations ask of an expression (a size, a value, a condition), and conversions.
 
 use super::value::{Operand, Value, rounded};
 use super::{Offset, Parse, Parser};

@@ -1,4 +1,4 @@
-//! What attributes promise of a function's pointers.
+//! Contracts: attributes that say what a function does with its pointers.
 
 use super::attribute::{FunctionAttributes, bare};
 use super::{Parse, Parser};

@@ -1,4 +1,4 @@
-//! Expressions: everything that may stand in a constant expression, `sizeof` or `typeof`.
+//! Expressions in constant expressions, `sizeof` and `typeof`.
 
 use super::constant::Arithmetic;
 use super::value::{

@@ -1,7 +1,7 @@
 //! The grammar of C declarations, by recursive descent in one pass.
 //!
-//! Every function of the parser returns [`Parse`]; a failure has already been reported. Errors do not stop a
-//! text: parsing goes on after the declaration (or member) that failed.
+//! Each function of the parser returns [`Parse`]; the function that fails has already reported the error. An error does not end a text: the
+//! parser goes on after the declaration, or member, that failed.
 
 mod attribute;
 mod attribute_table;

@@ -1,4 +1,4 @@
-//! Errors of the parser, and how it goes on after one.
+//! Errors of the parser, and the recovery after one.
 
 use super::{Checkpoint, Failed, Parser, Tok};
 use crate::ctype::decls::{Conflict, Place};

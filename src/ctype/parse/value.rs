@@ -1,4 +1,4 @@
-//! Operands of constant expressions and the arithmetic on them, in the target's types.
+//! Operands of constant expressions, and arithmetic on them in the target's types.
 
 use crate::ctype::lex::Punct;
 use crate::ctype::{Constant, FloatKind, IntKind, QualType, TypeId};

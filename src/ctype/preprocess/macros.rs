@@ -1,4 +1,4 @@
-//! Object-like macros: what `#define` stores and a word becomes.
+//! Object-like macros: what `#define` stores, and the replacement of a word.
 
 use super::scan::{self, Piece};
 use super::{HINT, Line, MAX_EXPANSIONS, MAX_LENGTH, MAX_NESTING, Preprocessor, Trouble};

@@ -1,7 +1,7 @@
-//! Macros, conditionals and continued lines: what the parser reads of a text that has them.
+//! Macros, conditionals and continued lines: removes them from a text before the parser reads it.
 //!
-//! A text goes through here only if the parser met something that it does not read itself. What comes out is without them, but for two
-//! kinds of lines: `#pragma`, and `#define` and `#undef`, for the parser to declare the constants.
+//! A text goes through here only if the parser met one of them. The result keeps two kinds of directives: `#pragma`, and `#define` and `#undef`,
+//! from which the parser declares constants.
 
 mod condition;
 mod macros;

@@ -1,4 +1,4 @@
-//! A text as the preprocessor sees it: lines that a backslash continues are one line, and tokens are words or not.
+//! A text as the preprocessor sees it: lines joined by backslashes, and tokens that are words or others.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! A C compiler of 32-bit x86 as the oracle: an object file of callees and callers, run through the gate.
+//! A C compiler for 32-bit x86 as the oracle: an object file of callees and callers, run through the gate.
 
 use std::path::Path;
 

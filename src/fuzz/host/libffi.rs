@@ -1,7 +1,7 @@
-//! libffi as the oracle, where it has words for a function: `ffi_call` calls our callback, our thunk calls a closure.
+//! libffi as the oracle, for functions that it can describe: `ffi_call` calls the callback, and the call thunk calls a closure of libffi.
 //!
-//! libffi 3.4, loaded at run time. It knows scalars, complex numbers and plain structs; no unions, bit-fields, packed or
-//! over-aligned members, members of no size, vectors, and no integers of 128 bits.
+//! libffi 3.4, loaded at run time. It knows scalars, complex numbers and plain structs. It does not know unions, bit-fields, packed or
+//! over-aligned members, members without size, vectors, and integers of 128 bits.
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_uint, c_void};

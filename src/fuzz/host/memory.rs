@@ -1,4 +1,4 @@
-//! Memory with an end that can be felt: pages that nobody may touch on both sides.
+//! Memory between two pages without access, so that a read or write past either end faults.
 
 use std::io;
 use std::ptr::{NonNull, null_mut};

@@ -1,7 +1,7 @@
-//! Executing a batch in processes of this machine: C compilers, libffi and ourselves against our thunks.
+//! Runs a batch in processes of this machine: C compilers, libffi and the library itself against the thunks.
 //!
-//! The only part of the fuzzer that runs generated code, and the only one with `unsafe`. [`Host`] builds shared libraries and
-//! names a command that calls [`work`] on them, in a process of its own.
+//! Only this part of the fuzzer runs generated code, and only this part has `unsafe`. [`Host`] builds shared libraries, and names a command
+//! that calls [`work`] on them in a process of its own.
 
 mod guest;
 mod libffi;

@@ -1,5 +1,5 @@
-//! Ourselves as the oracle: the call thunk calls the callback of the same plan. The call side is placed by Cranelift, the
-//! callback side by our plan.
+//! The library itself as the oracle: the call thunk calls the callback of the same plan. Cranelift places the arguments of the call; the
+//! callback reads them by the plan.
 
 use super::Oracle;
 use super::thunks::{Checker, call_named};

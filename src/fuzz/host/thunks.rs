@@ -1,4 +1,4 @@
-//! Our side of a call: the call thunk with a Frame that names itself, and a callback that checks what it gets.
+//! The library's side of a call: the call thunk with a Frame whose bytes name themselves, and a callback that checks its arguments.
 
 use std::cell::RefCell;
 use std::ffi::c_void;

@@ -1,4 +1,4 @@
-//! Rows of AArch64's conventions.
+//! Known disagreements: AArch64's conventions.
 
 use super::sysv64::with_zero_width;
 use super::{Disagreement, Subject};

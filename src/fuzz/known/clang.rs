@@ -1,5 +1,5 @@
-//! What Clang 19 makes of types on x86-64: parts of `clang/lib/CodeGen/Targets/X86.cpp` and of `CGRecordLayoutBuilder.cpp`, in the
-//! words of [`Seen`].
+//! How Clang 19 classifies types on x86-64: parts of `clang/lib/CodeGen/Targets/X86.cpp` and `CGRecordLayoutBuilder.cpp`, applied to
+//! [`Seen`].
 
 use super::seen::Seen;
 use crate::abi::{Bank, Class, Part, Role, SYSV64};

@@ -1,4 +1,4 @@
-//! Rows of the conventions of 32-bit x86.
+//! Known disagreements: the conventions of 32-bit x86.
 
 use super::{Disagreement, Subject};
 use crate::fuzz::compiler::Compiler;

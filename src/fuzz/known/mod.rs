@@ -1,8 +1,8 @@
-//! Where C compilers do not agree with each other, or with the document that they name.
+//! Functions on which C compilers disagree with each other, or with the document that they name.
 //!
-//! A row says beforehand which functions a compiler makes otherwise. They are not run against it, and counted apart: neither as
-//! findings nor as passes. So nothing that goes wrong in a run is excused by a row, and the other compilers and our own
-//! round trip run the function all the same.
+//! A row says beforehand which functions a compiler compiles differently. These functions are not run against this compiler, and are counted
+//! apart: neither as findings nor as passes. So a row excuses nothing that goes wrong in a run; the other compilers and the round trip
+//! run the function all the same.
 
 mod aarch64;
 mod clang;

@@ -1,4 +1,4 @@
-//! Rows of `lp64d`.
+//! Known disagreements: `lp64d`.
 
 use super::{Disagreement, Seen, Subject};
 use crate::abi::{Bank, Class, LP64D, LeafKind, Part, Role};

@@ -1,4 +1,4 @@
-//! A type as rows see it: the C declaration, and what the convention makes of it.
+//! A type as the rows see it: the C declaration, and its classification by the convention.
 
 use crate::abi::{Convention, Kind, Leaf, LeafKind, Role, Type};
 use crate::ctype::{self, ArrayLen, QualType, RecordBody, RecordKind, Table};

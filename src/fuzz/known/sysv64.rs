@@ -1,4 +1,4 @@
-//! Rows of `sysv64`.
+//! Known disagreements: `sysv64`.
 
 use super::seen::{Inner, phantom};
 use super::{Disagreement, Seen, Subject};

@@ -1,4 +1,4 @@
-//! Rows of `win64`.
+//! Known disagreements: `win64`.
 
 use super::{Disagreement, Subject};
 use crate::abi::{Kind, LeafKind, Pass, Type};

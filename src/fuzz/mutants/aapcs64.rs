@@ -1,4 +1,4 @@
-//! Broken rules of AAPCS64, and of what Apple and Microsoft change.
+//! Broken rules of AAPCS64, and of Apple's and Microsoft's changes to it.
 
 use super::Mutant;
 use super::change::*;

@@ -1,4 +1,4 @@
-//! How rules break: changes of tables, of what `classify` is told, and of what it answers.
+//! Ways to break a rule: a changed table, a changed input of `classify`, a changed answer of it.
 
 use std::iter::Copied;
 use std::slice::Iter;

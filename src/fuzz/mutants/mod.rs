@@ -1,8 +1,8 @@
-//! Broken conventions: what the tests and the fuzzer must find.
+//! Broken conventions, which the tests and the fuzzer must find.
 //!
-//! Each mutant breaks one rule of one table: a field of the [`Convention`], what its `classify` is told, or what it answers.
-//! A mutant is a row; `fuzz-abi --convention NAME` runs it as if it were a convention, and
-//! `CTHUNK_BLESS=1 cargo test --test mutants -- --ignored` writes what caught each to `docs/mutants.md`.
+//! Each mutant breaks one rule of one table: a field of the [`Convention`], an input of its `classify`, or an answer of it. A mutant is a row.
+//! `fuzz-abi --convention NAME` runs a mutant like a convention. `CTHUNK_BLESS=1 cargo test --test mutants -- --ignored` writes
+//! `docs/mutants.md`, which lists the tests that caught each.
 
 mod aapcs64;
 mod change;
