@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Instructions an operation of Debian's lua5.4, counted by valgrind: of the module, of the C binding written by hand
-# (comparison/benchcapi.c), and of C functions that do nothing (empty.c), which are the floor.
+# (cli/src/bench/benchcapi.c), and of C functions that do nothing (empty.c), which are the floor.
 #
 #   benches/floor.sh MODULE      MODULE: the folder of ffi.so.
 set -euo pipefail
 [ $# -eq 1 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2; }
 module=$(realpath "$1")
 cd "$(dirname "$0")"
-bench=comparison
+bench=../cli/src/bench
 LUA_CPATH="$module/?.so" lua5.4 -e 'require "ffi"'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -53,6 +53,10 @@ pub mod policy;
 mod suggest;
 pub mod target;
 
+/// The mlua that [`Ffi`] works with.
+#[cfg(feature = "lua")]
+pub use mlua;
+
 pub use code::Mode;
 pub use error::Error;
 #[cfg(feature = "lua")]

@@ -11,6 +11,8 @@
 
 #[path = "support/conventions.rs"]
 mod conventions;
+#[path = "support/needs.rs"]
+mod needs;
 
 use std::fs;
 

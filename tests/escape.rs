@@ -178,7 +178,7 @@ fn honest_scripts_pass() {
         behaviour::provide(&lua, ffi.table().clone()).unwrap();
         lua.globals().set("TESTLIB", behaviour::library()).unwrap();
         lua.globals().set("CHECKED", true).unwrap();
-        lua.load(std::fs::read_to_string(behaviour::SUITE).unwrap()).exec().unwrap();
+        lua.load(std::fs::read_to_string(behaviour::suite()).unwrap()).exec().unwrap();
         let script = std::fs::read_to_string(&path).unwrap();
         let outcome = lua.load(script).set_name(format!("@{name}")).exec();
         match outcome.map_err(|error| error.to_string()) {

@@ -12,9 +12,6 @@ mod disagreements;
 mod guest;
 #[path = "gate/image.rs"]
 mod image;
-#[cfg(feature = "cli")]
-#[path = "gate/random.rs"]
-mod random;
 #[path = "gate/signals.rs"]
 mod signals;
 #[path = "gate/stack.rs"]

@@ -1,48 +1,8 @@
-//! Values of a megabyte by value, and thousands of arguments: they cost what copying them costs, and what a thread's stack has no room
-//! for is an error.
-#![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "cli"))]
-
-use std::process::Command;
-use std::sync::OnceLock;
+//! What a thread's stack has no room for is an error. The values themselves: tests/large/values.lua, which the command runs.
+#![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "lua"))]
 
 use cthunk::{Ffi, Policy};
 use mlua::Lua;
-
-mod behaviour;
-
-fn library() -> &'static str {
-    static LIBRARY: OnceLock<String> = OnceLock::new();
-    LIBRARY.get_or_init(|| behaviour::build("large"))
-}
-
-/// Runs tests/large/values.lua.
-fn values(options: &[&str], mode: &str) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/large/values.lua");
-    let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
-        .arg("run")
-        .args(options)
-        .args([script, library()])
-        .env("CTHUNK_MODE", mode)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && output.stdout == b"ok\n", "{mode} {options:?}: {text}");
-}
-
-#[test]
-fn through_c_and_back() {
-    values(&[], "compiled");
-}
-
-#[test]
-fn without_machine_code() {
-    values(&[], "interpreted");
-}
-
-#[test]
-fn in_luajit_mode() {
-    values(&["--luajit"], "compiled");
-}
 
 /// A thread with a small stack passes what it has room for, and refuses the rest.
 #[test]

@@ -15,7 +15,7 @@ use mlua::Lua;
 
 mod behaviour;
 
-use behaviour::{SUITE, files, library, needs};
+use behaviour::{files, library, needs, suite};
 
 /// What one file asserted, as `tests/lua/support/suite.lua` reports it.
 #[derive(Default)]
@@ -49,7 +49,7 @@ fn run(path: &Path) -> mlua::Result<Report> {
     let lua = unsafe { Lua::unsafe_new() };
     install(&lua)?;
     lua.globals().set("TESTLIB", library())?;
-    lua.load(fs::read_to_string(SUITE)?).set_name("@suite.lua").exec()?;
+    lua.load(fs::read_to_string(suite())?).set_name("@suite.lua").exec()?;
     let name = format!("@{}", path.file_name().unwrap_or_default().to_string_lossy());
     lua.load(fs::read_to_string(path)?).set_name(name).exec()?;
     Ok(Report::parse(&lua.globals().get::<mlua::Function>("suite_report")?.call::<String>(())?))
@@ -58,7 +58,7 @@ fn run(path: &Path) -> mlua::Result<Report> {
 /// Runs one file under `luajit`, with LuaJIT's own `ffi`.
 fn run_luajit(path: &Path) -> Report {
     let output =
-        Command::new("luajit").arg(SUITE).arg(path).env("CTHUNK_TESTLIB", library()).output();
+        Command::new("luajit").arg(suite()).arg(path).env("CTHUNK_TESTLIB", library()).output();
     let output = output.expect("luajit runs");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {error}", path.display());

@@ -46,7 +46,6 @@ const CRATE: House = House {
         &["code"],
         &["explain", "emit", "native"],
         &["fuzz", "lua"],
-        &["cli"],
     ],
     allowed: &[
         ("src/error.rs", "abi", "its variants hold the errors of the stages"),

@@ -15,13 +15,13 @@ ONLY=pattern restricts the rows (a Lua pattern).  Needs gcc, pkg-config, liblua5
 """
 import collections, os, shutil, statistics, subprocess, sys, tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+ROWS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../cli/src/bench")
 
 
 def build(out):
-    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", f"{out}/libbench.so", f"{HERE}/libbench.c"], check=True)
+    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", "-o", f"{out}/libbench.so", f"{ROWS}/libbench.c"], check=True)
     subprocess.run(["gcc", "-O2", "-fPIC", "-shared", *subprocess.check_output(["pkg-config", "--cflags", "lua5.4"], text=True).split(), "-o", f"{out}/benchcapi.so",
-                    f"{HERE}/benchcapi.c", f"{out}/libbench.so", f"-Wl,-rpath,{out}"], check=True)
+                    f"{ROWS}/benchcapi.c", f"{out}/libbench.so", f"-Wl,-rpath,{out}"], check=True)
 
 
 def fmt(x):
@@ -47,7 +47,7 @@ def main():
             env.pop("LUA_INIT", None)
             if cpath:
                 env["LUA_CPATH"] = cpath + ";;"
-            r = subprocess.run(["taskset", "-c", "1"] + cmd + [f"{HERE}/bench.lua", module],
+            r = subprocess.run(["taskset", "-c", "1"] + cmd + [f"{ROWS}/bench.lua", module],
                                env=env, capture_output=True, text=True, timeout=600)
             if r.returncode:
                 print(f"{name}: exit {r.returncode}: {r.stderr[:300]}", file=sys.stderr)

@@ -2,7 +2,7 @@
 //! own.
 
 use cthunk::lua::Results;
-use mlua::ffi::lua_State;
+use cthunk::mlua::ffi::lua_State;
 
 /// What `require "ffi"` calls.
 ///

@@ -2,7 +2,7 @@
 //!
 //! A callback is a *stub* that loads the address of its slot from the word behind it and jumps to the slot's *entry*, which saves
 //! the argument registers into a block ([`crate::lower::registers`]), calls the slot's body with the block and the slot, and
-//! loads the result registers. `tests/qemu.rs` assembles the text and compares the bytes.
+//! loads the result registers. `cli/tests/qemu.rs` assembles the text and compares the bytes.
 
 use crate::abi::Convention;
 

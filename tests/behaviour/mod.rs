@@ -2,18 +2,24 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
+
+use cthunk::mlua;
 
 #[path = "../support/needs.rs"]
 pub mod needs;
 
-/// The globals of the behaviour files.
-pub const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lua/support/suite.lua");
+pub use needs::repository;
 
-/// The Lua files of a folder of the package; with `CTHUNK_LUA_TEST=name` those whose name contains `name`.
+/// The file with the globals of the behaviour files.
+pub fn suite() -> PathBuf {
+    repository::path("tests/lua/support/suite.lua")
+}
+
+/// The Lua files of a folder of the repository; with `CTHUNK_LUA_TEST=name` those whose name contains `name`.
 pub fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let folder = repository::path(folder);
     let wanted = std::env::var("CTHUNK_LUA_TEST").unwrap_or_default();
     let mut files: Vec<_> = fs::read_dir(&folder)
         .expect("the folder is there")
@@ -39,13 +45,13 @@ pub fn library() -> &'static str {
 
 /// Builds tests/c/NAME.c as a shared library and returns its path.
 pub fn build(name: &str) -> String {
-    let source = format!("{}/tests/c/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let source = repository::path(&format!("tests/c/{name}.c"));
     let library = format!("lib{name}-{}.so", env!("CARGO_CRATE_NAME"));
     let library = format!("{}/{library}", env!("CARGO_TARGET_TMPDIR"));
     let triple = target_lexicon::HOST.to_string();
     let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
-    let arguments = ["-shared", "-fPIC", "-o", &library, &source];
-    let status = compiler.to_command().args(arguments).status();
+    let arguments = ["-shared", "-fPIC", "-o", &library];
+    let status = compiler.to_command().args(arguments).arg(source).status();
     assert!(status.expect("a C compiler: install gcc or clang").success());
     library
 }

@@ -1,17 +1,19 @@
 //! The files of `tests/conventions/`: what a convention does with their declarations.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cthunk::Target;
 use cthunk::abi::{self, Convention, Extension, Pass, Piece, Place, Reg, Registers, Signature};
 use cthunk::ctype::{Declarations, Type};
+
+use crate::needs::repository;
 
 /// What a plan begins with that breaks a rule of every plan.
 pub const BROKEN: &str = "broken: ";
 
 /// The file of a convention.
 pub fn path(convention: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/conventions/{convention}.txt"))
+    repository::path(&format!("tests/conventions/{convention}.txt"))
 }
 
 /// The file `old` with the tables and the plans of `convention`, and the number of its declarations.

@@ -6,7 +6,7 @@
 //! }
 //! ```
 //!
-//! What a test did without is on the list that `cargo test` ends with (tests/zz_not_tested.rs). With `CI` set it fails.
+//! What a test did without is on the list that `cargo test` ends with (cli/tests/zz_not_tested.rs). With `CI` set it fails.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::HashMap;
@@ -15,6 +15,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+
+#[path = "repository.rs"]
+pub mod repository;
 
 /// Nothing, or what is missing and how to get it.
 pub type Need = Result<(), String>;
@@ -88,7 +91,8 @@ pub fn luajit() -> Need {
 
 /// `ffi.load` of an interpreter finds a library.
 pub fn loads(interpreter: &[&str], library: &str, package: &str) -> Need {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/load.lua");
+    let script = repository::path("tests/support/load.lua");
+    let script = script.to_str().expect("a path that is text");
     let command = [interpreter, &[script, library]].concat();
     runs(command[0], &command[1..], package)
 }

@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+#[path = "../../tests/support/repository.rs"]
+mod repository;
+
 /// `tests/c/ends.c`, compiled.
 fn library() -> &'static str {
     static LIBRARY: OnceLock<String> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("libends.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/ends.c");
+        let source = repository::path("tests/c/ends.c");
         let status = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
             .arg(&library)
@@ -24,9 +27,9 @@ fn library() -> &'static str {
 
 /// Runs a file of `tests/signals` in a process of its own. `hot`: after how many calls a function is compiled.
 fn run(file: &str, arguments: &[&str], hot: &str) -> Output {
-    let path = format!("{}/tests/signals/{file}.lua", env!("CARGO_MANIFEST_DIR"));
+    let path = repository::path(&format!("tests/signals/{file}.lua"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_cthunk"));
-    command.args(["run", &path]).args(arguments);
+    command.arg("run").arg(path).args(arguments);
     command.env("CTHUNK_TESTLIB", library()).env("CTHUNK_HOT", hot);
     command.output().expect("the command starts")
 }

@@ -10,11 +10,11 @@ use std::process::{Command, Stdio};
 use std::{env, fs, process};
 
 /// The rows: `bench.lua MODULE` prints `row <TAB> minimum <TAB> median <TAB> samples`, in nanoseconds an operation.
-const ROWS: &str = include_str!("../../benches/comparison/bench.lua");
+const ROWS: &str = include_str!("bench.lua");
 /// The functions that are called.
-const FUNCTIONS: &str = include_str!("../../benches/comparison/libbench.c");
+const FUNCTIONS: &str = include_str!("libbench.c");
 /// A binding to them, written by hand for Lua 5.4.
-const BINDING: &str = include_str!("../../benches/comparison/benchcapi.c");
+const BINDING: &str = include_str!("benchcapi.c");
 /// The row that the others contain: an empty loop.
 const LOOP: &str = "loop_empty";
 /// The column that the shares are of.

@@ -8,6 +8,8 @@ use cthunk::fuzz::mutants::Mutant;
 use cthunk::fuzz::program::Executor;
 use cthunk::fuzz::{Campaign, Platform};
 
+use crate::needs::repository;
+
 /// Where a mutant's functions run.
 pub fn platform(mutant: &Mutant) -> &'static Platform {
     Platform::of(mutant.name).unwrap()
@@ -41,7 +43,6 @@ pub fn caught_in(mutant: &Mutant, executor: &dyn Executor, functions: usize) -> 
 /// Writes a page of `docs/` if `CTHUNK_BLESS` is set.
 pub fn bless(page: &str, text: &str) {
     if std::env::var_os("CTHUNK_BLESS").is_some() {
-        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-        std::fs::write(docs.join(page), text).unwrap();
+        std::fs::write(repository::path("docs").join(page), text).unwrap();
     }
 }

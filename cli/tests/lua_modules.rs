@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_cthunk");

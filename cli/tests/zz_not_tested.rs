@@ -1,7 +1,7 @@
 //! The last test program of `cargo test`: what the others could not test on this machine, and why. A test that passes prints
 //! nothing, so that nobody would know.
 
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 use std::collections::BTreeSet;
@@ -33,13 +33,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Cargo runs test programs in the order of their names.
+/// Cargo runs test programs in the order of the names of their packages, `cthunk` and `cthunk-cli`, and of their own.
 fn is_last() {
     let own = Path::new(file!()).file_name().expect("a name");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for entry in fs::read_dir(folder).expect("a folder") {
         let name = entry.expect("an entry").file_name();
         let later = name.to_string_lossy().ends_with(".rs") && name.as_os_str() > own;
-        assert!(!later, "tests/{} runs after the list of what was not tested", name.display());
+        assert!(!later, "cli/tests/{} runs after the list of what was not tested", name.display());
     }
 }

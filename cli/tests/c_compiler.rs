@@ -1,8 +1,8 @@
 //! Both directions against C compilers and libffi, through `cthunk fuzz-abi`: random signatures, fixed and variadic, of both
 //! x86-64 conventions in one process, and the traps that other FFIs fell into.
-#![cfg(all(target_arch = "x86_64", unix, feature = "cli"))]
+#![cfg(all(target_arch = "x86_64", unix))]
 
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 use std::process::Command;
@@ -57,7 +57,8 @@ fn random_functions_win64() {
 
 #[test]
 fn known_traps() {
-    let header = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/traps.h");
+    let header = needs::repository::path("tests/c/traps.h");
+    let header = header.to_str().expect("a path that is text");
     for convention in ["sysv64", "win64"] {
         let Some(text) = fuzz_abi(convention, &["--replay", header]) else { return };
         assert!(text.contains("  11 functions in "), "{text}");

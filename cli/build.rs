@@ -10,9 +10,6 @@ const API: &str = "{ lua_*; luaL_*; luaopen_*; };\n";
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let set = |name: &str| env::var(name).unwrap_or_default();
-    if env::var_os("CARGO_FEATURE_CLI").is_none() {
-        return;
-    }
     match set("CARGO_CFG_TARGET_OS").as_str() {
         "linux" | "android" | "freebsd" | "netbsd" | "openbsd" => {
             let list = Path::new(&set("OUT_DIR")).join("lua.list");

@@ -1,8 +1,8 @@
 //! Emitted thunks under qemu-user, through `cthunk fuzz-abi`: objects for AArch64 (Linux, Apple, Windows) and riscv64, linked with
 //! code of C compilers, both directions.
-#![cfg(all(feature = "emit", feature = "cli", unix))]
+#![cfg(all(feature = "emit", unix))]
 
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 use std::fs;

@@ -8,11 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use mlua::Lua;
+use cthunk::mlua::{self, Lua};
 
+#[path = "../../tests/behaviour/mod.rs"]
 mod behaviour;
 
-use behaviour::{SUITE, files, library, needs};
+use behaviour::{files, library, needs, suite};
 
 /// Behaviour files that LuaJIT mode does not pass as they are, and why.
 const DIFFERENT: [(&str, &str); 3] = [
@@ -109,7 +110,7 @@ fn behaviour_files_hold_in_luajit_mode() {
             let source = fs::read_to_string(path).expect("the file");
             load.call::<mlua::Function>((source, format!("@{name}"))).expect("loads")
         };
-        load(Path::new(SUITE), "suite.lua").call::<()>(()).expect("runs");
+        load(&suite(), "suite.lua").call::<()>(()).expect("runs");
         let chunk = load(&path, &name);
         match (chunk.call::<()>(()), different) {
             (Ok(()), true) => failures.push(format!("{name} passes: take it off the list")),

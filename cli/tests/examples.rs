@@ -1,9 +1,8 @@
 //! Runs every example: they assert what they print. Those of `examples/real/` also run under `luajit` and print the same.
 
-use std::path::Path;
 use std::process::{Command, Output};
 
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 const CTHUNK: &str = env!("CARGO_BIN_EXE_cthunk");
@@ -28,7 +27,7 @@ const EXAMPLES: &[(&str, Option<(&str, &str)>)] = &[
 
 /// Runs `interpreter… example arguments…`, which must succeed.
 fn run(interpreter: &[&str], example: &str, arguments: &[&str]) -> Output {
-    let file = format!("{}/examples/{example}.lua", env!("CARGO_MANIFEST_DIR"));
+    let file = needs::repository::path(&format!("examples/{example}.lua"));
     let mut command = Command::new(interpreter[0]);
     command.args(&interpreter[1..]).arg(file).args(arguments);
     let output = command.output().expect("the interpreter starts");
@@ -63,7 +62,7 @@ fn every_example_does_what_it_says() {
 
 #[test]
 fn every_example_is_listed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let folder = needs::repository::path("examples");
     for part in ["", "real/"] {
         for entry in std::fs::read_dir(folder.join(part)).expect("a folder") {
             let name = entry.expect("an entry").file_name();

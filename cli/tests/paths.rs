@@ -1,9 +1,11 @@
 //! However calls are made, they do the same: the scripts of `tests/lua/paths` print every result and every error, and are
 //! run through Lua's C API (`CTHUNK_SLOW=1`) and in place, with and without thunks (`CTHUNK_HOT`).
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+
+#[path = "../../tests/support/repository.rs"]
+mod repository;
 
 /// tests/c/identities.c as a shared library.
 fn library() -> &'static str {
@@ -12,7 +14,7 @@ fn library() -> &'static str {
 }
 
 fn build() -> String {
-    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/c/identities.c");
+    let source = repository::path("tests/c/identities.c");
     let library = concat!(env!("CARGO_TARGET_TMPDIR"), "/libidentities.so").to_owned();
     let triple = target_lexicon::HOST.to_string();
     let compiler = cc::Build::new().target(&triple).host(&triple).opt_level(1).get_compiler();
@@ -35,7 +37,7 @@ const IN_PLACE: [Path; 3] =
     [&[("CTHUNK_HOT", "0")], &[("CTHUNK_HOT", "2")], &[("CTHUNK_HOT", "1000000000")]];
 
 fn output(script: &str, path: Path) -> String {
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lua/paths").join(script);
+    let script = repository::path("tests/lua/paths").join(script);
     let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
         .arg("run")
         .arg(script)

@@ -1,11 +1,11 @@
 //! Every instruction of the i686 shims matters, and every rule of their conventions: each is broken once, and somebody notices.
-#![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "cli"))]
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 #[path = "support/campaigns.rs"]
 mod campaigns;
-#[path = "gate/guest.rs"]
+#[path = "../../tests/gate/guest.rs"]
 mod guest;
-#[path = "shims/machine.rs"]
+#[path = "../../tests/shims/machine.rs"]
 mod machine;
 
 use std::fmt::Write;
@@ -14,6 +14,7 @@ use cthunk::code::gate::image::Image;
 use cthunk::fuzz::compiler::Compiler;
 use cthunk::fuzz::mutants::{Mutant, x86};
 use cthunk::lower::x86::{call_shim, callback_shim};
+use guest::needs;
 use guest::{Function, function, gate_is_open};
 use iced_x86::{
     Code, Decoder, DecoderOptions, Encoder, Formatter, Instruction, NasmFormatter, OpKind, Register,

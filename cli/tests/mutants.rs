@@ -1,12 +1,12 @@
 //! Every rule of a convention matters: the files of `tests/conventions/` or a campaign notice each of `fuzz::mutants`, which
 //! break one rule each.
-#![cfg(all(target_arch = "x86_64", unix, feature = "cli", feature = "emit"))]
+#![cfg(all(target_arch = "x86_64", unix, feature = "emit"))]
 
 #[path = "support/campaigns.rs"]
 mod campaigns;
-#[path = "support/conventions.rs"]
+#[path = "../../tests/support/conventions.rs"]
 mod conventions;
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! Where `require` of the command looks for modules: where Lua itself does, and where Debian's packages put them.
 
-use mlua::{Lua, Table};
+use cthunk::mlua::{self, Lua, Table};
 
 /// Debian's folder of C modules, on this processor.
 fn multiarch() -> Option<&'static str> {

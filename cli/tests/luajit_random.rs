@@ -16,7 +16,7 @@ mod run;
 #[path = "luajit_random/shrink.rs"]
 mod shrink;
 
-#[path = "support/needs.rs"]
+#[path = "../../tests/support/needs.rs"]
 mod needs;
 
 use draw::{Drawer, Program, Templates};

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let in_file = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let target = super::target_of(arguments.target.as_deref())?;
+    let target = crate::target_of(arguments.target.as_deref())?;
     let text = fs::read_to_string(&arguments.file).map_err(|e| in_file(&arguments.file, &e))?;
     let object = arguments.output.clone().unwrap_or_else(|| arguments.file.with_extension("o"));
     let header = arguments.header.clone().unwrap_or_else(|| object.with_extension("h"));

@@ -1,10 +1,14 @@
-//! Random functions of every convention, both ways, through `cthunk fuzz-abi`.
+//! Random functions of every convention of 32-bit x86, both ways, through `cthunk fuzz-abi`.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+#[path = "../../tests/gate/guest.rs"]
+mod guest;
 
 use std::process::Command;
 
 use cthunk::fuzz::Platform;
 
-use super::guest::{compiles, gate_is_open, needs};
+use guest::{compiles, gate_is_open, needs};
 
 fn random_functions(conventions: &[&str]) {
     if !gate_is_open() {
