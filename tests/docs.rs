@@ -63,9 +63,10 @@ fn listed(page: &str, heading: &str) -> BTreeSet<String> {
 fn every_environment_variable_has_a_row() {
     let page = read("docs/environment.md");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (heading, other, folders) in
-        [(PROGRAM, TESTS, &["src", "module"][..]), (TESTS, PROGRAM, &["tests", "benches", ".ci"])]
-    {
+    for (heading, other, folders) in [
+        (PROGRAM, TESTS, &["src", "cli/src", "module"][..]),
+        (TESTS, PROGRAM, &["tests", "cli/tests", "benches", ".ci"]),
+    ] {
         let mut used = BTreeSet::new();
         folders.iter().for_each(|folder| names_in(&root.join(folder), &mut used));
         // A name in C that `cthunk emit` writes, one in a test of `getenv`, the prefix alone.
