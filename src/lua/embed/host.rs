@@ -1,4 +1,4 @@
-//! The library in a host program: as a module that `require` finds, and scripts as the `lua` command runs them.
+//! The library in a host program: as a module that `require` finds; scripts run as the `lua` command runs them.
 
 use std::ffi::{OsString, c_int};
 use std::fs;

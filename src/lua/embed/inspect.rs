@@ -1,4 +1,4 @@
-//! What a table uses, and how much of it.
+//! The libraries, symbols, thunks, callbacks and bytes that a table uses.
 
 use std::ffi::CString;
 

@@ -1,4 +1,4 @@
-//! The library in a host program: an `ffi` table under a policy, and what the host does with it from Rust.
+//! The library in a host program: an `ffi` table under a policy, and its use from Rust.
 
 mod expose;
 pub(super) mod host;

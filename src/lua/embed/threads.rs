@@ -1,4 +1,4 @@
-//! What the host does about calls of callbacks that come from other threads, or while Lua runs.
+//! The host's answers to calls of callbacks that come from other threads, or while Lua runs.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! C values of a table, from Rust.
+//! C values of a table, used from Rust.
 
 use std::cell::Cell;
 use std::ffi::c_int;

@@ -1,9 +1,9 @@
-//! Fields and elements in place: `value.name`, `value[i]`, and assignments to them, without Lua's C API.
+//! Fields and elements without Lua's C API: `value.name`, `value[i]`, and assignments to them.
 //!
-//! Every metatable of cdata has a pair of closures of its own for `__index` and `__newindex`, and both have a [`Places`] that
-//! remembers where names and indices led and the [`Part`] that is there. It begins empty: the general code
-//! of [`crate::lua::value::index`] does the first access by each name and has it [learned](learn), and it does whatever is not known
-//! here. Names are recognised by the address of Lua's own copy, which the table in the user value keeps alive.
+//! Each metatable of cdata has its own pair of closures for `__index` and `__newindex`. Both have a [`Places`], which remembers for each name and
+//! index the [`Part`] that it leads to. A [`Places`] starts empty: the general code of [`crate::lua::value::index`] makes the first access by
+//! a name, and [`learn`] remembers it. The general code also makes every access that is not remembered. Names are compared by the address of Lua's
+//! own copy, which the table in the user value keeps alive.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

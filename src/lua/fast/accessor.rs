@@ -1,5 +1,5 @@
-//! Parts of values, fields and elements, and the code that reads and writes them: functions for each [`Form`], which a part
-//! leads to, so that an access decides nothing but where the part is.
+//! Parts of values (fields and elements), and the functions that read and write them: one for each [`Form`]. A part has the function's address, so
+//! an access only finds the part and jumps.
 
 use std::ffi::c_void;
 

@@ -1,5 +1,5 @@
-//! `ffi.string`, `ffi.copy` and `ffi.fill` in place, for arguments of types that went through the general code of
-//! [`crate::lua::library::functions`] before.
+//! `ffi.string`, `ffi.copy` and `ffi.fill` without Lua's C API, for arguments whose types the general code of
+//! [`crate::lua::library::functions`] has handled before.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};

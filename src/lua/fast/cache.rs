@@ -1,5 +1,4 @@
-//! What code in place remembers of cdata, by their metatables: a few places, of which a hash says which one, and the last that was
-//! learnt in each.
+//! The facts about cdata that fast paths remember, by metatable: a few places, chosen by a hash; each has the fact that was learnt last.
 
 use std::cell::Cell;
 use std::ffi::c_void;

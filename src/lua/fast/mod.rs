@@ -1,4 +1,5 @@
-//! Fast paths: operations of other rooms without Lua's C API, for what went through the general code before.
+//! Fast paths: operations of other rooms without Lua's C API. A fast path handles the types that the general code has handled before, and calls
+//! the general code for all others.
 //!
 //! | module | |
 //! |---|---|
@@ -10,7 +11,7 @@
 //! | [`cast`] | `ffi.cast` between pointers |
 //! | [`new_callback`] | `ffi.cast` of Lua functions, `callback:free()` |
 //! | [`bytes`] | `ffi.string`, `ffi.copy`, `ffi.fill` |
-//! | [`cache`] | what these remember of cdata |
+//! | [`cache`] | the facts about cdata that these remember |
 //! | [`string_cache`] | strings that `ffi.string` read |
 
 pub(in crate::lua) mod access;

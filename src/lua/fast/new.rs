@@ -1,5 +1,4 @@
-//! New values in place: `ffi.new(ct, ...)` and `ct(...)` for numbers, for structs of numbers and pointers, and for arrays of
-//! zeros.
+//! New values without Lua's C API: `ffi.new(ct, ...)` and `ct(...)` for numbers, structs of numbers and pointers, and arrays of zeros.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

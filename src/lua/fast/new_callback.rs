@@ -1,5 +1,5 @@
-//! `ffi.cast` of Lua functions, and `callback:free()`, in place: for the pointer type of the callback that was made last by the
-//! general code, once enough callbacks of its kind were freed.
+//! `ffi.cast` of Lua functions and `callback:free()` without Lua's C API: for the pointer type of the last callback that the general code made, once
+//! enough callbacks of its kind were freed.
 
 use std::ffi::c_void;
 use std::ptr;

@@ -1,5 +1,5 @@
-//! Operators of metatypes in place: for values of types whose metatypes had an operator before, by the general code of
-//! [`crate::lua::value::arith`].
+//! Operators of metatypes without Lua's C API: for types whose metatype had the operator when the general code of
+//! [`crate::lua::value::arith`] looked for it.
 
 use std::ffi::c_int;
 

@@ -1,5 +1,5 @@
-//! Pointers in place: `p + n`, `p - n`, differences and comparisons, for types that went through the general code of
-//! [`crate::lua::value::arith`] before.
+//! Pointers without Lua's C API: `p + n`, `p - n`, differences and comparisons, for types that the general code of
+//! [`crate::lua::value::arith`] has handled before.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;

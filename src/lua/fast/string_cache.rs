@@ -1,5 +1,5 @@
-//! Strings that C memory held when `ffi.string` read it last. Where it holds them still, Lua's own copy is at hand: comparing
-//! the bytes is all that is left to do.
+//! The strings that `ffi.string` read last, by address. If the memory still holds the string, which a comparison of the bytes says, the result is Lua's
+//! own copy.
 
 use std::cell::Cell;
 use std::ffi::c_void;

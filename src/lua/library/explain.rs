@@ -1,4 +1,4 @@
-//! `ffi.explain`: where the arguments of a function go, as text.
+//! `ffi.explain`: the places of a function's arguments, as text.
 
 use crate::ctype::Declarations;
 use crate::error::Error;

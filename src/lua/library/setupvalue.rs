@@ -1,5 +1,5 @@
-//! `debug.setupvalue` beside this library. Lua 5.2 and later let it set upvalues of C functions, too (Lua 5.1 and LuaJIT do not): those
-//! of this library lead to its memory, and stay what they are.
+//! `debug.setupvalue` beside this library. Lua 5.2 and later let it set upvalues of C functions (Lua 5.1 and LuaJIT do not). Upvalues of this
+//! library's functions lead to its memory, so setting them is an error.
 
 use std::ffi::c_int;
 

@@ -1,9 +1,8 @@
 //! `ffi.target`: the same library for the C of another platform.
 //!
-//! Each `ffi` table has a [`Machine`]. The one that `require` gives is the host's. `ffi.target(triple)` makes another state
-//! with types of its own: `sizeof`, `offsetof`, `explain` answer for any platform. Where the platform's code runs in this process
-//! ([`Runs::Guest`], 32-bit x86 through [`crate::code::gate`]), its memory comes from below 4 GiB and its functions are called;
-//! elsewhere a call is an error.
+//! Each `ffi` table has a [`Machine`]. The table that `require` gives has the host's. `ffi.target(triple)` makes another state with its own types:
+//! `sizeof`, `offsetof` and `explain` answer for any platform. If the platform's code runs in this process ([`Runs::Guest`], 32-bit x86 through
+//! [`crate::code::gate`]), its memory comes from below 4 GiB and its functions can be called; otherwise a call is an error.
 
 use std::ffi::c_int;
 

@@ -1,12 +1,11 @@
 //! Lua's own library functions with LuaJIT's arguments.
 //!
-//! Every number of LuaJIT is a double, and a library function that wants an integer cuts its fraction off; Lua 5.3 and later refuse
-//! it, and take `3.0` for the text "3.0". A cdata, a ctype or a C function is none of the types that LuaJIT's library takes; here
-//! they are userdata with metamethods, and functions. An adapted function corrects and checks its arguments and goes on as the
-//! original.
+//! Every number of LuaJIT is a double, and LuaJIT's library functions cut the fraction off if they want an integer; Lua 5.3 and later raise an error, and
+//! print `3.0` as "3.0". LuaJIT's library takes no cdata, ctype or C function for a table or a function; here these are userdata with
+//! metamethods, and functions. An adapted function corrects and checks its arguments, and continues as the original function.
 //!
-//! A C function without upvalues goes on in the frame of the adapted one, so that its error messages name the function and the place
-//! of the call. A closure is called as a function of its own: only there are its upvalues its own.
+//! A C function without upvalues continues in the frame of the adapted function, so that its error messages name the function and the place of the call. A
+//! closure is called as a function of its own, because only then its upvalues are its own.
 
 use std::ffi::c_int;
 

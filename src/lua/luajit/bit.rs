@@ -1,4 +1,4 @@
-//! LuaJIT's `bit`: on numbers 32 bits wide, on cdata 64.
+//! LuaJIT's library `bit`: 32 bits for numbers, 64 bits for cdata.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! Loading source text that was written for LuaJIT.
+//! Loads source text that was written for LuaJIT.
 
 use super::bit;
 use super::compare;

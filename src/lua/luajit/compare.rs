@@ -1,4 +1,4 @@
-//! What rewritten operators call: `==`, `~=` and `%` with LuaJIT's answers; the order of cdata.
+//! The functions that rewritten operators call: `==`, `~=` and `%` with LuaJIT's results; the order of cdata.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! `os.date` with all of the conversions that C's `strftime` has: Lua 5.2 and later refuse those that are not of C99.
+//! `os.date` with all conversions of C's `strftime`: Lua 5.2 and later accept only those of C99.
 
 use std::mem;
 

@@ -1,4 +1,4 @@
-//! Edits of a text by its tokens, so that no line moves.
+//! Replacements of tokens in a text, which keep every line in its place.
 
 use super::lex::{Token, is_name_byte};
 

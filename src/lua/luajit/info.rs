@@ -1,5 +1,5 @@
-//! `debug.getinfo`: a loaded chunk is the function inside of what [`rewrite`](super::rewrite) makes of its text, and is shown as the
-//! main chunk that it is in LuaJIT.
+//! `debug.getinfo`: a loaded chunk is a function inside the text that [`rewrite`](super::rewrite) makes, and is shown as a main chunk, as in
+//! LuaJIT.
 
 use std::ffi::c_int;
 

@@ -1,18 +1,18 @@
-//! LuaJIT mode: what programs written for LuaJIT take for granted, in another Lua.
+//! LuaJIT mode: the environment that programs written for LuaJIT expect, in another Lua.
 //!
 //! ```text
-//! lex       tokens of Lua, LuaJIT's literals        compare   what rewritten operators call: ==, ~=, %
-//! rewrite/  source text → source text               concat    and ..; numbers as text
-//! edits     places of a text replaced by others     chunk     loading rewritten text
-//! adapt     Lua's library functions, for doubles    tables    pairs, ipairs, unpack, table.insert …
-//! format    string.format; tie: half-way cases    values    type, tostring, tonumber …
-//! numbers   doubles                                 random    math.random
-//! info      debug.getinfo                           typeinfo  ffi.typeinfo
-//! date      os.date
-//! bit       the library `bit`                       prelude.lua   globals and libraries, the loaders
+//! lex       tokens of Lua, LuaJIT's literals          compare     rewritten operators: ==, ~=, %
+//! rewrite/  source text → source text                 concat      rewritten ..; numbers as text
+//! edits     replacements in a text                    chunk       loading rewritten text
+//! adapt     Lua's library functions, for doubles      tables      pairs, ipairs, unpack, table.insert …
+//! format    string.format; tie: half-way cases        values      type, tostring, tonumber …
+//! numbers   doubles                                   random      math.random
+//! info      debug.getinfo                             typeinfo    ffi.typeinfo
+//! date      os.date                                   bit         the library `bit`
+//!                                                     prelude.lua globals and libraries, the loaders
 //! ```
 //!
-//! `docs/luajit-mode.md` says what is the same and what is not.
+//! `docs/luajit-mode.md` lists what is the same and what differs.
 
 mod adapt;
 mod bit;

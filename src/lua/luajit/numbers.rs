@@ -1,4 +1,4 @@
-//! Numbers as LuaJIT has them: all of them doubles.
+//! Numbers as in LuaJIT: all of them are doubles.
 
 use std::ffi::c_int;
 

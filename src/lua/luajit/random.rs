@@ -1,4 +1,4 @@
-//! `math.random`: the numbers that LuaJIT draws from the same seed.
+//! `math.random`: the same numbers as LuaJIT from the same seed.
 //!
 //! A Tausworthe generator with period 2^223: Pierre L'Ecuyer, "Tables of maximally equidistributed combined LFSR generators", 1999,
 //! table 3, first entry; the seeding is LuaJIT's.

@@ -1,6 +1,6 @@
-//! The functions that look into tables: `pairs`, `ipairs`, `unpack`, `table.insert`, `remove` and `concat`.
+//! The functions for tables: `pairs`, `ipairs`, `unpack`, `table.insert`, `remove` and `concat`.
 //!
-//! They read and write tables as LuaJIT's do, past every metamethod, and take nothing but tables.
+//! They read and write tables without metamethods, as LuaJIT's do, and accept only tables.
 
 use std::ffi::c_int;
 

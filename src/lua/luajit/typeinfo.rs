@@ -1,8 +1,8 @@
-//! `ffi.typeinfo`: types as LuaJIT keeps them (lj_ctype.h), for libraries that walk them, such as ffi-reflect.
+//! `ffi.typeinfo`: types in LuaJIT's own representation (lj_ctype.h), for libraries that walk them, such as ffi-reflect.
 //!
-//! A type, a member, a parameter and an enumerator are each an entry with a number, an `info` word of 32 bits, a size, the number of
-//! the next one beside it (`sib`) and a name. The number of a type is `tonumber(ctype)`. Entries are numbered when they are first asked
-//! for; the first ones are LuaJIT's.
+//! A type, a member, a parameter and an enumerator each have an entry: a number, an `info` word of 32 bits, a size, the number of the next sibling
+//! (`sib`) and a name. `tonumber(ctype)` is the number of a type. Entries get their numbers when they are first asked for; the first ones have
+//! LuaJIT's numbers.
 
 use rustc_hash::FxHashMap;
 

@@ -1,4 +1,4 @@
-//! `type`, `tostring`, `tonumber` and the like, by LuaJIT's rules for cdata.
+//! `type`, `tostring`, `tonumber` and similar functions, by LuaJIT's rules for cdata.
 
 use std::ffi::c_int;
 

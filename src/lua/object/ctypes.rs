@@ -1,4 +1,4 @@
-//! ctype objects, and C types as arguments: type texts, ctypes, and cdata that stand for their type.
+//! ctype objects, and type arguments: a text, a ctype, or a cdata that stands for its type.
 
 use std::ffi::c_int;
 use std::mem;

@@ -1,4 +1,4 @@
-//! What scripts hold of types.
+//! The Lua objects for types.
 //!
 //! | module | |
 //! |---|---|

@@ -1,9 +1,8 @@
-//! Memory for what a script's numbers ask for: whether there is so much, and how many bytes the C values of a table hold, where
-//! its policy limits them.
+//! Memory for sizes that a script gives: checks that the process has it, and counts the bytes of a table's C values, if the policy limits them.
 //!
-//! Values have no finaliser that could count them out. A weak table has their sizes: what it still holds after a full collection
-//! is alive. That collection happens when the values made since the last one would be too many, so it is as rare as the limit
-//! is generous.
+//! Values have no finaliser that could subtract their bytes. A weak table has their sizes: a value that is still in it after a full
+//! collection is alive. The collection happens when the values made since the last one would exceed the limit, so a large limit makes it
+//! rare.
 
 use super::permit::within;
 use crate::lua::state::{Anchor, Cx, LuaError};

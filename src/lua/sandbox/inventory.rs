@@ -1,4 +1,4 @@
-//! What a table uses, for its host to see.
+//! The use of a table, for its host: libraries, symbols, callbacks, bytes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

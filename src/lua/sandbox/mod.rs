@@ -1,14 +1,14 @@
-//! What a policy forbids and limits.
+//! Prohibitions and limits of a policy.
 //!
 //! | module | |
 //! |---|---|
-//! | [`permit`] | the questions that every operation asks |
+//! | [`permit`] | the checks that each operation makes |
 //! | [`budget`] | memory that a script asks for |
-//! | [`inventory`] | what a table uses, for its host to see |
+//! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
-//! | [`mod@seal`] | what of Lua's own library would undo a policy |
+//! | [`mod@seal`] | closes the parts of Lua's own library that would undo a policy |
 //!
-//! What a C value reaches is in `value::extent`, what a call needs in `call::contract`.
+//! `value::extent` has the memory that a C value reaches, `call::contract` the requirements of a call.
 
 pub(in crate::lua) mod budget;
 pub(in crate::lua) mod inventory;

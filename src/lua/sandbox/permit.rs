@@ -1,8 +1,8 @@
-//! The policy of an `ffi` table, obeyed: every operation that a policy can forbid asks here.
+//! Enforces the policy of an `ffi` table: each operation that a policy can forbid asks here.
 //!
-//! Code in place ([`crate::lua::call::thunk_fast`], [`crate::lua::call::plan_fast`], [`crate::lua::fast::new`]) asks nothing. It is used only where the policy
-//! permits whatever it could do, which [`State::calls_in_place`] and [`State::makes_in_place`] say, and for functions that reach no
-//! memory ([`crate::lua::call::thunk_api::Conversions::reach_no_memory`]).
+//! Fast paths ([`crate::lua::call::thunk_fast`], [`crate::lua::call::plan_fast`], [`crate::lua::fast::new`]) do not ask. They are used only if the policy
+//! permits all that they can do, which [`State::calls_in_place`] and [`State::makes_in_place`] decide, and for functions that reach no memory
+//! ([`crate::lua::call::thunk_api::Conversions::reach_no_memory`]).
 
 use std::ffi::c_void;
 

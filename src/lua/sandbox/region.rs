@@ -1,10 +1,10 @@
 //! The memory that a checked state knows: values that Lua owns, and regions that the host lends.
 //!
-//! An address that arrives alone, from C or out of memory, is looked up here, and the pointer that is made of it keeps alive
-//! what it leads into. What is not here is foreign.
+//! An address that comes from C or out of memory, without an owner, is looked up here. The pointer that is made of it keeps the memory alive. An address
+//! that is not found is foreign.
 //!
-//! A region is a userdata that no script sees. It is the owner of pointers and references into memory that Lua does not own,
-//! for as long as it is lent: [`end`] makes all of them dead at once.
+//! A region is a userdata that no script sees. It owns pointers and references into memory that Lua does not own, as long as the memory is
+//! lent: [`end`] makes all of them dead at once.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

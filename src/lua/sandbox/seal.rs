@@ -1,12 +1,13 @@
-//! What of Lua's own library would undo a policy, closed.
+//! Closes the parts of Lua's own library that would undo a policy.
 //!
-//! | closed | what it would do |
+//! | closed | because it gives |
 //! |---|---|
-//! | `debug`, but for `traceback`, `getinfo`, `gethook`, `sethook` | change upvalues, user values and metatables of this library |
+//! | `debug`, except `traceback`, `getinfo`, `gethook`, `sethook` | access to upvalues, user values and metatables of this library |
 //! | binary chunks in `load`, `loadstring`, `require`; `loadfile`, `dofile` | bytecode that no compiler made |
 //! | `package.loadlib`, `package.cpath`, C searchers | any machine code |
-//! | LuaJIT's `ffi`, `string.buffer`, `jit.util`, `jit.profile`, `jit.attach` | pointers that nothing checks, the compiler's insides |
-//! | `newproxy` stays | it makes userdata that are no C values |
+//! | LuaJIT's `ffi`, `string.buffer`, `jit.util`, `jit.profile`, `jit.attach` | unchecked pointers, the internals of the compiler |
+//!
+//! `newproxy` stays: it makes userdata that are no C values.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Types as the run time asks about them: small copies that outlive the borrow of the type table.
+//! Kind, size and alignment of types: small copies that outlive the borrow of the type table.
 
 use std::cell::Cell;
 use std::ptr;

@@ -1,8 +1,8 @@
-//! C types as the run time asks about them.
+//! Facts about C types that the run time asks for.
 //!
 //! | module | |
 //! |---|---|
-//! | [`kind`] | what is known of a type: its kind, size and alignment |
+//! | [`kind`] | kind, size and alignment of a type |
 //! | [`compatible`] | which pointers convert to which without a cast |
 //! | [`scope`] | `ffi.scope`: declarations of one table |
 

@@ -1,8 +1,8 @@
-//! `ffi.scope`: an `ffi` table whose declarations are its own.
+//! `ffi.scope`: an `ffi` table with its own declarations.
 //!
-//! A scope is an object that every function and namespace of its table has as an upvalue; those of the first table have
-//! none. It holds the number of its names in [`crate::ctype::Declarations`] and keeps the scope around it alive. Types belong
-//! to all scopes, and so do metatypes. When nothing of a table is in use any more, the names are forgotten.
+//! A scope is an object that each function and namespace of its table has as an upvalue; those of the first table have none. It holds the number of
+//! its names in [`crate::ctype::Declarations`], and keeps the outer scope alive. Types and metatypes belong to all scopes. When nothing of a
+//! table is in use any more, its names are forgotten.
 
 use std::cell::Cell;
 use std::ffi::c_int;

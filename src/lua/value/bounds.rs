@@ -1,10 +1,10 @@
-//! Which elements of arrays and vectors there are. A loop like `for i in ipairs(array)` ends in an error, not in a crash.
+//! The valid indices of arrays and vectors. A loop like `for i in ipairs(array)` ends with an error, not with a crash.
 //!
-//! | | elements |
+//! | indexed | valid elements |
 //! |---|---|
-//! | a value | as many as it was made with |
-//! | a reference that keeps a value alive | those of its type, and what follows them in that value, as in `char data[1]` |
-//! | another reference | those of its type in a checked state, else all: nothing is known of its memory |
+//! | a value | those that it was made with |
+//! | a reference that keeps a value alive | those of its type, and those behind them in that value, as in `char data[1]` |
+//! | another reference | in a checked state those of its type; otherwise all, because nothing is known of its memory |
 //! | a pointer | all |
 
 use super::cdata::{self, CData, Flags, Header};

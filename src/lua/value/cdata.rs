@@ -1,17 +1,17 @@
 //! cdata: C values that Lua holds.
 //!
-//! A cdata is a full userdata: a [`Header`], then the value's bytes where it owns them. It is one of three:
-//! - a **value** owns its bytes; `address` leads to them, past as much slack as the type's alignment needs (Lua aligns
-//!   userdata to 8 bytes only);
-//! - a **pointer** has no bytes: the header's `address` *is* the pointer, so that passing it to C is one load;
-//! - a **reference** to a struct, union or array has its `address` in memory that somebody else owns.
+//! A cdata is a full userdata: a [`Header`], then the bytes of the value, if it owns them. There are three kinds:
+//! - a **value** owns its bytes; `address` leads to them, behind the padding that the type's alignment needs (Lua aligns userdata to 8 bytes
+//!   only);
+//! - a **pointer** has no bytes: the header's `address` *is* the pointer, so passing it to C is one load;
+//! - a **reference** to a struct, union or array has an `address` in memory that something else owns.
 //!
-//! What a pointer or reference was made from, where the library knows it, is its first user value, and so stays alive.
+//! The first user value of a pointer or reference is the object that it was made from, if the library knows it. So that object stays alive.
 //!
-//! Each type has metatables of its own, made at first use: one for each set of `const` and `volatile`, and each of them plain
-//! or with `__gc`, for cdata that have a finaliser, so that plain cdata are never on Lua's list of finalisable objects. A
-//! userdata is a cdata if its metatable is the one that its header names; nothing that a script can do without `debug` forges
-//! that. So one comparison of a metatable recognises a type with its qualifiers.
+//! Each type has metatables of its own, made at first use: one for each set of `const` and `volatile`, each of them without and with `__gc`. The one with
+//! `__gc` is for cdata that have a finaliser; so other cdata are never on Lua's list of finalisable objects. A userdata is a cdata if its
+//! metatable is the one that its header names, which a script cannot forge without `debug`. So one comparison of a metatable recognises
+//! a type with its qualifiers.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

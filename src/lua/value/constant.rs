@@ -1,4 +1,4 @@
-//! Constants of C as Lua values: those of a namespace or a struct, and `ffi.eval`.
+//! Constants of C as Lua values: constants of a namespace or a struct, and `ffi.eval`.
 
 use super::cdata;
 use super::scalar::{self, Scalar};

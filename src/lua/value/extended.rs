@@ -1,5 +1,5 @@
-//! `long double` and `__float128` in full precision: x87's 80-bit numbers and IEEE's quads, by software that rounds to nearest
-//! (`rustc_apfloat`, LLVM's own).
+//! `long double` and `__float128` in full precision: the 80-bit numbers of x87 and IEEE's quads, by software that rounds to nearest
+//! (`rustc_apfloat`, a port of LLVM's).
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! What a cdata may reach, in a checked state ([`crate::policy::Policy::checked`]).
+//! The memory that a cdata may reach, in a checked state ([`crate::policy::Policy::checked`]).
 //!
 //! A pointer or reference has no bounds of its own. Its extent is that of its owner, the user value that it keeps alive:
 //!
@@ -6,12 +6,12 @@
 //! |---|---|
 //! | a value | its bytes |
 //! | a Lua string | its bytes and the NUL behind them, read-only |
-//! | a [`region`] | the region, while it is lent, within the extent of what it lies in |
+//! | a [`region`] | the region, while it is lent, within the extent of the object that it lies in |
 //! | a pointer that has a finaliser | that of its owner |
 //! | a pointer whose own address was taken | the bytes of the pointer |
 //!
-//! A pointer that has no owner, or was changed so that it leaves its owner, is looked up by its address; one that leads to
-//! nothing that is known is foreign: it can be compared, kept and passed on, not looked through.
+//! A pointer without an owner, or one that was moved out of its owner, is looked up by its address. If nothing is known of the address, the pointer is
+//! foreign: it can be compared, kept and passed on, but not dereferenced.
 
 use std::ffi::c_int;
 

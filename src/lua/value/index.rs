@@ -1,4 +1,4 @@
-//! `cdata[key]` and `cdata.name`: where the key leads, and reading and writing there.
+//! `cdata[key]` and `cdata.name`: finds the place that the key leads to, reads and writes there.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! C values: what they are, how they convert, and what operators and keys do with them.
+//! C values: their representation, their conversions, operators and keys.
 //!
 //! | module | |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | [`extended`] | `long double` in full precision |
 //! | [`wide`] | `wchar_t` strings |
 //! | [`extent`] | the memory that a cdata reaches, in a checked state |
-//! | [`bounds`] | which elements there are |
+//! | [`bounds`] | the valid indices of arrays |
 //! | [`to_c`] | Lua → C, C → C |
 //! | [`to_lua`] | C → Lua |
 //! | [`initialize`] | tables and lists for arrays, structs and unions |

@@ -1,4 +1,4 @@
-//! How an object in memory is read to Lua's stack and written from it, without Lua's C API.
+//! Reads an object in memory to Lua's stack, and writes it from there, without Lua's C API.
 
 use std::ffi::c_void;
 use std::mem;

@@ -1,8 +1,7 @@
-//! From Lua values to C values and between C values, by the tables of LuaJIT's "FFI Semantics" page. The way back is in
-//! [`super::to_lua`].
+//! From Lua values to C values, and between C values, by the tables of LuaJIT's "FFI Semantics" page. [`super::to_lua`] has the way back.
 //!
-//! Addresses come from declarations and scripts; whether memory is there is the script's word, as in C. What can be seen
-//! to be wrong (types, NULL, sizes of known objects) is an error.
+//! Addresses come from declarations and scripts; as in C, the script vouches that memory is there. Visible mistakes (types, NULL, sizes of
+//! known objects) are errors.
 
 use std::ffi::c_int;
 use std::ptr;

@@ -1,7 +1,7 @@
-//! `wchar_t`, `char16_t` and `char32_t`: UTF-16 and UTF-32 in memory from Lua strings, which are UTF-8 there, and back.
+//! `wchar_t`, `char16_t` and `char32_t`: from Lua strings, which are UTF-8, to UTF-16 and UTF-32 in memory, and back.
 //!
-//! To C `wchar_t` is one of its integer types, and so it is here: arrays and pointers to constants of 16-bit unsigned integers, of
-//! 32-bit unsigned ones and of the type that the target's `wchar_t` is take strings, as they take `u"…"`, `U"…"` and `L"…"` in C.
+//! For C `wchar_t` is one of its integer types, and the same holds here. Arrays of these integer types, and pointers to constants of them, take strings,
+//! as they take `u"…"`, `U"…"` and `L"…"` in C: 16-bit unsigned integers, 32-bit unsigned integers, and the type that is the target's `wchar_t`.
 
 use std::ffi::c_int;
 

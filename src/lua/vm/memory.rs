@@ -1,7 +1,6 @@
-//! Lua's stack and userdata as memory, for code of this module that does without the C API.
+//! Lua's stack and userdata as memory, for code that does without the C API.
 //!
-//! Everything here is for states whose [`State::in_place`](crate::lua::state::State) is set: there the offsets and tags of [`AT`]
-//! are known to hold.
+//! Everything here is for states whose [`State::in_place`](crate::lua::state::State) is set: there the offsets and tags of [`AT`] are proved.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;

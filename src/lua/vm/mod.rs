@@ -1,4 +1,4 @@
-//! Lua itself; nothing of C.
+//! Lua itself. Nothing here knows C types.
 //!
 //! | module | |
 //! |---|---|

@@ -1,7 +1,7 @@
-//! Whether the running interpreter keeps things where the [`Layout`] of its version says.
+//! Whether the running interpreter keeps its values where the [`Layout`] of its version says.
 //!
-//! A module may meet an interpreter of another patch release, or one that was built with other options. So before anything is
-//! read in place, known values are pushed through the C API and looked for. The looking cannot fault.
+//! A module may be loaded by an interpreter of another patch release, or by one with other build options. So before the library accesses Lua's memory
+//! directly, it pushes known values through the C API and looks for them, with reads that cannot fault.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;

@@ -1,5 +1,5 @@
-//! The operating system's part: opening libraries, finding symbols, `errno`. The only place of the Lua side that asks
-//! which system it is compiled for.
+//! The operating system for the Lua side: opens libraries, finds symbols, reads and sets `errno`. The only file of `lua` that asks which system it
+//! is compiled for.
 
 use std::ffi::{CStr, CString, c_int, c_void};
 

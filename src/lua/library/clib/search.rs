@@ -1,4 +1,4 @@
-//! From the name that a script gives to a library file: LuaJIT's rules, then version suffixes and linker scripts.
+//! From a library name to a file: LuaJIT's rules, then version suffixes and linker scripts.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Expressions, and what becomes of their operators and literals.
+//! Rewrites expressions: their operators and literals.
 
 use super::super::edits::Place;
 use super::super::lex::{Kind, Numeral};

@@ -1,4 +1,4 @@
-//! What texts become.
+//! Texts, and their rewritten texts.
 
 use super::*;
 

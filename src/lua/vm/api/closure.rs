@@ -1,4 +1,4 @@
-//! C closures: what they have of their own, and their C function in interpreters whose closures are not known to [`super::layout`].
+//! C closures: their upvalues, and their C function in interpreters whose closures [`super::layout`] does not know.
 
 use std::ffi::c_int;
 

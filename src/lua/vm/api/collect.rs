@@ -1,4 +1,4 @@
-//! Userdata whose memory owns something else: what runs when Lua collects them.
+//! Userdata that own memory outside Lua: code that runs when Lua collects them.
 
 use std::ffi::c_void;
 

@@ -1,10 +1,10 @@
-//! The C functions that Lua calls, and what they return.
+//! The C functions that Lua calls, and their results.
 //!
-//! C says that an `int` result fills the low 32 bits of a register and leaves the rest to the callee. LuaJIT's interpreter for x86-64
-//! computes with all 64 bits of it (`BC_FUNCC` in its `vm_x64.dasc`), which works for C as compilers happen to compile it, and
-//! not for optimised Rust. So every C function of this library returns [`Results`], which is as wide as the register.
+//! By C's rules an `int` result fills the low 32 bits of a register and leaves the others undefined. LuaJIT's interpreter for x86-64 computes with
+//! all 64 bits (`BC_FUNCC` in its `vm_x64.dasc`). This works with C as compilers happen to compile it, and not with optimised Rust. So each C function of
+//! this library returns [`Results`], which is as wide as the register.
 //!
-//! Continuations (`lua_KFunction`) return `int`: only Lua 5.2 and later have them, whose C reads an `int`.
+//! Continuations (`lua_KFunction`) return `int`: only Lua 5.2 and later have them, and their C reads an `int`.
 
 use std::ffi::{c_int, c_void};
 use std::mem;

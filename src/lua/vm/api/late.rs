@@ -1,8 +1,8 @@
-//! Finalisers of cdata where Lua has no `__gc`.
+//! Finalisers of cdata on a Lua without `__gc`.
 //!
-//! Luau calls a destructor when it frees a userdata, and no Lua code can run then. So the destructor keeps the dead
-//! cdata's bytes, and the finaliser is called with a new cdata that holds them, when the library is entered the next
-//! time. A state that closes runs none of those that are left.
+//! Luau calls a destructor when it frees a userdata, and no Lua code can run in it. So the destructor keeps the bytes of the dead cdata. When the library is
+//! entered next, the finaliser is called with a new cdata that holds these bytes. A state that closes does not run the finalisers that are
+//! left.
 
 use std::ffi::c_void;
 

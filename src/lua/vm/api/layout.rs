@@ -1,6 +1,6 @@
-//! Where a Lua version keeps what compiled code reads and writes in place: the stack, closures, userdata, strings.
+//! Where a Lua version keeps the memory that fast paths and generated code access: the stack, closures, userdata, strings.
 //!
-//! One table per version. It is used only after `probe` has found it true of the running interpreter.
+//! One table for each version. It is used only after `probe` has confirmed it for the running interpreter.
 
 /// The layout of this build's version; `None`: calls go through the C API.
 pub(crate) const LAYOUT: Option<Layout> = {

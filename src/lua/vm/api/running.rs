@@ -1,4 +1,4 @@
-//! Whether Lua runs on a Lua thread. It is asked from signal handlers, too, in the midst of whatever Lua does, and so only reads.
+//! Whether Lua runs on a Lua thread. Signal handlers ask, at any moment of Lua's work, so the answer only reads.
 
 use mlua::ffi as sys;
 

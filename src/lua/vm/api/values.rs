@@ -1,4 +1,4 @@
-//! Userdata and the values that they keep alive.
+//! Userdata, and the values that they keep alive.
 
 use std::ffi::{c_int, c_void};
 #[cfg(not(any(feature = "lua51", feature = "luajit", feature = "luau")))]
