@@ -4,7 +4,7 @@
 //!   stands behind `-->`; `…` stands for any text. A block marked `lua no-run` is skipped.
 //! - Each row of the table of messages in `docs/callbacks.md` has code, and that code gives the message.
 //! - `docs/environment.md` has a row for each environment variable that the sources, tests and scripts read, and no other.
-//! - Links lead to files and headings; paths in the guides for developers exist.
+//! - Links lead to files and headings; files, folders and tests that pages name exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -296,25 +296,37 @@ fn links_lead_somewhere() {
     assert!(count >= 50 && dead.is_empty(), "{}", dead.join("\n"));
 }
 
-/// Each file and folder that the guides for developers name is there.
+/// Each file and folder of the repository that a page names is there, and each test that a command runs.
 #[test]
-fn paths_in_the_guides_exist() {
+fn paths_in_pages_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders =
+        ["src/", "cli/", "tests/", "docs/", "benches/", "module/", "examples/", "fuzz/", ".ci/"];
+    let is_test = |name: &str| {
+        ["tests", "cli/tests"].iter().any(|folder| root.join(folder).join(name).exists())
+    };
     let mut count = 0;
     let mut missing = Vec::new();
-    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let page = read(name);
-        for word in page.split(|c: char| c.is_whitespace() || "`,:;()".contains(c)) {
-            let starts = ["src/", "tests/", "docs/", "benches/", "module/", "examples/", "fuzz/"];
-            let placeholder = word.contains("NAME");
-            if !placeholder && starts.iter().any(|start| word.starts_with(start)) {
-                count += 1;
-                let path = word.trim_end_matches('.');
-                if !root.join(path).exists() {
-                    missing.push(format!("{name}: {path}"));
+    for name in pages() {
+        let page = read(&name);
+        let words = page.split(|c: char| c.is_whitespace() || "`,:;()[]".contains(c));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        for pair in words.windows(2) {
+            let word = pair[0].trim_end_matches('.');
+            let found = match pair[1].starts_with("NAME") || word.contains("NAME") {
+                true => continue,
+                false if word == "--test" => is_test(&format!("{}.rs", pair[1])),
+                false if folders.iter().any(|folder| word.starts_with(folder)) => {
+                    root.join(word).exists()
                 }
+                false => continue,
+            };
+            count += 1;
+            if !found {
+                missing.push(format!("{name}: {} {}", pair[0], pair[1]));
             }
         }
     }
-    assert!(count >= 40 && missing.is_empty(), "{count} paths, missing:\n{}", missing.join("\n"));
+    println!("{count} paths and tests");
+    assert!(count >= 100 && missing.is_empty(), "missing:\n{}", missing.join("\n"));
 }
