@@ -3,7 +3,7 @@
 use crate::abi::Unsupported;
 use crate::ctype::{Diagnostics, QualType, Table};
 
-/// What went wrong, by stage.
+/// An error, by the stage that failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,9 +14,9 @@ pub enum Error {
     /// A target triple that is not understood.
     #[error("unsupported target '{triple}': {reason}")]
     Target {
-        /// As given.
+        /// The triple, as given.
         triple: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 
@@ -30,7 +30,7 @@ pub enum Error {
     /// A calling convention that the target does not have, or that this version does not implement.
     #[error("calling convention {asked} is not supported on {target}")]
     Convention {
-        /// What the declaration asks for.
+        /// The requested convention.
         asked: &'static str,
         /// The target.
         target: String,
@@ -45,11 +45,11 @@ pub enum Error {
     Emit {
         /// Its name.
         function: String,
-        /// Why not.
+        /// The reason.
         reason: &'static str,
     },
 
-    /// A question about a function, asked of another type.
+    /// A question about functions, asked of another type.
     #[error("'{ty}' is not a function: it has a layout, but no plan and no code")]
     NotAFunction {
         /// The type, as C prints it.
@@ -63,9 +63,9 @@ pub enum Error {
         function: String,
         /// Which argument, from 1.
         index: usize,
-        /// What it takes.
+        /// The expected value.
         expected: String,
-        /// What was given.
+        /// The given value.
         got: String,
     },
 
@@ -80,24 +80,24 @@ pub enum Error {
         given: usize,
     },
 
-    /// Cranelift refused.
+    /// An error of Cranelift.
     #[error("code generation: {reason}")]
     Codegen {
-        /// Cranelift's words.
+        /// Cranelift's message.
         reason: String,
     },
 
     /// 32-bit x86 code cannot run in this process.
     #[error("i686 code cannot run in this process: {reason}")]
     Gate {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 
     /// A 32-bit object file that cannot be loaded.
     #[error("cannot load the object file: {reason}")]
     Image {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 

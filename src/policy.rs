@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Something that a script may be allowed to do.
+/// An operation that a policy permits or forbids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Permission {
@@ -48,11 +48,11 @@ pub enum Permission {
     /// Passing pointers to parameters that have no contract (`access`, `[static n]`, `null_terminated_string_arg`) and are not
     /// `trusted`.
     UncontractedPointers,
-    /// `ffi.async`: C functions that run beside the script, which can change what they read.
+    /// `ffi.async`: C functions that run beside the script, which can change the memory that they read.
     Async,
 }
 
-/// What [`Permission::name`] and error messages say.
+/// The names of a permission, in code and in error messages.
 struct Description {
     permission: Permission,
     name: &'static str,
@@ -133,7 +133,7 @@ impl Permission {
         self.description().name
     }
 
-    /// What it permits, in words: "integer-to-pointer casts".
+    /// The permitted operation, in words: "integer-to-pointer casts".
     pub fn what(self) -> &'static str {
         self.description().what
     }
@@ -189,16 +189,16 @@ impl fmt::Debug for Permissions {
     }
 }
 
-/// What an `ffi` table can have at most; `None`: as much as there is.
+/// Upper bounds for an `ffi` table; `None`: no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all C values that it owns at a time.
+    /// Bytes of all live C values.
     pub cdata_bytes: Option<usize>,
-    /// Callbacks at a time.
+    /// Live callbacks.
     pub callbacks: Option<usize>,
-    /// Thunks that its functions have. A function without one is called more slowly, where that is possible.
+    /// Thunks of its functions. Beyond the limit a function is called without a thunk, slower, if it can be.
     pub thunks: Option<usize>,
-    /// Bytes of all texts that it parses: declarations and type texts.
+    /// Bytes of all texts that scripts give to the parser: declarations and type texts.
     pub declaration_bytes: Option<usize>,
 }
 
@@ -238,24 +238,24 @@ pub enum Refusal {
     Limit {
         /// The field of [`Limits`].
         name: &'static str,
-        /// What it counts.
+        /// The counted objects, in words.
         what: &'static str,
         /// Its value.
         most: usize,
     },
 }
 
-/// What a script may do with an `ffi` table.
+/// The permissions, allowed names and limits of an `ffi` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     permissions: Permissions,
-    /// What `ffi.load` may open, as a script names it: `"z"`, `"/usr/lib/libz.so"`.
+    /// The libraries that `ffi.load` may open, as a script names them: `"z"`, `"/usr/lib/libz.so"`.
     pub libraries: Names,
     /// Which declared functions and variables can be looked up, by the name in the library.
     pub symbols: Names,
-    /// How much there can be.
+    /// Upper bounds.
     pub limits: Limits,
-    /// Whether accesses through cdata are checked: bounds, life, alignment.
+    /// Whether accesses through cdata are checked: bounds, lifetime, alignment.
     pub checked: bool,
 }
 
@@ -290,7 +290,7 @@ impl Policy {
         Policy::of(DATA, true)
     }
 
-    /// What the host declares, and nothing else: its types, its functions, callbacks for them. Checked.
+    /// The host's types and functions, and callbacks for them; nothing else. Checked.
     pub fn declared_only() -> Policy {
         Policy::of(DECLARED, true)
     }
@@ -342,10 +342,10 @@ impl Policy {
         self
     }
 
-    /// Whether a script is kept to memory that it was given.
+    /// Checks that a script reaches only memory that it was given.
     ///
     /// # Errors
-    /// Why it is not.
+    /// The reason why it can reach more.
     pub fn confines(&self) -> Result<(), Unconfined> {
         if !self.checked {
             return Err(Unconfined::Unchecked);

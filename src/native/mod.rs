@@ -36,7 +36,7 @@ pub struct Function {
     address: usize,
     signature: Signature,
     convention: &'static Convention,
-    /// Of a variadic function `None`: it depends on the arguments.
+    /// `None` for a variadic function: it depends on the arguments.
     call: Option<FrameCall>,
 }
 
@@ -56,7 +56,7 @@ impl Function {
     /// The function that was declared with a name.
     ///
     /// # Errors
-    /// [`Error::NotAFunction`] where it is something else, or nothing; as [`Function::new`].
+    /// [`Error::NotAFunction`] if the name is not declared, or not as a function; otherwise as [`Function::new`].
     pub fn declared(
         types: &Declarations,
         name: &str,
@@ -92,10 +92,10 @@ impl Function {
     /// Calls it. Arguments for `...` are passed as 64-bit integers, doubles and pointers.
     ///
     /// # Safety
-    /// The address is that of a function that the declaration describes, and the arguments are such as it takes.
+    /// The declaration describes the function at the address, and the arguments are valid for it.
     ///
     /// # Errors
-    /// [`Error::Argument`] and [`Error::ArgumentCount`], before anything is called; [`Error::Memory`].
+    /// [`Error::Argument`] and [`Error::ArgumentCount`], before the call; [`Error::Memory`].
     pub unsafe fn call(&self, arguments: &[Value]) -> Result<Value, Error> {
         let named = self.signature.arguments.len();
         let wrong = match self.signature.fixed {

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::abi::{FrameLayout, Kind, Signature, Type};
 
-/// What a Rust type is to a C declaration.
+/// The C type that a Rust type corresponds to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// `()`
@@ -41,7 +41,7 @@ impl Shape {
 /// # Safety
 /// Its bytes are those of the C types that [`Scalar::SHAPE`] matches, any of which is a valid value.
 pub unsafe trait Scalar: Copy + 'static {
-    /// What it is in C.
+    /// The corresponding C type.
     const SHAPE: Shape;
 }
 
@@ -77,7 +77,7 @@ unsafe impl<T: 'static> Scalar for *mut T {
     const SHAPE: Shape = Shape::Pointer;
 }
 
-/// A number whose every pattern of bits is valid, so that memory full of them can be lent.
+/// A number for which each pattern of bits is valid, so that slices of it can be lent.
 ///
 /// # Safety
 /// The name is that of the C type with the same size, alignment and values.
@@ -116,7 +116,7 @@ impl Shapes {
     /// Whether a declaration has these types.
     ///
     /// # Errors
-    /// What it has instead.
+    /// The first difference.
     pub fn check(&self, signature: &Signature) -> Result<(), String> {
         if signature.fixed.is_some() {
             return Err("the declaration is variadic".to_owned());

@@ -25,7 +25,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Writes the value as an argument of a type; or says what the type wants.
+    /// Writes the value as an argument of a type; the error says what the type takes.
     pub(super) fn write(&self, ty: &Type, slot: &mut [u8]) -> Result<(), String> {
         let size = slot.len();
         match (&ty.kind, self) {
@@ -93,7 +93,7 @@ impl Value {
     }
 }
 
-/// What an argument of a type must be.
+/// The expected argument for a type, in words.
 fn expected(ty: &Type) -> String {
     let size = ty.size;
     match ty.kind {

@@ -18,7 +18,7 @@ use crate::lua::state::{Cx, LuaError};
 use crate::native::rust::{CClosure, CFunction, Shapes};
 use crate::policy::Permissions;
 
-/// What a host gives the scripts of a table to call.
+/// The functions that a host exposes to the scripts of a table.
 #[derive(Default)]
 pub(in crate::lua) struct Exposed {
     /// Name → address.
@@ -48,7 +48,7 @@ impl Drop for Exposed {
 /// Runs a closure on a Frame.
 type Run = Box<dyn Fn(*mut u8, &FrameLayout) + Send + Sync>;
 
-/// What the entry of a Rust closure leads to.
+/// The data behind the C entry of a Rust closure.
 struct Closure {
     declaration: String,
     layout: FrameLayout,
@@ -86,7 +86,7 @@ unsafe fn drop_data(data: *const c_void) {
 }
 
 impl Ffi {
-    /// Declares a function of the host and lets scripts call it as `ffi.C.name`. The declaration must have the function's types:
+    /// Declares a function of the host, which scripts call as `ffi.C.name`. The declaration must have the types of the Rust function:
     ///
     /// ```
     /// use std::ffi::c_int;
@@ -105,7 +105,7 @@ impl Ffi {
     /// ```
     ///
     /// # Errors
-    /// A declaration that does not parse, declares nothing or something else, or has other types.
+    /// A declaration that does not parse, that declares no function, or that has other types.
     pub fn function<F: CFunction>(&self, declaration: &str, function: F) -> mlua::Result<()> {
         self.enter(|cx| {
             let declared = Declared::parse(cx, declaration)?;
@@ -130,8 +130,8 @@ impl Ffi {
         self.enter(|cx| Declared::parse(cx, declaration)?.expose(cx, address))
     }
 
-    /// Declares a Rust closure and lets scripts call it as `ffi.C.name`. It is a C function, which scripts can also pass to C.
-    /// Where it panics, C gets zeros, and the panic is reported on standard error.
+    /// Declares a Rust closure, which scripts call as `ffi.C.name`. It is a C function, which scripts can also pass to C. If it panics, C
+    /// gets zeros, and the panic is reported on standard error.
     ///
     /// ```
     /// # use cthunk::Ffi;

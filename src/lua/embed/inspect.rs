@@ -5,14 +5,14 @@ use std::ffi::CString;
 use super::Ffi;
 use crate::lua::callback;
 
-/// How much a table uses.
+/// Counts of a table's libraries, symbols, thunks, callbacks and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Libraries that are open, `ffi.C` included.
     pub libraries: usize,
     /// Symbols that were looked up.
     pub symbols: usize,
-    /// Thunks that its functions have.
+    /// Thunks of its functions.
     pub thunks: usize,
     /// Bytes of their code, which they may share with other tables.
     pub thunk_bytes: usize,
@@ -20,7 +20,7 @@ pub struct Counters {
     pub callbacks: usize,
     /// Bytes of all texts that were parsed for scripts.
     pub declaration_bytes: usize,
-    /// Bytes of its C values, those included that wait to be collected; 0 where the policy does not limit them.
+    /// Bytes of its C values, including those that wait to be collected; 0 if the policy does not limit them.
     pub cdata_bytes: usize,
 }
 
@@ -41,7 +41,7 @@ pub struct CallbackInUse {
 }
 
 impl Ffi {
-    /// How much the table uses. [`crate::code::stats`] has the same for the process.
+    /// Counts of the table. [`crate::code::stats`] has those of the process.
     ///
     /// ```
     /// # use cthunk::Ffi;

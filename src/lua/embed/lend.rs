@@ -21,8 +21,8 @@ struct Memory {
 }
 
 impl Ffi {
-    /// Lends a slice for as long as `f` runs, as an array: `uint8_t [n]` for `&mut [u8]`. When `f` has returned, every C value of
-    /// a [checked](crate::Policy::checked) table that leads into the slice is dead.
+    /// Lends a slice to scripts while `f` runs, as an array: `uint8_t [n]` for `&mut [u8]`. When `f` returns, each C value of a
+    /// [checked](crate::Policy::checked) table that leads into the slice becomes dead: its use is an error.
     ///
     /// ```
     /// # use cthunk::Ffi;
@@ -65,7 +65,7 @@ impl Ffi {
     /// [`Ffi::lend`] for bytes that are a C value: `"struct image"`, `"struct point [16]"`.
     ///
     /// # Errors
-    /// A type that does not parse, is larger than the memory or not aligned in it; as [`Ffi::lend`].
+    /// A type that does not parse, that is larger than the memory, or that needs another alignment; otherwise as [`Ffi::lend`].
     pub fn lend_as<R>(
         &self,
         ctype: &str,

@@ -45,7 +45,7 @@ pub struct Ffi {
     policy: Arc<Policy>,
 }
 
-/// The way to what the Lua state knows: live while that is.
+/// Leads to the head of the state; valid as long as the Lua state lives.
 #[derive(Clone, Copy)]
 struct Link(*const Head);
 
@@ -55,7 +55,7 @@ unsafe impl Send for Link {}
 // SAFETY: the same.
 unsafe impl Sync for Link {}
 
-/// What an [`Ffi`] will be.
+/// The configuration of a new [`Ffi`].
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     policy: Policy,
@@ -64,21 +64,21 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// What scripts may do with it. Without this, [`Policy::declared_only`].
+    /// Sets the policy. The default is [`Policy::declared_only`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Builder {
         self.policy = policy;
         self
     }
 
-    /// Also makes it a global variable.
+    /// Also stores the table in a global variable.
     #[must_use]
     pub fn global(mut self, name: impl Into<String>) -> Builder {
         self.global = Some(name.into());
         self
     }
 
-    /// Also makes `require(name)` return it; in Luau, `require("@name")`. Call it again for another name.
+    /// Also makes `require(name)` return the table; in Luau, `require("@name")`. Call it again for another name.
     #[must_use]
     pub fn preload(mut self, name: impl Into<String>) -> Builder {
         self.preload.push(name.into());
@@ -95,8 +95,8 @@ impl Builder {
 
     /// Installs a table whose policy [confines](Policy::confines) scripts.
     ///
-    /// What else scripts are given is the host's affair: `docs/security.md` says which parts of Lua's own library would undo
-    /// the policy (`debug`, binary chunks, C modules), none of which `mlua::Lua::new` and text chunks have.
+    /// The host decides what else scripts get. `docs/security.md` lists the parts of Lua's own library that undo the policy (`debug`,
+    /// binary chunks, C modules). `mlua::Lua::new`, with text chunks, has none of them.
     ///
     /// # Errors
     /// A policy that does not confine; out of memory.
@@ -146,7 +146,7 @@ impl Ffi {
         Builder::default()
     }
 
-    /// Installs a table that can do everything, as a value only: what a trusted script is given.
+    /// Installs a table without restrictions, for scripts that the host trusts. It is only a value: [`Ffi::table`].
     ///
     /// # Safety
     /// As for [`Builder::install_unconfined`].
@@ -163,37 +163,37 @@ impl Ffi {
         &self.table
     }
 
-    /// What scripts may do with it.
+    /// The policy of the table.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Declares types: what `ffi.cdef` would, but for functions and variables.
+    /// Declares types, as `ffi.cdef` does, but no functions and variables.
     ///
     /// # Errors
-    /// All errors of the text; then nothing of it is declared.
+    /// All errors of the text. After an error nothing of the text is declared.
     pub fn declare_types(&self, text: &str) -> mlua::Result<()> {
         self.cdef(text, Permissions::ALL.without(Permission::DeclareFunctions))
     }
 
-    /// Declares types, functions and variables, whatever scripts may declare. Scripts that may [call](Permission::Call) find the
-    /// functions as `ffi.C.name`.
+    /// Declares types, functions and variables, even if scripts may not. Scripts that may [call](Permission::Call) find the functions as
+    /// `ffi.C.name`.
     ///
     /// # Safety
-    /// The declarations are those of the functions and variables that have these names. Scripts can call the functions with
-    /// any arguments that convert to the parameters' types and keep the contracts that the declarations state.
+    /// The declarations describe the functions and variables that have these names. Scripts can call the functions with any arguments
+    /// that convert to the parameters' types and keep the contracts of the declarations.
     ///
     /// # Errors
-    /// All errors of the text; then nothing of it is declared.
+    /// All errors of the text. After an error nothing of the text is declared.
     pub unsafe fn declare(&self, text: &str) -> mlua::Result<()> {
         self.cdef(text, Permissions::ALL)
     }
 
-    /// Opens a library, whatever scripts may load: the value that `ffi.load` would return, for the host to give to scripts.
+    /// Opens a library, even if scripts may not, and returns the value that `ffi.load` would return. The host gives it to scripts.
     ///
     /// # Safety
-    /// What the library does when it is loaded is sound here. As for [`Ffi::declare`], the declarations are those of its
-    /// functions.
+    /// The code that the library runs when it is loaded is sound in this process. As for [`Ffi::declare`], the declarations describe the
+    /// library's functions.
     ///
     /// # Errors
     /// The loader's message.

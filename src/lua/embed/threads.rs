@@ -10,8 +10,8 @@ use crate::lua::state::LuaError;
 use crate::lua::state::head::{Head, Outer};
 
 impl Ffi {
-    /// Makes the calls that wait for this Lua state, as `ffi.poll` does: those that are there once one is, which is waited for as
-    /// long as `patience` says. Returns their number.
+    /// Makes the calls that wait for this Lua state, as `ffi.poll` does. Waits at most `patience` for the first call, then makes all that
+    /// are there. Returns their number.
     ///
     /// # Errors
     /// The Lua state is closed.
@@ -19,10 +19,10 @@ impl Ffi {
         self.enter(|cx| Ok(other_thread::poll(cx, patience)))
     }
 
-    /// Runs `f` as a C function that Lua has called: callbacks of this table that are called meanwhile, on this thread, run at once.
+    /// Runs `f` as if Lua had called a C function: callbacks of this table that are called meanwhile, on this thread, run at once.
     ///
-    /// A host's function that Lua calls needs this around what calls callbacks, its event loop for instance: without it they are
-    /// queued, as they are while Lua code runs. Where no Lua runs, callbacks run at once anyway.
+    /// A host function that Lua calls needs it around code that calls callbacks, an event loop for instance. Without it such calls are
+    /// queued, because Lua code may be running. Where no Lua code runs, callbacks run at once anyway.
     ///
     /// ```
     /// use std::ffi::c_int;
@@ -46,7 +46,7 @@ impl Ffi {
     /// # Errors
     /// The Lua state is closed. The error of a callback, after `f` has ended.
     pub fn in_c_call<T>(&self, f: impl FnOnce() -> T) -> mlua::Result<T> {
-        /// Ends the call, also where `f` panics.
+        /// Ends the call, even if `f` panics.
         struct Call<'h>(&'h Head, Option<Outer>);
         impl Drop for Call<'_> {
             fn drop(&mut self) {
@@ -68,8 +68,8 @@ impl Ffi {
         })
     }
 
-    /// Has a function called whenever a call begins to wait: on the thread that makes the call, while the host does what it
-    /// likes. It should wake the host up, which then calls [`Ffi::poll`] on its own thread.
+    /// Sets a function that is called when a call begins to wait, on the thread of that call, at any moment of the host's work. It
+    /// should wake the host, which then calls [`Ffi::poll`] on its own thread.
     ///
     /// # Errors
     /// The Lua state is closed.

@@ -39,7 +39,7 @@ pub struct CValue {
 }
 
 impl Ffi {
-    /// The C value that a Lua value is.
+    /// A Lua value as a C value.
     ///
     /// # Errors
     /// Another Lua value, or a C value of another table.
@@ -54,7 +54,7 @@ impl Ffi {
         }
     }
 
-    /// A new C value, as `ffi.new` makes it of a type and initialisers. What the policy permits scripts does not matter.
+    /// A new C value of a type, with initialisers, as `ffi.new` makes it. The policy does not restrict the host.
     ///
     /// # Errors
     /// A type that does not parse; initialisers that do not convert; out of memory.
@@ -79,7 +79,7 @@ impl CValue {
     /// userdata of a C value.
     ///
     /// # Errors
-    /// There is none; it does not convert; a check fails; the Lua state is closed.
+    /// There is no such field or element; it does not convert; a check fails; the Lua state is closed.
     pub fn get<T: FromLua>(&self, key: impl IntoLua) -> mlua::Result<T> {
         let _open = self.ffi.open_lua()?;
         self.value.get(key)
@@ -106,11 +106,11 @@ impl CValue {
         })
     }
 
-    /// Runs `f` on the value's memory: an array, struct or number that owns its bytes, as so many `T`. Lua may change them
-    /// meanwhile, if `f` calls it.
+    /// Runs `f` on the memory of an array, struct or number that owns its bytes, as a slice of `T`. Lua may change the memory meanwhile, if
+    /// `f` calls it.
     ///
     /// # Errors
-    /// A pointer or reference; bytes that are no whole number of `T`, or not aligned as `T` is.
+    /// The value is a pointer or reference; its bytes are no whole number of `T`, or not aligned for `T`.
     pub fn view<T: Plain, R>(&self, f: impl FnOnce(&[Cell<T>]) -> R) -> mlua::Result<R> {
         let mut outcome = None;
         let result = &mut outcome;
@@ -129,7 +129,7 @@ impl CValue {
         }
     }
 
-    /// As Lua has it: to pass it to scripts.
+    /// The Lua value, to pass it to scripts.
     pub fn as_userdata(&self) -> &AnyUserData {
         &self.value
     }
