@@ -48,7 +48,7 @@ fn with_context<T>(
     f: impl FnOnce(lower::Context<'_>, &dyn cranelift_codegen::isa::TargetIsa) -> T,
 ) -> T {
     let plan = plan();
-    let isa = lower::isa(Target::host().triple()).expect("the host");
+    let isa = lower::isa(Target::host().triple(), false).expect("the host");
     let own = isa.default_call_conv();
     f(
         lower::Context {

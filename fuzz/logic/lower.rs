@@ -9,7 +9,7 @@ use crate::functions::functions;
 pub fn lower(data: &[u8]) {
     let compiles = |triple: Option<&str>| match triple {
         None => true,
-        Some(triple) => triple.parse().is_ok_and(|triple| lower::isa(&triple).is_ok()),
+        Some(triple) => triple.parse().is_ok_and(|triple| lower::isa(&triple, false).is_ok()),
     };
     let Some(batch) = functions(data, |platform| compiles(platform.triple)) else { return };
     let target = batch.platform.target();

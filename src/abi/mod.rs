@@ -10,13 +10,11 @@
 //! one file here and one line in [`CONVENTIONS`].
 #![forbid(unsafe_code)]
 
-mod aapcs64;
+pub mod aapcs64;
 mod assign;
 mod check;
 mod explain;
 mod lp64d;
-mod mode;
-mod natural;
 mod signature;
 mod sysv64;
 mod ty;
@@ -34,10 +32,9 @@ pub use assign::plan;
 pub use check::check;
 pub use explain::{explain, explain_variable};
 pub use lp64d::LP64D;
-pub use mode::{Mode, Passed};
 pub use signature::{FrameLayout, Signature};
 pub use sysv64::SYSV64;
-pub use ty::{Kind, Leaf, LeafKind, Leaves, Type};
+pub use ty::{Kind, Leaf, LeafKind, Leaves, Quirks, Type};
 pub use win64::WIN64;
 
 /// Every convention of a 64-bit processor.

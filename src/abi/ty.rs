@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::mode::{Mode, Passed};
-use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, natural};
+use super::x86::Mode;
+use super::{Bank, CallPlan, Class, Extension, Scalar, Unsupported, Width, aapcs64, x86};
 use crate::ctype::{
     ArrayLen, Bits, FloatKind, IntKind, QualType, RecordId, RecordKind, Table, Type as CType,
     UnnamedBits,
@@ -19,19 +19,33 @@ pub struct Type {
     pub size: u32,
     /// Alignment in bytes.
     pub align: u32,
-    /// The alignment that its members give it, without the attributes of the type itself: AAPCS64's "natural alignment".
-    pub natural: u32,
-    /// The alignment that attributes of a record or of its members ask for; 0: none does.
-    pub required: u32,
     /// Whether it is a record with nothing in it that has a name and bytes: Clang's `isEmptyRecord`. Unnamed bit-fields may
     /// give it bytes.
     pub is_empty: bool,
     /// What it is.
     pub kind: Kind,
-    /// What it is as a whole, where i386 compilers ask.
-    pub mode: Mode,
-    /// What i386 compilers pass in its stead.
-    pub passed: Passed,
+    /// What single families of conventions ask.
+    pub quirks: Quirks,
+}
+
+/// What only one family of conventions asks of a type: a field a family, whose folder says what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quirks {
+    /// AAPCS64.
+    pub aapcs64: aapcs64::Quirks,
+    /// 32-bit x86.
+    pub x86: x86::Quirks,
+}
+
+impl Quirks {
+    /// Of a scalar without attributes, and of `void`.
+    const fn plain(align: u32, mode: Mode) -> Quirks {
+        Quirks { aapcs64: aapcs64::Quirks { natural_align: align }, x86: x86::Quirks::plain(mode) }
+    }
+
+    fn of(table: &Table, ty: QualType) -> Quirks {
+        Quirks { aapcs64: aapcs64::Quirks::of(table, ty), x86: x86::Quirks::of(table, ty) }
+    }
 }
 
 /// The kinds of types that conventions tell apart.
@@ -117,42 +131,24 @@ impl Type {
     /// The size of the largest aggregate that any convention passes in registers (four 16-byte vectors, AAPCS64).
     pub const MAX_LEAVES: u32 = 64;
 
-    const fn new(size: u32, kind: Kind, mode: Mode) -> Type {
-        Type {
-            size,
-            align: size,
-            natural: size,
-            required: 0,
-            is_empty: false,
-            kind,
-            mode,
-            passed: Passed::Whole,
-        }
+    const fn new(size: u32, align: u32, kind: Kind, mode: Mode) -> Type {
+        Type { size, align, is_empty: false, kind, quirks: Quirks::plain(align, mode) }
     }
 
     /// `void`
-    pub const VOID: Type = Type {
-        size: 0,
-        align: 1,
-        natural: 1,
-        required: 0,
-        is_empty: false,
-        kind: Kind::Void,
-        mode: Mode::Block,
-        passed: Passed::Whole,
-    };
+    pub const VOID: Type = Type::new(0, 1, Kind::Void, Mode::Block);
     /// `_Bool`
-    pub const BOOL: Type = Type::new(1, Kind::Bool, Mode::Int);
+    pub const BOOL: Type = Type::new(1, 1, Kind::Bool, Mode::Int);
     /// `float`
-    pub const F32: Type = Type::new(4, Kind::Float, Mode::Float);
+    pub const F32: Type = Type::new(4, 4, Kind::Float, Mode::Float);
     /// `double`
-    pub const F64: Type = Type::new(8, Kind::Float, Mode::Float);
+    pub const F64: Type = Type::new(8, 8, Kind::Float, Mode::Float);
     /// A pointer of a 64-bit target.
-    pub const POINTER: Type = Type::new(8, Kind::Pointer, Mode::Int);
+    pub const POINTER: Type = Type::new(8, 8, Kind::Pointer, Mode::Int);
 
     /// An integer of `size` bytes.
     pub const fn int(size: u32, signed: bool) -> Type {
-        Type::new(size, Kind::Int { signed }, Mode::Int)
+        Type::new(size, size, Kind::Int { signed }, Mode::Int)
     }
 
     /// What `ty` is to a convention.
@@ -189,19 +185,10 @@ impl Type {
         let scalar = matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Pointer | Kind::Float);
         if scalar && table.resolve(ty) == ty {
             let mode = if kind == Kind::Float { Mode::Float } else { Mode::Int };
-            return Ok(Type { align, natural: align, ..Type::new(size, kind, mode) });
+            return Ok(Type::new(size, align, kind, mode));
         }
-        let natural = natural::align(table, ty);
         let is_empty = is_empty_record(table, ty, &mut FxHashSet::default());
-        let mode = Mode::of(table, ty);
-        let passed = Passed::of(table, ty);
-        let required = match *table.shape(ty) {
-            CType::Record(id) => {
-                table.record(id).body.as_ref().map_or(0, |body| body.required_align)
-            }
-            _ => 0,
-        } as u32;
-        Ok(Type { size, align, natural, required, is_empty, kind, mode, passed })
+        Ok(Type { size, align, is_empty, kind, quirks: Quirks::of(table, ty) })
     }
 
     /// The scalars inside a value of several parts.

@@ -40,7 +40,7 @@ pub use entry::{DISPATCH_OFFSET, Registers, Slot, has_wide_registers, runs};
 pub use exit::NativeCall;
 pub(crate) use interpreted::with_room;
 pub use interpreted::{Body, FrameCall};
-pub use mode::Mode;
+pub use mode::{Mode, verifies};
 pub use peek::Peek;
 pub use pool::POOLED_CALLBACKS;
 pub use room::{check_stack, is_stack_short};

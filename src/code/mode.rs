@@ -42,3 +42,9 @@ impl Mode {
         MODE.store(mode, Ordering::Relaxed);
     }
 }
+
+/// Whether Cranelift verifies every function that it compiles: always in debug builds, and where the environment asks for it with
+/// `CTHUNK_VERIFY=1`.
+pub fn verifies() -> bool {
+    cfg!(debug_assertions) || std::env::var_os("CTHUNK_VERIFY").is_some_and(|value| value != "0")
+}

@@ -29,7 +29,7 @@ pub(super) struct Compiler {
 
 impl Compiler {
     pub fn new() -> Result<Compiler, Error> {
-        let isa = lower::isa(&Triple::host())?;
+        let isa = lower::isa(&Triple::host(), super::verifies())?;
         let unwind = Unwind::new(&*isa);
         let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
         builder.memory_provider(Box::new(Provider(ARENA.clone())));

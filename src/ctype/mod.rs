@@ -12,7 +12,7 @@
 //! | `lex`, `keyword` | from bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `preprocess/`, `source` | macros, conditionals, continued lines; the place in the text of each byte |
-//! | `decls`, `same`, `names_seen` | C's name spaces, redeclaration, the atomic `cdef`; macros, and the visible names |
+//! | `decls/`, `same`, `names_seen` | C's name spaces, redeclaration, the atomic `cdef`; macros, and the visible names |
 //! | `predeclared`, `expected` | names that need no declaration; names that programs expect to need none |
 //! | `types`, `function` | types as data |
 //! | `table`, `names`, `index` | interned types and names |
@@ -43,7 +43,7 @@ mod source;
 mod table;
 mod types;
 
-pub use decls::{Declarations, Param, Redeclared};
+pub use decls::{Declarations, Declared, Goal, Param, Parsed, Redeclared};
 pub use diagnostic::{Diagnostic, Diagnostics, Note, NotePlace};
 pub use draw::layout_text;
 pub use function::{Access, CallConv, Contract, Function};

@@ -1,28 +1,13 @@
 //! Names that need no declaration.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
-
 use super::decls::Declarations;
 use super::parse::Parser;
 use super::source::Source;
 use super::{Constant, Decl, IntKind, QualType, TypeId};
 use crate::target::{BitFieldRule, Compiler, DataModel, VaList};
 
-/// Declarations of the predeclared names for each model that was asked for: a new state copies one of them.
-static FRESH: LazyLock<Mutex<Vec<Declarations>>> = LazyLock::new(Mutex::default);
-
 /// The predeclared names of a target.
-pub(super) fn fresh(model: &'static DataModel) -> Declarations {
-    let mut fresh = FRESH.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = fresh.iter().find(|known| std::ptr::eq(known.table().model(), model)) {
-        return known.clone();
-    }
-    let decls = predeclare(model);
-    fresh.push(decls.clone());
-    decls
-}
-
-fn predeclare(model: &'static DataModel) -> Declarations {
+pub(super) fn declare(model: &'static DataModel) -> Declarations {
     let mut decls = Declarations::empty(model);
     let types = types(model);
     let named = types.iter().map(|&(name, ty)| (name.to_owned(), ty));

@@ -22,7 +22,7 @@ use cranelift_module::{
 use cranelift_object::{ObjectBuilder, ObjectModule};
 
 use crate::abi::{self, Bank, CallPlan, Convention, Signature};
-use crate::code::{DISPATCH_OFFSET, Slot};
+use crate::code::{self, DISPATCH_OFFSET, Slot};
 use crate::ctype::{Decl, Declarations};
 use crate::error::Error;
 use crate::lower;
@@ -100,7 +100,7 @@ struct Writer {
 
 impl Writer {
     fn new(target: &Target) -> Result<Writer, Error> {
-        let isa: OwnedTargetIsa = lower::isa(target.triple())?;
+        let isa: OwnedTargetIsa = lower::isa(target.triple(), code::verifies())?;
         let builder = ObjectBuilder::new(isa, "cthunk", default_libcall_names());
         let module = ObjectModule::new(builder.map_err(Error::codegen)?);
         Ok(Writer { module, context: Context::new(), entries: Vec::new() })

@@ -190,7 +190,7 @@ fn thunks(
     target: &Target,
     plan: &CallPlan,
 ) -> Result<[(&'static str, cranelift_codegen::ir::Function); 2], Error> {
-    let isa = lower::isa(target.triple())?;
+    let isa = lower::isa(target.triple(), code::verifies())?;
     // The addresses of native code are a process's own; the text has none.
     let native = lower::Native::default();
     let config = isa.frontend_config();
@@ -239,7 +239,7 @@ pub fn asm(target: &Target, plan: &CallPlan) -> Result<String, Error> {
         let stub = lower::disassemble(target.triple(), &code::VECTOR_COUNT_STUB);
         let _ = write!(text, "\n; vector-count stub, one for each target\n{stub}");
     }
-    let isa = lower::isa(target.triple())?;
+    let isa = lower::isa(target.triple(), code::verifies())?;
     for (title, function) in thunks(target, plan)? {
         let code = lower::compile(&*isa, function)?;
         let instructions = lower::disassemble(target.triple(), &code);

@@ -74,10 +74,8 @@ impl Generator {
             disputed: Vec::new(),
             refused: Refused::new(),
         };
-        let name = platform.convention.name;
-        let available = |s: &&&Scalar| {
-            !s.except.contains(&name) && (s.only.is_empty() || s.only.contains(&name))
-        };
+        let processor = platform.convention.architecture;
+        let available = |s: &&&Scalar| s.on.is_empty() || s.on.contains(&processor);
         let scalars: Vec<Shape> =
             SCALARS.iter().filter(available).map(|&s| Shape::Scalar(s)).collect();
         generator.scalars = generator.carried(&scalars);

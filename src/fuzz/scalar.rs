@@ -9,14 +9,12 @@ pub struct Scalar {
     pub promoted: bool,
     /// Bits of the widest bit-field of this type on every platform; 0: none may have it.
     pub bits: usize,
-    /// Platforms (by convention name) whose compilers do not have the type.
-    pub except: &'static [&'static str],
-    /// The only platforms that have it; none: all.
-    pub only: &'static [&'static str],
+    /// The processors ([`Convention::architecture`](crate::abi::Convention)) whose compilers have it; none: all.
+    pub on: &'static [&'static str],
 }
 
 const fn scalar(c: &'static str) -> Scalar {
-    Scalar { c, promoted: false, bits: 0, except: &[], only: &[] }
+    Scalar { c, promoted: false, bits: 0, on: &[] }
 }
 
 const fn integer(c: &'static str, bits: usize, promoted: bool) -> Scalar {
@@ -67,17 +65,14 @@ pub static SCALARS: &[&Scalar] = &[
     &wide("__int128"),
     &wide("unsigned __int128"),
     // GCC 12 has no half precision on riscv64, and no compiler promotes it.
-    &Scalar { except: &["lp64d"], ..scalar("_Float16") },
+    &Scalar { on: &["x86", "x86_64", "aarch64"], ..scalar("_Float16") },
     // A type of x86; elsewhere `long double` is this one.
-    &Scalar {
-        except: &["lp64d", "aapcs64", "aapcs64-apple", "aapcs64-windows"],
-        ..wide("__float128")
-    },
+    &Scalar { on: &["x86", "x86_64"], ..wide("__float128") },
     &wide("vector8"),
     &wide("vector8i"),
     &wide("vector16"),
     &wide("vector16i"),
-    &Scalar { only: &["sysv64", "win64"], ..wide("vector32") },
+    &Scalar { on: &["x86_64"], ..wide("vector32") },
 ];
 
 /// The first so many of [`SCALARS`] are plain: a register each.

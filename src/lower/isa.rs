@@ -11,24 +11,18 @@ use target_lexicon::{Architecture, Triple};
 
 use crate::error::Error;
 
-/// Whether Cranelift verifies every function that it compiles: always in debug builds, and where the
-/// environment asks for it with `CTHUNK_VERIFY=1`.
-fn verify() -> bool {
-    cfg!(debug_assertions) || std::env::var_os("CTHUNK_VERIFY").is_some_and(|v| v != "0")
-}
-
-/// Cranelift's code generator for a target.
+/// Cranelift's code generator for a target, which verifies every function that it compiles if `verify` says so.
 ///
 /// # Errors
 /// [`Error::Codegen`] where Cranelift has none (i686, for one).
-pub fn isa(triple: &Triple) -> Result<OwnedTargetIsa, Error> {
+pub fn isa(triple: &Triple, verify: bool) -> Result<OwnedTargetIsa, Error> {
     let mut flags = settings::builder();
     for (name, value) in [
         ("opt_level", "speed"),
         // cranelift-jit's JITModule asks for both.
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
-        ("enable_verifier", if verify() { "true" } else { "false" }),
+        ("enable_verifier", if verify { "true" } else { "false" }),
     ] {
         flags.set(name, value).map_err(|e| Error::codegen(format!("{name}: {e}")))?;
     }

@@ -6,7 +6,6 @@ use super::specifier::{Specifiers, float_name};
 use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Conflict;
 use crate::ctype::{ArrayLen, Decl, Name, QualType, Type};
-use crate::policy::Permission;
 
 impl Parser<'_> {
     /// One declaration of a text, or one item of another kind that may stand among them.
@@ -152,7 +151,7 @@ impl Parser<'_> {
             return Ok(false);
         }
         if let Type::Function(_) = self.decls.table.get(ty.id()) {
-            self.permit(Permission::DeclareFunctions, start)?;
+            self.note_symbol(start);
             let names = &self.piles.declared_names;
             let declared = self.decls.declare_function(name, ty.id(), symbol, names, start);
             self.no_conflict(name, declared, start)?;
@@ -164,7 +163,7 @@ impl Parser<'_> {
         }
         let decl = self.object(specifiers, ty, symbol)?;
         if let Decl::Variable { .. } = decl {
-            self.permit(Permission::DeclareFunctions, start)?;
+            self.note_symbol(start);
         }
         if *self.decls.table.shape(ty) == Type::Void {
             return Err(self.error(start, "variable of type void".into()));

@@ -5,7 +5,6 @@ use super::value::Value;
 use super::{Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Tag;
 use crate::ctype::{Constant, Decl, EnumId, IntKind, Name, QualType, Type, TypeId};
-use crate::policy::Permission;
 
 impl Parser<'_> {
     /// `enum [tag] [: type] [{ … }]`
@@ -23,7 +22,7 @@ impl Parser<'_> {
             _ => return Err(self.expected("a tag or '{'")),
         };
         if self.at("{") || self.at(":") {
-            self.permit(Permission::DeclareTypes, start)?;
+            self.note_type(start);
         }
         let id = self.enum_id(tag, start)?;
         if self.at(":") && (tag.is_none() || self.peek_starts_type()) {

@@ -28,7 +28,6 @@ use super::preprocess::Macro;
 use super::source::Source;
 use super::table::MAX_DEPTH;
 use super::{Constant, Name, QualType, Table};
-use crate::policy::Permission;
 
 /// What was to be parsed is not there; the error is in [`Parser::errors`].
 #[derive(Debug)]
@@ -416,11 +415,17 @@ impl<'a> Parser<'a> {
         self.piles.parameters.truncate(to.parameters);
     }
 
-    /// Refuses to declare what the program may not declare.
-    fn permit(&mut self, permission: Permission, offset: Offset) -> Parse<()> {
-        match self.decls.permissions.require(permission) {
-            Ok(()) => Ok(()),
-            Err(refusal) => Err(self.error(offset, refusal.to_string())),
+    /// Notes that the text declares a type with a body here.
+    fn note_type(&mut self, offset: Offset) {
+        if self.decls.declared.types.is_none() {
+            self.decls.declared.types = Some(self.source.origin(offset));
+        }
+    }
+
+    /// Notes that the text declares a function or variable here.
+    fn note_symbol(&mut self, offset: Offset) {
+        if self.decls.declared.symbols.is_none() {
+            self.decls.declared.symbols = Some(self.source.origin(offset));
         }
     }
 

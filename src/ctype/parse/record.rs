@@ -12,7 +12,6 @@ use crate::ctype::print::keyword;
 use crate::ctype::{
     ArrayLen, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type, UnnamedBits,
 };
-use crate::policy::Permission;
 use crate::suggest::did_you_mean;
 
 /// A record while its members are parsed.
@@ -55,7 +54,7 @@ impl Parser<'_> {
             _ => return Err(self.expected("a tag or '{'")),
         };
         if self.at("{") {
-            self.permit(Permission::DeclareTypes, start)?;
+            self.note_type(start);
         }
         let id = self.record_id(kind, tag, start)?;
         if self.at("{") {

@@ -10,6 +10,7 @@ use std::mem::transmute;
 use super::Oracle;
 use super::library::{open, symbol};
 use super::thunks::{Checker, call_named};
+use crate::abi::{self, Convention};
 use crate::ctype::{FloatKind, IntKind, QualType, RecordKind, Table, Type};
 use crate::fuzz::batch::{Batch, Prototype, Value};
 use crate::fuzz::image::RESULT;
@@ -29,7 +30,7 @@ struct FfiType {
 const STRUCT: u16 = 13;
 
 /// `enum ffi_abi` on x86-64: `FFI_UNIX64` and `FFI_GNUW64`.
-const ABIS: [(&str, c_int); 2] = [("sysv64", 2), ("win64", 4)];
+static ABIS: [(&Convention, c_int); 2] = [(&abi::SYSV64, 2), (&abi::WIN64, 4)];
 
 /// `ffi_cif`, which has 32 bytes.
 type Cif = [u64; 8];
@@ -97,7 +98,7 @@ impl Libffi {
 
     /// A function type, if libffi has words for it.
     fn describe(&self, batch: &Batch, prototype: &Prototype) -> Option<Description> {
-        let (_, abi) = ABIS.iter().find(|(name, _)| *name == batch.platform.convention.name)?;
+        let (_, abi) = ABIS.iter().find(|(of, _)| *of == batch.platform.convention)?;
         let mut types = Types { libffi: self, abi: *abi, made: Vec::new(), lists: Vec::new() };
         let result = types.of(batch.table(), prototype.result.ty)?;
         let arguments = prototype.arguments.iter().map(|a| types.of(batch.table(), a.ty));

@@ -91,7 +91,9 @@ pub static ROWS: &[Disagreement] = &[
         conventions: &["aapcs64-windows"],
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
-        subject: Subject::Type(|seen| seen.ty.align >= 16 && seen.ty.natural < 16),
+        subject: Subject::Type(|seen| {
+            seen.ty.align >= 16 && seen.ty.quirks.aapcs64.natural_align < 16
+        }),
     },
     Disagreement {
         name: "clang-arm64-windows-vectors",

@@ -68,7 +68,7 @@ pub static MUTANTS: &[Mutant] = &[
     standard("aapcs64-declared-alignment", |c| {
         c.classify = |ty, role| {
             let mut ty = ty.clone();
-            ty.natural = ty.align;
+            ty.quirks.aapcs64.natural_align = ty.align;
             (AAPCS64.classify)(&ty, role)
         };
     }),

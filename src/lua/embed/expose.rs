@@ -174,7 +174,6 @@ impl<'t> Declared<'t> {
     fn parse(cx: &Cx<'_>, text: &'t str) -> Result<Declared<'t>, LuaError> {
         let mut types = cx.state.types.borrow_mut();
         let outermost = types.enter(ScopeId::ROOT).ok_or_else(|| LuaError::new("no scope"))?;
-        outermost.permit(Permissions::ALL);
         let (name, ty) = outermost.parse_one(text.as_bytes()).map_err(failed)?;
         let table = outermost.table();
         let (Some(name), Type::Function(_)) = (name, table.get(ty.id())) else {

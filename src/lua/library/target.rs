@@ -4,10 +4,11 @@
 //! `sizeof`, `offsetof` and `explain` answer for any platform. If the platform's code runs in this process ([`Runs::Guest`], 32-bit x86 through
 //! [`crate::code::gate`]), its memory comes from below 4 GiB and its functions can be called; otherwise a call is an error.
 
+use std::cell::RefCell;
 use std::ffi::c_int;
 
 use crate::code::Mode;
-use crate::ctype::IntKind;
+use crate::ctype::{Declarations, IntKind};
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{LuaType, lua_CFunction};
@@ -46,6 +47,23 @@ impl Machine {
             _ => Runs::Nowhere,
         };
         Machine { target, runs }
+    }
+
+    /// What a new state has declared: the predeclared names.
+    pub(in crate::lua) fn declarations(&self) -> Declarations {
+        thread_local! {
+            /// Those of the platforms that states of this thread were made for: a copy costs less than parsing them.
+            static FRESH: RefCell<Vec<Declarations>> = const { RefCell::new(Vec::new()) };
+        }
+        let model = self.target.model();
+        let of_model = |known: &&Declarations| std::ptr::eq(known.table().model(), model);
+        FRESH.with_borrow_mut(|fresh| {
+            fresh.iter().find(of_model).cloned().unwrap_or_else(|| {
+                let new = Declarations::new(&self.target);
+                fresh.push(new.clone());
+                new
+            })
+        })
     }
 
     /// Refuses to call where the platform's code does not run.

@@ -6,10 +6,11 @@ use std::mem;
 use mlua::ffi as sys;
 
 use super::metatype;
-use crate::ctype::{Param, QualType, ScopeId, Type};
+use crate::ctype::{Goal, Param, QualType, ScopeId, Type};
 use crate::lua::call;
 use crate::lua::fast::new::{self, Named};
 use crate::lua::library::functions;
+use crate::lua::sandbox::declare;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
@@ -142,8 +143,7 @@ fn parse(cx: &Cx<'_>, text: &[u8], params: &[Param<'_>]) -> Result<QualType, Lua
     if declares(text) {
         note_declarations(cx);
     }
-    let ty = scope::enter(cx, scope::of_function(), |types| types.parse_type(text, params))?;
-    ty.map_err(|error| LuaError::new(error.to_string()))
+    declare::in_scope(cx, Goal::TYPE, text, params)
 }
 
 /// Something is declared, and may hide what was declared before.
@@ -192,8 +192,7 @@ pub(in crate::lua) fn cdef(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.state.permit_text(text.len())?;
     let params = params(cx, text, 2)?;
     note_declarations(cx);
-    let declared = scope::enter(cx, scope::of_function(), |types| types.cdef(text, &params))?;
-    declared.map_err(|error| LuaError::new(error.to_string()))?;
+    declare::in_scope(cx, Goal::DECLARATIONS, text, &params)?;
     Ok(Outcome::results(0))
 }
 
@@ -207,8 +206,8 @@ pub(in crate::lua) fn declare(
     let mut types = cx.state.types.borrow_mut();
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
-    outermost.permit(permissions);
-    outermost.cdef(text, &[]).map_err(|error| LuaError::new(error.to_string()))
+    declare::under(permissions, outermost, Goal::DECLARATIONS, text, &[])
+        .map_err(|error| LuaError::new(error.to_string()))
 }
 
 /// The type that a text of the host names, in the outermost scope.
@@ -217,7 +216,6 @@ pub(in crate::lua) fn host_type(cx: &Cx<'_>, text: &[u8]) -> Result<QualType, Lu
     let mut types = cx.state.types.borrow_mut();
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
-    outermost.permit(Permissions::ALL);
     let ty = outermost.parse_type(text, &[]).map_err(|error| LuaError::new(error.to_string()))?;
     Ok(outermost.table().resolve(ty))
 }

@@ -3,6 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | [`permit`] | the checks that each operation makes |
+//! | [`declare`] | the declarations that texts of C may make |
 //! | [`budget`] | memory that a script asks for |
 //! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
@@ -11,6 +12,7 @@
 //! `value::extent` has the memory that a C value reaches, `call::contract` the requirements of a call.
 
 pub(in crate::lua) mod budget;
+pub(in crate::lua) mod declare;
 pub(in crate::lua) mod inventory;
 mod permit;
 pub(in crate::lua) mod region;

@@ -510,7 +510,7 @@ impl State {
         policy: Policy,
     ) -> State {
         code::called_from(sys::lua_gettop as *const () as usize);
-        let mut types = Declarations::new(&machine.target);
+        let mut types = machine.declarations();
         State {
             head,
             owner,

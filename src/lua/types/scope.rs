@@ -52,10 +52,7 @@ pub(in crate::lua) fn enter<T>(
 ) -> Result<T, LuaError> {
     let scope = at(cx, index).map_or(ScopeId::ROOT, |block| block.id);
     match cx.state.types.borrow_mut().enter(scope) {
-        Some(declarations) => {
-            declarations.permit(cx.state.policy.permissions());
-            Ok(f(declarations))
-        }
+        Some(declarations) => Ok(f(declarations)),
         None => Err(LuaError::new("this scope of the ffi library is closed")),
     }
 }

@@ -4,10 +4,10 @@ use super::cdata;
 use super::scalar::{self, Scalar};
 use super::to_c;
 use super::to_lua;
-use crate::ctype::{Constant, IntKind, QualType};
+use crate::ctype::{Constant, Goal, IntKind, QualType};
+use crate::lua::sandbox::declare;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
-use crate::lua::types::scope;
 use crate::policy::Permission;
 
 /// Pushes the value of a declared constant: a number wherever it fits into a Lua integer.
@@ -57,8 +57,7 @@ pub(in crate::lua) fn eval(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     };
     cx.state.permit_text(text.len())?;
     let params = crate::lua::object::ctypes::params(cx, text, 2)?;
-    let result = scope::enter(cx, scope::of_function(), |types| types.evaluate(text, &params))?;
-    let (ty, value) = result.map_err(|error| LuaError::new(error.to_string()))?;
+    let (ty, value) = declare::in_scope(cx, Goal::CONSTANT, text, &params)?;
     push_typed(cx, ty, value)?;
     Ok(Outcome::results(1))
 }

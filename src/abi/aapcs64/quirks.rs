@@ -1,10 +1,24 @@
-//! The natural alignment of a type, from its members alone: AAPCS64 places arguments by it.
+//! What AAPCS64 alone asks of a type: its natural alignment, from its members alone, by which arguments are placed.
 
 use crate::ctype::{Member, QualType, RecordBody, Table, Type};
 
+/// What the conventions of AAPCS64 ask of a type, and no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quirks {
+    /// Its "natural alignment" in bytes, which its members give it, without the attributes of the type itself.
+    pub natural_align: u32,
+}
+
+impl Quirks {
+    /// Of a C type.
+    pub(in crate::abi) fn of(table: &Table, ty: QualType) -> Quirks {
+        Quirks { natural_align: natural_align(table, ty) }
+    }
+}
+
 /// The alignment of a type in bytes, without `aligned` attributes of the type itself or of its typedefs; those of its
 /// members, and of their types, count ("natural alignment", AAPCS64 section 5.9; GCC and Clang agree on this reading).
-pub(super) fn align(table: &Table, ty: QualType) -> u32 {
+fn natural_align(table: &Table, ty: QualType) -> u32 {
     let of = |ty| table.layout_of(ty).map_or(1, |layout| layout.align as u32);
     match table.shape(ty) {
         Type::Record(record) => match &table.record(*record).body {

@@ -1,8 +1,39 @@
-//! The machine mode of a value: the scalar, or block of bytes, that i386 GCC takes the whole value for.
+//! What i386 conventions alone ask of a type, first of all its machine mode: the scalar, or block of bytes, that GCC takes the whole value for.
 
 use rustc_hash::FxHashMap;
 
 use crate::ctype::{QualType, RecordId, RecordKind, Table, Type as CType};
+
+/// What the conventions of i386 ask of a type, and no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quirks {
+    /// What it is as a whole.
+    pub mode: Mode,
+    /// What is passed in its stead.
+    pub passed: Passed,
+    /// The alignment in bytes that attributes of a record or of its members ask for; 0: none does.
+    pub required_align: u32,
+}
+
+impl Quirks {
+    /// Of a scalar without attributes, and of `void`.
+    pub(in crate::abi) const fn plain(mode: Mode) -> Quirks {
+        Quirks { mode, passed: Passed::Whole, required_align: 0 }
+    }
+
+    /// Of a C type.
+    pub(in crate::abi) fn of(table: &Table, ty: QualType) -> Quirks {
+        let required_align = match *table.shape(ty) {
+            CType::Record(id) => table.record(id).body.as_ref().map_or(0, |b| b.required_align),
+            _ => 0,
+        };
+        Quirks {
+            mode: Mode::of(table, ty),
+            passed: Passed::of(table, ty),
+            required_align: required_align as u32,
+        }
+    }
+}
 
 /// The "machine mode" of a value in i386 GCC: of a struct with one member, the member's; otherwise an integer, if one has the size
 /// (`compute_record_mode` of GCC's `stor-layout.cc`). Clang's "all fields would be passed in a register" (`shouldReturnTypeInRegister`)
@@ -19,7 +50,7 @@ pub enum Mode {
 
 impl Mode {
     /// The mode of a C type.
-    pub(super) fn of(table: &Table, ty: QualType) -> Mode {
+    fn of(table: &Table, ty: QualType) -> Mode {
         Mode::find(table, ty, &mut FxHashMap::default())
     }
 
@@ -88,7 +119,7 @@ pub enum Passed {
 
 impl Passed {
     /// What is passed for a C type.
-    pub(super) fn of(table: &Table, ty: QualType) -> Passed {
+    fn of(table: &Table, ty: QualType) -> Passed {
         let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
         let CType::Record(record) = *table.shape(ty) else { return Passed::Whole };
         let Some(body) = &table.record(record).body else { return Passed::Whole };

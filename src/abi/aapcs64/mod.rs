@@ -1,12 +1,16 @@
 //! AAPCS64, the procedure call standard for the Arm 64-bit architecture (2024Q3), section 6.8.2 "Parameter passing rules",
 //! and what Apple and Microsoft change.
 
+mod quirks;
+
 use super::ty::scalar;
 use super::{
     Backend, Bank, Class, Convention, Extension, Kind, LeafKind, Otherwise, Part, Parts, Reg,
     Registers, Role, Scalar, Type, Unsupported, Width, registers,
 };
 use crate::ctype::CallConv;
+
+pub use quirks::Quirks;
 
 /// AArch64 Linux and the other systems that follow the standard.
 pub static AAPCS64: Convention = Convention {
@@ -109,7 +113,8 @@ fn ordinary(ty: &Type, rules: &Rules) -> Class {
     match homogeneous(ty, rules) {
         // C.1 to C.5
         Some(parts) => {
-            let align = if rules.packed { ty.align } else { ty.natural.clamp(8, 16) };
+            let align =
+                if rules.packed { ty.align } else { ty.quirks.aapcs64.natural_align.clamp(8, 16) };
             Class::parts(parts, Otherwise::Exhaust { align })
         }
         // B.4: "the argument is copied to memory … and replaced by a pointer to the copy"
@@ -162,7 +167,7 @@ fn word(offset: u32, bytes: u32) -> Part {
 
 /// "rounded up to the larger of 8 or the natural alignment of the argument's type", which is 16 at most.
 fn stack_align(ty: &Type, rules: &Rules) -> u32 {
-    let align = if rules.natural { ty.natural } else { ty.align };
+    let align = if rules.natural { ty.quirks.aapcs64.natural_align } else { ty.align };
     align.clamp(8, 16)
 }
 

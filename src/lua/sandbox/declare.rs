@@ -1,0 +1,45 @@
+//! What texts of C may declare: the parser says what a text declares, the policy decides whether it stays.
+
+use crate::ctype::{Declarations, Declared, Diagnostics, Goal, Param};
+use crate::lua::state::{Cx, LuaError};
+use crate::lua::types::scope;
+use crate::policy::{Permission, Permissions};
+
+/// Reads a text in the scope of the running library function, as the state's policy permits: what it declares is declared there.
+///
+/// # Errors
+/// All errors of the text, or that the policy does not permit such declarations; then nothing of it is declared.
+pub(in crate::lua) fn in_scope<T>(
+    cx: &Cx<'_>,
+    goal: Goal<T>,
+    text: &[u8],
+    params: &[Param<'_>],
+) -> Result<T, LuaError> {
+    let permissions = cx.state.policy.permissions();
+    let declared = |types: &mut Declarations| under(permissions, types, goal, text, params);
+    scope::enter(cx, scope::of_function(), declared)?
+        .map_err(|error| LuaError::new(error.to_string()))
+}
+
+/// Reads a text as these permissions allow: what it declares is declared.
+///
+/// # Errors
+/// All errors of the text; else the first declaration that there is no permission for. Then nothing of the text is declared.
+pub(in crate::lua) fn under<T>(
+    permissions: Permissions,
+    types: &mut Declarations,
+    goal: Goal<T>,
+    text: &[u8],
+    params: &[Param<'_>],
+) -> Result<T, Diagnostics> {
+    let parsed = types.parse(goal, text, params)?;
+    let Declared { types, symbols } = parsed.declared();
+    let asked = [(types, Permission::DeclareTypes), (symbols, Permission::DeclareFunctions)];
+    let refused = asked
+        .into_iter()
+        .filter_map(|(offset, permission)| Some((offset?, permissions.require(permission).err()?)));
+    match refused.min_by_key(|(offset, _)| *offset) {
+        Some((offset, refusal)) => Err(parsed.refuse(offset, refusal.to_string())),
+        None => Ok(parsed.keep()),
+    }
+}
