@@ -77,6 +77,13 @@ fn lp64d() {
 
 /// The command writes an object and a header that a C program uses; on the host it runs without an emulator.
 #[cfg(target_arch = "x86_64")]
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn the_command_makes_an_object() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emit");
@@ -104,15 +111,6 @@ int main(void) {
 }
 "#;
     fs::write(path("main.c"), program).unwrap();
-    let run = |command: &mut Command| {
-        let output = command.output().unwrap();
-        assert!(
-            output.status.success(),
-            "{command:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    };
     run(Command::new(env!("CARGO_BIN_EXE_cthunk"))
         .arg("emit")
         .arg(path("pair.h"))
@@ -123,6 +121,65 @@ int main(void) {
             .args(["-no-pie", "-o"])
             .args(["program", "main.c", "thunks.o"].map(path)));
         assert_eq!(run(&mut Command::new(path("program"))), "7.5\n");
+    }
+}
+
+/// A value of a megabyte is copied, and not passed word by word: the object is small, and the copy is right.
+#[test]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn a_large_value_is_copied_by_memcpy() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emit_large");
+    fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name);
+    let header = "struct large { char c[1000003]; }; struct small { long a, b, c; };
+struct large swap(int a, struct small s, struct large l, double d, char e, struct small t);\n";
+    fs::write(path("large.h"), header).unwrap();
+    let program = r#"
+#include <stdio.h>
+#include <string.h>
+#include "large.h"
+#include "thunks.h"
+struct large swap(int a, struct small s, struct large l, double d, char e, struct small t) {
+    if (a != 1 || s.a != 2 || s.c != 4 || d != 5.5 || e != 6 || t.b != 8) l.c[0] = 99;
+    l.c[1000002]++;
+    return l;
+}
+static void forward(struct cthunk_slot *slot, void *frame) { swap_call(slot->data, frame); }
+static struct large before, after;
+int main(void) {
+    for (int i = 0; i < 1000003; i++) before.c[i] = i * 7;
+    swap_slot.data = swap;
+    swap_slot.dispatch = forward;
+    __typeof__(swap) *callback = (__typeof__(swap) *)swap_callback;
+    after = callback(1, (struct small){2, 3, 4}, before, 5.5, 6, (struct small){7, 8, 9});
+    before.c[1000002]++;
+    puts(memcmp(&before, &after, sizeof before) ? "wrong" : "right");
+}
+"#;
+    fs::write(path("main.c"), program).unwrap();
+    run(Command::new(env!("CARGO_BIN_EXE_cthunk"))
+        .arg("emit")
+        .arg(path("large.h"))
+        .arg("-o")
+        .arg(path("thunks.o")));
+    assert!(fs::metadata(path("thunks.o")).unwrap().len() < 20_000);
+    if needs::has(needs::compiles(&["gcc"], &["-no-pie"], PROGRAM, "gcc libc6-dev")) {
+        run(Command::new("gcc")
+            .args(["-no-pie", "-o"])
+            .args(["program", "main.c", "thunks.o"].map(path)));
+        assert_eq!(run(&mut Command::new(path("program"))), "right\n");
+    }
+}
+
+/// A function that keeps more registers than its convention wants has no callback here.
+#[test]
+fn a_preserving_function_is_refused() {
+    let target = "x86_64-unknown-linux-gnu".parse().unwrap();
+    for attribute in ["preserve_most", "preserve_all", "no_caller_saved_registers"] {
+        let text = format!("int f(int) __attribute__(({attribute}));");
+        let functions = cthunk::emit::functions(&text, &target).unwrap();
+        let error = cthunk::emit::emit(&functions, &target).unwrap_err().to_string();
+        assert!(error.contains("keeps registers that a callback does not"), "{error}");
     }
 }
 

@@ -7,7 +7,8 @@
 //! - `f_slot`: a `struct cthunk_slot`; the user sets its `dispatch` and `data`.
 //!
 //! The header ([`Emitted::header`]) has the offsets of the frame's slots. Addresses are absolute words in the text section, so the object can be
-//! linked into executables that are not position-independent.
+//! linked into executables that are not position-independent. Large values on the stack are
+//! copied by `memcpy`.
 #![forbid(unsafe_code)]
 
 mod header;
@@ -23,7 +24,7 @@ use cranelift_object::{ObjectBuilder, ObjectModule};
 
 use crate::abi::{self, Bank, CallPlan, Convention, Signature};
 use crate::code::{self, DISPATCH_OFFSET, Slot};
-use crate::ctype::{Decl, Declarations};
+use crate::ctype::{CallConv, Decl, Declarations};
 use crate::error::Error;
 use crate::lower;
 use crate::target::Target;
@@ -40,6 +41,8 @@ pub struct Function {
     pub signature: Signature,
     /// How it is called.
     pub convention: &'static Convention,
+    /// Whether it keeps registers that other functions of its convention may change ([`CallConv::Preserving`]).
+    pub preserving: bool,
 }
 
 /// An object file and its header.
@@ -66,6 +69,10 @@ pub fn functions(text: &str, target: &Target) -> Result<Vec<Function>, Error> {
                 declaration: table.declare((*ty).into(), name),
                 signature,
                 convention,
+                preserving:
+                    table.function(*ty).is_some_and(|function| {
+                        matches!(function.convention, CallConv::Preserving(_))
+                    }),
             }))
         }
         _ => None,
@@ -119,6 +126,11 @@ impl Writer {
         if !plan.is_direct() {
             return Err(refuse(
                 "a 32-byte vector, or a stack argument aligned to more than 16, is passed by code of the process",
+            ));
+        }
+        if function.preserving {
+            return Err(refuse(
+                "by its attribute it keeps registers that a callback does not (preserve_most and the like)",
             ));
         }
         let callbacks = stubs::of(function.convention)

@@ -127,6 +127,7 @@ fn functions(batch: &Batch) -> Vec<Function> {
         declaration: batch.describe(prototype),
         signature: prototype.signature.clone(),
         convention: batch.platform.convention,
+        preserving: false,
     };
     batch.prototypes.iter().map(function).collect()
 }

@@ -150,6 +150,10 @@ fn value(
             });
             pieces::same_bits(b, ty, packed)
         }
+        Word::Copy(argument) => match arguments[*argument] {
+            Operand::Memory(base, offset) => b.ins().iadd_imm_s(base, i64::from(offset)),
+            Operand::Scalar(value) => value,
+        },
         Word::Dummy if ty.is_float() => b.ins().f64const(0.0),
         Word::Dummy => b.ins().iconst(ty, 0),
     }

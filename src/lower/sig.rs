@@ -20,6 +20,8 @@ pub(super) enum Word {
     Part(Part),
     /// Parts of arguments in one stack word, each at so many bytes of it.
     Packed(Vec<(u32, Part)>),
+    /// The copy of an argument, which Cranelift makes from the argument's address: its `StructArgument`.
+    Copy(usize),
     /// Nothing.
     Dummy,
 }
@@ -54,19 +56,21 @@ pub(super) fn native(plan: &CallPlan) -> (ir::Signature, Vec<Word>) {
     }
     let stack_bank = register_words(plan, &places, &mut push);
     let mut at = 0;
-    for (offset, parts) in places.stack {
+    for (offset, stacked) in places.stack {
         let empty = (at..offset).step_by(WORD as usize);
         empty.for_each(|_| push(Word::Dummy, param(stack_bank, Width::W64)));
-        let word = match *parts {
-            [(0, part)] => Word::Part(part),
-            _ => Word::Packed(parts),
+        let (word, param, bytes) = match stacked {
+            Stacked::Copy { argument, bytes } => {
+                let param = AbiParam::special(types::I64, ArgumentPurpose::StructArgument(bytes));
+                (Word::Copy(argument), param, bytes)
+            }
+            Stacked::Parts(parts) => match *parts {
+                [(0, part)] => (Word::Part(part), param(stack_bank, part.piece.width), WORD),
+                _ => (Word::Packed(parts), param(stack_bank, Width::W64), WORD),
+            },
         };
-        let width = match word {
-            Word::Part(part) => part.piece.width,
-            Word::Packed(_) | Word::Dummy => Width::W64,
-        };
-        push(word, param(stack_bank, width));
-        at = offset + WORD;
+        push(word, param);
+        at = offset + bytes;
     }
     let in_register = |piece: &&Piece| piece.bank != Bank::X87;
     let results = plan.result.pieces().iter().filter(in_register);
@@ -87,8 +91,16 @@ struct Places {
     indirect: Option<Part>,
     /// By bank and number.
     registers: Vec<(Bank, u8, Part)>,
-    /// By word: the parts in it, each with its distance from the word's first byte.
-    stack: BTreeMap<u32, Vec<(u32, Part)>>,
+    /// By the offset of a word: what begins there.
+    stack: BTreeMap<u32, Stacked>,
+}
+
+/// What begins at a stack word.
+enum Stacked {
+    /// The parts in the word, each with its distance from the word's first byte.
+    Parts(Vec<(u32, Part)>),
+    /// The copy of an argument of so many bytes, in whole words.
+    Copy { argument: usize, bytes: u32 },
 }
 
 impl Places {
@@ -106,11 +118,19 @@ impl Places {
 
     fn stack(&mut self, offset: u32, part: Part) {
         let word = offset / WORD * WORD;
-        self.stack.entry(word).or_default().push((offset - word, part));
+        let stacked = self.stack.entry(word).or_insert_with(|| Stacked::Parts(Vec::new()));
+        if let Stacked::Parts(parts) = stacked {
+            parts.push((offset - word, part));
+        }
     }
 
-    /// A copy of an argument on the stack, word by word.
-    fn copy(&mut self, argument: usize, offset: u32, size: u32) {
+    /// A copy of an argument on the stack: as a whole where it is `large`, else word by word.
+    fn copy(&mut self, argument: usize, offset: u32, size: u32, large: bool) {
+        if large {
+            let bytes = size.next_multiple_of(WORD);
+            self.stack.insert(offset, Stacked::Copy { argument, bytes });
+            return;
+        }
         let mut done = 0;
         while done < size {
             let at = offset + done;
@@ -122,8 +142,13 @@ impl Places {
     }
 }
 
+/// Copies of at most so many bytes are made word by word. Cranelift makes others by a call of `memcpy`, which objects have
+/// ([`crate::emit`]); a process carries such plans out from memory ([`CallPlan::is_large`]).
+const LARGE: u32 = 128;
+
 fn places(plan: &CallPlan) -> Places {
     let mut places = Places::default();
+    let is_large = plan.is_large();
     let hidden = std::iter::once((None, &plan.result)).filter(|(_, pass)| pass.pieces().is_empty());
     let arguments = plan.arguments.iter().enumerate().map(|(i, pass)| (Some(i), pass));
     for (argument, pass) in hidden.chain(arguments) {
@@ -131,7 +156,7 @@ fn places(plan: &CallPlan) -> Places {
             places.piece(plan, Part { argument, piece });
         }
         if let (Some(argument), &Pass::Stack { offset, size }) = (argument, pass) {
-            places.copy(argument, offset, size);
+            places.copy(argument, offset, size, is_large && size > LARGE);
         }
     }
     places

@@ -2,7 +2,8 @@
 
 use super::attribute::Attributes;
 use super::declarator::{Declarator, Naming};
-use super::specifier::{Specifiers, float_name};
+use super::specifier::Specifiers;
+use super::words::float_name;
 use super::{Keyword, Offset, Parse, Parser, Tok};
 use crate::ctype::decls::Conflict;
 use crate::ctype::{ArrayLen, Decl, Name, QualType, Type};

@@ -17,6 +17,7 @@ mod record;
 mod report;
 mod specifier;
 mod value;
+mod words;
 
 use rustc_hash::FxHashMap;
 

@@ -1,5 +1,7 @@
 //! Expressions in constant expressions, `sizeof` and `typeof`.
 
+mod builtin;
+
 use super::constant::Arithmetic;
 use super::value::{
     BINARY, Binary, NOT_CONSTANT, Operand, Value, common_float, common_int, float_binary,
@@ -265,37 +267,6 @@ impl Parser<'_> {
         Ok(Operand { ty, value })
     }
 
-    /// What follows `sizeof`, `_Alignof` or `__alignof__`.
-    fn size_or_align(&mut self, keyword: Keyword) -> Parse<Operand> {
-        let start = self.tok.start;
-        let ty = if self.at("(") && self.peek_starts_cast() {
-            self.advance();
-            let ty = self.type_name()?;
-            self.expect(")")?;
-            if self.at("{") { self.after_cast_type(ty, start)?.ty } else { ty }
-        } else {
-            self.nested(|p| p.unary())?.ty
-        };
-        let table = &self.decls.table;
-        let layout = table.layout_of(ty);
-        let value = match (keyword, table.shape(ty)) {
-            // As GNU C has it.
-            (_, Type::Void | Type::Function(_)) => Some(1),
-            (Keyword::Sizeof, _) => layout.map(|layout| layout.size),
-            (Keyword::PreferredAlignof, _) => table.preferred_align(ty),
-            (_, Type::Array(element, _)) => table.layout_of(*element).map(|layout| layout.align),
-            _ => layout.map(|layout| layout.align),
-        };
-        match value {
-            Some(value) => Ok(Operand::int(self.word(false), value.into())),
-            None if self.is_fallout(ty) => Err(Failed),
-            None => {
-                let message = format!("'{}' has no size", table.repr(ty));
-                Err(self.error(start, message))
-            }
-        }
-    }
-
     fn postfix(&mut self) -> Parse<Operand> {
         let operand = self.primary()?;
         self.postfix_of(operand)
@@ -456,93 +427,6 @@ impl Parser<'_> {
         }
         let hint = "constants are enumerators, 'static const' numbers and '#define's of this or an earlier text";
         Err(self.error_hint(self.tok.start, message, hint))
-    }
-
-    /// `offsetof(type, member.member[i])`
-    fn offset_of(&mut self) -> Parse<Operand> {
-        self.advance();
-        self.expect("(")?;
-        let mut ty = self.type_name()?;
-        self.expect(",")?;
-        let mut offset = 0_i128;
-        let (name, start) = self.expect_name()?;
-        let (member, at) = self.find_member(ty, name, start)?;
-        offset += i128::from(at);
-        ty = member;
-        loop {
-            let start = self.tok.start;
-            if self.eat(".") {
-                let (name, start) = self.expect_name()?;
-                let (member, at) = self.find_member(ty, name, start)?;
-                offset = offset.wrapping_add(at.into());
-                ty = member;
-            } else if self.eat("[") {
-                let index = self.constant_integer()?;
-                self.expect("]")?;
-                let Type::Array(element, _) = *self.decls.table.shape(ty) else {
-                    return Err(self.error(start, "'[' needs an array".into()));
-                };
-                let size = self.decls.table.layout_of(element).map_or(0, |layout| layout.size);
-                offset = offset.wrapping_add(index.wrapping_mul(size.into()));
-                ty = element;
-            } else {
-                break;
-            }
-        }
-        self.expect(")")?;
-        Ok(Operand::int(self.word(false), offset))
-    }
-
-    /// `_Generic(expression, type: expression, default: expression)`
-    fn generic_selection(&mut self) -> Parse<Operand> {
-        let start = self.tok.start;
-        self.advance();
-        self.expect("(")?;
-        let control = self.conditional()?;
-        let control = self.decayed(control).ty.id();
-        let (mut chosen, mut default) = (None, None);
-        while self.eat(",") {
-            if self.token_text(self.tok) == "default" {
-                self.advance();
-                self.expect(":")?;
-                default = Some(self.conditional()?);
-                continue;
-            }
-            let ty = self.type_name()?;
-            self.expect(":")?;
-            let operand = self.conditional()?;
-            if ty.id() == control {
-                chosen = chosen.or(Some(operand));
-            }
-        }
-        self.expect(")")?;
-        match chosen.or(default) {
-            Some(operand) => Ok(operand),
-            None => Err(self.error(start, "_Generic has no choice for this type".into())),
-        }
-    }
-
-    fn types_compatible(&mut self) -> Parse<Operand> {
-        self.advance();
-        self.expect("(")?;
-        let a = self.type_name()?;
-        self.expect(",")?;
-        let b = self.type_name()?;
-        self.expect(")")?;
-        let same = self.decls.table.same(a.id().into(), b.id().into());
-        Ok(Operand::int(IntKind::I32, same.into()))
-    }
-
-    fn choose_expression(&mut self) -> Parse<Operand> {
-        self.advance();
-        self.expect("(")?;
-        let condition = self.constant_integer()?;
-        self.expect(",")?;
-        let then = self.conditional()?;
-        self.expect(",")?;
-        let otherwise = self.conditional()?;
-        self.expect(")")?;
-        Ok(if condition != 0 { then } else { otherwise })
     }
 }
 

@@ -1,102 +1,13 @@
 //! From bytes to tokens, which borrow from the text.
 
-use super::keyword::{KEYWORDS, Keyword};
+mod token;
+mod word;
+
+use super::keyword::KEYWORDS;
 use super::names::{self, Names};
-use super::{Name, QualType};
 
-/// A byte of a text. Texts are shorter than 4 GiB.
-pub(super) type Offset = u32;
-
-/// A token and the bytes of the text that it covers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
-    pub(super) kind: Tok,
-    pub(super) start: Offset,
-    pub(super) end: Offset,
-}
-
-/// What a token is. All that a kind holds is 32 bits wide, so that it travels in two registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Tok {
-    /// The end of the text.
-    End,
-    Name(Name),
-    Keyword(Keyword),
-    /// A preprocessing number: digits, letters, `.`, `'` and signed exponents.
-    Number,
-    /// A character constant with its prefix.
-    Char,
-    /// A string literal with its prefix.
-    Str,
-    /// An operator or other punctuation, by its characters.
-    Punct(Punct),
-    /// `$`, which the parser replaces by what it stands for.
-    Dollar,
-    /// `$` that stands for a type.
-    Type(QualType),
-    /// `$` that stands for an integer: the position of its value.
-    Int(u32),
-    /// `#` at the start of a line that the parser must look at: `#pragma pack`, `#define`, and errors.
-    Directive,
-    /// Bytes that are no token.
-    Bad(Bad),
-}
-
-/// Why bytes are no token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Bad {
-    OpenComment,
-    OpenLiteral,
-    NotUtf8,
-    Stray,
-    ParamMissing,
-    ParamNotName,
-}
-
-impl Bad {
-    pub(super) fn message(self) -> &'static str {
-        match self {
-            Bad::OpenComment => "comment without an end",
-            Bad::OpenLiteral => "literal without its closing quote",
-            Bad::NotUtf8 => "identifier that is not UTF-8",
-            Bad::Stray => "stray character",
-            Bad::ParamMissing => "'$' without a value",
-            Bad::ParamNotName => "the value of '$' is not an identifier",
-        }
-    }
-}
-
-/// Punctuation: one to three ASCII characters, the first in the lowest byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Punct(u32);
-
-impl Punct {
-    /// The punctuation with this spelling.
-    pub(super) const fn new(text: &str) -> Punct {
-        let bytes = text.as_bytes();
-        let mut punct = 0;
-        let mut i = bytes.len();
-        while i > 0 {
-            i -= 1;
-            punct = punct << 8 | bytes[i] as u32;
-        }
-        Punct(punct)
-    }
-
-    /// The character, if it is only one; else 0.
-    pub(super) fn char(self) -> u8 {
-        u8::try_from(self.0).unwrap_or(0)
-    }
-}
-
-impl std::fmt::Debug for Punct {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bytes = self.0.to_le_bytes();
-        f.write_str(String::from_utf8_lossy(&bytes).trim_end_matches('\0'))
-    }
-}
+pub(in crate::ctype) use token::{Bad, Offset, Punct, Tok, Token};
+use word::{is_in_word, word};
 
 /// Punctuation of more than one character, longest first.
 static LONG_PUNCTUATION: [&str; 23] = [
@@ -143,7 +54,7 @@ fn class(byte: u8) -> Class {
 }
 
 /// Puts the reserved words into an empty interner, where [`Lexer`] expects them.
-pub(super) fn intern_keywords(names: &mut Names) {
+pub(in crate::ctype) fn intern_keywords(names: &mut Names) {
     for (text, _) in KEYWORDS {
         names.intern(text);
     }
@@ -151,7 +62,7 @@ pub(super) fn intern_keywords(names: &mut Names) {
 
 /// A position in a text. Copying one is looking ahead.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lexer<'t> {
+pub(in crate::ctype) struct Lexer<'t> {
     text: &'t [u8],
     at: usize,
     /// Whether only white space came before on this line.
@@ -163,22 +74,22 @@ pub(super) struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(text: &'t [u8], dollars: bool) -> Lexer<'t> {
+    pub(in crate::ctype) fn new(text: &'t [u8], dollars: bool) -> Lexer<'t> {
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Lexer { text, at, line_start: true, dollars, spliced: false }
     }
 
     /// Whether a line is continued, or a word has a `\u…`.
-    pub(super) fn is_spliced(&self) -> bool {
+    pub(in crate::ctype) fn is_spliced(&self) -> bool {
         self.spliced
     }
 
     /// Goes to the end of the text.
-    pub(super) fn end(&mut self) {
+    pub(in crate::ctype) fn end(&mut self) {
         self.at = self.text.len();
     }
 
-    pub(super) fn text(&self) -> &'t [u8] {
+    pub(in crate::ctype) fn text(&self) -> &'t [u8] {
         self.text
     }
 
@@ -192,7 +103,7 @@ impl<'t> Lexer<'t> {
 
     /// The next token.
     #[inline(always)]
-    pub(super) fn next(&mut self, names: &mut Names) -> Token {
+    pub(in crate::ctype) fn next(&mut self, names: &mut Names) -> Token {
         self.skip_space();
         let start = self.at;
         let line_start = std::mem::replace(&mut self.line_start, false);
@@ -202,7 +113,7 @@ impl<'t> Lexer<'t> {
                 Class::Letter => self.word(names),
                 Class::Single => {
                     self.at += 1;
-                    Tok::Punct(Punct(byte.into()))
+                    Tok::Punct(Punct::of(byte))
                 }
                 _ => self.rarer(byte, line_start, names),
             },
@@ -276,7 +187,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Goes to the end of the line.
-    pub(super) fn skip_line(&mut self) {
+    pub(in crate::ctype) fn skip_line(&mut self) {
         self.at += self.line_length();
     }
 
@@ -395,60 +306,10 @@ impl<'t> Lexer<'t> {
         self.at += 1;
         match byte {
             b'!' | b'#' | b'%'..=b'/' | b':'..=b'?' | b'['..=b'^' | b'{'..=b'~' => {
-                Tok::Punct(Punct(byte.into()))
+                Tok::Punct(Punct::of(byte))
             }
             _ => Tok::Bad(Bad::Stray),
         }
-    }
-}
-
-/// The word that a text begins with: letters, digits, `_`, and all that is not ASCII. Its length and its head, as
-/// [`names::head`] has it. Eight bytes at a time, as where a word ends is what a processor guesses wrong.
-#[inline]
-fn word(text: &[u8]) -> (usize, u64) {
-    if let Some(&chunk) = text.first_chunk() {
-        let bytes = u64::from_le_bytes(chunk);
-        let end = eight::outside_words(bytes);
-        if end != 0 {
-            let below = (end & end.wrapping_neg()) - 1;
-            return (below.count_ones() as usize / 8, bytes & (below >> 7));
-        }
-    }
-    let length = long_word(text);
-    (length, names::head(&text[..length]))
-}
-
-/// The length of a word by single bytes.
-#[cold]
-fn long_word(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| is_in_word(**byte)).count()
-}
-
-fn is_in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
-}
-
-/// Eight bytes in one number, each examined by additions that leave their answer in its high bit.
-mod eight {
-    const HIGH_BITS: u64 = each(0x80);
-
-    const fn each(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
-
-    /// Which bytes are of no word.
-    #[inline]
-    pub(super) fn outside_words(bytes: u64) -> u64 {
-        let ascii = bytes & !HIGH_BITS;
-        let letters = between(ascii | each(0x20), b'a', b'z');
-        let underscore = between(ascii, b'_', b'_');
-        !(bytes | letters | underscore | between(ascii, b'0', b'9')) & HIGH_BITS
-    }
-
-    /// Which bytes, all of them ASCII, are of a range.
-    #[inline]
-    fn between(ascii: u64, first: u8, last: u8) -> u64 {
-        (ascii + each(0x80 - first)) & !(ascii + each(0x7f - last))
     }
 }
 
