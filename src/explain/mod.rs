@@ -190,11 +190,10 @@ fn thunks(
     target: &Target,
     plan: &CallPlan,
 ) -> Result<[(&'static str, cranelift_codegen::ir::Function); 2], Error> {
-    let isa = lower::isa(target.triple(), code::verifies())?;
+    let config = lower::frontend_config(target.triple())?;
     // The addresses of native code are a process's own; the text has none.
     let native = lower::Native::default();
-    let config = isa.frontend_config();
-    let cx = lower::Context { plan, config, own: isa.default_call_conv(), native };
+    let cx = lower::Context { plan, config, own: config.default_call_conv, native };
     Ok([
         ("call thunk: fn(target, frame)", lower::frame_call(cx)),
         ("callback body: fn(registers, slot)", lower::callback(cx, code::DISPATCH_OFFSET)),
@@ -241,9 +240,8 @@ pub fn asm(target: &Target, plan: &CallPlan) -> Result<String, Error> {
     }
     let isa = lower::isa(target.triple(), code::verifies())?;
     for (title, function) in thunks(target, plan)? {
-        let code = lower::compile(&*isa, function)?;
-        let instructions = lower::disassemble(target.triple(), &code);
-        let _ = write!(text, "\n; {title}, {} bytes\n{instructions}", code.len());
+        let (bytes, instructions) = lower::listing(&*isa, function)?;
+        let _ = write!(text, "\n; {title}, {bytes} bytes\n{instructions}");
     }
     Ok(text)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa, lookup};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa, TargetFrontendConfig, TargetIsa, lookup};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{self as codegen, ir};
 use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
@@ -32,25 +32,66 @@ pub fn isa(triple: &Triple, verify: bool) -> Result<OwnedTargetIsa, Error> {
         .map_err(|e| Error::codegen(format!("{triple}: {e}")))
 }
 
-/// The machine code of a function that needs no relocations.
+/// What CLIF depends on of a target; every target has it, with a code generator here or without.
+///
+/// # Errors
+/// [`Error::Codegen`] where the width of a pointer is not known.
+pub fn frontend_config(triple: &Triple) -> Result<TargetFrontendConfig, Error> {
+    let unknown = |()| Error::codegen(format!("{triple}: no pointer width"));
+    Ok(TargetFrontendConfig {
+        default_call_conv: CallConv::triple_default(triple),
+        pointer_width: triple.pointer_width().map_err(unknown)?,
+        page_size_align_log2: 12,
+    })
+}
+
+/// The machine code of a function; words that a linker fills in are 0.
 ///
 /// # Errors
 /// [`Error::Codegen`].
 pub fn compile(isa: &dyn TargetIsa, function: ir::Function) -> Result<Vec<u8>, Error> {
     let mut context = codegen::Context::for_function(function);
-    let code = context
-        .compile(isa, &mut ControlPlane::default())
-        .map_err(|e| Error::codegen(format!("{:?}", e.inner)))?;
-    Ok(code.code_buffer().to_vec())
+    Ok(compiled(isa, &mut context)?.code_buffer().to_vec())
 }
 
-/// The instructions of `code`, one a line with its offset; bytes where this build has no disassembler for the target.
-pub fn disassemble(triple: &Triple, code: &[u8]) -> String {
-    let bits = match triple.architecture {
-        Architecture::X86_64 => 64,
-        Architecture::X86_32(_) => 32,
-        _ => return hex(code),
+/// The number of bytes of a function's machine code, and its instructions, one a line: on x86 those that the bytes are, each with its
+/// offset; elsewhere as Cranelift prints them when it has given them their registers.
+///
+/// # Errors
+/// [`Error::Codegen`].
+pub fn listing(isa: &dyn TargetIsa, function: ir::Function) -> Result<(usize, String), Error> {
+    let mut context = codegen::Context::for_function(function);
+    context.set_disasm(true);
+    let code = compiled(isa, &mut context)?;
+    let bytes = code.code_buffer();
+    let text = match (&code.vcode, bits(isa.triple())) {
+        (Some(text), None) => text.clone(),
+        _ => disassemble(isa.triple(), bytes),
     };
+    Ok((bytes.len(), text))
+}
+
+fn compiled<'c>(
+    isa: &dyn TargetIsa,
+    context: &'c mut codegen::Context,
+) -> Result<&'c codegen::CompiledCode, Error> {
+    context
+        .compile(isa, &mut ControlPlane::default())
+        .map_err(|e| Error::codegen(format!("{:?}", e.inner)))
+}
+
+/// 32 or 64, on x86.
+fn bits(triple: &Triple) -> Option<u32> {
+    match triple.architecture {
+        Architecture::X86_64 => Some(64),
+        Architecture::X86_32(_) => Some(32),
+        _ => None,
+    }
+}
+
+/// The instructions of x86 `code`, one a line with its offset.
+pub fn disassemble(triple: &Triple, code: &[u8]) -> String {
+    let bits = bits(triple).unwrap_or(64);
     let mut formatter = NasmFormatter::new();
     formatter.options_mut().set_branch_leading_zeros(false);
     let mut text = String::new();
@@ -61,14 +102,4 @@ pub fn disassemble(triple: &Triple, code: &[u8]) -> String {
         let _ = writeln!(text, "{:4x}  {instruction}", decoded.ip());
     }
     text
-}
-
-fn hex(code: &[u8]) -> String {
-    code.chunks(4).fold(String::new(), |mut text, word| {
-        for byte in word {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text.push('\n');
-        text
-    })
 }

@@ -26,7 +26,7 @@ use cranelift_frontend::FunctionBuilder;
 
 pub use call::{FrameOperands, Operands, call, memory};
 pub use callback::callback;
-pub use isa::{compile, disassemble, isa};
+pub use isa::{compile, disassemble, frontend_config, isa, listing};
 pub use pieces::{Operand, narrow, store};
 pub use sig::native_signature;
 pub use universal::{enter, hidden_pointer, leave, load, store as store_result};
