@@ -22,6 +22,9 @@ pub fn isa(triple: &Triple, verify: bool) -> Result<OwnedTargetIsa, Error> {
         // cranelift-jit's JITModule asks for both.
         ("is_pic", "false"),
         ("use_colocated_libcalls", "false"),
+        // A large frame touches every page of it, so that a stack without room for it ends in its guard page, not beyond.
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
         ("enable_verifier", if verify { "true" } else { "false" }),
     ] {
         flags.set(name, value).map_err(|e| Error::codegen(format!("{name}: {e}")))?;

@@ -92,7 +92,8 @@ impl Function {
     /// Calls it. Arguments for `...` are passed as 64-bit integers, doubles and pointers.
     ///
     /// # Safety
-    /// The declaration describes the function at the address, and the arguments are valid for it.
+    /// - The declaration describes the function at the address.
+    /// - The arguments are valid for it; so is the memory that pointers lead to.
     ///
     /// # Errors
     /// [`Error::Argument`] and [`Error::ArgumentCount`], before the call; [`Error::Memory`].
@@ -142,7 +143,8 @@ impl Function {
     }
 
     /// # Safety
-    /// As for [`Function::call`]; the call is for the signature.
+    /// - As for [`Function::call`].
+    /// - `call` is for the signature.
     unsafe fn call_with(
         &self,
         call: &FrameCall,

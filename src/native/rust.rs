@@ -39,7 +39,7 @@ impl Shape {
 /// A type that C passes as one scalar.
 ///
 /// # Safety
-/// Its bytes are those of the C types that [`Scalar::SHAPE`] matches, any of which is a valid value.
+/// - Its bytes are those of the C types that [`Scalar::SHAPE`] matches, any of which is a valid value.
 pub unsafe trait Scalar: Copy + 'static {
     /// The corresponding C type.
     const SHAPE: Shape;
@@ -80,7 +80,7 @@ unsafe impl<T: 'static> Scalar for *mut T {
 /// A number for which each pattern of bits is valid, so that slices of it can be lent.
 ///
 /// # Safety
-/// The name is that of the C type with the same size, alignment and values.
+/// - The name is that of the C type with the same size, alignment and values.
 pub unsafe trait Plain: Scalar {
     /// The C type.
     const C_NAME: &'static str;
@@ -143,7 +143,7 @@ impl Shapes {
 /// An `extern "C"` function of scalars.
 ///
 /// # Safety
-/// The address is that of a function of the shapes.
+/// - The address is that of a function of the shapes.
 pub unsafe trait CFunction: Copy {
     /// Its types.
     fn shapes() -> Shapes;
@@ -159,7 +159,8 @@ pub trait CClosure<A>: Send + Sync + 'static {
     /// Calls it with the arguments in a Frame, and writes the result there.
     ///
     /// # Safety
-    /// The Frame has the layout of a signature of the shapes, its arguments filled in.
+    /// - `frame` is aligned and writable as `layout`, the Frame of a signature of the shapes, says.
+    /// - Its arguments are filled in.
     unsafe fn run(&self, frame: *mut u8, layout: &FrameLayout);
 }
 
@@ -184,6 +185,8 @@ macro_rules! functions {
                 Shapes { parameters: vec![$($arg::SHAPE),*], result: R::SHAPE }
             }
 
+            /// # Safety
+            /// - As the trait says.
             unsafe fn run(&self, frame: *mut u8, layout: &FrameLayout) {
                 // SAFETY: the caller's promise; slots are aligned.
                 unsafe {

@@ -201,6 +201,11 @@ struct Checks<'p> {
 }
 
 /// What a closure does: checks its arguments and names its result.
+///
+/// # Safety
+/// - `data` are the [`Checks`] of the closure.
+/// - `arguments` has an address for each argument of the cif, of a value of its type.
+/// - `result` is writable for a value of the result's type, and for a register at least.
 unsafe extern "C" fn body(
     _: *mut Cif,
     result: *mut c_void,

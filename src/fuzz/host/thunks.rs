@@ -14,7 +14,7 @@ use crate::fuzz::platform::Platform;
 /// begins where its memory begins, once with ones, and it ends where its memory ends. `after` says what the callee got wrong.
 ///
 /// # Safety
-/// `target` is a function of this type and the platform's convention.
+/// - `target` is a function of this type and the platform's convention.
 ///
 /// # Errors
 /// What is wrong, in words.
@@ -126,6 +126,11 @@ impl<'p> Checker<'p> {
     }
 }
 
+/// What a callback does: the [`Checker`] of its slot looks at the arguments and names the result.
+///
+/// # Safety
+/// - `slot` is in use, and its data is a [`Checker`].
+/// - `frame` is writable for the whole Frame of the checker's layout, which the callback body filled in.
 unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     // SAFETY: `Checker::during` keeps the checker for as long as its callback is in use, and the body made the Frame.
     unsafe {
@@ -135,5 +140,8 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     }
 }
 
-/// The checker belongs to `during`.
+/// Frees nothing: the checker belongs to `during`.
+///
+/// # Safety
+/// - None: it reads nothing.
 unsafe fn keep(_: *const c_void) {}
