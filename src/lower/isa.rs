@@ -68,10 +68,16 @@ pub fn listing(isa: &dyn TargetIsa, function: ir::Function) -> Result<(usize, St
     let code = compiled(isa, &mut context)?;
     let bytes = code.code_buffer();
     let text = match (&code.vcode, bits(isa.triple())) {
-        (Some(text), None) => text.clone(),
+        (Some(text), None) => instructions(text),
         _ => disassemble(isa.triple(), bytes),
     };
     Ok((bytes.len(), text))
+}
+
+/// The lines of Cranelift's text but its notes on how to unwind.
+fn instructions(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("unwind "));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn compiled<'c>(

@@ -125,8 +125,7 @@ impl Printer<'_> {
         }
         for (name, times) in &report.known {
             let mut rows = DISAGREEMENTS.iter().copied().flatten();
-            let here =
-                |row: &&Disagreement| row.conventions.contains(&self.platform.convention.name);
+            let here = |row: &&Disagreement| row.conventions.contains(&self.platform.convention);
             let row = rows.find(|row| row.name == *name && here(row));
             let (reason, link) = row.map_or(("", ""), |row| (row.reason, row.link));
             println!("  known {name}, {times} steps not run: {reason}\n    {link}");

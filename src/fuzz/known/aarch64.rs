@@ -2,7 +2,7 @@
 
 use super::sysv64::with_zero_width;
 use super::{Disagreement, Subject};
-use crate::abi::{AAPCS64, Kind, Leaf, LeafKind};
+use crate::abi::{AAPCS64, AAPCS64_WINDOWS, Kind, Leaf, LeafKind};
 use crate::ctype::{self, QualType};
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
@@ -16,7 +16,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "GCC takes a bit-field of no width in a union for a member that makes it no homogeneous aggregate; elsewhere, as \
                  Clang everywhere, for nothing",
         link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aapcs_vfp_sub_candidate",
-        conventions: &["aapcs64"],
+        conventions: &[&AAPCS64],
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| seen.differs(&AAPCS64, with_zero_width(seen))),
@@ -26,7 +26,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "GCC's va_arg of a record of halves or vectors writes its copy as other types than it reads it, so that -O2 without \
                  -fno-strict-aliasing reads what was there before",
         link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aarch64_gimplify_va_arg_expr",
-        conventions: &["aapcs64"],
+        conventions: &[&AAPCS64],
         oracle: Compiler::is_gcc,
         directions: &[Direction::Call],
         subject: Subject::Function(|signature, _| {
@@ -43,7 +43,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "Clang passes nothing for a record that has bytes by unnamed bit-fields alone, which is right on Apple's systems; \
                  GCC and the document pass its bytes",
         link: CLANG,
-        conventions: &["aapcs64", "aapcs64-windows"],
+        conventions: &[&AAPCS64, &AAPCS64_WINDOWS],
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| seen.ty.is_empty && seen.ty.size > 0),
@@ -53,7 +53,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "GCC takes a record with a short vector or complex number and an array of no elements for that number, by its machine mode \
                  (`aarch64_short_vector_p`); of other numbers it makes no homogeneous aggregate, as Clang of none",
         link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/config/aarch64/aarch64.cc, aarch64_short_vector_p",
-        conventions: &["aapcs64"],
+        conventions: &[&AAPCS64],
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
@@ -75,7 +75,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "Clang takes no notice of a record that has nothing but an array of no elements, which is right on Apple's systems; GCC takes \
                  it for a member, so that there is no homogeneous aggregate",
         link: CLANG,
-        conventions: &["aapcs64", "aapcs64-windows"],
+        conventions: &[&AAPCS64, &AAPCS64_WINDOWS],
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
@@ -88,7 +88,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "Clang's ms_abi on Linux, which these functions are run with, places records by their natural alignment, as AAPCS64 \
                  does; its Windows target, and Microsoft's document, by all of it",
         link: CLANG,
-        conventions: &["aapcs64-windows"],
+        conventions: &[&AAPCS64_WINDOWS],
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| {
@@ -100,7 +100,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "Clang passes vectors to variadic functions in vector registers; Microsoft's document: \"SIMD and floating-point \
                  registers aren't used\"",
         link: VARIADIC,
-        conventions: &["aapcs64-windows"],
+        conventions: &[&AAPCS64_WINDOWS],
         oracle: Compiler::is_clang,
         directions: &[Direction::Call],
         subject: Subject::Function(|signature, _| {
@@ -113,7 +113,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "Clang's va_arg does not align 16-byte values, which its callers do, and Microsoft's document: rule C.14 for \
                  the imaginary stack",
         link: VARIADIC,
-        conventions: &["aapcs64-windows"],
+        conventions: &[&AAPCS64_WINDOWS],
         oracle: Compiler::is_clang,
         directions: &[Direction::Call],
         subject: Subject::Function(|signature, _| {

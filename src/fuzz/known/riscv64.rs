@@ -1,12 +1,12 @@
 //! Known disagreements: `lp64d`.
 
 use super::{Disagreement, Seen, Subject};
-use crate::abi::{Bank, Class, LP64D, LeafKind, Part, Role};
+use crate::abi::{Bank, Class, Convention, LP64D, LeafKind, Part, Role};
 use crate::ctype::{QualType, RecordKind};
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
-const CONVENTIONS: &[&str] = &["lp64d"];
+const CONVENTIONS: &[&Convention] = &[&LP64D];
 const CLANG: &str =
     "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/RISCV.cpp";
 

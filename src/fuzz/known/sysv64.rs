@@ -3,13 +3,14 @@
 use super::seen::{Inner, phantom};
 use super::{Disagreement, Seen, Subject};
 use crate::abi::{
-    Bank, CallPlan, Class, Kind, Leaf, Pass, Place, Role, SYSV64, Signature, Type, Width,
+    Bank, CallPlan, Class, Convention, Kind, Leaf, Pass, Place, Role, SYSV64, Signature, Type,
+    WIN64, Width,
 };
 use crate::ctype::RecordKind;
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
-const CONVENTIONS: &[&str] = &["sysv64"];
+const CONVENTIONS: &[&Convention] = &[&SYSV64];
 const PSABI: &str = "https://gitlab.com/x86-psABIs/x86-64-ABI, section 3.2.3";
 const CLANG: &str =
     "https://github.com/llvm/llvm-project/blob/llvmorg-19.1.7/clang/lib/CodeGen/Targets/X86.cpp";
@@ -125,7 +126,7 @@ pub static ROWS: &[Disagreement] = &[
         reason: "GCC gives a record that has bytes by unnamed bit-fields alone no room on the stack (`default_is_empty_record`), though \
                  a register where there is one, and no hidden pointer to a result; the psABI and Microsoft's document know no such difference",
         link: "https://github.com/gcc-mirror/gcc/blob/releases/gcc-12.2.0/gcc/targhooks.cc",
-        conventions: &["sysv64", "win64"],
+        conventions: &[&SYSV64, &WIN64],
         oracle: Compiler::is_gcc,
         directions: &Direction::ALL,
         subject: Subject::Function(|signature, plan| {

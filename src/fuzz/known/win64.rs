@@ -1,11 +1,11 @@
 //! Known disagreements: `win64`.
 
 use super::{Disagreement, Subject};
-use crate::abi::{Kind, LeafKind, Pass, Type};
+use crate::abi::{Convention, Kind, LeafKind, Pass, Type, WIN64};
 use crate::fuzz::compiler::Compiler;
 use crate::fuzz::program::Direction;
 
-const CONVENTIONS: &[&str] = &["win64"];
+const CONVENTIONS: &[&Convention] = &[&WIN64];
 const PARAMETERS: &str =
     "https://learn.microsoft.com/cpp/build/x64-calling-convention#parameter-passing";
 const RESULTS: &str = "https://learn.microsoft.com/cpp/build/x64-calling-convention#return-values";
