@@ -6,8 +6,8 @@
 //! Convention ┘
 //! ```
 //!
-//! A plan is complete: lowering obeys it and never asks which platform it is on. A new convention is
-//! one file here and one line in [`CONVENTIONS`].
+//! A plan is complete: lowering obeys it, and never asks for the platform. A new convention is a file here and a row of [`CONVENTIONS`];
+//! `CONTRIBUTING.md` has the steps to execute and test it.
 #![forbid(unsafe_code)]
 
 pub mod aapcs64;

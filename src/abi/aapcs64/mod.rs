@@ -1,5 +1,5 @@
-//! AAPCS64, the procedure call standard for the Arm 64-bit architecture (2024Q3), section 6.8.2 "Parameter passing rules",
-//! and what Apple and Microsoft change.
+//! AAPCS64, the procedure call standard for the Arm 64-bit architecture (2024Q3), section 6.8.2 "Parameter passing rules", with Apple's and
+//! Microsoft's changes.
 
 mod quirks;
 

@@ -1,4 +1,4 @@
-//! What AAPCS64 alone asks of a type: its natural alignment, from its members alone, by which arguments are placed.
+//! The natural alignment of a type, from its members alone. Only AAPCS64 places arguments by it.
 
 use crate::ctype::{Member, QualType, RecordBody, Table, Type};
 

@@ -1,4 +1,4 @@
-//! The assigner of 32-bit x86: gives every value its registers and slots, by the [`Rules`] of a convention.
+//! The assigner of 32-bit x86: gives each value its registers and slots, by the [`Rules`] of a convention.
 
 use smallvec::smallvec;
 

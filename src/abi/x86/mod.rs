@@ -6,7 +6,7 @@
 //! `ix86_return_in_memory`, `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
 //! `X86CallingConv.td`). `tests/gate` executes the conventions against code of these compilers.
 //!
-//! `assign` is the assigner that obeys the table; `quirks` has the facts of a type that only these conventions ask for.
+//! `assign` obeys the table; `quirks` has facts of types that only these conventions use.
 
 mod assign;
 mod quirks;

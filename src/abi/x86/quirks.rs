@@ -1,4 +1,5 @@
-//! What i386 conventions alone ask of a type, first of all its machine mode: the scalar, or block of bytes, that GCC takes the whole value for.
+//! Facts of a type that only i386 conventions use. The main one is the machine mode: the scalar, or block of bytes, that GCC takes the whole
+//! value for.
 
 use rustc_hash::FxHashMap;
 

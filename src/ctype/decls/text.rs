@@ -1,4 +1,4 @@
-//! How a text is parsed, and kept or taken back.
+//! Parses a text, and keeps its declarations or takes them back.
 
 use super::{Declarations, Entry, Param, Site};
 use crate::ctype::diagnostic::{Diagnostic, Diagnostics};

@@ -1,4 +1,4 @@
-//! What a token is.
+//! Tokens.
 
 use crate::ctype::keyword::Keyword;
 use crate::ctype::{Name, QualType};

@@ -1,4 +1,4 @@
-//! How far a word goes, eight bytes at a time.
+//! The end of a word, found eight bytes at a time.
 
 use crate::ctype::names;
 

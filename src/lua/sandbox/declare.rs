@@ -1,4 +1,4 @@
-//! What texts of C may declare: the parser says what a text declares, the policy decides whether it stays.
+//! Which declarations of a C text a policy permits: the parser lists the declarations, and this file keeps or refuses the text.
 
 use crate::ctype::{Declarations, Declared, Diagnostics, Goal, Param};
 use crate::lua::state::{Cx, LuaError};

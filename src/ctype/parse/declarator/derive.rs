@@ -1,4 +1,4 @@
-//! Derived types: what the pointers, arrays and functions of a declarator make of the type of its specifiers.
+//! Derived types: the pointers, arrays and functions that a declarator makes from the type of its specifiers.
 
 use super::{Core, Declarator, FunctionSuffix, Op, Pointer};
 use crate::ctype::function::FunctionRef;

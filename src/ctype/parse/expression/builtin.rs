@@ -1,4 +1,4 @@
-//! Operators that are about types: `sizeof`, `_Alignof`, `offsetof`, `_Generic`, and the built-in functions of GCC.
+//! Operators on types: `sizeof`, `_Alignof`, `offsetof`, `_Generic`, and GCC's built-in functions.
 
 use crate::ctype::parse::value::Operand;
 use crate::ctype::parse::{Failed, Keyword, Parse, Parser};
