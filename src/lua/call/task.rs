@@ -24,7 +24,6 @@ use super::thunk_api;
 use crate::code::{NativeCall, Registers};
 use crate::lower;
 use crate::lua::callback::dispatch;
-use crate::lua::callback::methods;
 use crate::lua::callback::other_thread;
 use crate::lua::sandbox::budget;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
@@ -195,7 +194,7 @@ pub(in crate::lua) fn async_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.state.permit(Permission::Async)?;
     // SAFETY: index 1 is acceptable.
     let is_function = unsafe { function::function_at(cx, 1) }.is_some()
-        || cdata::at(cx, 1).is_some_and(|cd| methods::has(cx, cd.ty));
+        || cdata::at(cx, 1).is_some_and(|cd| cx.state.is_function_pointer(cd.ty));
     if !is_function {
         let got = to_c::describe(cx, 1);
         return Err(LuaError::Argument(1, format!("a C function expected, got {got}")));

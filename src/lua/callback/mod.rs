@@ -9,7 +9,6 @@
 //! | [`owner`] | how a callback finds its state |
 //! | [`other_thread`] | calls from threads that do not run the state |
 //! | [`deferred`] | calls while Lua runs: signals |
-//! | [`methods`] | `callback:free()` … |
 //! | [`traceback`] | `ffi.traceback` |
 //! | [`last_words`] | what is said of an error if the process ends before it is raised |
 
@@ -18,12 +17,11 @@ pub(in crate::lua) mod deferred;
 pub(in crate::lua) mod dispatch;
 mod fast;
 mod last_words;
-pub(in crate::lua) mod methods;
 pub(in crate::lua) mod other_thread;
 pub(in crate::lua) mod owner;
 mod record;
 pub(in crate::lua) mod traceback;
 
 pub(in crate::lua) use record::{
-    CallbackKind, close, create, free_idle, implicit, in_use, let_go, turn_away, wake,
+    CallbackKind, close, create, free, free_idle, implicit, in_use, let_go, set, turn_away, wake,
 };

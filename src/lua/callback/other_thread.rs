@@ -16,7 +16,7 @@ use super::deferred;
 use super::dispatch;
 use super::record::{self, Callback};
 use crate::lua::state::{Cx, LuaError, Outcome};
-use crate::lua::value::index;
+use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 use crate::lua::vm::system;
 
@@ -271,8 +271,7 @@ pub(in crate::lua) fn poll_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 fn seconds(cx: &Cx<'_>, n: c_int) -> Result<Duration, LuaError> {
-    let given =
-        crate::lua::value::arith::scalar_at(cx, n).map(crate::lua::value::scalar::Scalar::to_f64);
+    let given = to_c::scalar_at(cx, n).map(crate::lua::value::scalar::Scalar::to_f64);
     let duration = given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.filter(|duration| duration.as_secs() < 1_000_000).ok_or_else(|| {
         let got = to_c::describe(cx, n);
@@ -283,7 +282,7 @@ fn seconds(cx: &Cx<'_>, n: c_int) -> Result<Duration, LuaError> {
 /// `callback:foreign()`: the policy, and the numbers of calls from other threads that were queued and answered.
 /// `callback:foreign("queue" [, seconds])` and `callback:foreign("default" [, value])` set the policy first.
 pub(in crate::lua) fn method(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     let callback = record::own(cx, cd.address.cast_const().cast())?;
     // SAFETY: the callback is in use, and only this thread frees it.
     let callback = unsafe { &*callback };

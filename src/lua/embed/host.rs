@@ -8,9 +8,10 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
+use crate::lua::library::open_raw;
+use crate::lua::luajit::open_raw as open_luajit_raw;
 use crate::lua::state::{Cx, State};
 use crate::lua::vm::api::{self, Results, lua_State};
-use crate::lua::{open_luajit_raw, open_raw};
 
 /// Makes `require "ffi"` and `require "cthunk"` give the library; in Luau, whose `require` wants it so, `"@ffi"` and
 /// `"@cthunk"`. In LuaJIT `require "ffi"` stays LuaJIT's own where the host opened it. `require "ffi.luajit"` starts LuaJIT

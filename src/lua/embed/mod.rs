@@ -15,9 +15,9 @@ pub use inspect::{CallbackInUse, Counters, ThunkInUse};
 pub use value::CValue;
 
 use crate::lua::library::clib::{self, Code, search};
-use crate::lua::library::target::Machine;
 use crate::lua::object::ctypes;
 use crate::lua::state::head::Head;
+use crate::lua::state::machine::Machine;
 use crate::lua::state::{Cx, LuaError, State, guard_in};
 use crate::lua::vm::api;
 use crate::policy::{Permission, Permissions, Policy};

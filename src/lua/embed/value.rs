@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use mlua::{AnyUserData, FromLua, IntoLua, ObjectLike};
 
 use super::{Ffi, closed};
-use crate::lua::library::functions;
 use crate::lua::object::ctypes;
+use crate::lua::object::make;
 use crate::lua::state::{Cx, LuaError};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
@@ -67,7 +67,7 @@ impl Ffi {
             let ty = ctypes::host_type(cx, ctype.as_bytes())?;
             ctypes::push(cx, ty);
             cx.insert(1);
-            functions::new(cx)?;
+            make::new(cx)?;
             Ok(1)
         })?;
         Ok(CValue { ffi: self.clone(), value })

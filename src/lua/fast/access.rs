@@ -1,7 +1,7 @@
 //! Fields and elements without Lua's C API: `value.name`, `value[i]`, and assignments to them.
 //!
 //! Each metatable of cdata has its own pair of closures for `__index` and `__newindex`. Both have a [`Places`], which remembers for each name and
-//! index the [`Part`] that it leads to. A [`Places`] starts empty: the general code of [`crate::lua::value::index`] makes the first access by
+//! index the [`Part`] that it leads to. A [`Places`] starts empty: the general code of [`crate::lua::object::index`] makes the first access by
 //! a name, and [`learn`] remembers it. The general code also makes every access that is not remembered. Names are compared by the address of Lua's
 //! own copy, which the table in the user value keeps alive.
 

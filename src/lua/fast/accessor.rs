@@ -5,10 +5,10 @@ use std::ffi::c_void;
 
 use mlua::ffi as sys;
 
+use crate::lua::object::index;
 use crate::lua::state::entry;
 use crate::lua::state::head::Head;
 use crate::lua::value::cdata::{Flags, Header};
-use crate::lua::value::index;
 use crate::lua::value::repr::{self, Form, Place};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};

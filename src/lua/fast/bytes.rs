@@ -1,5 +1,5 @@
 //! `ffi.string`, `ffi.copy` and `ffi.fill` without Lua's C API, for arguments whose types the general code of
-//! [`crate::lua::library::functions`] has handled before.
+//! [`crate::lua::library::bytes`] has handled before.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
@@ -9,7 +9,7 @@ use mlua::ffi as sys;
 
 use crate::ctype::QualType;
 use crate::lua::call::Accepted;
-use crate::lua::library::functions;
+use crate::lua::library::bytes::{self, Role};
 use crate::lua::sandbox::budget;
 use crate::lua::state::head::Head;
 use crate::lua::state::{Cx, entry};
@@ -21,17 +21,6 @@ use crate::lua::vm::memory::{self, Slot};
 /// The functions that have a body here.
 pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 3] =
     [(b"copy", copy), (b"fill", fill), (b"string", string)];
-
-/// What a pointer argument is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::lua) enum Role {
-    /// Memory that is written to: `void *`.
-    Target,
-    /// Memory that is read: `const void *`.
-    Source,
-    /// A string of no known length: `const char *`.
-    Text,
-}
 
 /// The metatables of cdata that convert to the pointers of each role.
 #[derive(Default)]
@@ -147,7 +136,7 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
 /// `ffi.string` of other strings, and of bytes.
 #[inline(never)]
 unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(functions::string);
+    const SLOW: lua_CFunction = entry(bytes::string);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = memory::running(lua);
@@ -196,7 +185,7 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
 /// `ffi.copy` of a Lua string with its zero byte.
 #[inline(never)]
 unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(functions::copy);
+    const SLOW: lua_CFunction = entry(bytes::copy);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = memory::running(lua);
@@ -212,7 +201,7 @@ unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
 }
 
 unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(functions::fill);
+    const SLOW: lua_CFunction = entry(bytes::fill);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = memory::running(lua);

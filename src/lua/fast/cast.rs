@@ -1,5 +1,5 @@
 //! `ffi.cast` from pointers, arrays and structs to pointers, without Lua's C API: for pairs of types that the general code of
-//! [`crate::lua::library::functions`] has cast before.
+//! [`crate::lua::object::make`] has cast before.
 
 use std::ffi::c_void;
 

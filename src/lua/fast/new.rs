@@ -8,8 +8,8 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use crate::ctype::{ArrayLen, QualType, RecordKind};
-use crate::lua::library::functions;
 use crate::lua::object::ctypes;
+use crate::lua::object::make;
 use crate::lua::object::metatype;
 use crate::lua::sandbox::budget;
 use crate::lua::state::{Cx, State, entry};
@@ -200,7 +200,7 @@ unsafe fn make_array(
 
 unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
-    unsafe { make(lua, entry(functions::new)) }
+    unsafe { make(lua, entry(make::new)) }
 }
 
 unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> Results {

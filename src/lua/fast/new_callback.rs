@@ -9,9 +9,9 @@ use mlua::ffi as sys;
 use super::cast;
 use super::new;
 use crate::ctype::QualType;
-use crate::lua::callback::methods;
 use crate::lua::callback::{self, CallbackKind};
-use crate::lua::library::functions;
+use crate::lua::object::make;
+use crate::lua::object::methods;
 use crate::lua::state::{Cx, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
@@ -64,7 +64,7 @@ pub(in crate::lua) fn learn(cx: &Cx<'_>, ty: QualType) {
 }
 
 unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(functions::cast);
+    const SLOW: lua_CFunction = entry(make::cast);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe {
         if let Some((call, state)) = memory::enter(lua)

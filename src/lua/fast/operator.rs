@@ -1,15 +1,16 @@
 //! Operators of metatypes without Lua's C API: for types whose metatype had the operator when the general code of
-//! [`crate::lua::value::arith`] looked for it.
+//! [`crate::lua::object::arith`] looked for it.
 
 use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
+use crate::lua::object::arith;
 use crate::lua::object::metatype;
 use crate::lua::state::{Cx, entry};
 use crate::lua::types::kind::Kind;
-use crate::lua::value::arith::{self, Operator};
 use crate::lua::value::cdata;
+use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory;
 

@@ -1,5 +1,5 @@
 //! Pointers without Lua's C API: `p + n`, `p - n`, differences and comparisons, for types that the general code of
-//! [`crate::lua::value::arith`] has handled before.
+//! [`crate::lua::object::arith`] has handled before.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -8,8 +8,8 @@ use super::operator;
 use crate::ctype::QualType;
 use crate::lua::state::Cx;
 use crate::lua::state::head::Head;
-use crate::lua::value::arith::Operator;
 use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};
 

@@ -2,15 +2,19 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`functions`] | `ffi.new`, `ffi.cast`, `ffi.sizeof` … |
+//! | [`functions`] | its functions; those that need more room are beside |
+//! | [`bytes`] | `ffi.string`, `ffi.copy`, `ffi.fill` |
 //! | [`clib`] | `ffi.C`, `ffi.load` |
 //! | [`target`] | `ffi.target` |
 //! | [`explain`] | `ffi.explain` |
+//! | [`option`] | `ffi.option` |
 //! | [`setupvalue`] | `debug.setupvalue` beside this library |
 
+pub(in crate::lua) mod bytes;
 pub(in crate::lua) mod clib;
 mod explain;
 pub(in crate::lua) mod functions;
+mod option;
 mod setupvalue;
 pub(in crate::lua) mod target;
 
@@ -18,22 +22,64 @@ use std::ffi::c_int;
 use std::ptr;
 
 use crate::ctype::TypeId;
-use crate::lua::call::guest;
-use crate::lua::fast::{bytes, new, new_callback};
+use crate::lua::fast;
+use crate::lua::fast::{new, new_callback};
+use crate::lua::object::print;
 use crate::lua::object::{ctypes, metatype};
 use crate::lua::sandbox::region;
 use crate::lua::state::head::Head;
-use crate::lua::state::{self, Anchor, Cx};
+use crate::lua::state::machine::Runs;
+use crate::lua::state::{self, Anchor, Cx, LuaError, Outcome, State, entry, guard};
 use crate::lua::types::scope;
-use crate::lua::value::{cdata, print};
-use crate::lua::vm::api::lua_State;
+use crate::lua::value::cdata;
+use crate::lua::vm::api::{Results, lua_State};
+#[cfg(all(unix, feature = "module"))]
+use crate::lua::vm::system;
 use crate::lua::vm::system::{ARCH, Library, OS};
 use clib::Code;
+use clib::guest;
+
+/// The `ffi` table of a Lua state, made at the first call.
+///
+/// # Errors
+/// Out of memory.
+///
+/// # Safety
+/// Scripts that can use the table do nothing with it that would be undefined behaviour in C. [`Ffi`](crate::Ffi) has tables for scripts
+/// that might.
+pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
+    // SAFETY: `open_raw` leaves the table on top of the stack.
+    unsafe {
+        lua.exec_raw((), |lua| {
+            open_raw(lua);
+        })
+    }
+}
+
+/// Pushes the `ffi` table of a Lua state, made at the first call, and returns that: the body of `luaopen_ffi`.
+///
+/// # Safety
+/// `lua` is a live state of the Lua version that the crate is compiled for, in a C function or protected call.
+pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
+    // SAFETY: the caller's promise.
+    unsafe {
+        #[cfg(all(unix, feature = "module"))]
+        system::stay();
+        let made = State::ensure(lua);
+        guard(lua, |cx| {
+            if made {
+                make_library(cx);
+            }
+            cx.push_anchor(Anchor::Library);
+            Ok(1)
+        })
+    }
+}
 
 /// Pushes the new `ffi` table of a state that was just made.
 ///
 /// # Safety
-/// As for [`open_raw`](crate::lua::open_raw); the head is that of the state.
+/// As for [`open_raw`]; the head is that of the state.
 pub(in crate::lua) unsafe fn push_library_in(lua: *mut lua_State, head: *const Head) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -45,11 +91,11 @@ pub(in crate::lua) unsafe fn push_library_in(lua: *mut lua_State, head: *const H
     }
 }
 
-pub(in crate::lua) fn make_library(cx: &Cx<'_>) {
+fn make_library(cx: &Cx<'_>) {
     cx.make_anchors();
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
-    let host = cx.state.machine.runs == target::Runs::Host;
+    let host = cx.state.machine.runs == Runs::Host;
     match host {
         true => print::install_function_metatable(cx),
         false => print::add_function_printer(cx),
@@ -65,10 +111,13 @@ pub(in crate::lua) fn make_library(cx: &Cx<'_>) {
 
 /// Pushes a new `ffi` table, of the scope at an index (0: of the outermost one).
 pub(in crate::lua) fn push_library(cx: &Cx<'_>, scope: c_int) {
-    let host = cx.state.machine.runs == target::Runs::Host;
-    let own = if host { &[][..] } else { &guest::library::FUNCTIONS };
+    let host = cx.state.machine.runs == Runs::Host;
+    let own = if host { &[][..] } else { &guest::FUNCTIONS };
     cx.new_table(0, functions::FUNCTIONS.len() as c_int + 8);
-    for &(name, function) in functions::FUNCTIONS.iter().chain(&target::FUNCTIONS).chain(own) {
+    let scopes = [(&b"scope"[..], entry(self::scope))];
+    for &(name, function) in
+        functions::FUNCTIONS.iter().chain(&target::FUNCTIONS).chain(&scopes).chain(own)
+    {
         if scope != 0 {
             cx.push_value(scope);
         }
@@ -80,7 +129,7 @@ pub(in crate::lua) fn push_library(cx: &Cx<'_>, scope: c_int) {
         let new = scope == 0 && cx.state.makes_in_place();
         let new = new.then_some((&b"new"[..], new::NEW));
         let cast = (scope == 0).then_some((&b"cast"[..], new_callback::CAST));
-        for (name, function) in bytes::FUNCTIONS.into_iter().chain(new).chain(cast) {
+        for (name, function) in fast::bytes::FUNCTIONS.into_iter().chain(new).chain(cast) {
             cx.push_function(function, 0);
             cx.raw_set_name(-2, name);
         }
@@ -102,4 +151,14 @@ pub(in crate::lua) fn push_library(cx: &Cx<'_>, scope: c_int) {
         cx.raw_set_name(-3, name);
     }
     cx.pop(1);
+}
+
+/// `ffi.scope()`: a new table like the one that the function is from. It sees the declarations of that one; what is declared
+/// with it is seen by it alone and by scopes inside it. A namespace keeps what it has given out under a name, whatever the
+/// scope declares later.
+fn scope(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.set_top(0);
+    scope::push_new(cx);
+    push_library(cx, 1);
+    Ok(Outcome::results(1))
 }

@@ -5,12 +5,13 @@ use std::ffi::c_int;
 use super::typeinfo;
 use super::values::is_cdata_at;
 use crate::ctype::{IntKind, TypeId};
+use crate::lua::object::arith;
 use crate::lua::object::ctypes;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
-use crate::lua::value::arith;
 use crate::lua::value::cdata;
 use crate::lua::value::scalar::{self, Scalar};
+use crate::lua::value::to_c;
 use crate::lua::vm::api::{Number, lua_CFunction};
 
 macro_rules! operation {
@@ -68,7 +69,7 @@ impl Operand {
             Some(cd) => {
                 let unsigned = cx.state.value_kind(cd.ty) == Kind::Int(IntKind::U64);
                 let kind = if unsigned { IntKind::U64 } else { IntKind::I64 };
-                let scalar = arith::scalar_at(cx, n);
+                let scalar = to_c::scalar_at(cx, n);
                 return match scalar {
                     Some(scalar) => Ok(Operand::Wide(scalar.to_bits(kind) as u64, kind)),
                     None => Err(number_expected(cx, n)),

@@ -7,8 +7,9 @@ use mlua::ffi as sys;
 use super::concat::push_metafield;
 use super::numbers;
 use super::values::is_cdata_at;
+use crate::lua::object::arith;
 use crate::lua::state::{Cx, LuaError, Outcome, guard_in};
-use crate::lua::value::arith::{self, Operator};
+use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{self, LuaType, Number, Results, lua_CFunction, lua_State};
 
 /// `a == b`

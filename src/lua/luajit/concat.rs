@@ -4,11 +4,11 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
+use crate::lua::object::arith;
 use crate::lua::object::metatype;
+use crate::lua::object::print;
 use crate::lua::state::{Cx, LuaError, guard_in};
-use crate::lua::value::arith;
 use crate::lua::value::cdata;
-use crate::lua::value::print;
 use crate::lua::vm::api::{self, LuaType, Number, Results, lua_State};
 
 /// `a .. b .. c`, of two values or more.

@@ -9,11 +9,11 @@ use super::concat::text_in_place;
 use super::tie::{self, Style};
 use super::values::is_cdata_at;
 use crate::ctype::IntKind;
+use crate::lua::object::print;
 use crate::lua::state::{Cx, LuaError, Outcome, entry, guard_in};
-use crate::lua::value::arith;
 use crate::lua::value::cdata;
-use crate::lua::value::print;
 use crate::lua::value::scalar::Scalar;
+use crate::lua::value::to_c;
 use crate::lua::vm::api::{LuaType, Number, Results, lua_State};
 
 /// `adapt_format(string.format)`
@@ -165,7 +165,7 @@ fn integer_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
         truncate(cx, index);
         return Ok(());
     }
-    match cdata::at(cx, index).and_then(|_| arith::scalar_at(cx, index)) {
+    match cdata::at(cx, index).and_then(|_| to_c::scalar_at(cx, index)) {
         Some(scalar) => {
             cx.push_integer(scalar.to_bits(IntKind::I64) as i64);
             cx.replace(index);
@@ -177,7 +177,7 @@ fn integer_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
 
 /// The decimal digits of a number's 64 bits.
 fn unsigned_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
-    let scalar: Option<Scalar> = arith::scalar_at(cx, index);
+    let scalar: Option<Scalar> = to_c::scalar_at(cx, index);
     match scalar {
         Some(scalar) => {
             let text = (scalar.to_bits(IntKind::U64) as u64).to_string();

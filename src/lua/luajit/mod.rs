@@ -36,6 +36,7 @@ pub(super) use typeinfo::Entries as TypeEntries;
 
 use std::ffi::c_int;
 
+use crate::lua::library;
 use crate::lua::state::{Cx, LuaError, entry, guard};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 
@@ -79,6 +80,22 @@ const NATIVE: [(&[u8], lua_CFunction); 34] = [
 
 const PRELUDE: &str = include_str!("prelude.lua");
 
+/// Puts a Lua state into LuaJIT mode (`docs/luajit-mode.md`) and returns its `ffi` table.
+///
+/// # Errors
+/// Out of memory; in Luau, which cannot load source text.
+///
+/// # Safety
+/// As for [`open`](crate::lua::open).
+pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
+    // SAFETY: `open_raw` leaves the table on top of the stack.
+    unsafe {
+        lua.exec_raw((), |lua| {
+            open_raw(lua);
+        })
+    }
+}
+
 /// Puts a Lua state into LuaJIT mode, unless it is, pushes the `ffi` table and returns 1: the body of
 /// `luaopen_ffi_luajit`.
 ///
@@ -87,7 +104,7 @@ const PRELUDE: &str = include_str!("prelude.lua");
 pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise; nothing with a destructor is alive where the prelude runs.
     unsafe {
-        crate::lua::open_raw(lua);
+        library::open_raw(lua);
         guard(lua, |cx| {
             if !cx.load(PRELUDE.as_bytes(), b"=ffi.luajit", b"t") {
                 return Err(LuaError::Value);

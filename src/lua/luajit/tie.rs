@@ -1,5 +1,5 @@
 //! Numbers half-way between two decimals, as LuaJIT's `%e`, `%f` and `%g` print them: rounded away from zero; C rounds to the even decimal.
-//! [`print::break_tie`](crate::lua::value::print::break_tie) changes the number so that C prints it so. If the next double is further away than the next
+//! [`print::break_tie`](crate::lua::object::print::break_tie) changes the number so that C prints it so. If the next double is further away than the next
 //! decimal, the text is made here.
 
 /// The decimals beyond those asked for. All doubles that are half-way cases have no digit but a 5 there.

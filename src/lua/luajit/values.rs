@@ -12,9 +12,9 @@ use super::typeinfo;
 use crate::lua::call;
 use crate::lua::object::ctypes;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
-use crate::lua::value::arith;
 use crate::lua::value::cdata;
 use crate::lua::value::scalar::Scalar;
+use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType};
 
 /// Whether LuaJIT would have a cdata: ours, ctypes, and C functions.
@@ -99,7 +99,7 @@ pub(super) fn to_number(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     check_any(cx)?;
     let number = match (cdata::at(cx, 1), ctypes::at(cx, 1)) {
-        (Some(_), _) => arith::scalar_at(cx, 1).map(Scalar::to_f64),
+        (Some(_), _) => to_c::scalar_at(cx, 1).map(Scalar::to_f64),
         (_, Some(ty)) => Some(typeinfo::id(cx, ty)?.into()),
         _ => numbers::at(cx, 1),
     };

@@ -5,18 +5,18 @@ use std::mem;
 
 use mlua::ffi as sys;
 
+use super::constant;
+use super::index;
+use super::make;
 use super::metatype;
 use crate::ctype::{Goal, Param, QualType, ScopeId, Type};
 use crate::lua::call;
 use crate::lua::fast::new::{self, Named};
-use crate::lua::library::functions;
 use crate::lua::sandbox::declare;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
 use crate::lua::value::cdata::{self, CData};
-use crate::lua::value::constant;
-use crate::lua::value::index;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, Number, lua_CFunction};
 use crate::lua::vm::memory;
@@ -255,7 +255,7 @@ pub(in crate::lua) fn construct(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         cx.insert(1);
         return Ok(Outcome::tail_call(cx.top() - 1));
     }
-    functions::new(cx)
+    make::new(cx)
 }
 
 /// `ct.name`: a constant declared in the struct or union, or what the metatype has.

@@ -2,22 +2,23 @@
 
 use std::ffi::c_int;
 
+use super::arith;
 use super::ctypes;
+use super::index;
+use super::methods;
+use super::print;
 use crate::ctype::{QualType, TypeId};
 use crate::lua::call;
 use crate::lua::callback;
 use crate::lua::callback::dispatch;
-use crate::lua::callback::methods;
 use crate::lua::fast::access;
 use crate::lua::fast::new;
 use crate::lua::fast::operator;
 use crate::lua::fast::pointer;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
-use crate::lua::value::arith::{self, Operator};
 use crate::lua::value::cdata::{self, CData};
-use crate::lua::value::index;
-use crate::lua::value::print;
+use crate::lua::value::operator::Operator;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, lua_CFunction};
 use crate::policy::Permission;
@@ -98,7 +99,7 @@ pub(in crate::lua) fn push_new_metatable(cx: &Cx<'_>, ty: QualType, finalized: b
         cx.push_function(entry(finalize), 0);
         cx.raw_set_name(-2, b"__gc");
     }
-    if methods::has(cx, ty) {
+    if cx.state.is_function_pointer(ty) {
         methods::set(cx, ty);
     } else if cx.state.in_place && !cx.state.checked() {
         access::set_closures(cx, ty.id().into());
@@ -231,7 +232,7 @@ pub(in crate::lua) fn no_such_key(cx: &Cx<'_>, ty: QualType) -> LuaError {
 
 /// `__call` of cdata: pointers to functions are called, others have a metamethod or fail.
 fn call_cdata(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     if let Kind::Pointer(to) = cx.state.kind(cd.ty)
         && cx.state.kind(to) == Kind::Function
     {
@@ -252,7 +253,7 @@ fn call_cdata(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 fn iterate(cx: &Cx<'_>, event: &[u8]) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     if push_from_metatype(cx, cd.ty, event) {
         cx.insert(1);
         cx.set_top(2);
@@ -264,7 +265,7 @@ fn iterate(cx: &Cx<'_>, event: &[u8]) -> Result<Outcome, LuaError> {
 
 /// `__close`, which only metatables of types whose metatype has it contain.
 fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     if !push_from_metatype(cx, cd.ty, b"__close") {
         return Ok(Outcome::results(0));
     }
@@ -307,7 +308,7 @@ pub(in crate::lua) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         cx.set_top(1);
         return Ok(Outcome::results(1));
     }
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     if !(cd.is_pointer() || cx.state.kind(cd.ty).is_aggregate()) {
         return Err(LuaError::Argument(1, "invalid C type".into()));
     }
@@ -332,7 +333,7 @@ fn is_finalizer(cx: &Cx<'_>, index: c_int) -> bool {
         return true;
     }
     if let Some(cd) = cdata::at(cx, index) {
-        return methods::has(cx, cd.ty) || has(cx, cd.ty, &[b"__call"]);
+        return cx.state.is_function_pointer(cd.ty) || has(cx, cd.ty, &[b"__call"]);
     }
     if !cx.get_metatable(index) {
         return false;

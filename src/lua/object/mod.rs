@@ -1,11 +1,25 @@
-//! The Lua objects for types.
+//! C values and types as Lua objects: metatables, and what keys and operators do.
 //!
 //! | module | |
 //! |---|---|
 //! | [`ctypes`] | ctype objects, type arguments |
 //! | [`metatype`] | metatables of cdata, `ffi.metatype`, `ffi.gc` |
+//! | [`make`] | `ffi.new`, `ffi.cast` |
+//! | [`argument`] | arguments of the functions of the `ffi` table |
 //! | [`reflect`] | `ffi.fields`, `ffi.info` |
+//! | [`index`] | `value[key]` |
+//! | [`arith`] | operators |
+//! | [`mod@print`] | `tostring` |
+//! | [`constant`] | constants of C, `ffi.eval` |
+//! | [`methods`] | `callback:free()` … |
 
+pub(in crate::lua) mod argument;
+pub(in crate::lua) mod arith;
+pub(in crate::lua) mod constant;
 pub(in crate::lua) mod ctypes;
+pub(in crate::lua) mod index;
+pub(in crate::lua) mod make;
 pub(in crate::lua) mod metatype;
+pub(in crate::lua) mod methods;
+pub(in crate::lua) mod print;
 pub(in crate::lua) mod reflect;

@@ -3,6 +3,7 @@
 //! Types in these tables are ctypes, sizes and offsets are in bytes, bit positions count from the least significant bit at
 //! the offset, as in the results of `ffi.offsetof`.
 
+use super::constant;
 use super::ctypes;
 use crate::ctype::{
     ArrayLen, Bits, Constant, Decl, Declarations, EnumId, IntKind, QualType, Quals, RecordId,
@@ -12,7 +13,6 @@ use crate::lua::call;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
-use crate::lua::value::constant;
 
 /// A member of a struct or union.
 struct Field {
@@ -264,7 +264,7 @@ fn set_record(cx: &Cx<'_>, record: RecordId) {
     }
     cx.new_table(0, constants.len() as i32);
     for (name, ty, value) in constants {
-        if crate::lua::value::constant::push(cx, ty, value).is_ok() {
+        if super::constant::push(cx, ty, value).is_ok() {
             cx.raw_set_name(-2, name.as_bytes());
         }
     }

@@ -10,6 +10,7 @@
 //! a Lua error.
 
 pub(in crate::lua) mod head;
+pub(in crate::lua) mod machine;
 pub(in crate::lua) mod options;
 pub(in crate::lua) mod pinned;
 
@@ -36,7 +37,6 @@ use crate::lua::callback::{self, CallbackKind};
 use crate::lua::embed::Exposed;
 use crate::lua::fast::new::{Maker, Texts};
 use crate::lua::fast::new_callback::Recent;
-use crate::lua::library::target::{Machine, Runs};
 use crate::lua::luajit::TypeEntries;
 use crate::lua::object::metatype;
 use crate::lua::sandbox::inventory::Inventory;
@@ -46,6 +46,7 @@ use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
 use crate::lua::vm::probe;
 use crate::policy::Policy;
 use head::Head;
+use machine::{Machine, Runs};
 use options::Options;
 use pinned::Shelf;
 
@@ -120,7 +121,7 @@ pub struct State {
     /// The guest functions that were called, by type.
     pub(super) guest_calls: RefCell<guest::Calls>,
     /// The guest's libraries that `ffi.C` searches, in the order in which they were loaded.
-    pub(super) guest_globals: RefCell<Vec<Rc<guest::library::Library>>>,
+    pub(super) guest_globals: RefCell<Vec<Rc<crate::lua::library::clib::guest::Library>>>,
     /// The numbers of types, for `ffi.typeinfo`.
     pub(super) type_entries: RefCell<TypeEntries>,
     /// What `ffi.option` set.

@@ -129,6 +129,11 @@ impl State {
         self.info(ty.into().id()).kind
     }
 
+    /// Whether it is a pointer to functions.
+    pub(in crate::lua) fn is_function_pointer(&self, ty: QualType) -> bool {
+        matches!(self.kind(ty), Kind::Pointer(to) if self.kind(to) == Kind::Function)
+    }
+
     /// Like [`State::kind`], with an enum as the integer that holds it.
     pub(in crate::lua) fn value_kind(&self, ty: impl Into<QualType>) -> Kind {
         match self.kind(ty) {

@@ -86,12 +86,9 @@ pub(in crate::lua) fn push_texts(cx: &Cx<'_>) {
     cx.remove(-2);
 }
 
-/// `ffi.scope()`: a new table like the one that the function is from. It sees the declarations of that one; what is declared
-/// with it is seen by it alone and by scopes inside it. A namespace keeps what it has given out under a name, whatever the
-/// scope declares later.
-pub(in crate::lua) fn open(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+/// Pushes a new scope inside that of the running library function.
+pub(in crate::lua) fn push_new(cx: &Cx<'_>) {
     let parent = at(cx, of_function()).map_or(ScopeId::ROOT, |block| block.id);
-    cx.set_top(0);
     // SAFETY: there are free stack slots; the block has room for a scope, and no finaliser yet.
     unsafe {
         let block = api::new_userdata(cx.lua, mem::size_of::<Block>(), 1).cast::<Block>();
@@ -99,17 +96,16 @@ pub(in crate::lua) fn open(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         let id = cx.state.types.borrow_mut().add_scope(parent);
         block.write(Block { id, declared });
     }
+    let scope = cx.top();
     cx.new_table(2, 0);
     push(cx);
     cx.raw_set_integer(-2, field::PARENT);
     cx.new_table(0, 0);
     cx.raw_set_integer(-2, field::TEXTS);
     // SAFETY: the userdata was made with one value.
-    unsafe { api::set_user_value(cx.lua, 1) };
+    unsafe { api::set_user_value(cx.lua, scope) };
     cx.push_anchor(Anchor::Scopes);
-    cx.set_metatable(1);
-    crate::lua::library::push_library(cx, 1);
-    Ok(Outcome::results(1))
+    cx.set_metatable(scope);
 }
 
 /// Fills the metatable of scopes.

@@ -20,8 +20,8 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
+use super::guest_memory;
 use crate::ctype::{QualType, Quals, TypeId};
-use crate::lua::call::guest;
 use crate::lua::sandbox::budget;
 use crate::lua::sandbox::region;
 use crate::lua::state::{Cx, LuaError, State};
@@ -155,6 +155,13 @@ pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
     let metatable = cx.identity(-1);
     cx.pop(1);
     recognize(cx.state, metatable, cx.userdata(index).cast())
+}
+
+/// The cdata that a metamethod was called with.
+pub(in crate::lua) fn this(cx: &Cx<'_>) -> Result<CData, LuaError> {
+    at(cx, 1).ok_or_else(|| {
+        LuaError::Argument(1, format!("cdata expected, got {}", super::to_c::describe(cx, 1)))
+    })
 }
 
 /// The cdata in a slot, if it is one.
@@ -296,7 +303,7 @@ pub(in crate::lua) fn push_value(
     budget::permit(cx, extra)?;
     let flags = if variable { Flags::VARIABLE } else { 0 };
     if cx.state.machine.is_guest() {
-        let address = guest::push_memory(cx, size.max(align))?;
+        let address = guest_memory::push(cx, size.max(align))?;
         let memory = cx.top();
         let header = push_block(cx, ty, flags, address, prefix, memory);
         if variable {

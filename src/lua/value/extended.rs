@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 use rustc_apfloat::ieee::{Double, Quad, X87DoubleExtended};
 use rustc_apfloat::{Float, FloatConvert, Round};
 
-use super::arith::Operator;
 use crate::ctype::FloatKind;
+use crate::lua::value::operator::Operator;
 
 /// A number of one of the two formats.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -17,8 +17,8 @@ use std::ffi::c_int;
 
 use super::cdata::{self, CData};
 use crate::ctype::QualType;
-use crate::lua::library::target::Runs;
 use crate::lua::sandbox::region;
+use crate::lua::state::machine::Runs;
 use crate::lua::state::{Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::LuaType;

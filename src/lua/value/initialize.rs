@@ -5,8 +5,8 @@ use std::ptr;
 
 use super::cdata;
 use super::to_c::{self, Mode};
+use crate::ctype::ArrayLen;
 use crate::ctype::{Bits, QualType, RecordId, RecordKind, TypeId};
-use crate::lua::library::functions;
 use crate::lua::state::{Cx, LuaError};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::LuaType;
@@ -149,7 +149,7 @@ pub(super) unsafe fn from_table(
         match cx.state.kind(ty) {
             Kind::Record(record) => {
                 let size = cx.state.known_size(ty)?;
-                if size == 0 && functions::variable_member(cx, record).is_none() {
+                if size == 0 && variable_member(cx, record).is_none() {
                     return Ok(());
                 }
                 dst.write_bytes(0, size);
@@ -419,5 +419,19 @@ fn push_member_name(cx: &Cx<'_>, record: RecordId, i: usize) {
     match name {
         Some(name) => cx.push_bytes(name.as_bytes()),
         None => cx.push_nil(),
+    }
+}
+
+/// The element type of a struct's last member, where that is `[?]`.
+pub(in crate::lua) fn variable_member(cx: &Cx<'_>, record: RecordId) -> Option<QualType> {
+    let last = {
+        let types = cx.state.types.borrow();
+        let body = types.table().record(record).body.as_ref()?;
+        (body.flexible == Some(ArrayLen::Variable)).then(|| body.members.last().map(|m| m.ty))??
+    };
+    match cx.state.kind(last) {
+        Kind::Array(element, _) => Some(element),
+        Kind::Record(inner) => variable_member(cx, inner),
+        _ => None,
     }
 }

@@ -11,21 +11,17 @@
 //! | [`to_c`] | Lua → C, C → C |
 //! | [`to_lua`] | C → Lua |
 //! | [`initialize`] | tables and lists for arrays, structs and unions |
-//! | [`index`] | `value[key]` |
-//! | [`arith`] | operators |
-//! | [`mod@print`] | `tostring` |
-//! | [`constant`] | constants of C, `ffi.eval` |
+//! | [`operator`] | operators, by their metamethods |
+//! | [`guest_memory`] | memory for values of 32-bit code in a 64-bit process |
 //! | [`repr`] | scalars and pointers on Lua's stack, without the C API |
 
-pub(in crate::lua) mod arith;
 pub(in crate::lua) mod bounds;
 pub(in crate::lua) mod cdata;
-pub(in crate::lua) mod constant;
 mod extended;
 pub(in crate::lua) mod extent;
-pub(in crate::lua) mod index;
+pub(in crate::lua) mod guest_memory;
 pub(in crate::lua) mod initialize;
-pub(in crate::lua) mod print;
+pub(in crate::lua) mod operator;
 pub(in crate::lua) mod repr;
 pub(in crate::lua) mod scalar;
 pub(in crate::lua) mod to_c;

@@ -30,7 +30,7 @@ impl Scalar {
     }
 
     /// In a format with more precision than a `double`.
-    pub(super) fn to_extended(self, kind: FloatKind) -> Extended {
+    pub(in crate::lua) fn to_extended(self, kind: FloatKind) -> Extended {
         match self {
             Scalar::Signed(n) => Extended::from_signed(kind, n),
             Scalar::Unsigned(n) => Extended::from_unsigned(kind, n),
@@ -59,7 +59,7 @@ impl Scalar {
     }
 
     /// As an `int64_t`.
-    pub(super) fn to_i64(self) -> i64 {
+    pub(in crate::lua) fn to_i64(self) -> i64 {
         self.to_bits(IntKind::I64) as i64
     }
 
@@ -248,7 +248,7 @@ pub(super) unsafe fn load_extended(kind: FloatKind, src: *const u8) -> Extended 
 ///
 /// # Safety
 /// `dst` is writable for the format's bytes; any alignment.
-pub(super) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value: Extended) {
+pub(in crate::lua) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value: Extended) {
     // SAFETY: the caller's promise.
     unsafe { store_bytes(dst, float_bytes(kind), value.to_kind(kind).to_bits()) }
 }

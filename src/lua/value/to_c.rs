@@ -149,7 +149,7 @@ pub(super) fn cannot_convert(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaErro
 }
 
 /// The string at `index` names no constant of an enum.
-pub(super) fn no_constant(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaError {
+pub(in crate::lua) fn no_constant(cx: &Cx<'_>, index: c_int, ty: QualType) -> LuaError {
     let text = String::from_utf8_lossy(cx.bytes(index).unwrap_or_default());
     let constants = cx.state.types.borrow().table().constants_text(ty, &text);
     LuaError::new(format!("{}: {constants}", cannot_convert(cx, index, ty)))
@@ -476,7 +476,7 @@ pub(in crate::lua) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, valu
 }
 
 /// Bytes from the real part of a complex number to its imaginary part.
-pub(super) fn complex_step(state: &State, part: FloatKind) -> usize {
+pub(in crate::lua) fn complex_step(state: &State, part: FloatKind) -> usize {
     match part {
         FloatKind::F80 => usize::from(state.types.borrow().table().model().long_double.1),
         other => scalar::float_bytes(other),
@@ -487,7 +487,7 @@ pub(super) fn complex_step(state: &State, part: FloatKind) -> usize {
 ///
 /// # Safety
 /// `dst` is readable and writable for the bytes that the field touches.
-pub(super) unsafe fn assign_bit_field(
+pub(in crate::lua) unsafe fn assign_bit_field(
     cx: &Cx<'_>,
     index: c_int,
     ty: QualType,
@@ -501,4 +501,18 @@ pub(super) unsafe fn assign_bit_field(
         scalar::store_bit_field(bits, dst, u128::from_le_bytes(value));
     }
     Ok(())
+}
+
+/// The number that a Lua number or a numeric cdata is.
+pub(in crate::lua) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
+    match cx.number(index) {
+        Some(Number::Integer(n)) => Some(Scalar::Signed(n.into())),
+        Some(Number::Float(n)) => Some(Scalar::Float(n)),
+        None => {
+            let cd = cdata::at(cx, index)?;
+            extent::permit_bytes(cx, index, &cd).ok()?;
+            // SAFETY: a cdata holds a value of its type.
+            unsafe { load(cx.state, cx.state.value_kind(cd.ty), cd.bytes()) }
+        }
+    }
 }

@@ -113,7 +113,7 @@ pub(in crate::lua) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> boo
 ///
 /// # Safety
 /// `src` is readable for the bytes that the field touches.
-pub(super) unsafe fn push_bit_field(
+pub(in crate::lua) unsafe fn push_bit_field(
     cx: &Cx<'_>,
     ty: QualType,
     bits: Bits,

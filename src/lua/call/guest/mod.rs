@@ -4,11 +4,9 @@
 //! the plan's shim makes the call. Callbacks are the ordinary ones; their slots are below 4 GiB. A 32-bit process makes all its
 //! calls so.
 
-pub(in crate::lua) mod library;
-
 use std::ffi::{c_int, c_void};
-use std::mem::{self, MaybeUninit};
-use std::ptr::{self, NonNull};
+use std::mem::MaybeUninit;
+use std::ptr::{self};
 
 use mlua::ffi as sys;
 use rustc_hash::FxHashMap;
@@ -16,13 +14,14 @@ use rustc_hash::FxHashMap;
 use super::function::{self, Function};
 use super::variadic::Variable;
 use crate::abi::{self, CallPlan, Signature};
-use crate::code::gate::{Frame, memory};
+use crate::code::gate::Frame;
 use crate::code::{self, Thunk};
 use crate::ctype::{QualType, TypeId};
 use crate::lua::callback::deferred;
 use crate::lua::callback::dispatch;
-use crate::lua::state::{Anchor, Cx, LuaError, guard_in};
+use crate::lua::state::{Cx, LuaError, guard_in};
 use crate::lua::types::kind::Kind;
+use crate::lua::value::guest_memory;
 use crate::lua::value::to_c::{self, Mode};
 use crate::lua::vm::api::{self, LuaType, Results, lua_State};
 
@@ -45,52 +44,6 @@ pub(in crate::lua) type Calls = FxHashMap<Key, Box<Prepared>>;
 
 fn failed(error: impl std::fmt::Display) -> LuaError {
     LuaError::new(error.to_string())
-}
-
-/// The block of a userdata that owns memory of the guest.
-#[repr(C)]
-struct Memory {
-    address: *mut u8,
-    size: usize,
-}
-
-/// Pushes a userdata that owns `size` zeroed bytes below 4 GiB, and returns where they are.
-///
-/// # Errors
-/// No such memory is left.
-pub(in crate::lua) fn push_memory(cx: &Cx<'_>, size: usize) -> Result<*mut u8, LuaError> {
-    unsafe extern "C" fn free(_: *mut lua_State, block: *mut c_void) {
-        // SAFETY: the block is one of `push_memory`; nothing refers to its memory any more.
-        unsafe {
-            let block = block.cast::<Memory>();
-            if let Some(address) =
-                NonNull::new(ptr::replace(&raw mut (*block).address, ptr::null_mut()))
-            {
-                memory::free(address, (*block).size);
-            }
-        }
-    }
-    // SAFETY: `Cx` promises free stack slots. The block owns nothing until nothing can raise any more.
-    let block = unsafe {
-        let block = api::new_collected(cx.lua, mem::size_of::<Memory>(), free).cast::<Memory>();
-        block.write(Memory { address: ptr::null_mut(), size });
-        cx.push_anchor(Anchor::Memory);
-        cx.raw_get_integer(-1, 1);
-        if cx.type_of(-1) == LuaType::Nil {
-            cx.pop(1);
-            cx.new_table(0, 1);
-            api::set_collector(cx.lua, free);
-            cx.push_value(-1);
-            cx.raw_set_integer(-3, 1);
-        }
-        cx.remove(-2);
-        cx.set_metatable(-2);
-        block
-    };
-    let address = memory::allocate(size).map_err(failed)?;
-    // SAFETY: the block is in the userdata on top of the stack.
-    unsafe { (*block).address = address.as_ptr() };
-    Ok(address.as_ptr())
 }
 
 /// Pushes a userdata that owns a copy of the string at `index`, and returns where it is: what the string is as a pointer of type
@@ -118,7 +71,7 @@ pub(in crate::lua) fn push_text(
 
 /// Pushes a userdata that owns a copy of `text` with a zero behind it, and returns where it is.
 fn push_copy_of(cx: &Cx<'_>, text: &[u8]) -> Result<*mut u8, LuaError> {
-    let copy = push_memory(cx, text.len() + 1)?;
+    let copy = guest_memory::push(cx, text.len() + 1)?;
     // SAFETY: the copy has a byte more than the text.
     unsafe { ptr::copy_nonoverlapping(text.as_ptr(), copy, text.len()) };
     Ok(copy)

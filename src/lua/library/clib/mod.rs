@@ -4,6 +4,7 @@
 //! costs no call. The cache's own `__index` is [`lookup`], which finds the declaration and the symbol and stores functions
 //! and constants; variables are looked at each time (their addresses are cached apart).
 
+pub(in crate::lua) mod guest;
 pub(in crate::lua) mod search;
 
 use std::ffi::{CString, c_int};
@@ -13,12 +14,11 @@ use std::rc::Rc;
 
 use crate::ctype::{Constant, Decl, QualType, TypeId};
 use crate::lua::call;
-use crate::lua::call::guest;
+use crate::lua::object::constant;
 use crate::lua::sandbox::region;
 use crate::lua::state::{Cx, LuaError, Outcome, c_string, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
-use crate::lua::value::constant;
 use crate::lua::value::to_c::{self, Mode};
 use crate::lua::vm::api::{self, LuaType};
 use crate::lua::vm::system::{Library, Symbol};
@@ -29,7 +29,7 @@ pub(in crate::lua) enum Code {
     /// A library of the process.
     Host(Library),
     /// An object file of another platform.
-    Guest(Rc<guest::library::Library>),
+    Guest(Rc<guest::Library>),
     /// What was loaded for all of another platform's code, in place of its C library.
     GuestGlobals,
 }
@@ -57,7 +57,7 @@ impl Code {
                 _ => library.symbol(&name).map_err(LuaError::new)?,
             },
             Code::Guest(library) => library.symbol(cx, &name, function)?,
-            Code::GuestGlobals => guest::library::global(cx, &name, function)?,
+            Code::GuestGlobals => guest::global(cx, &name, function)?,
         };
         cx.state.inventory.add_symbol(name, address as usize);
         Ok(address)

@@ -1,13 +1,13 @@
 //! Constants of C as Lua values: constants of a namespace or a struct, and `ffi.eval`.
 
-use super::cdata;
-use super::scalar::{self, Scalar};
-use super::to_c;
-use super::to_lua;
 use crate::ctype::{Constant, Goal, IntKind, QualType};
 use crate::lua::sandbox::declare;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
+use crate::lua::value::cdata;
+use crate::lua::value::scalar::{self, Scalar};
+use crate::lua::value::to_c;
+use crate::lua::value::to_lua;
 use crate::policy::Permission;
 
 /// Pushes the value of a declared constant: a number wherever it fits into a Lua integer.
@@ -56,7 +56,7 @@ pub(in crate::lua) fn eval(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
     cx.state.permit_text(text.len())?;
-    let params = crate::lua::object::ctypes::params(cx, text, 2)?;
+    let params = super::ctypes::params(cx, text, 2)?;
     let (ty, value) = declare::in_scope(cx, Goal::CONSTANT, text, &params)?;
     push_typed(cx, ty, value)?;
     Ok(Outcome::results(1))

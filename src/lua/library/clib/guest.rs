@@ -6,10 +6,10 @@ use std::ptr;
 use std::rc::Rc;
 use std::{fs, io};
 
-use super::failed;
 use crate::abi::{Signature, x86};
 use crate::code::gate::image::Image;
 use crate::ctype::{Decl, TypeId};
+use crate::lua::call::failed;
 use crate::lua::callback;
 use crate::lua::library::clib::{self, Code};
 use crate::lua::state::{Cx, LuaError, Outcome, entry};

@@ -3,105 +3,20 @@
 use std::cmp::Ordering;
 use std::ffi::c_int;
 
-use super::cdata;
-use super::extent::{self, Access};
-use super::scalar::Scalar;
-use super::to_c::{self, Qualifiers};
+use super::metatype;
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 use crate::lua::call;
 use crate::lua::fast::operator;
 use crate::lua::fast::pointer;
-use crate::lua::object::metatype;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
+use crate::lua::value::cdata;
+use crate::lua::value::extent::{self, Access};
+use crate::lua::value::operator::Operator;
+use crate::lua::value::scalar::Scalar;
+use crate::lua::value::to_c::{self, Qualifiers};
 use crate::lua::vm::api::Number;
 use crate::policy::Permission;
-
-/// What a metamethod computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::lua) enum Operator {
-    /// `a + b`
-    Add,
-    /// `a - b`
-    Sub,
-    /// `a * b`
-    Mul,
-    /// `a / b`
-    Div,
-    /// `a % b`
-    Mod,
-    /// `a ^ b`
-    Pow,
-    /// `-a`
-    Unm,
-    /// `a // b`
-    IDiv,
-    /// `a & b`
-    And,
-    /// `a | b`
-    Or,
-    /// `a ~ b`
-    Xor,
-    /// `a << b`
-    Shl,
-    /// `a >> b`
-    Shr,
-    /// `~a`
-    Not,
-    /// `a == b`
-    Eq,
-    /// `a < b`
-    Lt,
-    /// `a <= b`
-    Le,
-    /// `a .. b`
-    Concat,
-    /// `#a`
-    Len,
-}
-
-impl Operator {
-    /// The metamethod.
-    pub(in crate::lua) fn event(self) -> &'static [u8] {
-        match self {
-            Operator::Add => b"__add",
-            Operator::Sub => b"__sub",
-            Operator::Mul => b"__mul",
-            Operator::Div => b"__div",
-            Operator::Mod => b"__mod",
-            Operator::Pow => b"__pow",
-            Operator::Unm => b"__unm",
-            Operator::IDiv => b"__idiv",
-            Operator::And => b"__band",
-            Operator::Or => b"__bor",
-            Operator::Xor => b"__bxor",
-            Operator::Shl => b"__shl",
-            Operator::Shr => b"__shr",
-            Operator::Not => b"__bnot",
-            Operator::Eq => b"__eq",
-            Operator::Lt => b"__lt",
-            Operator::Le => b"__le",
-            Operator::Concat => b"__concat",
-            Operator::Len => b"__len",
-        }
-    }
-
-    fn is_bitwise(self) -> bool {
-        matches!(
-            self,
-            Operator::And
-                | Operator::Or
-                | Operator::Xor
-                | Operator::Shl
-                | Operator::Shr
-                | Operator::Not
-        )
-    }
-
-    fn is_comparison(self) -> bool {
-        matches!(self, Operator::Eq | Operator::Lt | Operator::Le)
-    }
-}
 
 /// An operand as the operators see it.
 #[derive(Clone, Copy, Debug)]
@@ -193,20 +108,6 @@ pub(in crate::lua) fn operand_name(cx: &Cx<'_>, index: c_int) -> String {
     }
 }
 
-/// The number that a Lua number or a numeric cdata is.
-pub(in crate::lua) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
-    match cx.number(index) {
-        Some(Number::Integer(n)) => Some(Scalar::Signed(n.into())),
-        Some(Number::Float(n)) => Some(Scalar::Float(n)),
-        None => {
-            let cd = cdata::at(cx, index)?;
-            extent::permit_bytes(cx, index, &cd).ok()?;
-            // SAFETY: a cdata holds a value of its type.
-            unsafe { to_c::load(cx.state, cx.state.value_kind(cd.ty), cd.bytes()) }
-        }
-    }
-}
-
 /// The body of a metamethod: the operands are at 1 and 2.
 pub(in crate::lua) fn operate(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaError> {
     if cx.top() == 1 {
@@ -285,7 +186,7 @@ fn extended(cx: &Cx<'_>, operator: Operator, a: Scalar, b: Scalar) -> Result<boo
     let ty = TypeId::float(kind).into();
     let bytes = cdata::push_value(cx, ty, cx.state.known_size(ty)?, false)?;
     // SAFETY: the new cdata has the size of the type.
-    unsafe { super::scalar::store_extended(kind, bytes, result) };
+    unsafe { crate::lua::value::scalar::store_extended(kind, bytes, result) };
     Ok(true)
 }
 
@@ -314,7 +215,7 @@ fn integers(
     };
     let bytes = cdata::push_value(cx, TypeId::int(kind).into(), kind.size() as usize, false)?;
     // SAFETY: the new cdata has the size of the type.
-    unsafe { super::scalar::store_int(kind, bytes, result) };
+    unsafe { crate::lua::value::scalar::store_int(kind, bytes, result) };
     Ok(true)
 }
 

@@ -2,19 +2,19 @@
 
 use std::ffi::c_int;
 
-use super::bounds;
-use super::cdata::{self, CData};
 use super::constant;
-use super::extent::{self, Access};
-use super::scalar::float_to_i64;
-use super::to_c::{self, Mode};
-use super::to_lua;
+use super::metatype;
 use crate::ctype::{Bits, Constant, Name, QualType, Quals, RecordId, TypeId};
 use crate::lua::fast::access;
-use crate::lua::object::metatype;
 use crate::lua::sandbox::region;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
+use crate::lua::value::bounds;
+use crate::lua::value::cdata::{self, CData};
+use crate::lua::value::extent::{self, Access};
+use crate::lua::value::scalar::float_to_i64;
+use crate::lua::value::to_c::{self, Mode};
+use crate::lua::value::to_lua;
 use crate::lua::vm::api::{LuaType, Number};
 use crate::policy::Permission;
 
@@ -39,7 +39,7 @@ enum Found {
 
 /// `__index` of cdata: the cdata at 1, the key at 2.
 pub(in crate::lua) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
             permit(cx, &cd, place, Access::Read)?;
@@ -64,7 +64,7 @@ pub(in crate::lua) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// `__newindex` of cdata: the cdata at 1, the key at 2, the value at 3.
 pub(in crate::lua) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
             permit(cx, &cd, place, Access::Write)?;
@@ -78,13 +78,6 @@ pub(in crate::lua) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         Found::Nothing(ty) => metatype::new_index(cx, ty),
     }
-}
-
-/// The cdata that a metamethod was called with.
-pub(in crate::lua) fn self_cdata(cx: &Cx<'_>) -> Result<CData, LuaError> {
-    cdata::at(cx, 1).ok_or_else(|| {
-        LuaError::Argument(1, format!("cdata expected, got {}", to_c::describe(cx, 1)))
-    })
 }
 
 fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {

@@ -4,20 +4,15 @@
 
 use std::ffi::c_int;
 
-use super::other_thread;
-use super::record;
+use super::index;
 use crate::ctype::QualType;
+use crate::lua::callback;
+use crate::lua::callback::other_thread;
 use crate::lua::fast::new_callback;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
-use crate::lua::types::kind::Kind;
-use crate::lua::value::index;
+use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{LuaType, Number, lua_CFunction};
-
-/// Whether cdata of a type have these methods.
-pub(in crate::lua) fn has(cx: &Cx<'_>, ty: QualType) -> bool {
-    matches!(cx.state.kind(ty), Kind::Pointer(to) if cx.state.kind(to) == Kind::Function)
-}
 
 /// Gives the metatable on top of the stack, of cdata of type `ty`, its `__index`.
 pub(in crate::lua) fn set(cx: &Cx<'_>, ty: QualType) {
@@ -52,20 +47,20 @@ fn missing(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// `callback:free()`
 pub(in crate::lua) fn free(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     // SAFETY: `callback` checks that the address is one of its own.
-    unsafe { record::free(cx, cd.address.cast_const().cast())? };
+    unsafe { callback::free(cx, cd.address.cast_const().cast())? };
     Ok(Outcome::results(0))
 }
 
 /// `callback:set(function)`
 fn set_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     if cx.type_of(2) != LuaType::Function {
         let got = to_c::describe(cx, 2);
         return Err(LuaError::Argument(2, format!("function expected, got {got}")));
     }
     // SAFETY: a function is at 2; `callback` checks that the address is one of its own.
-    unsafe { record::set(cx, cd.address.cast_const().cast(), 2)? };
+    unsafe { callback::set(cx, cd.address.cast_const().cast(), 2)? };
     Ok(Outcome::results(0))
 }

@@ -2,22 +2,23 @@
 
 use std::ffi::c_int;
 
-use super::arith::{self, Operator};
-use super::extent;
-use super::index;
-use super::scalar::Scalar;
-use super::to_c;
+use super::arith;
+use super::ctypes;
+use super::metatype;
 use crate::ctype::IntKind;
 use crate::lua::call;
-use crate::lua::object::ctypes;
-use crate::lua::object::metatype;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
+use crate::lua::value::cdata;
+use crate::lua::value::extent;
+use crate::lua::value::operator::Operator;
+use crate::lua::value::scalar::Scalar;
+use crate::lua::value::to_c;
 use crate::lua::vm::api::{LuaType, lua_CFunction};
 
 /// `__tostring` of cdata.
 pub(in crate::lua) fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let cd = index::self_cdata(cx)?;
+    let cd = cdata::this(cx)?;
     let kind = cx.state.kind(cd.ty);
     let target = match kind {
         Kind::Pointer(to) => cx.state.kind(to),
