@@ -1,10 +1,10 @@
-//! What policies cost: the cases of `benches/cases.lua` under each.
+//! The cost of policies: the cases of `benches/cases.lua` under each policy.
 //!
 //!     cargo bench --bench policies                    nanoseconds an operation, the loop included
 //!     cargo bench --bench policies -- instructions    instructions an operation, counted by valgrind: the same on every run
 //!
-//! The columns of instructions are the open policy, the checked one, the one that counts bytes, and each permission that makes
-//! a case slower when it is denied.
+//! The columns of instructions are the open policy, the checked one, the one that counts bytes, and each permission without which a case is
+//! slower.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,8 +1,8 @@
-//! What many declarations, functions, Lua states and threads cost each: `cargo bench --bench scale`. `SCALE=10` in the
-//! environment makes it a tenth of each.
+//! The cost of many declarations, functions, Lua states and threads: `cargo bench --bench scale`. `SCALE=10` in the environment makes a tenth
+//! of each.
 //!
-//! Time is the thread's own, so that other work on the machine counts little; bytes are those by which the resident memory of
-//! the process grew. Both are flat where nothing gets slower or larger by there being more.
+//! Time is the thread's own, so other work on the machine counts little. Bytes are the growth of the process's resident memory. Both stay the
+//! same for each item, if nothing gets slower or larger with the number of items.
 
 use std::fmt::Write as _;
 use std::{mem, thread};

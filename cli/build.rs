@@ -1,4 +1,4 @@
-//! The command exports Lua's C API, so that C modules which `require` loads find it there.
+//! Makes the command export Lua's C API, for modules written in C that `require` loads.
 
 use std::env;
 use std::fs;

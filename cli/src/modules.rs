@@ -1,4 +1,4 @@
-//! Where `require` of the command looks for modules: where Lua itself does, and where Debian's packages put them.
+//! The folders in which the command's `require` looks for modules: Lua's own, and those of Debian's packages.
 
 use cthunk::mlua::{self, Lua, Table};
 

@@ -1,5 +1,5 @@
-//! Any function of a convention of this machine arrives whole: through our thunk and our callback, and where libffi has words
-//! for it, between libffi and each of them.
+//! Each function of a convention of this machine arrives whole: through the call thunk and the callback, and, if libffi can describe the function,
+//! between libffi and each of them.
 
 use cthunk::fuzz::host::{Libffi, Oracle, RoundTrip};
 use cthunk::fuzz::known;

@@ -1,4 +1,4 @@
-//! Any bytes as C functions of any convention.
+//! C functions of any convention from any bytes.
 
 use cthunk::fuzz::{Batch, Generator, Platform, Random, platform::PLATFORMS, shape};
 

@@ -1,4 +1,4 @@
-//! Any bytes as a recipe for a record: layout never panics, and members do not overlap.
+//! A record from any bytes: layout never panics, and members do not overlap.
 
 use std::fmt::Write;
 

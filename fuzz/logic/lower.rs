@@ -1,4 +1,4 @@
-//! Both thunks of any function of any convention pass Cranelift's verifier and compile, where it has the processor.
+//! Both thunks of any function of any convention pass Cranelift's verifier and compile, if Cranelift has the processor.
 
 use cthunk::explain::{asm, clif};
 use cthunk::lower;

@@ -1,4 +1,4 @@
-//! Random operations of a Lua script on the whole API, every choice of it from the bytes: errors, but no crash.
+//! Random operations of a Lua script on the whole API, chosen by the bytes: errors are allowed, crashes are not.
 
 use mlua::{Lua, Value, Variadic};
 

@@ -1,4 +1,4 @@
-//! Any bytes as C declarations: no panic, and what the declarations promise holds.
+//! C declarations from any bytes: no panic, and the invariants of [`cthunk::ctype::Declarations`] hold.
 
 use cthunk::ctype::{Declarations, Layout, Table, Type, TypeId, layout_text};
 use cthunk::target::Target;

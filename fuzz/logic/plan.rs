@@ -1,4 +1,4 @@
-//! The plan of any function of any convention holds what the checker asks for, and can be explained and drawn.
+//! The plan of any function of any convention passes the checker, and can be explained and drawn.
 
 use cthunk::abi;
 use cthunk::explain::{Drawing, svg, text};

@@ -1,5 +1,5 @@
-//! Random scripts in a checked state that has the functions of its host only: errors, but no access outside of what they were
-//! given. Under AddressSanitizer the functions of the C library say so too.
+//! Random scripts in a checked state that has only the functions of its host: errors are allowed, accesses outside of the given memory are not.
+//! With AddressSanitizer, the functions of the C library check it, too.
 
 use cthunk::policy::Limits;
 use cthunk::{Ffi, Policy};

@@ -1,5 +1,4 @@
-//! The loadable module: `require "ffi"` or `require "cthunk"` in a stock Lua 5.1 to 5.5 or LuaJIT, which has an `ffi` of its
-//! own.
+//! The loadable module: `require "ffi"` in a stock Lua 5.1 to 5.5, `require "cthunk"` in LuaJIT, which has an `ffi` of its own.
 
 use cthunk::lua::Results;
 use cthunk::mlua::ffi::lua_State;

@@ -1,7 +1,7 @@
 //! `cthunk bench`: the project's comparison on this machine.
 //!
-//! Every implementation runs the same rows in turn, round after round, and the least time of each counts. What it needs beside
-//! the command is looked for first; what is not there is named, and its column left out.
+//! Every implementation runs the same rows in turn, round after round; the least time of each counts. The command first looks for the programs that it
+//! needs. It names a missing one, and leaves out its column.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! What `fuzz-abi` prints: text, or one JSON object a line.
+//! The output of `fuzz-abi`: text, or one JSON object on each line.
 
 use std::time::Duration;
 
