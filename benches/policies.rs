@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use cthunk::policy::{Limits, Permission};
+use cthunk::policy::{Limits, Permissions};
 use cthunk::{Ffi, Policy};
 use mlua::{Lua, Table};
 
@@ -36,7 +36,9 @@ fn presets() -> [(&'static str, Policy); 3] {
 
 /// Every policy, by the name of its column.
 fn policies() -> Vec<(&'static str, Policy)> {
-    let denied = Permission::all().map(|it| (it.name(), Policy::open().deny(it)));
+    let denied = Permissions::all()
+        .iter()
+        .flat_map(|it| it.names().map(move |name| (name, Policy::open().deny(it))));
     presets().into_iter().chain(denied).collect()
 }
 

@@ -1,4 +1,79 @@
-//! C functions as compiled Lua functions: an FFI for Lua with the API of LuaJIT's.
+//! C functions as compiled Lua functions: an FFI for Lua with the API of LuaJIT's, for hosts that embed Lua by [mlua].
+//!
+//! ```
+//! use cthunk::{Ffi, Policy};
+//!
+//! fn add(a: i32, b: i32) -> i32 {
+//!     a + b
+//! }
+//!
+//! let lua = mlua::Lua::new();
+//! let ffi = Ffi::builder().policy(Policy::declared_only()).global("ffi").install(&lua)?;
+//! ffi.declare_types("typedef struct { double x, y; } point;")?;
+//! ffi.function("int add(int a, int b);", add)?;
+//! let y: f64 = lua.load("return ffi.new('point', 1, ffi.C.add(1, 2)).y").eval()?;
+//! assert_eq!(y, 3.0);
+//! # Ok::<(), mlua::Error>(())
+//! ```
+//!
+//! # What a host needs
+//!
+//! | type | for |
+//! |---|---|
+//! | [`Ffi`] | an `ffi` table in a Lua state, and what the host does with it: declare, load, expose functions, lend memory |
+//! | [`Builder`] | installs one: under a policy, as a global variable, for `require` |
+//! | [`Policy`] | what scripts may do |
+//! | [`Permissions`], [`Limits`] | what a policy consists of |
+//! | [`CValue`] | a C value that Lua holds |
+//! | [`Counters`] | how much a table uses |
+//! | [`Error`] | what a declaration, a plan or a call without Lua fails with |
+//!
+//! [`lua::preload`] and [`lua::open`] are for scripts that are trusted as the host itself, [`lua::seal`] for those that are not. Without Lua,
+//! [`native::Function`] calls C functions from Rust.
+//!
+//! # Trust
+//!
+//! A script with an open `ffi` table ([`Ffi::open`], [`lua::open`]) can read and write all memory of the process, as with LuaJIT's library.
+//! Therefore these functions are `unsafe`. [`Ffi::builder`] installs a table under a [`Policy`], for scripts that the host does not trust:
+//! `docs/embedding.md`, `docs/security.md`.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `lua54` | yes | Lua 5.4 |
+//! | `lua51`, `lua52`, `lua53`, `lua55`, `luajit`, `luau` | | another Lua, instead: exactly one, with `default-features = false`. Each is mlua's of the same name |
+//! | `vendored` | yes | mlua builds Lua from source |
+//! | `module` | | for a module that an interpreter loads: Lua's symbols are the interpreter's |
+//! | `send` | | mlua's: [`Ffi`] and [`CValue`] can go to other threads |
+//! | `async` | | mlua's: `ffi.async` lets other futures run |
+//! | `emit` | | module `emit`: thunks as object files |
+//! | `riscv64` | | machine code for riscv64, to emit |
+//! | `fuzz-abi` | | module `fuzz`: random functions against C compilers |
+//!
+//! Without a Lua, and so without mlua, the crate is a parser of C declarations, the calling conventions, and [`native::Function`].
+//!
+//! # mlua
+//!
+//! The crate works with the Lua states of one version of mlua, which is public: [`mlua`](mod@mlua) is it. A host that depends on mlua itself
+//! needs the same version (0.12), or uses `cthunk::mlua`. The crate also reads Lua's memory directly, by the layouts of the Lua versions
+//! that mlua vendors; it proves the layout when a state is opened, and uses Lua's C API where the proof fails. `bytemuck` 1 is public,
+//! too: structs that are its `Pod` can be lent to scripts.
+//!
+//! # Versions
+//!
+//! The least Rust version is 1.95; a later one is a minor change of this crate. Semantic versioning holds for the types above, the items of
+//! [`lua`], [`policy`] and [`native`], and for what scripts see. The other modules are the compiler's rooms: public for tools and tests,
+//! and free to change with each release. A new version of mlua is a breaking change.
+//!
+//! # What this version supports
+//!
+//! Hosts: x86-64 Linux, which also runs 32-bit x86 code, through [`code::gate`]; 32-bit x86 Linux, without generated thunks. Lua 5.1 to 5.5,
+//! LuaJIT and Luau, through mlua: one feature each. By value: integers, `_Bool`, enums, pointers, `float`, `double`, `long double`, half and
+//! quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 32 bytes, and `...` in calls, by the conventions of
+//! `docs/abi.md`. Thunks for AArch64 and riscv64 can be emitted as object files. Everything else is an [`Error`] that names the reason.
+//!
+//! # The compiler's rooms
 //!
 //! ```text
 //! C text ─ctype→ types ─abi→ plan ─lower→ Cranelift IR or i686 bytes ─code→ thunk ─lua→ closure     a call: Lua → Frame → C
@@ -23,18 +98,11 @@
 //! | [`policy`] | what a script may do |
 //! | [`explain`] | plan, CLIF and machine code of a declaration, as text |
 //!
-//! # What this version supports
-//!
-//! Hosts: x86-64 Linux, which also runs 32-bit x86 code, through [`code::gate`]; 32-bit x86 Linux, without generated thunks. Lua 5.1 to 5.5,
-//! LuaJIT and Luau, through mlua: one feature each. By value: integers, `_Bool`, enums, pointers, `float`, `double`, `long double`, half and
-//! quad floats, complex numbers, `__int128`, structs and unions, vectors of at most 32 bytes, and `...` in calls, by the conventions of
-//! `docs/abi.md`. Thunks for AArch64 and riscv64 can be emitted as object files. Everything else is an [`Error`] that names the reason.
-//!
-//! # Trust
-//!
-//! A script with an open `ffi` table ([`Ffi::open`], [`lua::open`]) can read and write all memory of the process, as with LuaJIT's library.
-//! Therefore these functions are `unsafe`. [`Ffi::builder`] installs a table under a [`Policy`], for scripts that the host does not trust:
-//! `docs/embedding.md`, `docs/security.md`.
+//! [mlua]: https://docs.rs/mlua
+// The documentation on docs.rs marks what belongs to a feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Without Lua these links lead nowhere.
+#![cfg_attr(not(feature = "lua"), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod abi;
 pub mod code;
@@ -60,6 +128,6 @@ pub use mlua;
 pub use code::Mode;
 pub use error::Error;
 #[cfg(feature = "lua")]
-pub use lua::{Builder, Ffi};
-pub use policy::Policy;
+pub use lua::embed::{Builder, CValue, Counters, Ffi};
+pub use policy::{Limits, Permissions, Policy};
 pub use target::Target;

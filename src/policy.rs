@@ -11,50 +11,59 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-/// An operation that a policy permits or forbids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Permission {
-    /// Calling C functions and pointers to functions.
-    Call,
-    /// `ffi.load`, of the libraries that [`Policy::libraries`] has.
-    Load,
-    /// `ffi.cdef`, and structs, unions and enums with a body in type texts.
-    DeclareTypes,
-    /// Functions and variables in `ffi.cdef`.
-    DeclareFunctions,
-    /// Calling variadic functions with arguments for `...`.
-    Varargs,
-    /// Making a pointer to a function out of another pointer, or one of another function type.
-    FunctionPointerCasts,
-    /// Making a pointer out of a number.
-    IntegerToPointer,
-    /// `pointer + n`, `pointer - n`.
-    PointerArithmetic,
-    /// Using unions that contain pointers.
-    PointerUnions,
-    /// Passing a light userdata, a file, or the memory of another userdata as a pointer.
-    UserdataToPointer,
-    /// Making C function pointers of Lua functions.
-    Callbacks,
-    /// `ffi.gc` of pointers to memory that the library did not allocate.
-    ForeignFinalizers,
-    /// `ffi.explain`.
-    Explain,
-    /// `ffi.target`.
-    Targets,
-    /// Passing pointers to parameters that have no contract (`access`, `[static n]`, `null_terminated_string_arg`) and are not
-    /// `trusted`.
-    UncontractedPointers,
-    /// `ffi.async`: C functions that run beside the script, which can change the memory that they read.
-    Async,
+use bitflags::bitflags;
+
+bitflags! {
+    /// The operations that a policy permits: a set.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// let policy = Policy::declared_only().allow(Permissions::DECLARE_TYPES | Permissions::EXPLAIN);
+    /// assert!(policy.permissions().contains(Permissions::CALL));
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Permissions: u32 {
+        /// Calling C functions and pointers to functions.
+        const CALL = 1 << 0;
+        /// `ffi.load`, of the libraries that [`Policy::libraries`] has.
+        const LOAD = 1 << 1;
+        /// `ffi.cdef`, and structs, unions and enums with a body in type texts.
+        const DECLARE_TYPES = 1 << 2;
+        /// Functions and variables in `ffi.cdef`.
+        const DECLARE_FUNCTIONS = 1 << 3;
+        /// Calling variadic functions with arguments for `...`.
+        const VARARGS = 1 << 4;
+        /// Making a pointer to a function out of another pointer, or one of another function type.
+        const FUNCTION_POINTER_CASTS = 1 << 5;
+        /// Making a pointer out of a number.
+        const INTEGER_TO_POINTER = 1 << 6;
+        /// `pointer + n`, `pointer - n`.
+        const POINTER_ARITHMETIC = 1 << 7;
+        /// Using unions that contain pointers.
+        const POINTER_UNIONS = 1 << 8;
+        /// Passing a light userdata, a file, or the memory of another userdata as a pointer.
+        const USERDATA_TO_POINTER = 1 << 9;
+        /// Making C function pointers of Lua functions.
+        const CALLBACKS = 1 << 10;
+        /// `ffi.gc` of pointers to memory that the library did not allocate.
+        const FOREIGN_FINALIZERS = 1 << 11;
+        /// `ffi.explain`.
+        const EXPLAIN = 1 << 12;
+        /// `ffi.target`.
+        const TARGETS = 1 << 13;
+        /// Passing pointers to parameters that have no contract (`access`, `[static n]`, `null_terminated_string_arg`) and are not
+        /// `trusted`.
+        const UNCONTRACTED_POINTERS = 1 << 14;
+        /// `ffi.async`: C functions that run beside the script, which can change the memory that they read.
+        const ASYNC = 1 << 15;
+    }
 }
 
-/// The names of a permission, in code and in error messages.
+/// What error messages say of a permission.
 struct Description {
-    permission: Permission,
+    permission: Permissions,
     name: &'static str,
     what: &'static str,
     /// With it, a script can reach any memory of the process.
@@ -62,7 +71,7 @@ struct Description {
 }
 
 const fn describe(
-    permission: Permission,
+    permission: Permissions,
     name: &'static str,
     what: &'static str,
     unconfined: bool,
@@ -70,122 +79,87 @@ const fn describe(
     Description { permission, name, what, unconfined }
 }
 
-/// In the order of [`Permission`].
+/// Every permission.
 const DESCRIPTIONS: [Description; 16] = [
-    describe(Permission::Call, "call", "calls of C functions", false),
-    describe(Permission::Load, "load", "loading libraries", true),
-    describe(Permission::DeclareTypes, "declare_types", "declaring types", false),
+    describe(Permissions::CALL, "call", "calls of C functions", false),
+    describe(Permissions::LOAD, "load", "loading libraries", true),
+    describe(Permissions::DECLARE_TYPES, "declare_types", "declaring types", false),
     describe(
-        Permission::DeclareFunctions,
+        Permissions::DECLARE_FUNCTIONS,
         "declare_functions",
         "declaring functions and variables",
         true,
     ),
-    describe(Permission::Varargs, "varargs", "arguments for '...'", true),
+    describe(Permissions::VARARGS, "varargs", "arguments for '...'", true),
     describe(
-        Permission::FunctionPointerCasts,
+        Permissions::FUNCTION_POINTER_CASTS,
         "function_pointer_casts",
         "casts to pointers to functions",
         true,
     ),
-    describe(Permission::IntegerToPointer, "integer_to_pointer", "integer-to-pointer casts", true),
-    describe(Permission::PointerArithmetic, "pointer_arithmetic", "pointer arithmetic", false),
-    describe(Permission::PointerUnions, "pointer_unions", "unions that contain pointers", true),
-    describe(Permission::UserdataToPointer, "userdata_to_pointer", "userdata as pointers", true),
-    describe(Permission::Callbacks, "callbacks", "Lua functions as C functions", false),
     describe(
-        Permission::ForeignFinalizers,
+        Permissions::INTEGER_TO_POINTER,
+        "integer_to_pointer",
+        "integer-to-pointer casts",
+        true,
+    ),
+    describe(Permissions::POINTER_ARITHMETIC, "pointer_arithmetic", "pointer arithmetic", false),
+    describe(Permissions::POINTER_UNIONS, "pointer_unions", "unions that contain pointers", true),
+    describe(Permissions::USERDATA_TO_POINTER, "userdata_to_pointer", "userdata as pointers", true),
+    describe(Permissions::CALLBACKS, "callbacks", "Lua functions as C functions", false),
+    describe(
+        Permissions::FOREIGN_FINALIZERS,
         "foreign_finalizers",
         "finalisers of memory that the library did not allocate",
         false,
     ),
-    describe(Permission::Explain, "explain", "ffi.explain", false),
-    describe(Permission::Targets, "targets", "ffi.target", true),
+    describe(Permissions::EXPLAIN, "explain", "ffi.explain", false),
+    describe(Permissions::TARGETS, "targets", "ffi.target", true),
     describe(
-        Permission::UncontractedPointers,
+        Permissions::UNCONTRACTED_POINTERS,
         "uncontracted_pointers",
         "pointer arguments without a contract",
         true,
     ),
-    describe(Permission::Async, "async", "calls that leave the Lua thread", true),
+    describe(Permissions::ASYNC, "async", "calls that leave the Lua thread", true),
 ];
 
-const _: () = {
-    let mut i = 0;
-    while i < DESCRIPTIONS.len() {
-        assert!(DESCRIPTIONS[i].permission as usize == i);
-        i += 1;
-    }
-};
-
-impl Permission {
-    /// All of them.
-    pub fn all() -> impl Iterator<Item = Permission> {
-        DESCRIPTIONS.iter().map(|description| description.permission)
-    }
-
-    fn description(self) -> &'static Description {
-        &DESCRIPTIONS[self as usize]
-    }
-
-    /// As error messages name it: `integer_to_pointer`.
-    pub fn name(self) -> &'static str {
-        self.description().name
-    }
-
-    /// The permitted operation, in words: "integer-to-pointer casts".
-    pub fn what(self) -> &'static str {
-        self.description().what
-    }
-
-    /// Whether a script that has it can reach any memory of the process.
-    pub fn is_unconfined(self) -> bool {
-        self.description().unconfined
-    }
-}
-
-/// A set of permissions.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Permissions(u32);
-
 impl Permissions {
-    /// None.
-    pub const NONE: Permissions = Permissions(0);
-    /// All.
-    pub const ALL: Permissions = Permissions((1 << DESCRIPTIONS.len()) - 1);
-
-    /// Whether a permission is in the set.
-    pub const fn has(self, permission: Permission) -> bool {
-        self.0 & 1 << permission as u8 != 0
+    fn descriptions(self) -> impl Iterator<Item = &'static Description> {
+        DESCRIPTIONS.iter().filter(move |description| self.contains(description.permission))
     }
 
-    /// The set and a permission.
+    /// As error messages name them: `integer_to_pointer`.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.descriptions().map(|description| description.name)
+    }
+
+    /// Those of them with any of which a script can reach any memory of the process.
     #[must_use]
-    pub const fn with(self, permission: Permission) -> Permissions {
-        Permissions(self.0 | 1 << permission as u8)
-    }
-
-    /// The set without a permission.
-    #[must_use]
-    pub const fn without(self, permission: Permission) -> Permissions {
-        Permissions(self.0 & !(1 << permission as u8))
-    }
-
-    /// The permissions in the set.
-    pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::all().filter(move |permission| self.has(*permission))
+    pub fn unconfined(self) -> Permissions {
+        let unconfined = self.descriptions().filter(|description| description.unconfined);
+        unconfined.map(|description| description.permission).collect()
     }
 
     /// # Errors
-    /// The refusal that names a permission which is not in the set.
-    pub fn require(self, permission: Permission) -> Result<(), Refusal> {
-        self.has(permission).then_some(()).ok_or(Refusal::Permission(permission))
+    /// The refusal that names the permissions which are not in the set.
+    pub fn require(self, permissions: Permissions) -> Result<(), Refusal> {
+        match permissions.difference(self) {
+            missing if missing.is_empty() => Ok(()),
+            missing => Err(Refusal::Permission(missing)),
+        }
     }
-}
 
-impl fmt::Debug for Permissions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
+    /// What they permit, in words: "integer-to-pointer casts".
+    fn what(self) -> String {
+        let what: Vec<_> = self.descriptions().map(|description| description.what).collect();
+        what.join(", ")
+    }
+
+    /// Their names, for an error message.
+    fn listed(self) -> String {
+        let names: Vec<_> = self.names().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
     }
 }
 
@@ -225,8 +199,8 @@ impl Names {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A permission is missing.
-    #[error("not permitted: {} (permission `{}`)", .0.what(), .0.name())]
-    Permission(Permission),
+    #[error("not permitted: {} (permission {})", .0.what(), .0.listed())]
+    Permission(Permissions),
     /// A library that is not one of [`Policy::libraries`].
     #[error("not permitted: library '{0}' (permission `load`: not one of the libraries allowed)")]
     Library(String),
@@ -260,14 +234,11 @@ pub struct Policy {
 }
 
 /// The permissions of [`Policy::data_only`].
-const DATA: Permissions =
-    Permissions::NONE.with(Permission::DeclareTypes).with(Permission::PointerArithmetic);
+const DATA: Permissions = Permissions::DECLARE_TYPES.union(Permissions::POINTER_ARITHMETIC);
 
 /// The permissions of [`Policy::declared_only`].
-const DECLARED: Permissions = Permissions::NONE
-    .with(Permission::Call)
-    .with(Permission::Callbacks)
-    .with(Permission::PointerArithmetic);
+const DECLARED: Permissions =
+    Permissions::CALL.union(Permissions::CALLBACKS).union(Permissions::POINTER_ARITHMETIC);
 
 impl Policy {
     fn of(permissions: Permissions, checked: bool) -> Policy {
@@ -281,40 +252,89 @@ impl Policy {
     }
 
     /// Everything, unchecked.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// assert_eq!(Policy::open().permissions(), Permissions::all());
+    /// assert!(!Policy::open().checked);
+    /// ```
     pub fn open() -> Policy {
-        Policy::of(Permissions::ALL, false)
+        Policy::of(Permissions::all(), false)
     }
 
     /// Declaring types, and using values of them; no calls, no callbacks, no libraries. Checked.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// let permissions = Policy::data_only().permissions();
+    /// assert_eq!(permissions, Permissions::DECLARE_TYPES | Permissions::POINTER_ARITHMETIC);
+    /// ```
     pub fn data_only() -> Policy {
         Policy::of(DATA, true)
     }
 
     /// The host's types and functions, and callbacks for them; nothing else. Checked.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// assert!(Policy::declared_only().permissions().contains(Permissions::CALL));
+    /// assert!(!Policy::declared_only().permissions().contains(Permissions::DECLARE_TYPES));
+    /// ```
     pub fn declared_only() -> Policy {
         Policy::of(DECLARED, true)
     }
 
     /// The permissions.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// let names: Vec<_> = Policy::data_only().permissions().names().collect();
+    /// assert_eq!(names, ["declare_types", "pointer_arithmetic"]);
+    /// ```
     pub fn permissions(&self) -> Permissions {
         self.permissions
     }
 
-    /// Adds a permission.
+    /// Adds permissions.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// let policy = Policy::data_only().allow(Permissions::CALL | Permissions::CALLBACKS);
+    /// assert!(policy.permissions().contains(Permissions::CALLBACKS));
+    /// ```
     #[must_use]
-    pub fn allow(mut self, permission: Permission) -> Policy {
-        self.permissions = self.permissions.with(permission);
+    pub fn allow(mut self, permissions: Permissions) -> Policy {
+        self.permissions |= permissions;
         self
     }
 
-    /// Takes a permission away.
+    /// Takes permissions away.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// let policy = Policy::declared_only().deny(Permissions::CALLBACKS);
+    /// assert!(!policy.permissions().contains(Permissions::CALLBACKS));
+    /// ```
     #[must_use]
-    pub fn deny(mut self, permission: Permission) -> Policy {
-        self.permissions = self.permissions.without(permission);
+    pub fn deny(mut self, permissions: Permissions) -> Policy {
+        self.permissions -= permissions;
         self
     }
 
     /// `ffi.load` opens these libraries only.
+    ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// let policy = Policy::declared_only().allow(Permissions::LOAD).only_libraries(["z", "png16"]);
+    /// assert!(policy.libraries.has("z") && !policy.libraries.has("c"));
+    /// ```
     #[must_use]
     pub fn only_libraries(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Policy {
         self.libraries = Names::Only(names.into_iter().map(Into::into).collect());
@@ -322,6 +342,13 @@ impl Policy {
     }
 
     /// These symbols can be looked up, and no others.
+    ///
+    /// ```
+    /// use cthunk::Policy;
+    ///
+    /// let policy = Policy::declared_only().only_symbols(["crc32"]);
+    /// assert!(policy.symbols.has("crc32") && !policy.symbols.has("system"));
+    /// ```
     #[must_use]
     pub fn only_symbols(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Policy {
         self.symbols = Names::Only(names.into_iter().map(Into::into).collect());
@@ -329,6 +356,13 @@ impl Policy {
     }
 
     /// Sets the limits.
+    ///
+    /// ```
+    /// use cthunk::{Limits, Policy};
+    ///
+    /// let limits = Limits { cdata_bytes: Some(16 << 20), ..Limits::default() };
+    /// assert_eq!(Policy::data_only().limits(limits).limits.callbacks, None);
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Policy {
         self.limits = limits;
@@ -336,6 +370,13 @@ impl Policy {
     }
 
     /// Sets whether accesses are checked.
+    ///
+    /// ```
+    /// use cthunk::Policy;
+    ///
+    /// assert!(Policy::data_only().confines().is_ok());
+    /// assert!(Policy::data_only().checked(false).confines().is_err());
+    /// ```
     #[must_use]
     pub fn checked(mut self, checked: bool) -> Policy {
         self.checked = checked;
@@ -344,14 +385,24 @@ impl Policy {
 
     /// Checks that a script reaches only memory that it was given.
     ///
+    /// ```
+    /// use cthunk::{Permissions, Policy};
+    ///
+    /// assert!(Policy::declared_only().confines().is_ok());
+    /// let reason = Policy::declared_only().allow(Permissions::VARARGS).confines().unwrap_err();
+    /// assert_eq!(reason.to_string(), "this policy lets a script reach any memory, by permission `varargs`");
+    /// ```
+    ///
     /// # Errors
     /// The reason why it can reach more.
     pub fn confines(&self) -> Result<(), Unconfined> {
         if !self.checked {
             return Err(Unconfined::Unchecked);
         }
-        let found = self.permissions.iter().find(|permission| permission.is_unconfined());
-        found.map_or(Ok(()), |permission| Err(Unconfined::Permission(permission)))
+        match self.permissions.unconfined() {
+            none if none.is_empty() => Ok(()),
+            some => Err(Unconfined::Permission(some)),
+        }
     }
 }
 
@@ -368,9 +419,9 @@ pub enum Unconfined {
     /// Accesses are not checked.
     #[error("this policy lets a script reach any memory, as it is not `checked`")]
     Unchecked,
-    /// A permission suffices.
-    #[error("this policy lets a script reach any memory, by permission `{}`", .0.name())]
-    Permission(Permission),
+    /// Each of these permissions suffices.
+    #[error("this policy lets a script reach any memory, by permission {}", .0.listed())]
+    Permission(Permissions),
 }
 
 #[cfg(test)]
@@ -379,19 +430,18 @@ mod tests {
 
     #[test]
     fn a_refusal_names_its_permission() {
-        let refusal = Permissions::NONE.require(Permission::IntegerToPointer).unwrap_err();
+        let refusal = Permissions::empty().require(Permissions::INTEGER_TO_POINTER).unwrap_err();
         let text = "not permitted: integer-to-pointer casts (permission `integer_to_pointer`)";
         assert_eq!(refusal.to_string(), text);
     }
 
     #[test]
-    fn sets_are_what_was_put_in() {
-        assert_eq!(Permissions::ALL.iter().count(), DESCRIPTIONS.len());
-        assert_eq!(Permissions::NONE.iter().count(), 0);
-        for permission in Permission::all() {
-            assert!(Permissions::NONE.with(permission).has(permission));
-            assert!(!Permissions::ALL.without(permission).has(permission));
+    fn every_permission_is_described_by_its_name() {
+        for (name, permission) in Permissions::all().iter_names() {
+            let names: Vec<_> = permission.names().collect();
+            assert_eq!(names, [name.to_lowercase()]);
         }
+        assert_eq!(Permissions::all().names().count(), DESCRIPTIONS.len());
     }
 
     #[test]
@@ -399,8 +449,8 @@ mod tests {
         assert_eq!(Policy::open().confines(), Err(Unconfined::Unchecked));
         assert_eq!(Policy::data_only().confines(), Ok(()));
         assert_eq!(Policy::declared_only().confines(), Ok(()));
-        let with_load = Policy::data_only().allow(Permission::Load);
-        assert_eq!(with_load.confines(), Err(Unconfined::Permission(Permission::Load)));
+        let with_load = Policy::data_only().allow(Permissions::LOAD);
+        assert_eq!(with_load.confines(), Err(Unconfined::Permission(Permissions::LOAD)));
         assert_eq!(
             Policy::data_only().checked(false).confines(),
             Err(Unconfined::Unchecked),

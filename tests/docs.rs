@@ -334,3 +334,44 @@ fn paths_in_pages_exist() {
     println!("{count} paths and tests");
     assert!(count >= 100 && missing.is_empty(), "missing:\n{}", missing.join("\n"));
 }
+
+/// Methods of the types that hosts use, by file.
+const API: [&str; 7] = [
+    "src/policy.rs",
+    "src/lua/embed/mod.rs",
+    "src/lua/embed/expose.rs",
+    "src/lua/embed/inspect.rs",
+    "src/lua/embed/lend.rs",
+    "src/lua/embed/threads.rs",
+    "src/lua/embed/value.rs",
+];
+
+/// Every public method of the types that hosts use has an example, which `cargo test --doc` runs.
+#[test]
+fn every_method_has_an_example() {
+    let (mut count, mut without) = (0, Vec::new());
+    for file in API {
+        let (mut subject, mut example) = (String::new(), false);
+        for line in read(file).lines() {
+            if let Some(rest) = line.strip_prefix("impl ") {
+                subject = rest.trim_end_matches(" {").to_owned();
+            }
+            let method = ["    pub fn ", "    pub unsafe fn "];
+            match method.iter().find_map(|start| line.strip_prefix(start)) {
+                Some(method) if ["Ffi", "Builder", "Policy", "CValue"].contains(&&*subject) => {
+                    count += 1;
+                    if !example {
+                        without.push(format!("{file}: {subject}::{method}"));
+                    }
+                }
+                _ => {}
+            }
+            example = line.starts_with("    /// ```") || example && line.starts_with("    ");
+            if line == "    }" || line.is_empty() {
+                example = false;
+            }
+        }
+    }
+    println!("{count} methods");
+    assert!(count > 40 && without.is_empty(), "{count} methods, without: {}", without.join("\n"));
+}

@@ -37,6 +37,29 @@ fn a_function_must_have_the_declared_types() {
     assert_eq!(lua.load("return ffi.C.half(3)").eval::<f64>().unwrap(), 1.5);
 }
 
+/// A function of Rust has a C function of its own, without an entry; so has a closure that captures nothing.
+#[test]
+fn functions_of_rust_are_functions_of_c() {
+    fn half(x: f64) -> f64 {
+        x / 2.0
+    }
+    fn fails(_: c_int) -> c_int {
+        panic!("as the test wants")
+    }
+    let (lua, ffi) = installed(Policy::declared_only());
+    let (one, two) = (1.5, 2.5_f32);
+    ffi.function("double half(double x)", half).expect("fits");
+    ffi.function("double twice(double x)", |x: f64| x * 2.0).expect("fits");
+    ffi.function("double root(double x)", f64::sqrt).expect("fits");
+    ffi.function("int fails(int)", fails).expect("fits");
+    ffi.function("double more(double x)", move |x: f64| x + one).expect("fits");
+    ffi.function("float less(float x)", move |x: f32| x - two).expect("fits");
+    let sum = "local C = ffi.C return C.half(3) + C.twice(4) + C.root(81) + C.fails(1) + C.more(1) + C.less(3)";
+    assert_eq!(lua.load(sum).eval::<f64>().unwrap(), 1.5 + 8.0 + 9.0 + 0.0 + 2.5 + 0.5);
+    let wrong = ffi.function("float half(double x)", half).unwrap_err().to_string();
+    assert!(wrong.contains("the result is declared as another type"), "{wrong}");
+}
+
 #[test]
 fn closures_take_eight_arguments_of_every_kind() {
     let (lua, ffi) = installed(Policy::declared_only());

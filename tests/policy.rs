@@ -1,6 +1,6 @@
 //! What scripts can and cannot do under a policy: every row of the tables in docs/security.md.
 
-use cthunk::policy::{Limits, Permission, Unconfined};
+use cthunk::policy::{Limits, Permissions, Unconfined};
 use cthunk::{Ffi, Policy};
 use mlua::Lua;
 
@@ -26,7 +26,7 @@ fn a_policy_that_confines_nothing_is_not_installed_safely() {
     assert!(install(Policy::data_only()).is_ok());
     let message = install(Policy::open()).unwrap_err().to_string();
     assert!(message.contains(&Unconfined::Unchecked.to_string()), "{message}");
-    let message = install(Policy::data_only().allow(Permission::Load)).unwrap_err().to_string();
+    let message = install(Policy::data_only().allow(Permissions::LOAD)).unwrap_err().to_string();
     assert!(message.contains("permission `load`"), "{message}");
 }
 
@@ -137,9 +137,9 @@ fn the_tables_of_the_document_hold() {
 #[test]
 fn every_permission_has_a_row() {
     let refused: Vec<&str> = rows().iter().flat_map(|row| row.verdicts).collect();
-    let elsewhere = [Permission::UncontractedPointers, Permission::PointerArithmetic];
-    for permission in Permission::all().filter(|permission| !elsewhere.contains(permission)) {
-        assert!(refused.contains(&permission.name()), "{}", permission.name());
+    let elsewhere = Permissions::UNCONTRACTED_POINTERS | Permissions::POINTER_ARITHMETIC;
+    for permission in (Permissions::all() - elsewhere).names() {
+        assert!(refused.contains(&permission), "{permission}");
     }
 }
 
@@ -152,7 +152,7 @@ fn every_refusal_has_a_script() {
         .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a script"))
         .map(|script| script.lines().next().unwrap_or_default().to_owned())
         .collect();
-    for permission in Permission::all().map(Permission::name) {
+    for permission in Permissions::all().names() {
         let rows = rows().iter().filter(|row| row.verdicts[2] == permission).count();
         let named = format!("(permission `{permission}`)");
         let names =
@@ -180,7 +180,7 @@ fn names_that_are_not_allowed_are_not_found() {
 
 #[test]
 fn arithmetic_on_pointers_can_be_denied() {
-    let (lua, _ffi) = installed(Policy::data_only().deny(Permission::PointerArithmetic));
+    let (lua, _ffi) = installed(Policy::data_only().deny(Permissions::POINTER_ARITHMETIC));
     lua.load("array = ffi.new 'int[4]' pointer = ffi.cast('int *', array) assert(pointer - pointer == 0)")
         .exec()
         .expect("a difference is a number");

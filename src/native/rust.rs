@@ -1,6 +1,11 @@
 //! Rust types that C passes as scalars, and Rust functions of these types.
 
+use std::any::type_name;
 use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use bytemuck::Pod;
 
 use crate::abi::{FrameLayout, Kind, Signature, Type};
 
@@ -40,6 +45,11 @@ impl Shape {
 ///
 /// # Safety
 /// - Its bytes are those of the C types that [`Scalar::SHAPE`] matches, any of which is a valid value.
+#[diagnostic::on_unimplemented(
+    message = "C has no scalar type for `{Self}`",
+    label = "not an integer of at most 64 bits, `f32`, `f64`, `bool` or a raw pointer",
+    note = "pass a struct by a pointer to it, or declare the function with `Ffi::function_at`"
+)]
 pub unsafe trait Scalar: Copy + 'static {
     /// The corresponding C type.
     const SHAPE: Shape;
@@ -77,11 +87,16 @@ unsafe impl<T: 'static> Scalar for *mut T {
     const SHAPE: Shape = Shape::Pointer;
 }
 
-/// A number for which each pattern of bits is valid, so that slices of it can be lent.
+/// A number for which each pattern of bits is valid, and which C has a name for, so that slices of it can be lent.
 ///
 /// # Safety
 /// - The name is that of the C type with the same size, alignment and values.
-pub unsafe trait Plain: Scalar {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no number of C's",
+    label = "not an integer of at most 64 bits, `f32` or `f64`",
+    note = "`Ffi::lend_as` lends structs that are `bytemuck::Pod`, by the name of their C type"
+)]
+pub unsafe trait Plain: Scalar + Pod {
     /// The C type.
     const C_NAME: &'static str;
 }
@@ -140,21 +155,28 @@ impl Shapes {
     }
 }
 
-/// An `extern "C"` function of scalars.
+/// A function or closure that C can call with arguments `A`: of at most eight scalars, with a scalar result or none.
+///
+/// Functions and closures of Rust are; so are pointers to `extern "C"` functions. The type of an `extern "C"` function itself is not, as
+/// Rust has no trait for it: `f as extern "C" fn(_, _) -> _` is the pointer.
 ///
 /// # Safety
-/// - The address is that of a function of the shapes.
-pub unsafe trait CFunction: Copy {
+/// - [`CFunction::shapes`] are its types.
+/// - [`CFunction::into_address`] returns the address of a function of these types.
+#[diagnostic::on_unimplemented(
+    message = "C cannot call `{Self}`",
+    label = "not a function or closure that C can call",
+    note = "C calls functions and closures that are `Send`, `Sync` and `'static`, with at most eight parameters: integers of at most \
+            64 bits, `f32`, `f64`, `bool` and raw pointers; their result is one of these, or `()`",
+    note = "an `extern \"C\"` function is given as a pointer: `f as extern \"C\" fn(_, _) -> _`",
+    note = "for an `unsafe extern \"C\"` function, a variadic one and one of structs there is `Ffi::function_at`"
+)]
+pub unsafe trait CFunction<A>: Send + Sync + Sized + 'static {
     /// Its types.
     fn shapes() -> Shapes;
-    /// Its address.
-    fn address(self) -> *const c_void;
-}
 
-/// A Rust closure that C can call with arguments `A`.
-pub trait CClosure<A>: Send + Sync + 'static {
-    /// Its types.
-    fn shapes() -> Shapes;
+    /// The address of a C function that does the same, and stays one. A closure with captured values has none.
+    fn into_address(self) -> Result<*const c_void, Self>;
 
     /// Calls it with the arguments in a Frame, and writes the result there.
     ///
@@ -164,25 +186,65 @@ pub trait CClosure<A>: Send + Sync + 'static {
     unsafe fn run(&self, frame: *mut u8, layout: &FrameLayout);
 }
 
+/// What `call` returns; C gets zeros where it panics, which is reported.
+fn without_panic<F, R: Scalar>(call: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        eprintln!("cthunk: '{}' panicked; C gets zeros", type_name::<F>());
+        // SAFETY: any bytes that C's type has are a scalar, and it has zeros.
+        unsafe { std::mem::zeroed() }
+    })
+}
+
 macro_rules! functions {
     ($($arg:ident $index:tt),*) => {
-        // SAFETY: the function itself.
-        unsafe impl<R: Scalar, $($arg: Scalar),*> CFunction for extern "C" fn($($arg),*) -> R {
-            fn shapes() -> Shapes {
-                Shapes { parameters: vec![$($arg::SHAPE),*], result: R::SHAPE }
-            }
-
-            fn address(self) -> *const c_void {
-                self as *const c_void
-            }
-        }
-
-        impl<F, R: Scalar, $($arg: Scalar),*> CClosure<($($arg,)*)> for F
+        // SAFETY: the shapes are those of the parameters and the result. The address is that of the function itself, or of one that
+        // calls it.
+        unsafe impl<F, R: Scalar, $($arg: Scalar),*> CFunction<($($arg,)*)> for F
         where
             F: Fn($($arg),*) -> R + Send + Sync + 'static,
         {
             fn shapes() -> Shapes {
                 Shapes { parameters: vec![$($arg::SHAPE),*], result: R::SHAPE }
+            }
+
+            fn into_address(self) -> Result<*const c_void, F> {
+                #[allow(non_snake_case, reason = "a parameter has the name of its type")]
+                extern "C" fn call<F: Fn($($arg),*) -> R, R: Scalar, $($arg: Scalar),*>(
+                    $($arg: $arg),*
+                ) -> R {
+                    // SAFETY: `F` has no bytes, and `into_address` has kept a value of it.
+                    let function = unsafe { NonNull::<F>::dangling().as_ref() };
+                    without_panic::<F, R>(|| function($($arg),*))
+                }
+                if size_of::<F>() != 0 {
+                    return Err(self);
+                }
+                std::mem::forget(self);
+                Ok(call::<F, R, $($arg),*> as extern "C" fn($($arg),*) -> R as *const c_void)
+            }
+
+            /// # Safety
+            /// - As the trait says.
+            unsafe fn run(&self, frame: *mut u8, layout: &FrameLayout) {
+                // SAFETY: the caller's promise; slots are aligned.
+                unsafe {
+                    let _ = layout;
+                    let result = self($(
+                        frame.add(layout.arguments[$index] as usize).cast::<$arg>().read()
+                    ),*);
+                    frame.add(layout.result as usize).cast::<R>().write(result);
+                }
+            }
+        }
+
+        // SAFETY: the shapes are those of the parameters and the result; the address is that of the function.
+        unsafe impl<R: Scalar, $($arg: Scalar),*> CFunction<($($arg,)*)> for extern "C" fn($($arg),*) -> R {
+            fn shapes() -> Shapes {
+                Shapes { parameters: vec![$($arg::SHAPE),*], result: R::SHAPE }
+            }
+
+            fn into_address(self) -> Result<*const c_void, Self> {
+                Ok(self as *const c_void)
             }
 
             /// # Safety

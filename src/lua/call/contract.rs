@@ -11,7 +11,7 @@
 //! | `trusted(i)` | the host's word: any pointer that is not dead; to an incomplete type one that C gave out |
 //! | `trusted(0)` | nothing: what the result leads to is known from then on |
 //!
-//! A pointer without any of these must not be dead. Without [`Permission::UncontractedPointers`] it is refused, and so is one
+//! A pointer without any of these must not be dead. Without [`Permissions::UNCONTRACTED_POINTERS`] it is refused, and so is one
 //! that leads to pointers, unless it is trusted: a contract does not say what those lead to.
 
 use std::ffi::{CStr, c_int};
@@ -26,7 +26,7 @@ use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
 use crate::lua::value::extent::{self, Access, Reach};
 use crate::lua::vm::api::LuaType;
-use crate::policy::{Permission, Refusal};
+use crate::policy::{Permissions, Refusal};
 
 /// The contracts of one parameter.
 #[derive(Clone, Copy, Default)]
@@ -340,10 +340,10 @@ unsafe fn text_bytes(address: usize, room: usize) -> Result<usize, LuaError> {
 }
 
 fn asks_for_contracts(cx: &Cx<'_>) -> bool {
-    !cx.state.permits(Permission::UncontractedPointers)
+    !cx.state.permits(Permissions::UNCONTRACTED_POINTERS)
 }
 
 fn untrusted(cx: &Cx<'_>, ty: QualType, what: &str) -> LuaError {
-    let refusal = Refusal::Permission(Permission::UncontractedPointers);
+    let refusal = Refusal::Permission(Permissions::UNCONTRACTED_POINTERS);
     LuaError::new(format!("{refusal}: '{}' {what}", cx.state.repr(ty)))
 }

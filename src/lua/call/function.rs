@@ -26,7 +26,7 @@ use crate::lua::value::cdata::{CData, Header};
 use crate::lua::value::to_c::{self, Qualifiers};
 use crate::lua::vm::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::Slot;
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// What a closure's thunk finds in its first upvalue: a userdata block. Behind it are what is [`Accepted`] for each parameter,
 /// and for the first few variable arguments, and the function's name.
@@ -192,7 +192,7 @@ pub(in crate::lua) unsafe fn push_function(
     target: *const c_void,
     keep: c_int,
 ) -> Result<(), LuaError> {
-    cx.state.permit(Permission::Call)?;
+    cx.state.permit(Permissions::CALL)?;
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
     let entry = entry(cx, ty, name)?;
     // SAFETY: the caller's promise.
@@ -301,7 +301,7 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
         _ => false,
     };
     if is_variadic {
-        cx.state.permit(Permission::Varargs)?;
+        cx.state.permit(Permissions::VARARGS)?;
     }
     let in_place = cx.state.calls_in_place();
     let by_plan = cx.state.calls_by_plan();

@@ -31,7 +31,7 @@ use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType};
 use crate::lua::vm::system;
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// Makes `ffi.async` of its parts, in Lua, as only Lua code can yield on every version.
 const WRAPPER: &str = "
@@ -191,7 +191,7 @@ fn let_go(cx: &Cx<'_>) {
 
 /// `ffi.async(function)`
 pub(in crate::lua) fn async_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    cx.state.permit(Permission::Async)?;
+    cx.state.permit(Permissions::ASYNC)?;
     // SAFETY: index 1 is acceptable.
     let is_function = unsafe { function::function_at(cx, 1) }.is_some()
         || cdata::at(cx, 1).is_some_and(|cd| cx.state.is_function_pointer(cd.ty));
@@ -251,7 +251,7 @@ fn is_inside(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// `begin(function, ...)`: a task.
 fn begin(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    cx.state.permit(Permission::Async)?;
+    cx.state.permit(Permissions::ASYNC)?;
     let_go(cx);
     let Some(record) = function::record_at(cx, 1) else {
         let got = to_c::describe(cx, 1);

@@ -15,7 +15,7 @@ use crate::lua::call::failed;
 use crate::lua::callback::dispatch::report;
 use crate::lua::object::ctypes;
 use crate::lua::state::{Cx, LuaError};
-use crate::native::rust::{CClosure, CFunction, Shapes};
+use crate::native::rust::{CFunction, Shapes};
 use crate::policy::Permissions;
 
 /// The functions that a host exposes to the scripts of a table.
@@ -86,35 +86,82 @@ unsafe fn drop_data(data: *const c_void) {
 }
 
 impl Ffi {
-    /// Declares a function of the host, which scripts call as `ffi.C.name`. The declaration must have the types of the Rust function:
+    /// Declares a function of the host, which scripts call as `ffi.C.name`. The declaration must have the types of the Rust function, which
+    /// are scalars. A Rust function or closure is compiled as a C function, and C gets zeros where it panics; a pointer to an
+    /// `extern "C"` function is called directly:
     ///
     /// ```
     /// use std::ffi::c_int;
     ///
     /// use cthunk::{Ffi, Policy};
     ///
-    /// extern "C" fn add(a: c_int, b: c_int) -> c_int {
+    /// fn add(a: c_int, b: c_int) -> c_int {
     ///     a + b
+    /// }
+    ///
+    /// extern "C" fn subtract(a: c_int, b: c_int) -> c_int {
+    ///     a - b
     /// }
     ///
     /// let lua = mlua::Lua::new();
     /// let ffi = Ffi::builder().policy(Policy::declared_only()).global("ffi").install(&lua)?;
-    /// ffi.function("int add(int a, int b);", add as extern "C" fn(c_int, c_int) -> c_int)?;
+    /// ffi.function("int add(int a, int b);", add)?;
+    /// ffi.function("double hypot(double a, double b);", f64::hypot)?;
+    /// ffi.function("int subtract(int a, int b);", subtract as extern "C" fn(_, _) -> _)?;
     /// assert_eq!(lua.load("return ffi.C.add(1, 2)").eval::<i64>()?, 3);
+    /// assert_eq!(lua.load("return ffi.C.hypot(3, 4)").eval::<f64>()?, 5.0);
+    /// assert_eq!(lua.load("return ffi.C.subtract(1, 2)").eval::<i64>()?, -1);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// A function that C cannot call is no argument:
+    ///
+    /// ```compile_fail,E0277
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = cthunk::Ffi::builder().install(&lua)?;
+    /// fn length(text: String) -> usize {
+    ///     text.len()
+    /// }
+    /// ffi.function("size_t length(const char *text);", length)?;
     /// # Ok::<(), mlua::Error>(())
     /// ```
     ///
     /// # Errors
-    /// A declaration that does not parse, that declares no function, or that has other types.
-    pub fn function<F: CFunction>(&self, declaration: &str, function: F) -> mlua::Result<()> {
+    /// A declaration that does not parse, that declares no function, or that has other types; no memory for code.
+    pub fn function<A, F: CFunction<A>>(&self, declaration: &str, function: F) -> mlua::Result<()> {
         self.enter(|cx| {
             let declared = Declared::parse(cx, declaration)?;
             declared.check(&F::shapes())?;
-            declared.expose(cx, function.address())
+            match function.into_address() {
+                Ok(address) => declared.expose(cx, address),
+                Err(closure) => declared.expose_closure(cx, closure),
+            }
         })
     }
 
     /// [`Ffi::function`] for a function whose types Rust does not check: `unsafe extern "C"` ones, with structs, variadic.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// use std::ffi::c_void;
+    ///
+    /// #[repr(C)]
+    /// struct Point {
+    ///     x: f64,
+    ///     y: f64,
+    /// }
+    /// extern "C" fn length(point: Point) -> f64 {
+    ///     point.x.hypot(point.y)
+    /// }
+    ///
+    /// ffi.declare_types("typedef struct { double x, y; } point;")?;
+    /// // SAFETY: the types are the same.
+    /// unsafe { ffi.function_at("double length(point p);", length as *const c_void)? };
+    /// assert_eq!(lua.load("return ffi.C.length({3, 4})").eval::<f64>()?, 5.0);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Safety
     /// The address is that of a function that the declaration describes, and it stays one for as long as the Lua state lives. As
@@ -146,18 +193,12 @@ impl Ffi {
     /// ```
     ///
     /// # Errors
-    /// As [`Ffi::function`]; no memory for code.
-    pub fn closure<A, F: CClosure<A>>(&self, declaration: &str, closure: F) -> mlua::Result<()> {
+    /// As [`Ffi::function`].
+    pub fn closure<A, F: CFunction<A>>(&self, declaration: &str, closure: F) -> mlua::Result<()> {
         self.enter(|cx| {
             let declared = Declared::parse(cx, declaration)?;
             declared.check(&F::shapes())?;
-            let entry = declared.entry(Box::new(move |frame, layout| {
-                // SAFETY: the Frame is one of the declared signature, whose shapes were checked.
-                unsafe { closure.run(frame, layout) }
-            }))?;
-            let address = entry.address();
-            cx.state.exposed.closures.borrow_mut().push(entry);
-            declared.expose(cx, address)
+            declared.expose_closure(cx, closure)
         })
     }
 }
@@ -209,9 +250,20 @@ impl<'t> Declared<'t> {
         })
     }
 
+    /// Exposes an entry for a closure of the shapes that were checked.
+    fn expose_closure<A, F: CFunction<A>>(self, cx: &Cx<'_>, closure: F) -> Result<(), LuaError> {
+        let entry = self.entry(Box::new(move |frame, layout| {
+            // SAFETY: the Frame is one of the declared signature, whose shapes were checked.
+            unsafe { closure.run(frame, layout) }
+        }))?;
+        let address = entry.address();
+        cx.state.exposed.closures.borrow_mut().push(entry);
+        self.expose(cx, address)
+    }
+
     fn expose(self, cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
         let text = format!("{};", self.text.trim_end().trim_end_matches(';'));
-        ctypes::declare(cx, text.as_bytes(), Permissions::ALL)?;
+        ctypes::declare(cx, text.as_bytes(), Permissions::all())?;
         let name = self.name.into_bytes().into_boxed_slice();
         cx.state.exposed.addresses.borrow_mut().insert(name, address as usize);
         Ok(())

@@ -73,6 +73,19 @@ impl Ffi {
 
     /// The libraries that are open, by name.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # // SAFETY: the scripts are below.
+    /// # let ffi = unsafe { Ffi::open(&lua)? };
+    /// # lua.globals().set("ffi", ffi.table())?;
+    /// # if cfg!(target_os = "linux") {
+    /// lua.load("libm = ffi.load 'libm.so.6'").exec()?;
+    /// assert!(ffi.libraries()?.contains(&"libm.so.6".to_owned()));
+    /// # }
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The Lua state is closed.
     pub fn libraries(&self) -> mlua::Result<Vec<String>> {
@@ -80,6 +93,17 @@ impl Ffi {
     }
 
     /// The symbols that were looked up, by name, with their addresses.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.function("int one(void);", || 1)?;
+    /// lua.load("ffi.C.one()").exec()?;
+    /// let symbols = ffi.symbols()?;
+    /// assert_eq!((symbols.len(), symbols[0].0.as_str()), (1, "one"));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The Lua state is closed.
@@ -97,6 +121,17 @@ impl Ffi {
 
     /// The thunks that functions have, by address.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.function("int one(void);", || 1)?;
+    /// lua.load("ffi.C.one()").exec()?;
+    /// // A function gets one when it has been called some thousand times.
+    /// assert!(ffi.thunks()?.len() <= 1);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The Lua state is closed.
     pub fn thunks(&self) -> mlua::Result<Vec<ThunkInUse>> {
@@ -111,6 +146,19 @@ impl Ffi {
     }
 
     /// The callbacks in use, by address.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # // SAFETY: the scripts are below.
+    /// # let ffi = unsafe { Ffi::open(&lua)? };
+    /// # lua.globals().set("ffi", ffi.table())?;
+    /// lua.load("callback = ffi.cast('int (*)(int)', function(x) return x + 1 end)").exec()?;
+    /// assert_eq!(ffi.callbacks()?.len(), 1);
+    /// lua.load("callback:free()").exec()?;
+    /// assert!(ffi.callbacks()?.is_empty());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The Lua state is closed.

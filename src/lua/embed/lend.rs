@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use bytemuck::Pod;
 use mlua::AnyUserData;
 
 use super::Ffi;
@@ -50,6 +51,18 @@ impl Ffi {
 
     /// [`Ffi::lend`] to read only: the elements are `const`.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// let samples = [1.0, 2.0, 3.0];
+    /// let sum = lua.load("local sum = 0 for i = 0, 2 do sum = sum + (...)[i] end return sum").into_function()?;
+    /// assert_eq!(ffi.lend_const(&samples, |array| sum.call::<f64>(array))?, 6.0);
+    /// let write = lua.load("(...)[0] = 5").into_function()?;
+    /// assert!(ffi.lend_const(&samples, |array| write.call::<()>(array)).is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Ffi::lend`].
     pub fn lend_const<T: Plain, R>(
@@ -62,17 +75,39 @@ impl Ffi {
         self.lend_memory(&ctype, Memory { address, size, read_only: true }, f)
     }
 
-    /// [`Ffi::lend`] for bytes that are a C value: `"struct image"`, `"struct point [16]"`.
+    /// [`Ffi::lend`] for memory that is a C value: `"struct image"`, `"struct point [16]"`. The memory is bytes, or structs any bytes of
+    /// which are a value, by `bytemuck`.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// use bytemuck::{Pod, Zeroable};
+    ///
+    /// #[repr(C)]
+    /// #[derive(Clone, Copy, Zeroable, Pod)]
+    /// struct Point {
+    ///     x: i32,
+    ///     y: i32,
+    /// }
+    ///
+    /// ffi.declare_types("struct point { int x, y; };")?;
+    /// let mut points = [Point { x: 1, y: 2 }, Point { x: 3, y: 4 }];
+    /// let script = lua.load("local points = ... points[1].y = points[0].x + points[1].x").into_function()?;
+    /// ffi.lend_as("struct point [2]", &mut points, |points| script.call::<()>(points))?;
+    /// assert_eq!(points[1].y, 4);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A type that does not parse, that is larger than the memory, or that needs another alignment; otherwise as [`Ffi::lend`].
-    pub fn lend_as<R>(
+    pub fn lend_as<T: Pod, R>(
         &self,
         ctype: &str,
-        memory: &mut [u8],
+        memory: &mut [T],
         f: impl FnOnce(AnyUserData) -> mlua::Result<R>,
     ) -> mlua::Result<R> {
-        let (address, size) = (memory.as_mut_ptr(), memory.len());
+        let (address, size) = (memory.as_mut_ptr().cast(), size_of_val(memory));
         self.lend_memory(ctype, Memory { address, size, read_only: false }, f)
     }
 

@@ -20,7 +20,7 @@ use crate::lua::state::head::Head;
 use crate::lua::state::machine::Machine;
 use crate::lua::state::{Cx, LuaError, State, guard_in};
 use crate::lua::vm::api;
-use crate::policy::{Permission, Permissions, Policy};
+use crate::policy::{Permissions, Policy};
 
 /// An `ffi` table that a host installed in a Lua state, with a policy of its own.
 ///
@@ -65,6 +65,15 @@ pub struct Builder {
 
 impl Builder {
     /// Sets the policy. The default is [`Policy::declared_only`].
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// use cthunk::{Ffi, Policy};
+    ///
+    /// let ffi = Ffi::builder().policy(Policy::data_only()).global("ffi").install(&lua)?;
+    /// assert_eq!(lua.load("return ffi.new('int [3]', 5)[0]").eval::<i64>()?, 5);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Builder {
         self.policy = policy;
@@ -72,6 +81,13 @@ impl Builder {
     }
 
     /// Also stores the table in a global variable.
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = cthunk::Ffi::builder().global("C").install(&lua)?;
+    /// assert_eq!(lua.load("return C.sizeof 'double'").eval::<i64>()?, 8);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn global(mut self, name: impl Into<String>) -> Builder {
         self.global = Some(name.into());
@@ -79,6 +95,13 @@ impl Builder {
     }
 
     /// Also makes `require(name)` return the table; in Luau, `require("@name")`. Call it again for another name.
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = cthunk::Ffi::builder().preload("ffi").preload("cffi").install(&lua)?;
+    /// assert!(lua.load("return require 'ffi' == require 'cffi'").eval::<bool>()?);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn preload(mut self, name: impl Into<String>) -> Builder {
         self.preload.push(name.into());
@@ -87,6 +110,15 @@ impl Builder {
 
     /// Names the machine code of all functions that are compiled from now on, in the whole process, for profilers and debuggers:
     /// [`crate::code::observe`].
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// // `perf record` shows "int one(void)" instead of an address.
+    /// let ffi = cthunk::Ffi::builder().observe().global("ffi").install(&lua)?;
+    /// ffi.function("int one(void);", || 1)?;
+    /// assert_eq!(lua.load("return ffi.C.one()").eval::<i64>()?, 1);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn observe(self) -> Builder {
         crate::code::observe::observe(true);
@@ -98,6 +130,16 @@ impl Builder {
     /// The host decides what else scripts get. `docs/security.md` lists the parts of Lua's own library that undo the policy (`debug`,
     /// binary chunks, C modules). `mlua::Lua::new`, with text chunks, has none of them.
     ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// use cthunk::{Ffi, Policy};
+    ///
+    /// assert!(Ffi::builder().install(&lua).is_ok());
+    /// let refused = Ffi::builder().policy(Policy::open()).install(&lua).unwrap_err();
+    /// assert!(refused.to_string().contains("lets a script reach any memory"));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A policy that does not confine; out of memory.
     pub fn install(self, lua: &mlua::Lua) -> mlua::Result<Ffi> {
@@ -106,6 +148,19 @@ impl Builder {
     }
 
     /// Installs a table with any policy.
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// use cthunk::{Ffi, Permissions, Policy};
+    ///
+    /// let policy = Policy::open().deny(Permissions::LOAD);
+    /// let ffi = Ffi::builder().policy(policy).global("ffi");
+    /// // SAFETY: the scripts are the lines below.
+    /// let ffi = unsafe { ffi.install_unconfined(&lua)? };
+    /// lua.load("ffi.cdef 'int abs(int);' assert(ffi.C.abs(-5) == 5)").exec()?;
+    /// assert!(lua.load("ffi.load 'm'").exec().is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Safety
     /// Scripts that can use the table do nothing with it that would be undefined behaviour in C.
@@ -142,11 +197,27 @@ impl Builder {
 
 impl Ffi {
     /// A table to install.
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = cthunk::Ffi::builder().global("ffi").install(&lua)?;
+    /// # let _ = ffi;
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder::default()
     }
 
     /// Installs a table without restrictions, for scripts that the host trusts. It is only a value: [`Ffi::table`].
+    ///
+    /// ```
+    /// # let lua = mlua::Lua::new();
+    /// // SAFETY: the script is the line below.
+    /// let ffi = unsafe { cthunk::Ffi::open(&lua)? };
+    /// let script = lua.load("local ffi = ... ffi.cdef 'int abs(int);' return ffi.C.abs(-5)").into_function()?;
+    /// assert_eq!(script.call::<i64>(ffi.table())?, 5);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Safety
     /// As for [`Builder::install_unconfined`].
@@ -159,25 +230,65 @@ impl Ffi {
     }
 
     /// The `ffi` table.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// let environment = lua.create_table()?;
+    /// environment.set("ffi", ffi.table())?;
+    /// let script = lua.load("return ffi.sizeof 'short'").set_environment(environment);
+    /// assert_eq!(script.eval::<i64>()?, 2);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn table(&self) -> &mlua::Table {
         &self.table
     }
 
     /// The policy of the table.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// use cthunk::Permissions;
+    ///
+    /// assert!(!ffi.policy().permissions().contains(Permissions::LOAD));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
     /// Declares types, as `ffi.cdef` does, but no functions and variables.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.declare_types("typedef struct { double x, y; } point;")?;
+    /// assert_eq!(lua.load("return ffi.new('point', 1, 2).y").eval::<f64>()?, 2.0);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// All errors of the text. After an error nothing of the text is declared.
     pub fn declare_types(&self, text: &str) -> mlua::Result<()> {
-        self.cdef(text, Permissions::ALL.without(Permission::DeclareFunctions))
+        self.cdef(text, Permissions::all() - Permissions::DECLARE_FUNCTIONS)
     }
 
-    /// Declares types, functions and variables, even if scripts may not. Scripts that may [call](Permission::Call) find the functions as
+    /// Declares types, functions and variables, even if scripts may not. Scripts that may [call](Permissions::CALL) find the functions as
     /// `ffi.C.name`.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// // SAFETY: that is what the C library has.
+    /// unsafe { ffi.declare("int abs(int n);")? };
+    /// assert_eq!(lua.load("return ffi.C.abs(-5)").eval::<i64>()?, 5);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Safety
     /// The declarations describe the functions and variables that have these names. Scripts can call the functions with any arguments
@@ -186,10 +297,26 @@ impl Ffi {
     /// # Errors
     /// All errors of the text. After an error nothing of the text is declared.
     pub unsafe fn declare(&self, text: &str) -> mlua::Result<()> {
-        self.cdef(text, Permissions::ALL)
+        self.cdef(text, Permissions::all())
     }
 
     /// Opens a library, even if scripts may not, and returns the value that `ffi.load` would return. The host gives it to scripts.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// # if cfg!(target_os = "linux") {
+    /// // SAFETY: the C library is loaded anyway, and has the function.
+    /// let library = unsafe {
+    ///     ffi.declare("int abs(int n);")?;
+    ///     ffi.load("libc.so.6")?
+    /// };
+    /// lua.globals().set("libc", library)?;
+    /// assert_eq!(lua.load("return libc.abs(-5)").eval::<i64>()?, 5);
+    /// # }
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Safety
     /// The code that the library runs when it is loaded is sound in this process. As for [`Ffi::declare`], the declarations describe the

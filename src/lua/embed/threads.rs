@@ -13,6 +13,28 @@ impl Ffi {
     /// Makes the calls that wait for this Lua state, as `ffi.poll` does. Waits at most `patience` for the first call, then makes all that
     /// are there. Returns their number.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # // SAFETY: the scripts are below.
+    /// # let ffi = unsafe { Ffi::open(&lua)? };
+    /// # lua.globals().set("ffi", ffi.table())?;
+    /// use std::time::Duration;
+    ///
+    /// lua.load("seen = 0; cb = ffi.cast('void (*)(int)', function(n) seen = seen + n end) cb:foreign 'queue'").exec()?;
+    /// let address: String = lua.load("return tostring(cb):match '0x(%x+)'").eval()?;
+    /// let address = usize::from_str_radix(&address, 16).expect("an address");
+    /// let thread = std::thread::spawn(move || {
+    ///     // SAFETY: it is the address of such a function, which lives until the end.
+    ///     let callback = unsafe { std::mem::transmute::<usize, extern "C" fn(i32)>(address) };
+    ///     callback(5);
+    /// });
+    /// while ffi.poll(Duration::from_millis(10))? == 0 {}
+    /// thread.join().expect("it ends");
+    /// assert_eq!(lua.load("return seen").eval::<i64>()?, 5);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The Lua state is closed.
     pub fn poll(&self, patience: Duration) -> mlua::Result<usize> {
@@ -70,6 +92,22 @@ impl Ffi {
 
     /// Sets a function that is called when a call begins to wait, on the thread of that call, at any moment of the host's work. It
     /// should wake the host, which then calls [`Ffi::poll`] on its own thread.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// use std::sync::{Arc, mpsc};
+    /// use std::time::Duration;
+    ///
+    /// let (sender, receiver) = mpsc::sync_channel(1);
+    /// ffi.set_waker(Some(Arc::new(move || _ = sender.try_send(()))))?;
+    /// // The loop of the host: what it does when it is woken up, or each second.
+    /// if receiver.recv_timeout(Duration::ZERO).is_ok() {
+    ///     ffi.poll(Duration::ZERO)?;
+    /// }
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The Lua state is closed.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use bytemuck::Pod;
 use mlua::{AnyUserData, FromLua, IntoLua, ObjectLike};
 
 use super::{Ffi, closed};
@@ -12,7 +13,6 @@ use crate::lua::object::make;
 use crate::lua::state::{Cx, LuaError};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
-use crate::native::rust::Plain;
 
 /// A C value that Lua holds.
 ///
@@ -41,6 +41,16 @@ pub struct CValue {
 impl Ffi {
     /// A Lua value as a C value.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// let script = lua.load("return ffi.new('int [4]', {1, 2, 3, 4})");
+    /// let array = ffi.value(script.eval()?)?;
+    /// assert_eq!(array.get::<i64>(2)?, 3);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Another Lua value, or a C value of another table.
     pub fn value(&self, value: AnyUserData) -> mlua::Result<CValue> {
@@ -55,6 +65,16 @@ impl Ffi {
     }
 
     /// A new C value of a type, with initialisers, as `ffi.new` makes it. The policy does not restrict the host.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.declare_types("struct point { int x, y; };")?;
+    /// let point = ffi.new_value("struct point", (3, 4))?;
+    /// assert_eq!(point.ctype()?, "struct point");
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A type that does not parse; initialisers that do not convert; out of memory.
@@ -78,6 +98,17 @@ impl CValue {
     /// A field, by name, or an element, by number, as scripts see it and with the same checks: a number, a boolean, or the
     /// userdata of a C value.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.declare_types("struct point { int x, y; };")?;
+    /// let point = ffi.new_value("struct point", (3, 4))?;
+    /// assert_eq!(point.get::<i64>("y")?, 4);
+    /// assert!(point.get::<i64>("z").is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// There is no such field or element; it does not convert; a check fails; the Lua state is closed.
     pub fn get<T: FromLua>(&self, key: impl IntoLua) -> mlua::Result<T> {
@@ -87,6 +118,18 @@ impl CValue {
 
     /// Assigns to a field or an element.
     ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.declare_types("struct point { int x, y; };")?;
+    /// let point = ffi.new_value("struct point", (3, 4))?;
+    /// point.set("y", 40)?;
+    /// assert_eq!(point.get::<i64>("y")?, 40);
+    /// assert!(point.set("y", "forty").is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`CValue::get`].
     pub fn set(&self, key: impl IntoLua, value: impl IntoLua) -> mlua::Result<()> {
@@ -95,6 +138,15 @@ impl CValue {
     }
 
     /// Its type, as C.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// let value = ffi.new_value("const unsigned char [2][3]", ())?;
+    /// assert_eq!(value.ctype()?, "const unsigned char [2][3]");
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The Lua state is closed.
@@ -106,12 +158,32 @@ impl CValue {
         })
     }
 
-    /// Runs `f` on the memory of an array, struct or number that owns its bytes, as a slice of `T`. Lua may change the memory meanwhile, if
-    /// `f` calls it.
+    /// Runs `f` on the memory of an array, struct or number that owns its bytes, as a slice of `T`: a number, or a struct for which each
+    /// pattern of bits is valid (`bytemuck::Pod`). Lua may change the memory meanwhile, if `f` calls it.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// use bytemuck::{Pod, Zeroable};
+    ///
+    /// #[repr(C)]
+    /// #[derive(Clone, Copy, Zeroable, Pod)]
+    /// struct Point {
+    ///     x: i32,
+    ///     y: i32,
+    /// }
+    ///
+    /// ffi.declare_types("struct point { int x, y; };")?;
+    /// let point = ffi.new_value("struct point", (3, 4))?;
+    /// let sum = point.view::<Point, _>(|points| points[0].get().x + points[0].get().y)?;
+    /// assert_eq!(sum, 7);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The value is a pointer or reference; its bytes are no whole number of `T`, or not aligned for `T`.
-    pub fn view<T: Plain, R>(&self, f: impl FnOnce(&[Cell<T>]) -> R) -> mlua::Result<R> {
+    pub fn view<T: Pod, R>(&self, f: impl FnOnce(&[Cell<T>]) -> R) -> mlua::Result<R> {
         let mut outcome = None;
         let result = &mut outcome;
         // `f` runs inside of the call, so that no other thread gets the Lua state meanwhile (mlua's `send`).
@@ -130,6 +202,17 @@ impl CValue {
     }
 
     /// The Lua value, to pass it to scripts.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.declare_types("struct point { int x, y; };")?;
+    /// let point = ffi.new_value("struct point", (3, 4))?;
+    /// let script = lua.load("local p = ... return p.x * p.y").into_function()?;
+    /// assert_eq!(script.call::<i64>(point.as_userdata())?, 12);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn as_userdata(&self) -> &AnyUserData {
         &self.value
     }

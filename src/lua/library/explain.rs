@@ -7,7 +7,7 @@ use crate::lua::object::ctypes;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::value::to_c;
 use crate::lua::vm::api::LuaType;
-use crate::policy::Permission;
+use crate::policy::Permissions;
 use crate::target::Target;
 
 /// `ffi.explain(declaration | function | ct [, target])`: of a function the registers and stack slots of a call, drawn and as a
@@ -16,7 +16,7 @@ use crate::target::Target;
 /// A declaration without a target may use the types that the program has declared; with a target, a triple such as
 /// `"aarch64-apple-darwin"`, it stands alone, as other types have other sizes there.
 pub(in crate::lua) fn explain(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    cx.state.permit(Permission::Explain)?;
+    cx.state.permit(Permissions::EXPLAIN)?;
     let is_text = cx.type_of(1) == LuaType::String;
     let text = match target(cx)? {
         Some(target) if is_text => {

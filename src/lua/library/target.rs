@@ -10,7 +10,7 @@ use crate::lua::state::machine::Machine;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{LuaType, lua_CFunction};
-use crate::policy::Permission;
+use crate::policy::Permissions;
 use crate::target::Target;
 
 /// The function that leads from one platform to others.
@@ -29,7 +29,7 @@ fn text<'a>(cx: &'a Cx<'_>, index: c_int) -> Result<&'a str, LuaError> {
 
 /// `ffi.target(triple)`: the library for another platform, the same each time.
 fn target(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    cx.state.permit(Permission::Targets)?;
+    cx.state.permit(Permissions::TARGETS)?;
     let target: Target = text(cx, 1)?
         .parse()
         .map_err(|error: crate::error::Error| LuaError::Argument(1, error.to_string()))?;

@@ -16,7 +16,7 @@ use crate::lua::value::operator::Operator;
 use crate::lua::value::scalar::Scalar;
 use crate::lua::value::to_c::{self, Qualifiers};
 use crate::lua::vm::api::Number;
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// An operand as the operators see it.
 #[derive(Clone, Copy, Debug)]
@@ -369,7 +369,7 @@ fn offset(
     let (Some(size), Some(cd)) = (cx.state.size(element), cdata::at(cx, index)) else {
         return Ok(false);
     };
-    cx.state.permit(Permission::PointerArithmetic)?;
+    cx.state.permit(Permissions::POINTER_ARITHMETIC)?;
     let address = address.wrapping_offset(extent::distance(cx, n, size)?);
     let ty = cx.state.pointer_to(element);
     if cx.state.checked() {

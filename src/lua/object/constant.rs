@@ -8,7 +8,7 @@ use crate::lua::value::cdata;
 use crate::lua::value::scalar::{self, Scalar};
 use crate::lua::value::to_c;
 use crate::lua::value::to_lua;
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// Pushes the value of a declared constant: a number wherever it fits into a Lua integer.
 pub(in crate::lua) fn push(cx: &Cx<'_>, ty: QualType, value: Constant) -> Result<(), LuaError> {
@@ -39,7 +39,7 @@ fn push_typed(cx: &Cx<'_>, ty: QualType, value: Constant) -> Result<(), LuaError
         }
         Kind::Pointer(_) => {
             if scalar.truth() {
-                cx.state.permit(Permission::IntegerToPointer)?;
+                cx.state.permit(Permissions::INTEGER_TO_POINTER)?;
             }
             cdata::push_pointer(cx, ty, scalar.to_i64() as usize as *mut u8, 0);
         }

@@ -20,7 +20,7 @@ use crate::lua::value::cdata::{self, CData};
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, Number, lua_CFunction};
 use crate::lua::vm::memory;
-use crate::policy::{Permission, Permissions};
+use crate::policy::Permissions;
 
 /// Where the ctypes' table keeps their metatable; the bits of a type are never negative.
 const METATABLE: i64 = -1;
@@ -188,7 +188,7 @@ pub(in crate::lua) fn cdef(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         let got = to_c::describe(cx, 1);
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
-    cx.state.permit(Permission::DeclareTypes)?;
+    cx.state.permit(Permissions::DECLARE_TYPES)?;
     cx.state.permit_text(text.len())?;
     let params = params(cx, text, 2)?;
     note_declarations(cx);

@@ -16,7 +16,7 @@ use crate::lua::value::scalar::float_to_i64;
 use crate::lua::value::to_c::{self, Mode};
 use crate::lua::value::to_lua;
 use crate::lua::vm::api::{LuaType, Number};
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// A C object that a key leads to.
 #[derive(Clone, Copy, Debug)]
@@ -241,7 +241,7 @@ fn counted(
 /// # Errors
 /// The member is in a union with pointers, which may not be used.
 fn permit_member(cx: &Cx<'_>, record: RecordId, name: &[u8]) -> Result<(), LuaError> {
-    if cx.state.permits(Permission::PointerUnions) {
+    if cx.state.permits(Permissions::POINTER_UNIONS) {
         return Ok(());
     }
     let inside = {
@@ -249,7 +249,7 @@ fn permit_member(cx: &Cx<'_>, record: RecordId, name: &[u8]) -> Result<(), LuaEr
         let table = types.table();
         table.find_name(name).is_some_and(|name| table.is_in_pointer_union(record, name))
     };
-    if inside { cx.state.permit(Permission::PointerUnions) } else { Ok(()) }
+    if inside { cx.state.permit(Permissions::POINTER_UNIONS) } else { Ok(()) }
 }
 
 /// An error of a value for the member of a struct or union that the key at 2 names.

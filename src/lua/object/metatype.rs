@@ -21,7 +21,7 @@ use crate::lua::value::cdata::{self, CData};
 use crate::lua::value::operator::Operator;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, lua_CFunction};
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 macro_rules! operators {
     ($($operator:ident),*) => {
@@ -320,7 +320,7 @@ pub(in crate::lua) fn gc(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         return Err(LuaError::Argument(2, format!("a function or nil expected, got {got}")));
     }
     if cd.is_foreign() && cx.type_of(2) != LuaType::Nil {
-        cx.state.permit(Permission::ForeignFinalizers)?;
+        cx.state.permit(Permissions::FOREIGN_FINALIZERS)?;
     }
     cx.set_top(2);
     set_finalizer(cx, 1, &cd);

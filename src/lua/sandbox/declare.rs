@@ -3,7 +3,7 @@
 use crate::ctype::{Declarations, Declared, Diagnostics, Goal, Param};
 use crate::lua::state::{Cx, LuaError};
 use crate::lua::types::scope;
-use crate::policy::{Permission, Permissions};
+use crate::policy::Permissions;
 
 /// Reads a text in the scope of the running library function, as the state's policy permits: what it declares is declared there.
 ///
@@ -34,7 +34,7 @@ pub(in crate::lua) fn under<T>(
 ) -> Result<T, Diagnostics> {
     let parsed = types.parse(goal, text, params)?;
     let Declared { types, symbols } = parsed.declared();
-    let asked = [(types, Permission::DeclareTypes), (symbols, Permission::DeclareFunctions)];
+    let asked = [(types, Permissions::DECLARE_TYPES), (symbols, Permissions::DECLARE_FUNCTIONS)];
     let refused = asked
         .into_iter()
         .filter_map(|(offset, permission)| Some((offset?, permissions.require(permission).err()?)));

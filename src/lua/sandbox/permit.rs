@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::lua::state::{LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api;
-use crate::policy::{Names, Permission, Refusal};
+use crate::policy::{Names, Permissions, Refusal};
 
 impl From<Refusal> for LuaError {
     fn from(refusal: Refusal) -> LuaError {
@@ -23,21 +23,21 @@ impl From<Refusal> for LuaError {
 impl State {
     /// # Errors
     /// The policy does not have the permission.
-    pub(in crate::lua) fn permit(&self, permission: Permission) -> Result<(), LuaError> {
+    pub(in crate::lua) fn permit(&self, permission: Permissions) -> Result<(), LuaError> {
         Ok(self.policy.permissions().require(permission)?)
     }
 
     /// Whether the policy has the permission.
-    pub(in crate::lua) fn permits(&self, permission: Permission) -> bool {
-        self.policy.permissions().has(permission)
+    pub(in crate::lua) fn permits(&self, permission: Permissions) -> bool {
+        self.policy.permissions().contains(permission)
     }
 
     /// Whether functions are called by code that takes pointers as they come.
     pub(in crate::lua) fn calls_in_place(&self) -> bool {
         self.in_place
             && !self.checked()
-            && self.permits(Permission::UserdataToPointer)
-            && self.permits(Permission::FunctionPointerCasts)
+            && self.permits(Permissions::USERDATA_TO_POINTER)
+            && self.permits(Permissions::FUNCTION_POINTER_CASTS)
     }
 
     /// Whether functions are called by reading their plans: there is no machine code, what C gets is held to its declaration, or
@@ -54,7 +54,7 @@ impl State {
     /// # Errors
     /// `ffi.load` may not open a library.
     pub(in crate::lua) fn permit_library(&self, name: &str) -> Result<(), LuaError> {
-        self.permit(Permission::Load)?;
+        self.permit(Permissions::LOAD)?;
         match self.policy.libraries.has(name) {
             true => Ok(()),
             false => Err(Refusal::Library(name.to_owned()).into()),
@@ -74,7 +74,7 @@ impl State {
 
     /// Says that C code has given this address as a function of type `ty`.
     pub(in crate::lua) fn learn_function(&self, ty: TypeId, address: *const c_void) {
-        if !address.is_null() && !self.permits(Permission::FunctionPointerCasts) {
+        if !address.is_null() && !self.permits(Permissions::FUNCTION_POINTER_CASTS) {
             let mut functions = self.functions.borrow_mut();
             let types = functions.entry(address as usize).or_default();
             if !types.contains(&ty) {
@@ -112,7 +112,7 @@ impl State {
         ty: TypeId,
         address: *const c_void,
     ) -> Result<(), LuaError> {
-        if address.is_null() || self.permits(Permission::FunctionPointerCasts) {
+        if address.is_null() || self.permits(Permissions::FUNCTION_POINTER_CASTS) {
             return Ok(());
         }
         let functions = self.functions.borrow();
@@ -120,7 +120,7 @@ impl State {
         let same = |known: &TypeId| types.table().same((*known).into(), ty.into());
         match functions.get(&(address as usize)).is_some_and(|known| known.iter().any(same)) {
             true => Ok(()),
-            false => Err(Refusal::Permission(Permission::FunctionPointerCasts).into()),
+            false => Err(Refusal::Permission(Permissions::FUNCTION_POINTER_CASTS).into()),
         }
     }
 
@@ -137,7 +137,7 @@ impl State {
     /// # Errors
     /// There are as many callbacks as there may be.
     pub(in crate::lua) fn permit_callback(&self) -> Result<(), LuaError> {
-        self.permit(Permission::Callbacks)?;
+        self.permit(Permissions::CALLBACKS)?;
         let total = self.live_callbacks.get() + 1;
         within("callbacks", "callbacks", self.policy.limits.callbacks, total)
     }

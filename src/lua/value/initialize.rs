@@ -10,7 +10,7 @@ use crate::ctype::{Bits, QualType, RecordId, RecordKind, TypeId};
 use crate::lua::state::{Cx, LuaError};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::LuaType;
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// A member as an initialiser sees it.
 #[derive(Clone, Copy)]
@@ -233,7 +233,7 @@ impl Union {
     /// # Errors
     /// Its members may not be given values.
     fn permit(self, cx: &Cx<'_>) -> Result<(), LuaError> {
-        if self.pointers { cx.state.permit(Permission::PointerUnions) } else { Ok(()) }
+        if self.pointers { cx.state.permit(Permissions::POINTER_UNIONS) } else { Ok(()) }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::lua::state::{Cx, LuaError, State};
 pub(in crate::lua) use crate::lua::types::compatible::{Qualifiers, compatible};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::{LuaType, Number};
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// How much a conversion allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(in crate::lua) unsafe fn assign(
             unsafe { convert(cx, index, ty, dst, null, mode) }
         }
         LuaType::LightUserdata => {
-            cx.state.permit(Permission::UserdataToPointer)?;
+            cx.state.permit(Permissions::USERDATA_TO_POINTER)?;
             let value = cx.userdata(index).cast();
             // SAFETY: the caller's promise.
             unsafe { convert(cx, index, ty, dst, Source::pointer(&value), mode) }
@@ -111,7 +111,7 @@ pub(in crate::lua) unsafe fn assign(
             if crate::lua::object::ctypes::at(cx, index).is_some() {
                 return Err(cannot_convert(cx, index, ty));
             }
-            cx.state.permit(Permission::UserdataToPointer)?;
+            cx.state.permit(Permissions::USERDATA_TO_POINTER)?;
             let value = match cx.c_file(index) {
                 Some(file) if file.is_null() => {
                     return Err(LuaError::new("attempt to use a closed file"));
@@ -312,7 +312,7 @@ unsafe fn store_number(
 fn permit_address(cx: &Cx<'_>, value: Scalar) -> Result<(), LuaError> {
     match value.to_bits(IntKind::U64) {
         0 => Ok(()),
-        _ => cx.state.permit(Permission::IntegerToPointer),
+        _ => cx.state.permit(Permissions::INTEGER_TO_POINTER),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::lua::types::scope;
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, lua_CFunction, lua_State};
-use crate::policy::Permission;
+use crate::policy::Permissions;
 
 /// A loaded object file.
 #[derive(Debug)]
@@ -212,7 +212,7 @@ fn code(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         let got = to_c::describe(cx, 1);
         return Err(LuaError::Argument(1, format!("string expected, got {got}")));
     };
-    cx.state.permit(Permission::Load)?;
+    cx.state.permit(Permissions::LOAD)?;
     // SAFETY: a C function has stack slots to spare; the block holds null until nothing can raise any more.
     let block = unsafe {
         let block = api::new_collected(cx.lua, size_of::<*mut Image>(), drop_image);
