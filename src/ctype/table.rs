@@ -307,21 +307,24 @@ impl Table {
     /// A member by name, those of anonymous members included.
     pub fn find_member(&self, record: RecordId, name: Name) -> Option<FoundMember> {
         let body = self.record(record).body.as_ref()?;
-        if let Some(position) = body.by_name.find(name, body.members.iter().map(|m| m.name)) {
-            let member = &body.members[position];
-            return Some(FoundMember {
-                offset: member.offset,
-                ty: member.ty,
-                bits: member.bits,
-                counted_by: member.counted_by,
-            });
-        }
-        self.anonymous(body).find_map(|(outer, inner)| {
+        let own = body.by_name.find(name, body.members.iter().map(|m| m.name));
+        // Where names may repeat, the first member counts.
+        let before = &body.members[..own.unwrap_or(body.members.len())];
+        let inner = self.anonymous(before).find_map(|(outer, inner)| {
             let found = self.find_member(inner, name)?;
             Some(FoundMember {
                 offset: outer.offset + found.offset,
                 ty: found.ty.qualified(outer.ty.quals()),
                 ..found
+            })
+        });
+        inner.or_else(|| {
+            let member = &body.members[own?];
+            Some(FoundMember {
+                offset: member.offset,
+                ty: member.ty,
+                bits: member.bits,
+                counted_by: member.counted_by,
             })
         })
     }
@@ -330,8 +333,9 @@ impl Table {
     pub fn find_constant(&self, record: RecordId, name: Name) -> Option<(QualType, Constant)> {
         let body = self.record(record).body.as_ref()?;
         let own = body.constants.iter().find(|c| c.0 == name);
-        own.map(|&(_, ty, value)| (ty, value))
-            .or_else(|| self.anonymous(body).find_map(|(_, inner)| self.find_constant(inner, name)))
+        own.map(|&(_, ty, value)| (ty, value)).or_else(|| {
+            self.anonymous(&body.members).find_map(|(_, inner)| self.find_constant(inner, name))
+        })
     }
 
     /// The member or constant of a struct or union, or of what a pointer to one leads to, whose name is nearest to one that it has not.
@@ -347,7 +351,7 @@ impl Table {
             let Some(body) = &self.record(record).body else { continue };
             names.extend(body.members.iter().filter_map(|member| member.name));
             names.extend(body.constants.iter().map(|constant| constant.0));
-            left.extend(self.anonymous(body).map(|(_, inner)| inner));
+            left.extend(self.anonymous(&body.members).map(|(_, inner)| inner));
         }
         crate::suggest::nearest(name, names.into_iter().map(|name| self.name(name)))
     }
@@ -368,9 +372,9 @@ impl Table {
     /// The anonymous records of a record that have names for it.
     fn anonymous<'a>(
         &'a self,
-        body: &'a RecordBody,
+        members: &'a [Member],
     ) -> impl Iterator<Item = (&'a Member, RecordId)> {
-        let unnamed = body.members.iter().filter(|member| member.name.is_none());
+        let unnamed = members.iter().filter(|member| member.name.is_none());
         unnamed.filter_map(|member| match *self.shape(member.ty) {
             Type::Record(inner) if self.has_names(inner) => Some((member, inner)),
             _ => None,

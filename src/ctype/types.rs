@@ -459,6 +459,8 @@ pub enum Decl {
         /// `__asm__("symbol")`
         symbol: Option<Box<str>>,
     },
+    /// A variable that each C file which says so has for itself: no library exports it.
+    Static(QualType),
     /// An enumerator, a `static const`, a `constexpr` or a `#define`.
     Constant {
         /// The C type of the constant.

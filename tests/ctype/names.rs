@@ -172,9 +172,24 @@ fn other_initialisers_are_skipped() {
         "int a = 5, b[] = { 1, 2, (3) }, *c = &a; static const char *const names[] = { \"a;\", \"b}\" }; \
          struct { int x; } s = { .x = 1 }; static const struct { int y; } t = { 2 }; int after;",
     );
-    for name in ["a", "b", "c", "names", "s", "t", "after"] {
+    for name in ["a", "b", "c", "s", "after"] {
         assert!(matches!(decls.lookup(name.as_bytes()), Some(Decl::Variable { .. })), "{name}");
     }
+    for name in ["names", "t"] {
+        assert!(matches!(decls.lookup(name.as_bytes()), Some(Decl::Static(_))), "{name}");
+    }
+}
+
+#[test]
+fn a_static_variable_is_no_symbol() {
+    let decls = declared(
+        "static int n; static int n; extern int n; static int list[]; static int list[3];",
+    );
+    assert!(matches!(decls.lookup(b"n"), Some(Decl::Static(_))));
+    let Some(Decl::Static(list)) = decls.lookup(b"list") else { panic!("a variable") };
+    assert_eq!(decls.table().layout_of(*list).map(|layout| layout.size), Some(12));
+    let other = errors(&mut declared("extern int e;"), "static int e;").to_string();
+    assert!(other.contains("conflicting declaration of 'e'"), "{other}");
 }
 
 #[test]

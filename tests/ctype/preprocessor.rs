@@ -32,7 +32,7 @@ fn signatures(decls: &Declarations) -> Vec<String> {
     let all = decls.declarations().filter_map(|(name, decl)| match decl {
         Decl::Typedef(ty) => Some(format!("typedef {}", table.declare(*ty, name))),
         Decl::Function { ty, .. } => Some(table.declare((*ty).into(), name)),
-        Decl::Variable { ty, .. } => {
+        Decl::Variable { ty, .. } | Decl::Static(ty) => {
             let size = table.layout_of(*ty).map(|layout| layout.size);
             Some(format!("{} {size:?}", table.declare(*ty, name)))
         }

@@ -72,6 +72,13 @@ check(ffi.sizeof("void") == nil)
 check(ffi.sizeof("int[]") == nil)
 check(ffi.sizeof("int(int)") == nil)
 fails("value expected", ffi.sizeof, "int[?]")
+check(ffi.sizeof("int[?]", 0) == 0 and ffi.sizeof("int[?]", -0.5) == 0 and ffi.sizeof("struct api_vls", 0) == 4)
+check(ffi.sizeof("int[?]", -1) == nil and ffi.sizeof("struct api_vls", -5) == nil and ffi.sizeof("char[?]", -2 ^ 40) == nil)
+check(ffi.sizeof("int[?]", 1 / 0) == nil and ffi.sizeof("int[?]", 0 / 0) == nil)
+if differs "large-objects" then
+  check(not ffi.abi "64bit" or num(ffi.sizeof("char[?]", 2 ^ 31)) == 2 ^ 31)
+  check(not ffi.abi "64bit" or num(ffi.sizeof("int[?]", 2 ^ 29)) == 2 ^ 31)
+end
 
 -- ffi.alignof
 for _, case in ipairs {

@@ -129,9 +129,12 @@ if pcall(pairs, iterable) then
   for i, square in pairs(iterable) do sum = sum + i * 10 + square end
   check(sum == 60 + 0 + 1 + 4)
 end
-if differs "pairs" and modern_pairs then
+if cdata_pairs then
   fails("'struct %d+' has no '__pairs' metamethod", pairs, a)
   fails("'int %[2%]' has no '__pairs' metamethod", pairs, ffi.new("int[2]"))
+else
+  fails("table expected, got ", pairs, a)
+  fails("table expected, got ", pairs, ffi.new("int[2]"))
 end
 
 -- complex and vector types take a metatype; others do not.

@@ -51,9 +51,7 @@ check(second.a == 2)
 -- References, elements and tables convert; other types do not.
 local array = ffi.new("struct v_pair[2]", { { 5, 6 }, { 7, 8 } })
 check(T.t_pair(array[1]).a == 8)
-if differs "tables-by-value" then
-  check(T.t_pair({ 1, 2 }).a == 2 and T.t_pair({ a = 3, b = 4 }).b == 3)
-end
+check(T.t_pair({ 1, 2 }).a == 2 and T.t_pair({ a = 3, b = 4 }).b == 3)
 fails("bad argument #1 to '.-' %(cannot convert 'struct v_point' to 'struct v_pair'%)", T.t_pair, p)
 fails("cannot convert 'number' to 'struct v_pair'", T.t_pair, 5)
 fails("cannot convert 'nil' to 'struct v_pair'", T.t_pair, nil)

@@ -201,6 +201,53 @@ for name, value in pairs {
   check(ffi.C["CL_" .. name] == value, name)
 end
 check(ffi.C.CL_INNER == 77, "constants of an unnamed enum in a struct are global, too")
+
+-- Constants of a struct, through a variable.
+ffi.cdef "extern struct cl_scoped cl_object, *cl_pointer, cl_objects[2]; extern struct { struct cl_scoped inner; } cl_outer;"
+for _, row in ipairs {
+  { "char[cl_object.SIZE]", 4 }, { "char[cl_object.CL_INNER]", 77 }, { "char[cl_pointer->SIZE]", 4 }, { "char[cl_objects[0].SIZE + 1]", 5 },
+  { "char[cl_objects->SIZE]", 4 }, { "char[(cl_object).SIZE * 2]", 8 }, { "char[cl_outer.inner.SIZE]", 4 }, { "char[sizeof(cl_object.v)]", 16 },
+  { "struct { uint8_t a : cl_object.SIZE, b : cl_object.SIZE; }", 1 }, { "struct { char c; int x __attribute__((aligned(cl_object.SIZE * 4))); }", 32 },
+  { "char[sizeof *cl_pointer]", 16 },
+} do
+  check(ffi.sizeof(row[1]) == row[2], row[1])
+end
+fails("no member", ffi.typeof, "char[cl_object.NONE]")
+fails("no member", ffi.typeof, "char[cl_pointer.SIZE]")
+
+-- A variable that each C file has for itself has a type, and no symbol.
+if differs "static-variables" then
+  ffi.cdef 'static int cl_static; static const char *const cl_names[] = { "a", "b" }; static int cl_static; extern int cl_static;'
+  check(ffi.sizeof "char[sizeof(cl_static)]" == 4 and ffi.sizeof "char[sizeof(cl_names)]" == 2 * word)
+  fails("no library exports 'cl_static': it is declared 'static'", function() return ffi.C.cl_static end)
+  fails("no library exports 'cl_names': it is declared 'static'", function() ffi.C.cl_names = nil end)
+end
+
+-- Several alignments of one thing, and those that are no powers of two: C's rules, which LuaJIT does not keep.
+if differs "alignment" then
+  for _, row in ipairs {
+    { "struct { char c; int x __attribute__((aligned(16))) __attribute__((aligned(8))); }", 16 },
+    { "struct { char c; int x __attribute__((aligned(8), aligned(16))); }", 16 },
+    { "struct { char c; int __attribute__((aligned(16))) x __attribute__((aligned(8))); }", 16 },
+    { "struct { char c; int x; } __attribute__((aligned(16))) __attribute__((aligned(8)))", 8 },
+    { "struct __attribute__((aligned(16))) { char c; int x; } __attribute__((aligned(8)))", 8 },
+    { "struct { char c; int x; } __attribute__((aligned(8), aligned(16)))", 16 },
+    { "struct { char c; int x; } __attribute__((aligned(2)))", 4 }, { "struct { char c; int x __attribute__((aligned(2))); }", 4 },
+  } do
+    check(ffi.alignof(row[1]) == row[2], row[1])
+  end
+  fails("alignment 3 is not a power of two", ffi.typeof, "struct { char c; int x __attribute__((aligned(3))); }")
+  ffi.cdef "typedef int cl_int8 __attribute__((aligned(8)));"
+  fails("elements are aligned more than they are large", ffi.typeof, "cl_int8[2]")
+end
+
+-- Two members of one name.
+if differs "redeclaration" then
+  fails("second member 'a'", ffi.typeof, "struct { int a; int a; }")
+  fails("second member 'v'", ffi.typeof, "struct { struct cl_scoped; int v; }")
+else
+  check(ffi.offsetof("struct { int a; int a; }", "a") == 0 and ffi.sizeof "struct { int a; int a; }" == 8)
+end
 check(ffi.C.cl_constant == 99)
 check(ffi.C.cl_derived == 100)
 check(ffi.sizeof "cl_lengths" == 12)

@@ -1,5 +1,10 @@
 -- FFI Semantics: calls of C functions. The library is tests/c/calls.c.
 local ffi = require "ffi"
+-- Older than the library, and finalised after it at the end of the state.
+LATE = newproxy and newproxy(true) or setmetatable({}, { __gc = true })
+getmetatable(LATE).__gc = function()
+  if LATE_FUNCTION and pcall(LATE_FUNCTION, 3) then os.exit(1) end
+end
 local T = ffi.load(TESTLIB)
 
 ffi.cdef [[
@@ -192,8 +197,4 @@ collectgarbage() collectgarbage()
 check(collectgarbage "count" < before + 64)
 
 -- At the end of a state, and in a cycle, finalisers still run: a function of a closed library is an error for them.
-if differs "close-order" then
-  local late = setmetatable({}, { __gc = function(self) pcall(self.f, 1) end })
-  late.f = ffi.load(TESTLIB).t_i32
-  LATE = late
-end
+LATE_FUNCTION = differs "close-order" and T.t_i32 or nil

@@ -84,6 +84,8 @@ if differs "vararg-integers" and native64 then
   check(format(ffi.abi "64bit" and "%d %ld %lld" or "%d %ld %d", 1, 2, 3) == "1 2 3")
   check(format("%d", -1) == "-1" and format("%x", 255) == "ff")
   check(format("%g %d", 2.0, 7) == "2 7")
+else
+  check(format("%g %g %.1f", 1, -2, 3) == "1 -2 3.0")
 end
 
 -- Functions are found by another symbol with __asm__.

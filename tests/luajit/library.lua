@@ -47,3 +47,18 @@ print(bit.bswap(0x12345678), bit.bswap(0x0123456789abcdefLL), bit.tohex(255), bi
 print(bit.tohex(0x12345678, 2), bit.tohex(1, 10), bit.band("7", 3), bit.tohex(2 ^ 32 + 1))
 print((pcall(bit.band)), (pcall(bit.band, nil)))
 print((pcall(bit.band, {})), (pcall(bit.lshift, 1)), (pcall(bit.tobit, "x")))
+
+-- A proxy is finalised by the metamethod that it gets later.
+do
+  local seen = 0
+  local first, second = newproxy(true), newproxy(true)
+  getmetatable(first).__gc = function() seen = seen + 1 end
+  local third = newproxy(second)
+  print(next(getmetatable(second)), getmetatable(third) == getmetatable(second), third == second)
+  getmetatable(second).__gc = function() seen = seen + 10 end
+  first, second, third = nil
+  collectgarbage() collectgarbage()
+  print(seen)
+  getmetatable(newproxy(true)).__index = {}
+  collectgarbage()
+end

@@ -39,3 +39,9 @@ print(table.concat({ 1, 2.5, 3.0, "x", 1e15, 2^53 }, 0.5), table.concat({ 1, 2, 
 print(("%d %5.1f %g %s %x %u %c %i"):format(3.99, 2.25, 1e20, 4.0, 255.9, -1, 65.5, -3.5), ("%q %q"):format(1, 2.5), ("%s"):format(#"abc"), ("%5s|%-5s|%.2s"):format(1, 2.0, "abc"))
 print(("%.3f %.0f %e %a"):format(2.0005, 0.5, 1, 1), ("%g %g %g"):format(0/0, 1/0, -1/0), ("%d"):format(-0.5), ("%5d|%-5d|%05d|%+d"):format(1, 2, 3, 4), ("%%"):format())
 print(tostring(0/0), tostring(-(0/0)), 1/0, -1/0, 0/0 == 0/0, tostring(1e15), tostring(-1e-5), 1e15 .. "", 2^31 .. "", -0 .. "")
+-- A NaN has no sign.
+local nan, minus = 0 / 0, -(0 / 0)
+for _, format in ipairs { "%g", "%+g", "% g", "%+ g", "%5.1f|", "%-7E|", "%+a", "%A", "%+08.3f|", "%#g", "% 6e|", "%+G" } do
+  print(format, format:format(nan), format:format(minus), format:format(1 / 0), format:format(-1 / 0), (format .. " %+d"):format(minus, 3))
+end
+print(("%+g %+g %d"):format(nan, 1.5, 2), ("%+f%%%+f"):format(minus, nan), ("%+s"):format(nan))

@@ -24,3 +24,18 @@ for _, text in ipairs {
 end
 local v = ffi.new("struct { int x; rd_foo_t; }", { x = 1, a = 2, b = 3 })
 print(v.x, v.a, v.b)
+-- Two members of a name: the first is found by it.
+ffi.cdef "typedef struct { int b1, b2; } rd_bar; typedef struct { char f1; short f2; } rd_two;"
+for _, text in ipairs {
+  "struct { rd_bar; rd_bar; }", "struct { rd_two; rd_two; char b1; }", "struct { int b1; rd_bar; }", "struct { rd_bar; int b1; }", "union { rd_bar; rd_bar; }",
+  "struct { int b1; int b1; char b2; }", "struct { struct { int b1; }; struct { int b2; int b1; }; }", "struct { rd_bar, rd_bar; }", "struct { rd_bar; rd_bar x; }",
+  "struct { char b1; union { int b2; double b1; }; }", "struct { int b2; struct { struct { char c; rd_bar; }; }; }",
+} do
+  print(text, ffi.sizeof(text), ffi.offsetof(text, "b1"), ffi.offsetof(text, "b2"))
+end
+local twice = ffi.new("struct { rd_bar; rd_bar; }", 1, 2, 3, 4)
+print(twice.b1, twice.b2, ffi.cast("int *", twice)[2], ffi.cast("int *", twice)[3])
+twice.b2 = 7
+print(ffi.cast("int *", twice)[1], ffi.cast("int *", twice)[3])
+local same = ffi.new("struct { int q; int q; }", 1, 2)
+print(same.q, ffi.cast("int *", same)[1])

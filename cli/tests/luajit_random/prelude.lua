@@ -75,7 +75,8 @@ end
 
 function T(n, f) return finish(n, pcall(f)) end
 
-local function outcome(ok, ...)
+-- The results of a protected call, its error as T prints it.
+function outcome(ok, ...)
   if ok then return ok, ... end
   return ok, failure((...))
 end

@@ -49,8 +49,7 @@ impl Runner {
         if theirs == ours {
             return Vec::new();
         }
-        let whole = |output: &str| output.ends_with("\nend 0\n");
-        if programs.len() > 1 && !(whole(&theirs) && whole(&ours)) {
+        if programs.len() > 1 && !(is_whole(&theirs) && is_whole(&ours)) {
             // One of them ended the process: which one shows in halves.
             let (first, second) = programs.split_at(programs.len() / 2);
             return [self.differing_texts(first), self.differing_texts(second)].concat();
@@ -66,11 +65,16 @@ impl Runner {
         programs.iter().enumerate().filter_map(differing).collect()
     }
 
-    /// The lines in which the outcomes of statements differ; empty if they are equal.
-    pub fn difference(&self, number: u64, statements: &[String]) -> String {
+    /// The lines in which the outcomes of statements differ, empty if they are equal; and whether LuaJIT runs them to their end.
+    pub fn difference(&self, number: u64, statements: &[String]) -> (String, bool) {
         let [theirs, ours] = self.outputs(&[(number, Program::text(statements))]);
-        differences(&theirs, &ours)
+        (differences(&theirs, &ours), is_whole(&theirs))
     }
+}
+
+/// Whether a process that printed this ended well.
+fn is_whole(output: &str) -> bool {
+    output.ends_with("\nend 0\n")
 }
 
 /// The lines that differ.

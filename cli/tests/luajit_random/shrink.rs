@@ -9,11 +9,13 @@ const ATTEMPTS: usize = 300;
 /// The smallest program found that still differs.
 pub fn shrink(runner: &Runner, program: Program) -> Difference {
     let number = program.number;
-    let mut smaller = Smaller { runner, number, statements: program.statements, attempts: 0 };
+    let (_, whole) = runner.difference(number, &program.statements);
+    let mut smaller =
+        Smaller { runner, number, statements: program.statements, whole, attempts: 0 };
     smaller.drop_statements();
     while smaller.simplify() {}
     smaller.drop_statements();
-    let lines = runner.difference(number, &smaller.statements);
+    let (lines, _) = runner.difference(number, &smaller.statements);
     Difference { number, text: Program::text(&smaller.statements), lines }
 }
 
@@ -21,13 +23,19 @@ struct Smaller<'a> {
     runner: &'a Runner,
     number: u64,
     statements: Vec<String>,
+    /// Whether LuaJIT runs the program to its end: what does not is another, undefined program.
+    whole: bool,
     attempts: usize,
 }
 
 impl Smaller<'_> {
     fn keeps(&mut self, statements: &[String]) -> bool {
         self.attempts += 1;
-        self.attempts <= ATTEMPTS && !self.runner.difference(self.number, statements).is_empty()
+        if self.attempts > ATTEMPTS {
+            return false;
+        }
+        let (lines, whole) = self.runner.difference(self.number, statements);
+        whole == self.whole && !lines.is_empty()
     }
 
     /// Drops statements, many at a time first, each with those that use its names.

@@ -151,6 +151,10 @@ impl Declarations {
         self.redeclared = redeclared;
     }
 
+    pub(in crate::ctype) fn redeclared(&self) -> Redeclared {
+        self.redeclared
+    }
+
     /// What `find` finds first, from the entered scope outwards.
     pub(in crate::ctype) fn outwards<'a, T>(
         &'a self,

@@ -144,6 +144,7 @@ impl Declarations {
             Decl::Typedef(ty) => format!("typedef {};", self.table.declare(*ty, name)),
             Decl::Function { ty, .. } => format!("{};", self.table.declare((*ty).into(), name)),
             Decl::Variable { ty, .. } => format!("extern {};", self.table.declare(*ty, name)),
+            Decl::Static(ty) => format!("static {};", self.table.declare(*ty, name)),
             Decl::Constant { value: Constant::Int(value), .. } => format!("{name} = {value}"),
             Decl::Constant { value: Constant::Float(value), .. } => format!("{name} = {value}"),
         }
@@ -180,17 +181,25 @@ fn merge(table: &Table, old: &Decl, new: &Decl) -> Merge {
             }
         }
         (Decl::Variable { ty: a, symbol: asm }, Decl::Variable { ty: b, symbol }) => {
-            let ty = if table.same(*a, *b) || completes(table, *b, *a) {
-                *a
-            } else if completes(table, *a, *b) {
-                *b
-            } else {
-                return Merge::Conflict;
-            };
+            let Some(ty) = object_type(table, *a, *b) else { return Merge::Conflict };
             let symbol = symbol.clone().or_else(|| asm.clone());
             Merge::Replace(Decl::Variable { ty, symbol })
         }
+        // `extern` after `static` declares the same variable.
+        (Decl::Static(a), Decl::Static(b) | Decl::Variable { ty: b, .. }) => {
+            object_type(table, *a, *b)
+                .map_or(Merge::Conflict, |ty| Merge::Replace(Decl::Static(ty)))
+        }
         _ => Merge::Conflict,
+    }
+}
+
+/// The type of an object that two declarations give these types.
+fn object_type(table: &Table, a: QualType, b: QualType) -> Option<QualType> {
+    match () {
+        () if table.same(a, b) || completes(table, b, a) => Some(a),
+        () if completes(table, a, b) => Some(b),
+        () => None,
     }
 }
 

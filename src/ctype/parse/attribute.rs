@@ -21,6 +21,8 @@ pub(super) struct ObjectAttributes {
     pub(super) packed: bool,
     /// `aligned(n)` and `_Alignas`, in bytes; the strictest.
     align: Option<u32>,
+    /// The last of them, which counts for a record: so has GCC it, where Clang takes the strictest.
+    last_align: Option<u32>,
     /// `__declspec(align(n))`, which Microsoft C and Clang apply to a record that is defined after it.
     declspec_align: Option<u32>,
     mode: Option<Mode>,
@@ -48,6 +50,7 @@ impl ObjectAttributes {
     const NONE: ObjectAttributes = ObjectAttributes {
         packed: false,
         align: None,
+        last_align: None,
         declspec_align: None,
         mode: None,
         vector_size: None,
@@ -60,6 +63,7 @@ impl ObjectAttributes {
     fn merge(&mut self, other: &ObjectAttributes) {
         self.packed |= other.packed;
         self.align = self.align.max(other.align);
+        self.last_align = other.last_align.or(self.last_align);
         self.declspec_align = self.declspec_align.max(other.declspec_align);
         self.mode = other.mode.or(self.mode);
         self.vector_size = other.vector_size.or(self.vector_size);
@@ -89,6 +93,7 @@ impl Attributes {
     fn align_to(&mut self, align: Option<u32>) {
         let object = self.object_mut();
         object.align = object.align.max(align);
+        object.last_align = align.or(object.last_align);
     }
 
     /// Bytes.
@@ -106,8 +111,8 @@ impl Attributes {
     }
 
     pub(super) fn of_record(&self, pack: Option<u32>) -> RecordAttributes {
-        let &ObjectAttributes { packed, ms_struct, .. } = self.object();
-        RecordAttributes { packed, align: self.alignment(), pack, ms_struct }
+        let &ObjectAttributes { packed, ms_struct, last_align, declspec_align, .. } = self.object();
+        RecordAttributes { packed, align: last_align.max(declspec_align), pack, ms_struct }
     }
 
     pub(super) fn of_member(&self) -> MemberAttributes {
@@ -222,6 +227,7 @@ impl Parser<'_> {
                 self.attribute_list(&mut declspec)?;
                 if let Some(object) = &mut declspec.object {
                     object.declspec_align = object.align.take();
+                    object.last_align = None;
                 }
                 into.merge(declspec);
                 self.expect(")")?;

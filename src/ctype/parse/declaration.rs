@@ -162,7 +162,10 @@ impl Parser<'_> {
             }
             return Ok(has_body);
         }
-        let decl = self.object(specifiers, ty, symbol)?;
+        let decl = match self.object(specifiers, ty, symbol)? {
+            Decl::Variable { ty, symbol: None } if specifiers.storage.is_static => Decl::Static(ty),
+            decl => decl,
+        };
         if let Decl::Variable { .. } = decl {
             self.note_symbol(start);
         }

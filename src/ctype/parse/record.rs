@@ -10,7 +10,8 @@ use crate::ctype::layout::{self, Field, Placed, Rules, Unplaceable};
 use crate::ctype::names::NameIndex;
 use crate::ctype::print::keyword;
 use crate::ctype::{
-    ArrayLen, Member, Name, QualType, RecordBody, RecordId, RecordKind, Type, UnnamedBits,
+    ArrayLen, Member, Name, QualType, RecordBody, RecordId, RecordKind, Redeclared, Type,
+    UnnamedBits,
 };
 use crate::suggest::did_you_mean;
 
@@ -257,7 +258,11 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Reports names that stand for two members, unless the first one is to be found by it, as in LuaJIT.
     fn check_names(&mut self, draft: &mut Draft) {
+        if self.decls.redeclared() == Redeclared::Ignored {
+            return;
+        }
         for names in [&mut draft.names, &mut draft.constants] {
             names.sort_unstable();
             for pair in names.windows(2) {

@@ -22,6 +22,15 @@ pub(super) enum Value {
     Unknown(&'static str),
 }
 
+impl From<Constant> for Value {
+    fn from(constant: Constant) -> Value {
+        match constant {
+            Constant::Int(value) => Value::Int(value),
+            Constant::Float(value) => Value::Float(value),
+        }
+    }
+}
+
 /// The reason for every operand that is simply not constant.
 pub(super) const NOT_CONSTANT: Value = Value::Unknown("not a constant expression");
 

@@ -168,13 +168,17 @@ fn called(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// What the letters of a function say about all of its arguments.
 #[derive(Default)]
-struct Arguments {
+pub(super) struct Arguments {
     /// `=`
     true_for_file: bool,
 }
 
 fn correct(cx: &Cx<'_>) -> Result<Arguments, LuaError> {
-    let letters = cx.bytes(Cx::upvalue(upvalue::ARGUMENTS)).unwrap_or_default();
+    correct_by(cx, cx.bytes(Cx::upvalue(upvalue::ARGUMENTS)).unwrap_or_default())
+}
+
+/// Corrects the arguments by these letters; see [`adapt`].
+pub(super) fn correct_by(cx: &Cx<'_>, letters: &[u8]) -> Result<Arguments, LuaError> {
     let (letters, true_for_file) = match letters.strip_suffix(b"=") {
         Some(letters) => (letters, true),
         None => (letters, false),
@@ -331,7 +335,7 @@ fn without_stray_escapes(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What the function or table that is upvalue 1 gives `string.gsub` for a match.
-fn replaced(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+pub(super) fn replaced(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let source = Cx::upvalue(1);
     if cx.type_of(source) == LuaType::Table {
         cx.set_top(1);

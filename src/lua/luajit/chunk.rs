@@ -3,9 +3,10 @@
 use super::bit;
 use super::compare;
 use super::concat;
+use super::raise;
 use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
 use crate::ctype::{FloatKind, IntKind, Type};
-use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::value::cdata;
 use crate::lua::vm::api::{ENVIRONMENT_NAME, HIDDEN_ARG, MIXED_ORDER, NATIVE_INT64};
 
@@ -112,6 +113,7 @@ fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
     }
     cx.push_function(concat::concat, 0);
     cx.push_function(compare::modulo, 0);
+    cx.push_function(entry(raise::in_tail), 0);
     cx.new_table(literals.len() as i32, 0);
     for (i, literal) in (1..).zip(literals) {
         match *literal {

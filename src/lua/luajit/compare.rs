@@ -9,6 +9,7 @@ use super::numbers;
 use super::values::is_cdata_at;
 use crate::lua::object::arith;
 use crate::lua::state::{Cx, LuaError, Outcome, guard_in};
+use crate::lua::value::cdata;
 use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{self, LuaType, Number, Results, lua_CFunction, lua_State};
 
@@ -34,6 +35,8 @@ unsafe fn compare<const ANSWER: bool>(lua: *mut lua_State) -> Results {
         sys::lua_settop(lua, 2);
         let same = sys::lua_rawequal(lua, 1, 2) != 0;
         let (a, b) = (sys::lua_type(lua, 1), sys::lua_type(lua, 2));
+        // A cdata has its own idea of itself: a NaN is not equal to itself, and a metatype may have an `__eq`.
+        let same = same && a != sys::LUA_TUSERDATA;
         let object = |ty| ty == sys::LUA_TUSERDATA || ty == sys::LUA_TFUNCTION;
         let asks = a == sys::LUA_TUSERDATA
             || b == sys::LUA_TUSERDATA
@@ -67,6 +70,11 @@ unsafe fn answer<const ANSWER: bool>(lua: *mut lua_State) -> Results {
 
 /// Pushes whether two objects are equal, or a metamethod with so many arguments.
 fn equal_objects(cx: &Cx<'_>) -> Result<Option<c_int>, LuaError> {
+    let same = cx.identity(1) == cx.identity(2);
+    if same && cdata::at(cx, 1).is_none() {
+        cx.push_bool(true);
+        return Ok(None);
+    }
     if is_cdata_at(cx, 1) || is_cdata_at(cx, 2) {
         return Ok(arith::operate(cx, Operator::Eq)?.arguments());
     }

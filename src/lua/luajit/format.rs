@@ -50,25 +50,14 @@ fn correct(cx: &Cx<'_>) -> Result<(), LuaError> {
         if argument > cx.top() {
             break;
         }
-        if let Some(text) = half_way(cx, argument, &conversion) {
+        let conversion = simplify(cx, argument, conversion)?;
+        at = conversion.end;
+        if let Some(text) = text_of(cx, argument, &conversion)? {
             at = conversion.start + 2;
-            replace_conversion(cx, &conversion);
-            cx.push_bytes(text.as_bytes());
-            drop(text);
-            cx.replace(argument);
-            continue;
-        }
-        convert(cx, argument, &conversion)?;
-        if let Some(text) = with_zeros(cx, argument, &conversion) {
-            at = conversion.start + 2;
-            replace_conversion(cx, &conversion);
+            replace_conversion(cx, &conversion, b"%s");
             cx.push_bytes(&text);
             drop(text);
             cx.replace(argument);
-            continue;
-        }
-        if matches!(conversion.letter, b'u' | b'p') {
-            replace_letter(cx, at - 1, b's');
         }
     }
     Ok(())
@@ -98,23 +87,76 @@ fn next_conversion(cx: &Cx<'_>, from: usize) -> Option<Conversion> {
     Some(Conversion { start: start - 1, end: start + flags + 1, letter, precision })
 }
 
-/// Gives a conversion in the format another letter.
-fn replace_letter(cx: &Cx<'_>, place: usize, letter: u8) {
+/// The flags that the running Lua takes for a conversion, by its letter.
+fn flags_of(letter: u8) -> &'static [u8] {
+    match letter {
+        b'd' | b'i' => b"-+0 ",
+        b'x' | b'X' | b'o' => b"-#0",
+        b'u' => b"-0",
+        b'c' | b's' => b"-",
+        b'q' | b'p' => b"",
+        _ => b"-+#0 ",
+    }
+}
+
+/// Takes out of a conversion in the format what means nothing to LuaJIT, and what the running Lua refuses: flags, the width of an
+/// address or a quoted text, the precision of a character, the sign of a NaN.
+fn simplify(cx: &Cx<'_>, index: c_int, conversion: Conversion) -> Result<Conversion, LuaError> {
+    let spec = conversion.spec(cx).unwrap_or_default();
+    if spec.is_empty() {
+        return Ok(conversion);
+    }
+    let nan = matches!(cx.number(index), Some(Number::Float(n)) if n.is_nan());
+    let flags = spec.iter().take_while(|c| b"-+ #0".contains(c)).count();
+    let (flags, rest) = spec.split_at(flags);
+    if rest.split(|c| *c == b'.').any(|digits| digits.len() > 2) {
+        let option = String::from_utf8_lossy(spec);
+        let letter = char::from(conversion.letter);
+        return Err(LuaError::new(format!("invalid option '%{option}{letter}' to 'format'")));
+    }
+    let rest = match conversion.letter {
+        b'q' | b'p' => &[],
+        b'c' => rest.split(|c| *c == b'.').next().unwrap_or_default(),
+        _ => rest,
+    };
+    let kept = |flag: &&u8| flags.contains(flag) && !(nan && **flag == b'+');
+    let mut simple = vec![b'%'];
+    simple.extend(flags_of(conversion.letter).iter().filter(kept));
+    simple.extend(rest);
+    simple.push(conversion.letter);
+    let end = conversion.start + simple.len();
+    replace_conversion(cx, &conversion, &simple);
+    Ok(Conversion { end, ..conversion })
+}
+
+/// Puts another text in the place of a conversion in the format.
+fn replace_conversion(cx: &Cx<'_>, conversion: &Conversion, by: &[u8]) {
     let Some(text) = cx.bytes(1) else { return };
-    let mut text = text.to_vec();
-    text[place] = letter;
+    if text[conversion.start..conversion.end] == *by {
+        return;
+    }
+    let text = [&text[..conversion.start], by, &text[conversion.end..]].concat();
     cx.push_bytes(&text);
     drop(text);
     cx.replace(1);
 }
 
-/// Makes a conversion in the format a plain `%s`.
-fn replace_conversion(cx: &Cx<'_>, conversion: &Conversion) {
-    let Some(text) = cx.bytes(1) else { return };
-    let text = [&text[..conversion.start], b"%s", &text[conversion.end..]].concat();
-    cx.push_bytes(&text);
-    drop(text);
-    cx.replace(1);
+/// What a conversion makes of its argument. None: the running Lua makes it, of the argument as it is then.
+fn text_of(
+    cx: &Cx<'_>,
+    index: c_int,
+    conversion: &Conversion,
+) -> Result<Option<Vec<u8>>, LuaError> {
+    if let Some(text) = half_way(cx, index, conversion) {
+        return Ok(Some(text.into_bytes()));
+    }
+    convert(cx, index, conversion)?;
+    Ok(match conversion.letter {
+        b's' => with_zeros(cx, index, conversion),
+        b'u' => unsigned(cx, index, conversion),
+        b'p' => cx.bytes(index).map(<[u8]>::to_vec),
+        _ => None,
+    })
 }
 
 /// The text of a float that lies half-way between two decimals, where no other double helps C to print it as LuaJIT does.
@@ -124,8 +166,7 @@ fn half_way(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<String
     if rounded == n || n.is_nan() || conversion.significant(n) < 16 {
         return None;
     }
-    let text = cx.bytes(1)?.get(conversion.start + 1..conversion.end - 1)?;
-    let flags = text.split(|c| *c == b'.').next()?;
+    let flags = conversion.spec(cx)?.split(|c| *c == b'.').next()?;
     Some(tie::text(n, Style { flags, letter: conversion.letter, precision: conversion.precision }))
 }
 
@@ -137,7 +178,6 @@ fn convert(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Result<(), Lua
             truncate(cx, index);
             Ok(())
         }
-        // Digits in any case: with a width and `-` they are padded alike.
         b'u' => unsigned_in_place(cx, index),
         b's' | b'q' => {
             string_in_place(cx, index);
@@ -175,25 +215,39 @@ fn integer_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
     }
 }
 
-/// The decimal digits of a number's 64 bits.
+/// The decimal digits of a number's 64 bits, in place of the number.
 fn unsigned_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
-    let scalar: Option<Scalar> = to_c::scalar_at(cx, index);
-    match scalar {
-        Some(scalar) => {
-            let text = (scalar.to_bits(IntKind::U64) as u64).to_string();
-            cx.push_bytes(text.as_bytes());
-            cx.replace(index);
-            Ok(())
-        }
-        None if is_cdata_at(cx, index) => Err(number_expected(cx, index)),
-        None => Ok(()),
+    if cx.type_of(index) == LuaType::String {
+        truncate(cx, index);
     }
+    let scalar: Option<Scalar> = to_c::scalar_at(cx, index);
+    let scalar = scalar.ok_or_else(|| number_expected(cx, index))?;
+    let text = (scalar.to_bits(IntKind::U64) as u64).to_string();
+    cx.push_bytes(text.as_bytes());
+    cx.replace(index);
+    Ok(())
+}
+
+/// The text that `%8u` and the like make of digits.
+fn unsigned(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<Vec<u8>> {
+    let spec = std::str::from_utf8(conversion.spec(cx)?).ok()?;
+    let mut digits = std::str::from_utf8(cx.bytes(index)?).ok()?.to_owned();
+    let (flags, precision) = spec.split_once('.').map_or((spec, None), |(f, p)| (f, Some(p)));
+    let left = flags.contains('-');
+    let width = flags.trim_start_matches(['-', '0']).parse().unwrap_or(0);
+    let zeros = match precision {
+        Some(precision) => precision.parse().unwrap_or(0),
+        None if !left && flags.starts_with('0') => width,
+        None => 0,
+    };
+    digits = format!("{digits:0>zeros$}");
+    Some(if left { format!("{digits:<width$}") } else { format!("{digits:>width$}") }.into_bytes())
 }
 
 /// The text that `%5s` and the like make of a string with zero bytes, which the running Lua refuses.
 fn with_zeros(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<Vec<u8>> {
-    let flags = cx.bytes(1)?.get(conversion.start + 1..conversion.end - 1)?;
-    if conversion.letter != b's' || flags.is_empty() {
+    let flags = conversion.spec(cx)?;
+    if flags.is_empty() {
         return None;
     }
     let value = cx.bytes(index).filter(|value| value.contains(&0))?;
@@ -262,7 +316,7 @@ fn rounded(n: f64, conversion: &Conversion) -> Option<f64> {
         _ => conversion.precision,
     } + tie::BEYOND;
     match letter {
-        b'e' | b'f' | b'g' if n.is_nan() => Some(f64::NAN),
+        b'a' | b'e' | b'f' | b'g' if n.is_nan() => Some(f64::NAN),
         b'f' => Some(print::break_tie(n, &format!("{n:.decimals$}"))),
         b'e' | b'g' => Some(print::break_tie(n, &format!("{n:.decimals$e}"))),
         _ => None,
@@ -270,6 +324,11 @@ fn rounded(n: f64, conversion: &Conversion) -> Option<f64> {
 }
 
 impl Conversion {
+    /// What stands between its `%` and its letter.
+    fn spec<'a>(&self, cx: &'a Cx<'_>) -> Option<&'a [u8]> {
+        cx.bytes(1)?.get(self.start + 1..self.end - 1)
+    }
+
     /// How many digits of a number it prints, from the first that is not 0.
     fn significant(&self, n: f64) -> i32 {
         match self.letter.to_ascii_lowercase() {

@@ -9,7 +9,7 @@
 //! numbers   doubles                                   random      math.random
 //! info      debug.getinfo                             typeinfo    ffi.typeinfo
 //! date      os.date                                   bit         the library `bit`
-//!                                                     prelude.lua globals and libraries, the loaders
+//! raise     error                                     prelude.lua globals and libraries, the loaders
 //! ```
 //!
 //! `docs/luajit-mode.md` lists what is the same and what differs.
@@ -25,6 +25,7 @@ mod format;
 mod info;
 mod lex;
 mod numbers;
+mod raise;
 mod random;
 mod rewrite;
 mod tables;
@@ -41,8 +42,9 @@ use crate::lua::state::{Cx, LuaError, entry, guard};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 
 /// What the prelude is given besides the `ffi` table.
-const NATIVE: [(&[u8], lua_CFunction); 34] = [
+const NATIVE: [(&[u8], lua_CFunction); 35] = [
     (b"adapt", entry(adapt::adapt)),
+    (b"adapt_error", entry(raise::adapt_error)),
     (b"adapt_format", entry(format::adapt_format)),
     (b"at_most", entry(compare::at_most)),
     (b"atan2", entry(|cx| numbers::of_two(cx, f64::atan2))),

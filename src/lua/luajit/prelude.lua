@@ -147,10 +147,13 @@ function load(chunk, name, mode, environment)
   if raw_type(mode) == "number" then mode = tostring(mode) end
   if raw_type(chunk) == "function" and not is_cdata(chunk) then
     local pieces = {}
-    for piece in chunk do
-      if raw_type(piece) ~= "string" then return nil, "reader function must return a string" end
+    while true do
+      local read, piece = pcall(chunk)
+      if not read then return nil, piece end
+      if piece == nil then break end
+      if not is_text(piece) then return nil, "reader function must return a string" end
       if piece == "" then break end
-      pieces[#pieces + 1] = piece
+      pieces[#pieces + 1] = tostring(piece)
     end
     source, name = concat(pieces), name or "=(load)"
   elseif raw_type(source) ~= "string" then
@@ -489,7 +492,7 @@ math.random, math.randomseed = native.random, native.randomseed
 -- F a function or nil, c a coroutine, r what gsub takes, . anything. The last letter is for all arguments that follow, too; a ! drops these. With a = at the end
 -- the result is true in the place of a file. b where a search begins, n a number as text, e the message of an error.
 local arguments = {
-  [_G] = { error = "ei.", next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f." },
+  [_G] = { next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f." },
   [string] = {
     byte = "sii.", char = "i", dump = "f.", find = "ssb.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssb!",
     rep = "sis.", reverse = "s.", sub = "sii.", upper = "s.",
@@ -510,6 +513,7 @@ for library, functions in next, arguments do
   end
 end
 
+_G.error = native.adapt_error(error)
 math.floor, math.ceil, math.modf = native.floor, native.ceil, native.modf
 math.max, math.min = native.max, native.min
 

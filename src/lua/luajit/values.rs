@@ -149,9 +149,28 @@ pub(super) fn new_proxy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             }
             cx.new_table(0, 0);
         }
-        cx.set_metatable(2);
+        set_finalizable(cx, 2);
     }
     Ok(Outcome::results(1))
+}
+
+/// Gives the userdata at `index` the metatable on top of the stack. Lua 5.2 and later run a finaliser only of values whose metatable has
+/// a `__gc` at that moment; programs for LuaJIT set it later.
+fn set_finalizable(cx: &Cx<'_>, index: c_int) {
+    cx.raw_get_name(-1, b"__gc");
+    let later = cx.type_of(-1) == LuaType::Nil;
+    cx.pop(1);
+    if later {
+        cx.push_bool(false);
+        cx.raw_set_name(-2, b"__gc");
+    }
+    cx.push_value(-1);
+    cx.set_metatable(index);
+    if later {
+        cx.push_nil();
+        cx.raw_set_name(-2, b"__gc");
+    }
+    cx.pop(1);
 }
 
 /// `text(value)`: a number as LuaJIT prints it; anything else as it is.

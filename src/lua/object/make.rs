@@ -51,13 +51,17 @@ impl Extent {
 
 const UNKNOWN_SIZE: &str = "size of C type is unknown or too large";
 
-/// The size of a value with as many elements as argument `n` says.
-fn variable_size(cx: &Cx<'_>, n: c_int, fixed: usize, step: usize) -> Result<usize, LuaError> {
+/// The size of a value with as many elements as argument `n` says; none where no value is so large.
+fn variable_size(
+    cx: &Cx<'_>,
+    n: c_int,
+    fixed: usize,
+    step: usize,
+) -> Result<Option<usize>, LuaError> {
     let count = usize::try_from(argument::integer(cx, n)?).ok();
     let size =
         count.and_then(|count| count.checked_mul(step)).and_then(|size| size.checked_add(fixed));
-    size.filter(|size| isize::try_from(*size).is_ok())
-        .ok_or_else(|| LuaError::Argument(n, UNKNOWN_SIZE.into()))
+    Ok(size.filter(|size| isize::try_from(*size).is_ok()))
 }
 
 /// `ffi.new(ct [, nelem] [, init...])`
@@ -70,7 +74,10 @@ pub(in crate::lua) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     let ty = cx.state.referent(named);
     let (size, first) = match Extent::of(cx, ty)? {
-        Extent::Variable { fixed, step } => (variable_size(cx, 2, fixed, step)?, 3),
+        Extent::Variable { fixed, step } => {
+            let size = variable_size(cx, 2, fixed, step)?;
+            (size.ok_or_else(|| LuaError::Argument(2, UNKNOWN_SIZE.into()))?, 3)
+        }
         Extent::Fixed(Some(size)) => (size, 2),
         Extent::Fixed(None) => {
             let ty = cx.state.repr(ty);
@@ -217,7 +224,7 @@ pub(in crate::lua) fn size_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let size = match cdata::at(cx, 1).and_then(|cd| cd.variable_size()) {
         Some(size) => Some(size),
         None => match Extent::of(cx, ty)? {
-            Extent::Variable { fixed, step } => Some(variable_size(cx, 2, fixed, step)?),
+            Extent::Variable { fixed, step } => variable_size(cx, 2, fixed, step)?,
             Extent::Fixed(size) => size,
         },
     };

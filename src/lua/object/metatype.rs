@@ -45,6 +45,12 @@ const METAMETHODS: [(&[u8], lua_CFunction); 6] = [
     (b"__ipairs", entry(|cx: &Cx<'_>| iterate(cx, b"__ipairs"))),
 ];
 
+/// The functions that look for metamethods of a metatype, where no fast path does.
+pub(in crate::lua) fn general() -> impl Iterator<Item = lua_CFunction> {
+    let operators = OPERATORS.into_iter().chain(INTEGER_OPERATORS).map(|operator| operator.1);
+    METAMETHODS.into_iter().map(|metamethod| metamethod.1).chain(operators)
+}
+
 /// Fills the table that every metatable of cdata is copied from.
 pub(in crate::lua) fn make_metamethods(cx: &Cx<'_>) {
     cx.push_anchor(Anchor::Metamethods);

@@ -362,7 +362,7 @@ pub(in crate::lua) unsafe fn convert(
             (Kind::Reference(t), _) if fits(t, source.ty) && !source.from_lua => {
                 store_pointer(source.bytes)?;
             }
-            (Kind::Int(_) | Kind::Bool, Kind::Pointer(_)) if cast => {
+            (Kind::Int(_), Kind::Pointer(_)) if cast => {
                 store(state, to, dst, Scalar::Unsigned(pointer() as usize as u128));
             }
             (Kind::Int(_), Kind::Array(..)) if cast => {
@@ -398,7 +398,7 @@ pub(in crate::lua) unsafe fn convert(
                 scalar::store_float(a, dst, re);
                 scalar::store_float(a, dst.add(step), im);
             }
-            (Kind::Complex(_) | Kind::Vector(..), Kind::Bool) => {
+            (Kind::Complex(_) | Kind::Vector(..), Kind::Bool) | (Kind::Bool, Kind::Complex(_)) => {
                 return Err(cannot_convert(cx, index, ty));
             }
             _ => {

@@ -8,7 +8,7 @@ use super::value::{
     int_binary, promote,
 };
 use super::{Failed, Keyword, Offset, Parse, Parser, Tok};
-use crate::ctype::{ArrayLen, Constant, Decl, IntKind, Name, QualType, Type, TypeId};
+use crate::ctype::{ArrayLen, Decl, IntKind, Name, QualType, Type, TypeId};
 
 impl Parser<'_> {
     /// `a, b`
@@ -310,6 +310,11 @@ impl Parser<'_> {
 
     fn member_of(&mut self, object: Operand) -> Parse<Operand> {
         let (name, start) = self.expect_name()?;
+        if let Type::Record(id) = *self.decls.table.shape(object.ty)
+            && let Some((ty, constant)) = self.decls.table.find_constant(id, name)
+        {
+            return Ok(Operand { ty, value: constant.into() });
+        }
         let (ty, offset) = self.find_member(object.ty, name, start)?;
         let value = match object.value {
             Value::Place(address) => Value::Place(address.wrapping_add(offset.into())),
@@ -387,13 +392,9 @@ impl Parser<'_> {
         match self.decls.find(name) {
             Some(&Decl::Constant { ty, value }) => {
                 self.advance();
-                let value = match value {
-                    Constant::Int(value) => Value::Int(value),
-                    Constant::Float(value) => Value::Float(value),
-                };
-                Ok(Operand { ty, value })
+                Ok(Operand { ty, value: value.into() })
             }
-            Some(&Decl::Variable { ty, .. }) => {
+            Some(&(Decl::Variable { ty, .. } | Decl::Static(ty))) => {
                 self.advance();
                 Ok(Operand::unknown(ty))
             }

@@ -150,6 +150,12 @@ fn meaning(cx: &Cx<'_>, name: &[u8]) -> Result<Meaning, LuaError> {
             Some(Decl::Function { ty, symbol: s, .. }) => Meaning::Function(*ty, symbol(s)?),
             Some(Decl::Variable { ty, symbol: s }) => Meaning::Variable(*ty, symbol(s)?),
             Some(Decl::Constant { ty, value }) => Meaning::Constant(*ty, *value),
+            Some(Decl::Static(_)) => {
+                let name = String::from_utf8_lossy(name);
+                return Err(LuaError::new(format!(
+                    "no library exports '{name}': it is declared 'static'"
+                )));
+            }
             other => {
                 let name = String::from_utf8_lossy(name);
                 let hint = match types.nearest_symbol(&name) {

@@ -36,7 +36,7 @@ pub(super) enum Literal {
 }
 
 /// The arguments of a rewritten chunk: functions for operators, the table of literals.
-pub(super) const HELPERS: [&str; 9] = [
+pub(super) const HELPERS: [&str; 10] = [
     "__ffi_eq",
     "__ffi_ne",
     "__ffi_lt",
@@ -45,6 +45,7 @@ pub(super) const HELPERS: [&str; 9] = [
     "__ffi_ge",
     "__ffi_concat",
     "__ffi_mod",
+    "__ffi_tail",
     "__ffi_literal",
 ];
 
@@ -261,7 +262,7 @@ impl Parser<'_> {
                         Kind::End | Kind::Symbol("end" | "else" | "elseif" | "until" | ";")
                     );
                     if !last {
-                        self.expressions()?;
+                        self.results()?;
                     }
                     self.eat(";");
                     return Ok(());
