@@ -6,9 +6,10 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-use super::entry::{self, Keep, Registers, Slot, runs};
-use super::{Kind, Mode, NativeCall, Shape, Thunk};
-use crate::abi::{self, Bank, CallPlan, Convention, FrameLayout, Signature};
+use super::host::{self, Host, Keep, Processor, runs};
+use super::native_call::x87_results;
+use super::{Kind, Mode, NativeCall, Registers, Shape, Slot, Thunk};
+use crate::abi::{self, CallPlan, Convention, FrameLayout, Signature};
 use crate::error::Error;
 use crate::lower;
 
@@ -59,10 +60,10 @@ fn plan(
     }
     drop(plans);
     if !runs(convention) {
-        return Err(entry::not_here(convention));
+        return Err(host::not_here(convention));
     }
     let plan = abi::plan(signature, convention)?;
-    entry::check_registers(&plan)?;
+    host::check_registers(&plan)?;
     let plan = Box::leak(Box::new(plan));
     debug_assert_eq!(abi::check(signature, plan), Ok(()));
     let mut plans = PLANS.write().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +104,7 @@ impl FrameCall {
                 thunk: super::frame_call(signature, convention)?,
                 announced: made.vector_count.is_some(),
             },
-            _ => return Err(entry::not_interpreted(convention)),
+            _ => return Err(host::not_interpreted(convention)),
         }))
     }
 
@@ -180,7 +181,7 @@ impl Body {
         let plan = plan(signature, convention)?;
         // It reads the whole block.
         let address = interpret as *const c_void;
-        Ok(Body { plan, keep: Keep::All, ..Body::new(address, plan) })
+        Ok(Body { plan, keep: Keep::Wide, ..Body::new(address, plan) })
     }
 
     /// A body that needs no code of its own: it gives the dispatcher what the entry saved as it is, where that is a Frame, or
@@ -254,13 +255,10 @@ unsafe extern "C" fn interpret(registers: *mut Registers, slot: *const Slot) {
                 registers.result_int[0] = hidden;
             }
         });
-        for index in (0..x87_results(plan)).rev() {
-            entry::push_x87(&registers.result_float[index]);
+        if let Some(x87) = Host::X87 {
+            for result in registers.result_float[..x87_results(plan)].iter().rev() {
+                (x87.push)(result);
+            }
         }
     }
-}
-
-/// The number of x87 registers that hold a result.
-pub(super) fn x87_results(plan: &CallPlan) -> usize {
-    plan.result.pieces().iter().filter(|piece| piece.bank == Bank::X87).count()
 }

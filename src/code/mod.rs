@@ -7,24 +7,18 @@
 
 mod arena;
 pub(crate) mod ending;
-mod entry;
-mod exit;
 mod fork;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub mod gate;
-#[cfg(all(target_arch = "x86", target_os = "linux"))]
-#[path = "native_gate.rs"]
-pub mod gate;
-#[cfg(not(all(any(target_arch = "x86_64", target_arch = "x86"), target_os = "linux")))]
-#[path = "no_gate.rs"]
-pub mod gate;
+pub(crate) mod host;
 mod interpreted;
 mod mode;
 mod module;
+mod native_call;
 pub mod observe;
 mod peek;
 mod pool;
+mod registers;
 mod room;
+mod slot;
 mod stubs;
 mod thread;
 mod unwind;
@@ -36,21 +30,24 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 use cranelift_codegen::ir;
 
 pub use arena::called_from;
-pub use entry::{DISPATCH_OFFSET, Registers, Slot, has_wide_registers, runs};
-pub use exit::NativeCall;
+pub use host::gate;
+pub use host::text::VECTOR_COUNT_STUB;
+pub use host::{has_wide_registers, runs};
 pub(crate) use interpreted::with_room;
 pub use interpreted::{Body, FrameCall};
 pub use mode::{Mode, verifies};
+pub use native_call::NativeCall;
 pub use peek::Peek;
 pub use pool::POOLED_CALLBACKS;
+pub use registers::Registers;
 pub use room::{check_stack, is_stack_short};
-pub use stubs::{Callback, VECTOR_COUNT_STUB, announce_vectors};
+pub use slot::{DISPATCH_OFFSET, Slot};
+pub use stubs::{Callback, announce_vectors};
 pub(crate) use thread::this_thread;
 
 use crate::abi::{self, CallPlan, Convention, Signature};
 use crate::error::Error;
 use crate::lower;
-use entry::GATE_OFFSET;
 use module::Compiler;
 
 /// What a thunk depends on.
@@ -146,11 +143,11 @@ pub fn thunk(
     }
     let shim = convention.is_i686();
     if !runs(convention) && !shim {
-        return Err(entry::not_here(convention));
+        return Err(host::not_here(convention));
     }
     let plan = abi::plan(signature, convention)?;
     debug_assert_eq!(abi::check(signature, &plan), Ok(()));
-    entry::check_registers(&plan)?;
+    host::check_registers(&plan)?;
     if shim {
         let thunk = i686_shim(&shape.kind, &plan)?;
         CACHE.write().unwrap_or_else(PoisonError::into_inner).insert(shape, thunk);
@@ -175,8 +172,8 @@ pub fn thunk(
 fn i686_shim(kind: &Kind, plan: &CallPlan) -> Result<Thunk, Error> {
     let code = match kind {
         Kind::FrameCall => lower::x86::call_shim(plan)?,
-        Kind::Callback => lower::x86::callback_shim(plan, GATE_OFFSET)?,
-        _ => return Err(entry::not_here(plan.convention)),
+        Kind::Callback => lower::x86::callback_shim(plan, Slot::BODY)?,
+        _ => return Err(host::not_here(plan.convention)),
     };
     let address = gate::place(&code)?;
     Ok(Thunk { address: address as usize, size: code.len() as u32 })

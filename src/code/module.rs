@@ -8,8 +8,9 @@ use cranelift_module::{Module, default_libcall_names};
 use target_lexicon::Triple;
 
 use super::arena::{Arena, Provider};
+use super::host::{self, Host, Processor};
 use super::unwind::Unwind;
-use super::{Shape, Thunk, entry, lock, observe};
+use super::{Shape, Thunk, lock, observe};
 use crate::abi::CallPlan;
 use crate::error::Error;
 use crate::lower;
@@ -42,7 +43,7 @@ impl Compiler {
             plan,
             config: self.module.isa().frontend_config(),
             own: self.module.isa().default_call_conv(),
-            native: entry::native(plan.convention),
+            native: host::native(plan.convention),
         }
     }
 
@@ -61,6 +62,7 @@ impl Compiler {
             .run_address(written)
             .ok_or_else(|| Error::codegen("code outside the arena"))?;
         let code = self.context.compiled_code().ok_or_else(|| Error::codegen("no code"))?;
+        Host::flush_instructions(address, code.code_info().total_size as usize);
         let records = self.unwind.register(self.module.isa(), code, address as u64)?;
         let thunk = Thunk { address: address as usize, size: code.code_info().total_size };
         if observe::is_observed() {

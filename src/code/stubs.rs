@@ -11,58 +11,20 @@ use std::sync::{LazyLock, Mutex};
 
 use rustc_hash::FxHashMap;
 
-use super::entry::{ENTRY_OFFSET, Slot, entry_point, not_here};
+use super::host::{Host, Processor, STUB, Stub, not_here};
 use super::module::{ARENA, LOW_ARENA};
-use super::{Body, fork, gate, lock, observe, pool};
+use super::{Body, Slot, fork, gate, lock, observe, pool};
 use crate::abi::Convention;
 use crate::error::Error;
 
-/// Bytes of a stub.
-const STUB: usize = 16;
 /// Stubs of a page.
 const COUNT: usize = 256;
-
-/// `endbr64`, `lea r11, [rip + slot]`, `jmp [r11]`: the address of the callback's slot in R11, on to its entry point.
-fn callback_stub(stub: usize, slot: usize) -> Option<[u8; STUB]> {
-    let mut code = [0xCC; STUB];
-    code[..4].copy_from_slice(&[0xF3, 0x0F, 0x1E, 0xFA]);
-    code[4..7].copy_from_slice(&[0x4C, 0x8D, 0x1D]);
-    code[7..11].copy_from_slice(&displacement(stub + 11, slot)?);
-    code[11..14].copy_from_slice(&[0x41, 0xFF, 0x23]);
-    Some(code)
-}
-
-/// `push slot`, `jmp [slot.entry]`, for 32-bit code: the address of the callback's slot on the stack, on to its shim.
-fn guest_callback_stub(_stub: usize, slot: usize) -> Option<[u8; STUB]> {
-    let mut code = [0xCC; STUB];
-    let slot = u32::try_from(slot).ok()?;
-    code[0] = 0x68;
-    code[1..5].copy_from_slice(&slot.to_le_bytes());
-    code[5..7].copy_from_slice(&[0xFF, 0x25]);
-    code[7..11].copy_from_slice(&slot.checked_add(ENTRY_OFFSET)?.to_le_bytes());
-    Some(code)
-}
-
-/// `mov eax, 8`, `jmp [rip + target]`, the displacement 0: a System V variadic call announces up to eight vector registers
-/// in AL, which Cranelift never sets.
-pub const VECTOR_COUNT_STUB: [u8; 11] = [0xB8, 8, 0, 0, 0, 0xFF, 0x25, 0, 0, 0, 0];
-
-fn vector_count_stub(stub: usize, target: usize) -> Option<[u8; STUB]> {
-    let mut code = [0xCC; STUB];
-    code[..11].copy_from_slice(&VECTOR_COUNT_STUB);
-    code[7..11].copy_from_slice(&displacement(stub + 11, target)?);
-    Some(code)
-}
-
-fn displacement(from: usize, to: usize) -> Option<[u8; 4]> {
-    i32::try_from(to.wrapping_sub(from) as isize).ok().map(i32::to_le_bytes)
-}
 
 /// Writes a page of stubs for data of type `T`, below 4 GiB if they are for a `guest`; returns each stub's address with its datum.
 /// `name`: what profilers call them.
 fn page<T: 'static>(
     name: &str,
-    stub: fn(usize, usize) -> Option<[u8; STUB]>,
+    stub: fn(usize, usize) -> Option<Stub>,
     guest: bool,
 ) -> Result<Vec<(usize, NonNull<T>)>, Error> {
     let bytes = size_of::<T>() * COUNT;
@@ -77,7 +39,7 @@ fn page<T: 'static>(
     if observe::is_observed() {
         observe::name_stubs(name, code.run as usize, STUB * COUNT);
     }
-    (0..COUNT)
+    let stubs = (0..COUNT)
         .map(|i| {
             let address = code.run as usize + i * STUB;
             // SAFETY: the data has COUNT elements.
@@ -88,7 +50,9 @@ fn page<T: 'static>(
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), code.write.add(i * STUB), STUB) };
             Ok((address, datum))
         })
-        .collect()
+        .collect();
+    Host::flush_instructions(code.run, STUB * COUNT);
+    stubs
 }
 
 /// Address space of a chunk of data, in bytes; memory is used only as it is written.
@@ -195,9 +159,8 @@ static CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
 /// Those for 32-bit code.
 static GUEST_CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
 /// Those whose entries are in the program's text.
-static POOLED_CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(|| {
-    Mutex::new(Callbacks { free: pool::entries().into(), ..Callbacks::default() })
-});
+static POOLED_CALLBACKS: LazyLock<Mutex<Callbacks>> =
+    LazyLock::new(|| Mutex::new(Callbacks { free: pool::stubs().into(), ..Callbacks::default() }));
 
 fn pools() -> [&'static Mutex<Callbacks>; 3] {
     [&CALLBACKS, &GUEST_CALLBACKS, &POOLED_CALLBACKS]
@@ -237,7 +200,7 @@ impl Callback {
         let guest = convention.is_i686();
         let pooled = body.is_pooled();
         let Body { address: body, plan, keep, wide, .. } = *body;
-        let entry = || entry_point(convention, keep).ok_or_else(|| not_here(convention));
+        let entry = || Host::entry(convention, keep).ok_or_else(|| not_here(convention));
         let (entry, body) = match guest {
             true => (body, gate::dispatcher()?),
             false => (entry()?, body),
@@ -246,7 +209,7 @@ impl Callback {
         fork::prepare();
         let mut callbacks = lock(pool);
         if callbacks.free.is_empty() && !pooled {
-            let stub = if guest { guest_callback_stub } else { callback_stub };
+            let stub = if guest { gate::callback_stub } else { Host::callback_stub };
             callbacks.free.extend(page("stubs of callbacks", stub, guest)?);
         }
         // SAFETY: slots live as long as the process.
@@ -361,7 +324,7 @@ pub fn announce_vectors(target: *const c_void) -> Result<*const c_void, Error> {
         return Ok(stub as *const c_void);
     }
     if announcers.free.is_empty() {
-        announcers.free = page("stubs of variadic calls", vector_count_stub, false)?;
+        announcers.free = page("stubs of variadic calls", Host::vector_count_stub, false)?;
     }
     let Some((stub, datum)) = announcers.free.pop() else {
         return Err(Error::codegen("a page with no stubs"));

@@ -12,7 +12,6 @@
 #![forbid(unsafe_code)]
 
 mod header;
-pub mod stubs;
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir;
@@ -21,6 +20,8 @@ use cranelift_module::{
     DataDescription, FuncId, Linkage, Module, ModuleReloc, ModuleRelocTarget, default_libcall_names,
 };
 use cranelift_object::{ObjectBuilder, ObjectModule};
+
+pub use crate::code::host::text as stubs;
 
 use crate::abi::{self, Bank, CallPlan, Convention, Signature};
 use crate::code::{self, DISPATCH_OFFSET, Slot};

@@ -5,6 +5,8 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
+use crate::code::host::{Host, Processor};
+
 /// `struct jit_code_entry`
 #[repr(C)]
 struct Entry {
@@ -67,17 +69,6 @@ pub(super) fn register(name: &str, address: usize, size: usize, unwind: &[u8]) {
     __jit_debug_register_code();
 }
 
-/// The processor in an ELF header.
-const MACHINE: Option<u16> = if cfg!(target_arch = "x86_64") {
-    Some(62)
-} else if cfg!(target_arch = "aarch64") {
-    Some(183)
-} else if cfg!(target_arch = "riscv64") {
-    Some(243)
-} else {
-    None
-};
-
 /// Bytes of the headers of ELF64, a section and a symbol.
 const HEADER: usize = 64;
 const SECTION: usize = 64;
@@ -92,7 +83,7 @@ const SECTION_NAMES: u16 = 5;
 
 /// A relocatable ELF64 file whose text is elsewhere: at `address`.
 fn image(name: &str, address: usize, size: usize, unwind: &[u8]) -> Option<Vec<u8>> {
-    let mut file = elf_header(MACHINE?);
+    let mut file = elf_header(Host::ELF_MACHINE?);
     let mut place = |bytes: &[u8]| {
         let at = file.len();
         file.extend(bytes);

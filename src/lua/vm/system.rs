@@ -102,19 +102,6 @@ pub(crate) const OS: &str = if cfg!(target_os = "linux") {
     "Other"
 };
 
-/// `ffi.arch`, as LuaJIT names processors.
-pub(crate) const ARCH: &str = if cfg!(target_arch = "x86_64") {
-    "x64"
-} else if cfg!(target_arch = "x86") {
-    "x86"
-} else if cfg!(target_arch = "aarch64") {
-    "arm64"
-} else if cfg!(target_arch = "riscv64") {
-    "riscv64"
-} else {
-    std::env::consts::ARCH
-};
-
 /// What `ffi.abi` says yes to, the pointer width apart. LuaJIT's own builds for 64 bits have `gc64`.
 pub(crate) const ABI: &[&str] = match (cfg!(windows), cfg!(target_pointer_width = "64")) {
     (true, true) => &["fpu", "hardfp", "le", "win", "dualnum", "gc64"],

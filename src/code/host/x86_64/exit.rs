@@ -1,78 +1,14 @@
-//! Native calls without a thunk: fixed machine code, one for each convention of the host, that loads the argument registers
-//! from a [`Registers`] block, calls, and stores the result registers in it.
+//! Exits: [`Exit`] of each convention.
 
 use std::ffi::c_void;
-#[cfg(all(target_arch = "x86_64", not(windows)))]
 use std::mem::offset_of;
 
-use super::entry::{Registers, has_wide_registers, pop_x87, runs};
-use super::interpreted::x87_results;
-use crate::abi::{CallPlan, Convention};
+use super::super::{Exit, runs};
+use crate::abi::{Backend, CallPlan, Convention};
+use crate::code::Registers;
 
-/// What makes a call: `fn(registers, target, bytes of stack arguments, AL)`.
-type Exit = unsafe extern "C-unwind" fn(*mut Registers, *const c_void, usize, u32);
-
-/// A plan that can be carried out without a thunk.
-#[derive(Clone, Copy)]
-pub struct NativeCall {
-    exit: Exit,
-    stack_bytes: usize,
-    vectors: u32,
-    wide: bool,
-    /// Results on the x87 stack.
-    x87: usize,
-}
-
-impl NativeCall {
-    /// For a plan of a convention that the host can call; `None` where a thunk is needed.
-    pub fn of(plan: &CallPlan) -> Option<NativeCall> {
-        let wide = plan.is_wide();
-        Some(NativeCall {
-            exit: exit(plan.convention).filter(|_| !wide || has_wide_registers())?,
-            stack_bytes: (plan.stack_bytes as usize).next_multiple_of(16),
-            vectors: plan.vector_count.unwrap_or(0).into(),
-            wide,
-            x87: x87_results(plan),
-        })
-    }
-
-    /// Bytes of stack arguments, in whole stack slots.
-    pub fn stack_bytes(&self) -> usize {
-        self.stack_bytes
-    }
-
-    /// The same, where the thread's stack has room for them.
-    ///
-    /// # Errors
-    /// [`Error::Stack`](crate::Error::Stack)
-    pub fn checked_stack_bytes(&self) -> Result<usize, crate::error::Error> {
-        super::check_stack(self.stack_bytes)?;
-        Ok(self.stack_bytes)
-    }
-
-    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block; what is on
-    /// the x87 stack is where the vector results of the same positions are.
-    ///
-    /// # Safety
-    /// `target` is a function of the plan; block and stack hold its arguments, by the plan. The stack has
-    /// [`NativeCall::stack_bytes`].
-    pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u8]) {
-        debug_assert!(stack.len() >= self.stack_bytes);
-        block.stack = stack.as_ptr() as u64;
-        block.wide = self.wide.into();
-        // SAFETY: the caller's promise. Nothing here uses the x87 stack between the call and the end.
-        unsafe {
-            (self.exit)(block, target, self.stack_bytes, self.vectors);
-            for result in &mut block.result_float[..self.x87] {
-                pop_x87(result);
-            }
-        }
-    }
-}
-
-#[cfg(all(target_arch = "x86_64", not(windows)))]
+/// The exit for functions of a convention.
 pub(super) fn exit(convention: &Convention) -> Option<Exit> {
-    use crate::abi::Backend;
     Some(match convention.backend {
         _ if !runs(convention) => return None,
         Backend::SystemV => sysv64,
@@ -81,14 +17,7 @@ pub(super) fn exit(convention: &Convention) -> Option<Exit> {
     })
 }
 
-#[cfg(not(all(target_arch = "x86_64", not(windows))))]
-pub(super) fn exit(convention: &Convention) -> Option<Exit> {
-    let _ = runs(convention);
-    None
-}
-
 /// The start of an exit: the block in RBX, the target in R11, the vector count in R10, the stack arguments below.
-#[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! enter {
     () => {
         concat!(
@@ -121,7 +50,6 @@ macro_rules! enter {
 }
 
 /// The upper half of YMM0, where the call uses 256-bit registers.
-#[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! wide_result {
     () => {
         concat!(
@@ -135,7 +63,6 @@ macro_rules! wide_result {
 }
 
 /// Its end.
-#[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! leave {
     () => {
         concat!(
@@ -150,7 +77,6 @@ macro_rules! leave {
 }
 
 /// Calls a System V function.
-#[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
 unsafe extern "C-unwind" fn sysv64(
     _block: *mut Registers,
@@ -206,7 +132,6 @@ unsafe extern "C-unwind" fn sysv64(
 }
 
 /// Calls a Microsoft x64 function: 32 bytes of shadow space lie below the stack arguments.
-#[cfg(all(target_arch = "x86_64", not(windows)))]
 #[unsafe(naked)]
 unsafe extern "C-unwind" fn win64(
     _block: *mut Registers,

@@ -3,10 +3,9 @@
 use std::ffi::{c_int, c_long};
 use std::mem::offset_of;
 
-use super::super::entry::Slot;
-use super::super::lock;
-use super::super::module::LOW_ARENA;
 use super::{Context, current};
+use crate::code::module::LOW_ARENA;
+use crate::code::{Slot, lock};
 use crate::error::Error;
 
 /// Linux's selectors: `__USER32_CS`, `__USER_CS`, `__USER_DS` (arch/x86/include/asm/segment.h).

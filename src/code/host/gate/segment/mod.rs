@@ -1,4 +1,4 @@
-//! The gate: 32-bit x86 code in a 64-bit Linux process.
+//! 32-bit x86 code in a 64-bit Linux process.
 //!
 //! Linux has a 32-bit code segment for every process (selector 0x23), and a far jump enters it. Code that runs there
 //! ("guest code") can address the lowest 4 GiB only, so its code, its stacks and its data are mapped there ([`memory`]).
@@ -18,7 +18,9 @@
 
 mod asm;
 mod fault;
+#[path = "../image.rs"]
 pub mod image;
+#[path = "../memory.rs"]
 pub mod memory;
 
 use std::cell::OnceCell;
@@ -26,10 +28,10 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
-use super::Thunk;
-use crate::error::Error;
-pub(super) use asm::place;
+pub(in crate::code) use asm::place;
 
+use crate::code::Thunk;
+use crate::error::Error;
 use asm::Trampolines;
 
 /// Bytes of a thread's guest stack; signal handlers run on it too.
@@ -153,7 +155,7 @@ fn open() -> Result<&'static Trampolines, Error> {
 }
 
 /// Where the guest code calls the host: what callback slots lead to.
-pub(super) fn dispatcher() -> Result<*const std::ffi::c_void, Error> {
+pub(in crate::code) fn dispatcher() -> Result<*const std::ffi::c_void, Error> {
     open().map(|trampolines| trampolines.dispatch as usize as *const _)
 }
 

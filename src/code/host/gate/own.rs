@@ -2,18 +2,16 @@
 //!
 //! Plans are carried out by the same shims as through the gate of a 64-bit process; entering one is an ordinary call.
 
-#[path = "gate/image.rs"]
+#[path = "image.rs"]
 pub mod image;
-#[path = "gate/memory.rs"]
+#[path = "memory.rs"]
 pub mod memory;
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 
-use super::Thunk;
-use super::entry::Slot;
-use super::lock;
-use super::module::LOW_ARENA;
+use crate::code::module::LOW_ARENA;
+use crate::code::{Slot, Thunk, check_stack, lock};
 use crate::error::Error;
 
 /// Whether this process can run i686 code: it does.
@@ -25,7 +23,7 @@ pub fn available() -> Result<(), Error> {
 }
 
 /// What callback slots lead to.
-pub(super) fn dispatcher() -> Result<*const c_void, Error> {
+pub(in crate::code) fn dispatcher() -> Result<*const c_void, Error> {
     unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
         // SAFETY: a stub pushed its slot, which lives as long as the process; the shim made the Frame.
         unsafe { ((*slot).dispatch)(slot, frame) }
@@ -34,7 +32,7 @@ pub(super) fn dispatcher() -> Result<*const c_void, Error> {
 }
 
 /// Puts code into executable memory.
-pub(super) fn place(code: &[u8]) -> Result<u32, Error> {
+pub(in crate::code) fn place(code: &[u8]) -> Result<u32, Error> {
     let span = lock(&LOW_ARENA).allocate(code.len(), 16)?;
     // SAFETY: a span of this length, ours alone.
     unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), span.write, code.len()) };
@@ -56,7 +54,7 @@ impl Frame {
     /// # Errors
     /// None.
     pub fn new(size: u32, arguments: u32) -> Result<Frame, Error> {
-        super::check_stack(arguments as usize)?;
+        check_stack(arguments as usize)?;
         let blocks = (size as usize).div_ceil(size_of::<Block>());
         Ok(Frame((0..blocks).map(|_| UnsafeCell::new(Block([0; 16]))).collect()))
     }

@@ -6,8 +6,8 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::super::ending::chain;
 use super::asm::CODE_32;
+use crate::code::ending::chain;
 
 /// The signals of faults, with their names.
 const SIGNALS: [(c_int, &str); 4] = [

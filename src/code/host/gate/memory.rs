@@ -6,7 +6,7 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex};
 
-use super::super::lock;
+use crate::code::lock;
 
 /// The last address of the guest, which nothing is mapped up to.
 pub const END: usize = u32::MAX as usize;

@@ -1,6 +1,6 @@
 //! The gate where there is none: every way in is an error.
 
-use super::Thunk;
+use crate::code::Thunk;
 use crate::error::Error;
 
 fn refused() -> Error {
@@ -15,11 +15,11 @@ pub fn available() -> Result<(), Error> {
     Err(refused())
 }
 
-pub(super) fn dispatcher() -> Result<*const std::ffi::c_void, Error> {
+pub(in crate::code) fn dispatcher() -> Result<*const std::ffi::c_void, Error> {
     Err(refused())
 }
 
-pub(super) fn place(_: &[u8]) -> Result<u32, Error> {
+pub(in crate::code) fn place(_: &[u8]) -> Result<u32, Error> {
     Err(refused())
 }
 
@@ -50,6 +50,7 @@ impl Frame {
 
 /// Memory below 4 GiB, which nothing here can use.
 pub mod memory {
+    use std::ffi::c_int;
     use std::io;
     use std::ptr::NonNull;
 
@@ -57,13 +58,8 @@ pub mod memory {
         io::ErrorKind::Unsupported.into()
     }
 
-    #[cfg(target_os = "linux")]
-    pub(in crate::code) fn map(
-        _: usize,
-        _: libc::c_int,
-        _: libc::c_int,
-        _: libc::c_int,
-    ) -> io::Result<NonNull<u8>> {
+    #[allow(dead_code, reason = "systems without executable memory do not ask")]
+    pub(in crate::code) fn map(_: usize, _: c_int, _: c_int, _: c_int) -> io::Result<NonNull<u8>> {
         Err(refused())
     }
 

@@ -1,0 +1,80 @@
+//! The machine code of callbacks that no plan changes, for every processor: bytes beside their assembly.
+//!
+//! A callback is a *stub* that loads the address of its slot from the word behind it and jumps to the slot's *entry*, which saves
+//! the argument registers into a block ([`crate::lower::registers`]), calls the slot's body with the block and the slot, and
+//! loads the result registers. `emit` writes the bytes into object files for any target; a process of the processor has the same
+//! text assembled, as an entry of its own. `tests/qemu.rs` assembles the text and compares the bytes.
+//!
+//! A file of this folder has the macros `entry` and `stub`, which give their lines to another macro ([`lines`], [`assembled`]),
+//! and the table `CALLBACKS`.
+
+#![cfg_attr(not(feature = "emit"), allow(dead_code, reason = "the tables are for `emit`"))]
+
+use std::mem::{offset_of, size_of};
+
+use crate::abi::Convention;
+use crate::code::Slot;
+use crate::lower::registers;
+
+/// An instruction: its bytes in hexadecimal, in the order of memory, and its text. A directive has no bytes.
+pub type Line = (&'static str, &'static str);
+
+/// The code of the callbacks of some conventions.
+#[derive(Debug)]
+pub struct Callbacks {
+    /// Names of conventions.
+    pub conventions: &'static [&'static str],
+    /// What an assembler is told before the text.
+    pub directive: &'static str,
+    /// Loads the slot's address, the 8 bytes behind it, and jumps to the entry.
+    pub stub: &'static [Line],
+    /// Saves, calls, restores, returns.
+    pub entry: &'static [Line],
+}
+
+/// Lines as a table.
+macro_rules! lines {
+    ($(($bytes:literal, $text:literal),)*) => { &[$(($bytes, $text)),*] };
+}
+
+/// Lines as the body of a naked function.
+macro_rules! assembled {
+    ($(($bytes:literal, $text:literal),)*) => { std::arch::naked_asm!($($text),*) };
+}
+pub(super) use assembled;
+
+mod aarch64;
+mod riscv64;
+pub(super) mod x86_64;
+
+pub use x86_64::VECTOR_COUNT_STUB;
+
+/// All that can be emitted.
+pub static CALLBACKS: &[&Callbacks] =
+    &[&aarch64::CALLBACKS, &riscv64::CALLBACKS, &x86_64::CALLBACKS];
+
+/// The callbacks of a convention.
+pub fn of(convention: &Convention) -> Option<&'static Callbacks> {
+    CALLBACKS.iter().find(|callbacks| callbacks.conventions.contains(&convention.name)).copied()
+}
+
+/// The bytes of some lines.
+pub fn bytes(lines: &[Line]) -> Vec<u8> {
+    let byte = |hex: &[u8]| hex.iter().fold(0, |byte, digit| byte << 4 | nibble(*digit));
+    lines.iter().flat_map(|(hex, _)| hex.as_bytes().chunks(2).map(byte)).collect()
+}
+
+fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => digit - b'a' + 10,
+    }
+}
+
+// The numbers in the texts.
+const _: () = {
+    assert!(registers::INT == 0 && registers::FLOAT == 80);
+    assert!(registers::RESULT_INT == 208 && registers::RESULT_FLOAT == 224);
+    assert!(registers::STACK == 288 && registers::SIZE == 304);
+    assert!(offset_of!(Slot, body) == size_of::<usize>());
+};
