@@ -111,7 +111,7 @@ pub mod ctype;
 pub mod emit;
 mod error;
 pub mod explain;
-#[cfg(all(feature = "fuzz-abi", unix))]
+#[cfg(feature = "fuzz-abi")]
 pub mod fuzz;
 pub mod lower;
 #[cfg(feature = "lua")]

@@ -282,6 +282,7 @@ impl Target {
             OperatingSystem::Linux => "Linux",
             OperatingSystem::Windows => "Windows",
             _ if self.triple.vendor == target_lexicon::Vendor::Apple => "OSX",
+            OperatingSystem::Freebsd | OperatingSystem::Netbsd | OperatingSystem::Openbsd => "BSD",
             _ => "Other",
         };
         let arch = match self.triple.architecture {
@@ -291,6 +292,16 @@ impl Target {
             _ => "riscv64",
         };
         (os, arch)
+    }
+
+    /// What LuaJIT's `ffi.abi` says yes to, the pointer width apart. Its own builds for 64 bits have `gc64`.
+    pub fn luajit_abi(&self) -> &'static [&'static str] {
+        match (self.is_windows(), self.model.pointer) {
+            (true, 8) => &["fpu", "hardfp", "le", "win", "dualnum", "gc64"],
+            (true, _) => &["fpu", "hardfp", "le", "win", "dualnum"],
+            (false, 8) => &["fpu", "hardfp", "le", "dualnum", "gc64"],
+            (false, _) => &["fpu", "hardfp", "le", "dualnum"],
+        }
     }
 
     /// Whether it is Windows.

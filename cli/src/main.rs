@@ -7,7 +7,6 @@
 mod bench;
 #[cfg(feature = "emit")]
 mod emit;
-#[cfg(unix)]
 mod fuzz_abi;
 mod modules;
 
@@ -68,10 +67,8 @@ enum Command {
         rounds: u32,
     },
     /// Calls random C functions, and has random C functions call callbacks, to prove a calling convention.
-    #[cfg(unix)]
     FuzzAbi(fuzz_abi::Options),
     /// Runs one batch of `fuzz-abi`, in a process of its own.
-    #[cfg(unix)]
     #[command(hide = true)]
     FuzzAbiWorker(fuzz_abi::WorkerOptions),
     /// Writes the thunks of C functions as an object file with a header.
@@ -128,9 +125,7 @@ fn execute() -> i32 {
         Command::Explain { declaration, target, emit, svg, varargs } => {
             show(&declaration, target.as_deref(), emit, svg.as_deref(), &varargs)
         }
-        #[cfg(unix)]
         Command::FuzzAbi(options) => fuzz_abi::main(&options),
-        #[cfg(unix)]
         Command::FuzzAbiWorker(options) => fuzz_abi::work(&options),
         #[cfg(feature = "emit")]
         Command::Emit(arguments) => emit::run(&arguments),

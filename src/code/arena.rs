@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::ModuleResult;
 
-use super::{Mode, gate, lock, observe};
+use super::os::{self, Near, Views};
+use super::{Mode, lock, observe};
 
 /// Address space of a chunk, in bytes; memory is used only as it is written.
 const CHUNK: usize = 16 << 20;
@@ -99,83 +100,16 @@ impl Arena {
     }
 }
 
-#[cfg(target_os = "linux")]
 impl Chunk {
     fn map(size: usize, owner: u32, place: Place) -> io::Result<Chunk> {
-        if observe::is_observed() && matches!(place, Place::NearText) {
-            return Chunk::map_for_perf(size, owner);
-        }
-        // SAFETY: a literal name; the descriptor is checked and closed below.
-        let file = unsafe { libc::memfd_create(c"cthunk".as_ptr(), libc::MFD_CLOEXEC) };
-        if file < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let mapped = Chunk::map_file(file, size, owner, place);
-        // SAFETY: opened above, used nowhere else; the mappings keep the memory.
-        unsafe { libc::close(file) };
-        mapped
-    }
-
-    /// `perf` looks for names in its map only where the memory is of no file but `/dev/zero`, which is what shared memory
-    /// without a file counts as. Its second view is a copy of the first one's mapping (mremap(2), "old_size is zero").
-    fn map_for_perf(size: usize, owner: u32) -> io::Result<Chunk> {
-        const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
-        let run = near_text(|hint, flags| {
-            map_shared(-1, size, EXECUTE, hint, flags | libc::MAP_ANONYMOUS)
-        })?;
-        // SAFETY: the mapping is our own; the copy is made where there is room, and never both executable and writable.
-        unsafe {
-            let copy = libc::mremap(run.as_ptr().cast(), 0, size, libc::MREMAP_MAYMOVE);
-            if copy == libc::MAP_FAILED
-                || libc::mprotect(copy, size, libc::PROT_READ | libc::PROT_WRITE) != 0
-            {
-                return Err(io::Error::last_os_error());
-            }
-            let write = NonNull::new(copy.cast());
-            let write = write.ok_or_else(|| io::Error::other("mapped at address 0"))?;
-            Ok(Chunk { write, run, size, used: 0, owner })
-        }
-    }
-
-    fn map_file(file: libc::c_int, size: usize, owner: u32, place: Place) -> io::Result<Chunk> {
-        // SAFETY: our own descriptor.
-        if unsafe { libc::ftruncate(file, size as libc::off_t) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
-        let run = match place {
-            Place::NearText => {
-                near_text(|hint, flags| map_shared(file, size, EXECUTE, hint, flags))?
-            }
-            Place::Low => gate::memory::map(size, EXECUTE, libc::MAP_SHARED, file)?,
+        let near = match place {
+            Place::NearText if observe::is_observed() => Near::Observed(caller()),
+            Place::NearText => Near::Address(caller()),
+            Place::Low => Near::Low,
         };
-        match map_shared(file, size, libc::PROT_READ | libc::PROT_WRITE, 0, 0) {
-            Ok(write) => Ok(Chunk { write, run, size, used: 0, owner }),
-            Err(error) => {
-                // SAFETY: mapped above, used nowhere.
-                unsafe { libc::munmap(run.as_ptr().cast(), size) };
-                Err(error)
-            }
-        }
+        let Views { write, run } = os::map_code(size, near)?;
+        Ok(Chunk { write, run, size, used: 0, owner })
     }
-}
-
-#[cfg(target_os = "linux")]
-fn map_shared(
-    file: libc::c_int,
-    size: usize,
-    protection: libc::c_int,
-    hint: usize,
-    flags: libc::c_int,
-) -> io::Result<NonNull<u8>> {
-    // SAFETY: a new mapping, which replaces none: there is a fixed address only with MAP_FIXED_NOREPLACE.
-    let address = unsafe {
-        libc::mmap(hint as *mut libc::c_void, size, protection, libc::MAP_SHARED | flags, file, 0)
-    };
-    if address == libc::MAP_FAILED {
-        return Err(io::Error::last_os_error());
-    }
-    NonNull::new(address.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))
 }
 
 /// An address in the program that calls the code; 0: this library.
@@ -186,33 +120,11 @@ pub fn called_from(address: usize) {
     CALLER.store(address, Ordering::Relaxed);
 }
 
-/// Maps within 1 GiB below its caller's text if it can.
-#[cfg(target_os = "linux")]
-fn near_text(
-    map: impl Fn(usize, libc::c_int) -> io::Result<NonNull<u8>>,
-) -> io::Result<NonNull<u8>> {
-    const STEP: usize = 64 << 20;
-    let text = match CALLER.load(Ordering::Relaxed) {
+/// Where the code is called from.
+fn caller() -> usize {
+    match CALLER.load(Ordering::Relaxed) {
         0 => Arena::run_address as *const () as usize,
         caller => caller,
-    };
-    let text = text & !(STEP - 1);
-    let hints = (1..16).map(|step| text.wrapping_sub(step * STEP));
-    for hint in hints {
-        if let Ok(address) = map(hint, libc::MAP_FIXED_NOREPLACE) {
-            return Ok(address);
-        }
-    }
-    map(0, 0)
-}
-
-#[cfg(not(target_os = "linux"))]
-impl Chunk {
-    fn map(_size: usize, _owner: u32, _place: Place) -> io::Result<Chunk> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this version makes executable memory on Linux only",
-        ))
     }
 }
 

@@ -6,22 +6,15 @@ use std::cell::RefCell;
 use std::sync::{Once, PoisonError};
 
 use super::module::{ARENA, LOW_ARENA};
-use super::{CACHE, COMPILER, interpreted, lock, stubs};
+use super::{CACHE, COMPILER, interpreted, lock, os, stubs};
 
 thread_local!(static HELD: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) });
 
 /// Sees to the locks, from the first code or callback on.
-#[cfg(unix)]
 pub(super) fn prepare() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: handlers of this library, which is never unloaded: it has code in use.
-        unsafe { libc::pthread_atfork(Some(take), Some(give_back), Some(give_back)) };
-    });
+    ONCE.call_once(|| os::at_fork(take, give_back));
 }
-
-#[cfg(not(unix))]
-pub(super) fn prepare() {}
 
 /// Takes the locks, in the order in which they are taken elsewhere.
 unsafe extern "C" fn take() {

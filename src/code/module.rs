@@ -9,7 +9,7 @@ use target_lexicon::Triple;
 
 use super::arena::{Arena, Provider};
 use super::host::{self, Host, Processor};
-use super::unwind::Unwind;
+use super::os::Unwind;
 use super::{Shape, Thunk, lock, observe};
 use crate::abi::CallPlan;
 use crate::error::Error;

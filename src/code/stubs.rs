@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::host::{Host, Processor, STUB, Stub, not_here};
 use super::module::{ARENA, LOW_ARENA};
-use super::{Body, Slot, fork, gate, lock, observe, pool};
+use super::{Body, Slot, fork, gate, lock, near_data, observe, pool};
 use crate::abi::Convention;
 use crate::error::Error;
 
@@ -32,7 +32,7 @@ fn page<T: 'static>(
         true => (lock(&LOW_ARENA).allocate(STUB * COUNT, STUB)?, gate::memory::map_data(bytes)?),
         false => {
             let code = lock(&ARENA).allocate(STUB * COUNT, STUB)?;
-            (code, near_data(code.run as usize, bytes)?)
+            (code, near_data::take(code.run as usize, bytes)?)
         }
     };
     let data = data.cast::<T>();
@@ -53,77 +53,6 @@ fn page<T: 'static>(
         .collect();
     Host::flush_instructions(code.run, STUB * COUNT);
     stubs
-}
-
-/// Address space of a chunk of data, in bytes; memory is used only as it is written.
-#[cfg(unix)]
-const CHUNK: usize = 16 << 20;
-
-/// Data near code: a chunk of address space that fills up and is never given back.
-#[cfg(unix)]
-struct DataChunk {
-    start: usize,
-    used: usize,
-}
-
-#[cfg(unix)]
-impl DataChunk {
-    /// Reserves `size` bytes within reach of `code`.
-    fn take(&mut self, code: usize, size: usize) -> Option<NonNull<u8>> {
-        let fits = self.used + size <= CHUNK && self.start.abs_diff(code) < (1 << 30);
-        let start = fits.then(|| self.start + self.used)?;
-        self.used = (self.used + size).next_multiple_of(16);
-        NonNull::new(start as *mut u8)
-    }
-
-    /// Maps a chunk within reach of `code`.
-    fn map(code: usize) -> Result<DataChunk, Error> {
-        // Beyond the arena's chunk on either side; the kernel takes the hint where the place is free.
-        let hints = [32 << 20, 64 << 20, 128 << 20, 256 << 20, 512 << 20];
-        let below = hints.iter().map(|distance| code.wrapping_sub(*distance));
-        let above = hints.iter().map(|distance| code.wrapping_add(*distance));
-        for hint in below.chain(above) {
-            // SAFETY: a new anonymous mapping, which replaces none.
-            let address = unsafe {
-                libc::mmap(
-                    (hint & !0xFFFF) as *mut c_void,
-                    CHUNK,
-                    libc::PROT_READ | libc::PROT_WRITE,
-                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                    -1,
-                    0,
-                )
-            };
-            if address == libc::MAP_FAILED {
-                return Err(std::io::Error::last_os_error().into());
-            }
-            if (address as usize).abs_diff(code) < (1 << 30) {
-                return Ok(DataChunk { start: address as usize, used: 0 });
-            }
-            // SAFETY: mapped above, used nowhere.
-            unsafe { libc::munmap(address, CHUNK) };
-        }
-        Err(Error::codegen("no memory within reach of the stubs"))
-    }
-}
-
-/// Zeroed, private, writable memory within reach of `code`; it lives as long as the process.
-#[cfg(unix)]
-fn near_data(code: usize, size: usize) -> Result<NonNull<u8>, Error> {
-    static CHUNKS: Mutex<Vec<DataChunk>> = Mutex::new(Vec::new());
-    let mut chunks = lock(&CHUNKS);
-    if let Some(data) = chunks.iter_mut().rev().find_map(|chunk| chunk.take(code, size)) {
-        return Ok(data);
-    }
-    let mut chunk = DataChunk::map(code)?;
-    let data = chunk.take(code, size);
-    chunks.push(chunk);
-    data.ok_or_else(|| Error::codegen("a page of stubs larger than a chunk"))
-}
-
-#[cfg(not(unix))]
-fn near_data(_: usize, _: usize) -> Result<NonNull<u8>, Error> {
-    Err(Error::codegen("this version makes stubs on Unix only"))
 }
 
 /// Callback stubs: those in use, and those that are free, longest-free first so that a freed address stays

@@ -51,8 +51,6 @@ use crate::lower::{Native, registers};
 
 /// What a processor gives.
 pub(crate) trait Processor {
-    /// `ffi.arch`, as LuaJIT names processors.
-    const NAME: &'static str;
     /// `e_machine` of its ELF64 files, which GDB reads.
     const ELF_MACHINE: Option<u16> = None;
     /// Where results can be on an x87 stack.

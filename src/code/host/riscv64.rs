@@ -5,7 +5,6 @@ use super::{Processor, clear_cache};
 pub(crate) struct Host;
 
 impl Processor for Host {
-    const NAME: &'static str = "riscv64";
     const ELF_MACHINE: Option<u16> = Some(243);
 
     fn flush_instructions(start: *const u8, size: usize) {

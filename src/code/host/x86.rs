@@ -5,8 +5,6 @@ use super::Processor;
 pub(crate) struct Host;
 
 impl Processor for Host {
-    const NAME: &'static str = "x86";
-
     /// The processor keeps the two caches alike.
     fn flush_instructions(_: *const u8, _: usize) {}
 }

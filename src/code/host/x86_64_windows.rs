@@ -5,7 +5,6 @@ use super::Processor;
 pub(crate) struct Host;
 
 impl Processor for Host {
-    const NAME: &'static str = "x64";
     const ELF_MACHINE: Option<u16> = Some(62);
 
     fn has_wide_registers() -> bool {

@@ -11,6 +11,7 @@ use super::Oracle;
 use super::library::{open, symbol};
 use super::thunks::{Checker, call_named};
 use crate::abi::{self, Convention};
+use crate::code::os;
 use crate::ctype::{FloatKind, IntKind, QualType, RecordKind, Table, Type};
 use crate::fuzz::batch::{Batch, Prototype, Value};
 use crate::fuzz::image::RESULT;
@@ -61,7 +62,7 @@ type StructOffsets = unsafe extern "C" fn(c_int, *const FfiType, *mut usize) -> 
 
 /// The library's functions.
 pub struct Libffi {
-    handle: *mut c_void,
+    handle: &'static os::Library,
     prepare_cif: PrepareCif,
     call: Call,
     closure_alloc: ClosureAlloc,
@@ -76,7 +77,7 @@ impl Libffi {
     /// # Errors
     /// [`Trouble::Library`]
     pub fn open() -> Result<Libffi, Trouble> {
-        let handle = open(b"libffi.so.8")?;
+        let handle = open("libffi.so.8")?;
         let find = |name| symbol(handle, name);
         // SAFETY: the types of libffi 3.4's `ffi.h`.
         unsafe {

@@ -1,11 +1,11 @@
 //! A C compiler as the oracle: a shared library of callees and callers.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CString, c_void};
 use std::path::Path;
 
 use super::Oracle;
 use super::thunks::{Checker, call_named};
-use crate::code::has_wide_registers;
+use crate::code::{has_wide_registers, os};
 use crate::fuzz::batch::{Batch, Prototype};
 use crate::fuzz::c_source::LOST_REGISTER;
 use crate::fuzz::image::RESULT;
@@ -16,7 +16,7 @@ use crate::fuzz::trouble::Trouble;
 /// What a compiler made of [`c_source`](crate::fuzz::c_source::c_source).
 pub struct Library {
     compiler: String,
-    handle: *mut c_void,
+    handle: &'static os::Library,
     report: *const Report,
 }
 
@@ -41,7 +41,7 @@ impl Library {
     /// # Errors
     /// [`Trouble::Library`]
     pub fn open(compiler: &str, path: &Path) -> Result<Library, Trouble> {
-        let handle = open(path.as_os_str().as_encoded_bytes())?;
+        let handle = open(&path.to_string_lossy())?;
         let report = symbol(handle, "report")?.cast();
         Ok(Library { compiler: compiler.into(), handle, report })
     }
@@ -109,37 +109,14 @@ impl Library {
 }
 
 /// Opens a shared library, for as long as the process lives.
-pub fn open(name: &[u8]) -> Result<*mut c_void, Trouble> {
-    let text = String::from_utf8_lossy(name).into_owned();
-    let error = |reason| Trouble::Library { name: text.clone(), reason };
-    let name = CString::new(name).map_err(|e| error(e.to_string()))?;
-    // SAFETY: a C string; what the library's constructors do is the matter of who named it.
-    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW as c_int) };
-    match handle.is_null() {
-        true => Err(error(loader_error())),
-        false => Ok(handle),
-    }
+pub fn open(name: &str) -> Result<&'static os::Library, Trouble> {
+    let error = |reason| Trouble::Library { name: name.into(), reason };
+    Ok(Box::leak(Box::new(os::Library::open(name, false).map_err(error)?)))
 }
 
 /// The address of a symbol.
-pub fn symbol(handle: *mut c_void, name: &str) -> Result<*const c_void, Trouble> {
+pub fn symbol(library: &os::Library, name: &str) -> Result<*const c_void, Trouble> {
     let error = |reason| Trouble::Library { name: name.into(), reason };
     let text = CString::new(name).map_err(|e| error(e.to_string()))?;
-    // SAFETY: an open library and a C string.
-    let address = unsafe { libc::dlsym(handle, text.as_ptr().cast::<c_char>()) };
-    match address.is_null() {
-        true => Err(error(loader_error())),
-        false => Ok(address),
-    }
-}
-
-fn loader_error() -> String {
-    // SAFETY: the loader's message is a C string until the next call of its functions on this thread.
-    unsafe {
-        let words = libc::dlerror();
-        match words.is_null() {
-            true => "not found".into(),
-            false => CStr::from_ptr(words).to_string_lossy().into_owned(),
-        }
-    }
+    library.symbol(&text).map_err(error)
 }

@@ -27,6 +27,7 @@ use super::known;
 use super::platform::Platform;
 use super::program::{Direction, Executor, Outcome, Program};
 use super::trouble::Trouble;
+use crate::code::os;
 
 /// Something to compare our thunks with, in this process.
 pub trait Oracle {
@@ -111,8 +112,8 @@ pub fn work(
     skip: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    // SAFETY: no handler is installed: a step that hangs ends the process.
-    unsafe { libc::alarm(SECONDS) };
+    // A step that hangs ends the process.
+    os::end_after(SECONDS);
     let steps = batch.prototypes.iter().enumerate().flat_map(|(case, prototype)| {
         let pairs = oracles.iter().flat_map(|o| Direction::ALL.map(|direction| (o, direction)));
         pairs.map(move |(oracle, direction)| (case, prototype, oracle, direction))

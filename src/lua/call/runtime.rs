@@ -11,6 +11,7 @@ use mlua::ffi as sys;
 use super::contract;
 use super::function::{self, Function};
 use super::variadic::Variable;
+use crate::code::os;
 use crate::ctype::QualType;
 use crate::lua::callback::dispatch;
 use crate::lua::state::head::Head;
@@ -22,7 +23,6 @@ use crate::lua::value::to_lua;
 use crate::lua::value::wide;
 use crate::lua::vm::api::{self, LuaType, Results, lua_State};
 use crate::lua::vm::memory;
-use crate::lua::vm::system;
 
 /// Runs a helper of a thunk that may raise.
 ///
@@ -243,7 +243,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
             push_result(lua, record, (&raw const value).cast());
             return learn_result(lua, record);
         }
-        let errno = system::errno();
+        let errno = os::errno();
         let ty = (*record).result_type.get();
         memory::push_cdata(
             lua,
@@ -252,7 +252,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
             0,
             0,
         );
-        system::set_errno(errno);
+        os::set_errno(errno);
     }
 }
 
@@ -269,14 +269,14 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
             push_copy(lua, record, value);
             return learn_result(lua, record);
         }
-        let errno = system::errno();
+        let errno = os::errno();
         let size = (*record).result_size.get() as usize;
         let header = Header { ty: (*record).result_type.get(), flags: 0, address: ptr::null_mut() };
         let header = memory::push_cdata(lua, metatable, header, size, 0);
         let bytes = header.add(1).cast::<u8>();
         (*header).address = bytes;
         ptr::copy_nonoverlapping(value, bytes, size);
-        system::set_errno(errno);
+        os::set_errno(errno);
     }
 }
 
@@ -310,10 +310,10 @@ unsafe fn push_with(
     record: *const Function,
     push: impl FnOnce(&Cx<'_>, QualType) -> Result<(), LuaError>,
 ) {
-    let errno = system::errno();
+    let errno = os::errno();
     // SAFETY: the caller's promise.
     unsafe { help(lua, record, |cx, record| push(cx, record.result(cx))) };
-    system::set_errno(errno);
+    os::set_errno(errno);
 }
 
 /// Raises for a wrong number of arguments.

@@ -21,6 +21,7 @@ use super::function::{self, Function};
 use super::plan_fast::{self, Recipe};
 use super::runtime;
 use super::thunk_api;
+use crate::code::os;
 use crate::code::{NativeCall, Registers};
 use crate::lower;
 use crate::lua::callback::dispatch;
@@ -30,7 +31,6 @@ use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType};
-use crate::lua::vm::system;
 use crate::policy::Permissions;
 
 /// Makes `ffi.async` of its parts, in Lua, as only Lua code can yield on every version.
@@ -147,7 +147,7 @@ impl Shared {
             let stack = slice::from_raw_parts(job.stack, job.native.stack_bytes());
             job.native.invoke(job.target, &mut job.registers, stack);
         }
-        job.errno = system::errno();
+        job.errno = os::errno();
         *self.lock() = Progress::Done(job);
         self.done.notify_all();
     }
@@ -435,7 +435,7 @@ fn result(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     match &mut *shared.lock() {
         Progress::Done(job) => {
             mem::swap(&mut registers, &mut job.registers);
-            system::set_errno(job.errno);
+            os::set_errno(job.errno);
         }
         _ => return Err(LuaError::new("the call is not done")),
     }

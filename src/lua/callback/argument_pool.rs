@@ -12,13 +12,13 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
+use crate::code::os;
 use crate::lua::state::pinned::Shelf;
 use crate::lua::state::{Cx, State};
 use crate::lua::value::cdata::{Flags, Header};
 use crate::lua::value::repr::Place;
 use crate::lua::vm::api::{self, Results, lua_State};
 use crate::lua::vm::memory::{Call, Kept, Slot, Userdata};
-use crate::lua::vm::system;
 
 /// Cdata of a full stock.
 pub(in crate::lua) const SIZE: usize = 32;
@@ -134,14 +134,14 @@ impl Stock {
 /// `lua` is a thread of the state, which is in place, with 2 free stack slots.
 #[cold]
 pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
-    let errno = system::errno();
+    let errno = os::errno();
     // SAFETY: the caller's promise.
     let filled = unsafe {
         api::push_c_function(lua, make);
         sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());
         sys::lua_pcall(lua, 1, 0, 0) == sys::LUA_OK
     };
-    system::set_errno(errno);
+    os::set_errno(errno);
     filled
 }
 

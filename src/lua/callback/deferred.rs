@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use super::dispatch;
 use super::record::Callback;
+use crate::code::os;
 use crate::lua::state::head::Head;
 use crate::lua::state::{Cx, State, guard_in};
 use crate::lua::vm::api::{self, lua_State};
-use crate::lua::vm::system;
 
 /// Calls that can wait at a time.
 const SLOTS: usize = 64;
@@ -93,7 +93,7 @@ impl Deferred {
         };
         callback.waiting.fetch_add(1, Ordering::Relaxed);
         slot.callback.set(callback);
-        slot.errno.set(system::errno());
+        slot.errno.set(os::errno());
         for (at, offset, size) in places(callback).0 {
             // SAFETY: the slot is this call's alone until it is filled, and has room; the Frame has the argument there.
             unsafe {

@@ -16,13 +16,13 @@ use super::last_words;
 use super::other_thread;
 use super::record::{Callback, CallbackKind};
 use super::traceback;
+use crate::code::os;
 use crate::code::{self, Slot};
 use crate::lua::state::head::Head;
 use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, Results, lua_State};
-use crate::lua::vm::system;
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
 pub(in crate::lua) unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
@@ -82,7 +82,7 @@ unsafe fn call(callback: &Callback, frame: *mut u8) {
 /// The Frame is one of the callback's kind.
 #[cold]
 unsafe fn call_general(callback: &Callback, frame: *mut u8) {
-    let errno = system::errno();
+    let errno = os::errno();
     // SAFETY: a link leads to a state that is not closed, or nowhere. The Frame has a slot for the result; whatever goes wrong, C
     // gets zeros.
     let state = unsafe {
@@ -120,8 +120,8 @@ pub(in crate::lua) unsafe fn serve(
     frame: *mut u8,
     errno: c_int,
 ) -> c_int {
-    let own = system::errno();
-    system::set_errno(errno);
+    let own = os::errno();
+    os::set_errno(errno);
     let head = cx.state.head();
     let pending = head.pending.replace(0);
     let outer = head.enter_c(cx.lua);
@@ -132,7 +132,7 @@ pub(in crate::lua) unsafe fn serve(
         }
     });
     head.leave_c(outer);
-    let left = system::errno();
+    let left = os::errno();
     if head.pending.get() != 0 {
         push_pending(cx);
         let text =
@@ -141,7 +141,7 @@ pub(in crate::lua) unsafe fn serve(
         cx.pop(1);
     }
     head.pending.set(pending);
-    system::set_errno(own);
+    os::set_errno(own);
     left
 }
 
@@ -171,7 +171,7 @@ struct Line {
 
 impl Line {
     fn flush(&mut self) {
-        system::write_error(&self.text[..self.len]);
+        os::write_error(&self.text[..self.len]);
         self.len = 0;
     }
 }
@@ -247,7 +247,7 @@ fn enter_on(
         // SAFETY: the error value is on top of the stack.
         unsafe { keep_error(state, callback, lua, calling.is_none()) };
     }
-    system::set_errno(entry.errno);
+    os::set_errno(entry.errno);
 }
 
 /// Keeps the error on top of the stack for the C call in progress; prints it where there is none.
@@ -304,9 +304,9 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
                     false => to_c::push(cx, ty, value, 0)?,
                 }
             }
-            system::set_errno(entry.errno);
+            os::set_errno(entry.errno);
             sys::lua_call(lua, count, 1);
-            entry.errno = system::errno();
+            entry.errno = os::errno();
             result(cx, callback.kind(), entry.frame)?;
             Ok(0)
         })

@@ -9,12 +9,12 @@ use super::argument_pool::{self, Last};
 use super::deferred;
 use super::dispatch::{self, Entry};
 use super::record::{Callback, CallbackKind};
+use crate::code::os;
 use crate::lua::state::{Cx, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::repr::{self, Form, Place};
 use crate::lua::vm::api::{self, Results, lua_State};
 use crate::lua::vm::memory;
-use crate::lua::vm::system;
 
 /// How calls of a function type go over Lua's stack as memory.
 pub(super) struct Quick {
@@ -269,13 +269,13 @@ unsafe fn fail(
     frame: *mut u8,
     outside: bool,
 ) {
-    let errno = system::errno();
+    let errno = os::errno();
     // SAFETY: the caller's promise; the Frame has a slot for the result.
     unsafe {
         callback.result_bytes(frame).fill(0);
         dispatch::keep_error(&*quick.state, callback, lua, outside);
     }
-    system::set_errno(errno);
+    os::set_errno(errno);
 }
 
 /// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use super::deferred;
 use super::dispatch;
 use super::record::{self, Callback};
+use crate::code::os;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
-use crate::lua::vm::system;
 
 /// What a callback does with calls from other threads.
 #[derive(Debug, Default)]
@@ -150,7 +150,7 @@ impl Queue {
         frame: *mut u8,
         patience: Duration,
     ) -> Result<(), Turned> {
-        let mut request = Request { callback, frame, errno: system::errno(), done: false };
+        let mut request = Request { callback, frame, errno: os::errno(), done: false };
         let place = &raw mut request;
         let mut calls = self.lock();
         if calls.closed {
@@ -186,7 +186,7 @@ impl Queue {
             }
         }
         // SAFETY: as above.
-        system::set_errno(unsafe { (*place).errno });
+        os::set_errno(unsafe { (*place).errno });
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::bytes;
 use super::clib;
 use super::explain;
 use super::option;
+use crate::code::os;
 use crate::ctype::QualType;
 use crate::lua::call::task;
 use crate::lua::callback::other_thread;
@@ -23,7 +24,6 @@ use crate::lua::value::extent::{self};
 use crate::lua::value::scalar::Scalar;
 use crate::lua::value::to_c::{self, Qualifiers};
 use crate::lua::vm::api::lua_CFunction;
-use crate::lua::vm::system;
 
 /// Name and implementation of each.
 pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 28] = [
@@ -125,9 +125,9 @@ fn same_type(cx: &Cx<'_>, wanted: QualType, ty: QualType) -> bool {
 
 /// `ffi.errno([new])`: the value that the last C call left.
 fn errno(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    let old = system::errno();
+    let old = os::errno();
     if !cx.is_absent(1) {
-        system::set_errno(argument::integer(cx, 1)? as c_int);
+        os::set_errno(argument::integer(cx, 1)? as c_int);
     }
     cx.push_integer(i64::from(old));
     Ok(Outcome::results(1))
@@ -144,7 +144,7 @@ fn abi(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let holds = match &*name {
         "64bit" => pointer == 8,
         "32bit" => pointer == 4,
-        other => system::ABI.contains(&other),
+        other => cx.state.machine.target.luajit_abi().contains(&other),
     };
     cx.push_bool(holds);
     Ok(Outcome::results(1))

@@ -21,6 +21,9 @@ pub(in crate::lua) mod target;
 use std::ffi::c_int;
 use std::ptr;
 
+#[cfg(feature = "module")]
+use crate::code::os;
+use crate::code::os::Library;
 use crate::ctype::TypeId;
 use crate::lua::fast;
 use crate::lua::fast::{new, new_callback};
@@ -33,9 +36,6 @@ use crate::lua::state::{self, Anchor, Cx, LuaError, Outcome, State, entry, guard
 use crate::lua::types::scope;
 use crate::lua::value::cdata;
 use crate::lua::vm::api::{Results, lua_State};
-#[cfg(all(unix, feature = "module"))]
-use crate::lua::vm::system;
-use crate::lua::vm::system::{ARCH, Library, OS};
 use clib::Code;
 use clib::guest;
 
@@ -63,8 +63,8 @@ pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
 pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     // SAFETY: the caller's promise.
     unsafe {
-        #[cfg(all(unix, feature = "module"))]
-        system::stay();
+        #[cfg(feature = "module")]
+        os::stay();
         let made = State::ensure(lua);
         guard(lua, |cx| {
             if made {
@@ -134,7 +134,7 @@ pub(in crate::lua) fn push_library(cx: &Cx<'_>, scope: c_int) {
             cx.raw_set_name(-2, name);
         }
     }
-    let (os, arch) = if host { (OS, ARCH) } else { cx.state.machine.target.luajit_names() };
+    let (os, arch) = cx.state.machine.target.luajit_names();
     for (name, value) in [(&b"os"[..], os), (b"arch", arch)] {
         cx.push_bytes(value.as_bytes());
         cx.raw_set_name(-2, name);

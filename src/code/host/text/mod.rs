@@ -38,9 +38,11 @@ macro_rules! lines {
 }
 
 /// Lines as the body of a naked function.
+#[allow(unused_macros, reason = "for a process of a processor whose row has the text")]
 macro_rules! assembled {
     ($(($bytes:literal, $text:literal),)*) => { std::arch::naked_asm!($($text),*) };
 }
+#[allow(unused_imports, reason = "the same")]
 pub(super) use assembled;
 
 mod aarch64;

@@ -45,6 +45,7 @@ macro_rules! entry {
     };
 }
 
+#[allow(unused_imports, reason = "for a process of this processor")]
 pub(in crate::code::host) use entry;
 
 /// r11 is linkage code's.

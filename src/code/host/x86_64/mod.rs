@@ -13,7 +13,6 @@ use crate::abi::Convention;
 pub(crate) struct Host;
 
 impl Processor for Host {
-    const NAME: &'static str = "x64";
     const ELF_MACHINE: Option<u16> = Some(62);
     const X87: Option<X87> = Some(X87 { pop: pop_x87, push: push_x87 });
     const POOL: Option<unsafe extern "C" fn()> = Some(pool::entries);

@@ -12,6 +12,7 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 
+use crate::code::os::{Library, Symbol};
 use crate::ctype::{Constant, Decl, QualType, TypeId};
 use crate::lua::call;
 use crate::lua::object::constant;
@@ -21,7 +22,6 @@ use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
 use crate::lua::value::to_c::{self, Mode};
 use crate::lua::vm::api::{self, LuaType};
-use crate::lua::vm::system::{Library, Symbol};
 
 /// What a namespace finds its symbols in.
 #[derive(Debug)]

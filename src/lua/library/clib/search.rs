@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::lua::vm::system::Library;
+use crate::code::os::{LIBRARY_PREFIX as PREFIX, Library, is_path, library_folders};
 use crate::suggest::did_you_mean;
 
 /// Opens a library by name.
@@ -29,10 +29,10 @@ pub(in crate::lua) fn open(name: &str, global: bool) -> Result<Library, String> 
         return Library::open(&target, global)
             .map_err(|second| format!("{error}; the linker script names '{target}': {second}"));
     }
-    if name.contains('/') {
+    if is_path(name) {
         return Err(error);
     }
-    let directories = directories();
+    let directories = library_folders();
     if let Some(found) = directories.iter().filter_map(|dir| newest_version(dir, &file)).max() {
         return Library::open(&found.path.to_string_lossy(), global);
     }
@@ -59,11 +59,10 @@ pub(in crate::lua) fn open(name: &str, global: bool) -> Result<Library, String> 
     Err(format!("{error} (nor is there a '{file}.N' in {}){hint}", looked.join(", ")))
 }
 
-const PREFIX: &str = if cfg!(windows) { "" } else { "lib" };
 const SUFFIX: &str = std::env::consts::DLL_SUFFIX;
 
 fn file_name(name: &str) -> String {
-    if name.contains('/') || cfg!(windows) && name.contains('\\') {
+    if is_path(name) {
         return name.to_owned();
     }
     let prefix = if name.starts_with(PREFIX) { "" } else { PREFIX };
@@ -169,58 +168,6 @@ fn hint(relatives: &BTreeMap<String, Versioned>, directories: &[PathBuf], name: 
     near.map_or(String::new(), |hint| format!("; {hint}"))
 }
 
-/// The folders that the system's loader searches.
-fn directories() -> Vec<PathBuf> {
-    let from_environment = std::env::var_os("LD_LIBRARY_PATH");
-    let mut found: Vec<PathBuf> = from_environment
-        .iter()
-        .flat_map(std::env::split_paths)
-        .chain(configured(Path::new("/etc/ld.so.conf"), 0))
-        .chain(["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from))
-        .filter(|dir| dir.is_dir())
-        .collect();
-    let mut seen = std::collections::HashSet::new();
-    found.retain(|dir| seen.insert(fs::canonicalize(dir).unwrap_or_else(|_| dir.clone())));
-    found
-}
-
-/// The folders that a file of `ld.so.conf`'s format lists; `include` goes at most a few files deep.
-fn configured(file: &Path, depth: usize) -> Vec<PathBuf> {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
-    lines
-        .filter(|line| !line.is_empty())
-        .flat_map(|line| match line.strip_prefix("include ") {
-            Some(_) if depth >= 4 => Vec::new(),
-            Some(pattern) => included(pattern.trim())
-                .iter()
-                .flat_map(|file| configured(file, depth + 1))
-                .collect(),
-            None => vec![PathBuf::from(line)],
-        })
-        .collect()
-}
-
-/// The files of an `include` pattern, whose last part may hold one `*`.
-fn included(pattern: &str) -> Vec<PathBuf> {
-    let path = Path::new(pattern);
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
-    else {
-        return Vec::new();
-    };
-    let Some((start, end)) = name.split_once('*') else { return vec![path.to_owned()] };
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries
-        .filter(|entry| {
-            let name = entry.file_name();
-            name.to_str().is_some_and(|name| name.starts_with(start) && name.ends_with(end))
-        })
-        .map(|entry| entry.path())
-        .collect();
-    files.sort();
-    files
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,15 +183,14 @@ mod tests {
         assert_eq!(linker_script_target("\u{7f}ELF"), None);
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn names_become_files_as_in_luajit() {
         for (name, file) in [
-            ("z", "libz.so"),
-            ("libz", "libz.so"),
-            ("z.so.1", "libz.so.1"),
-            ("/tmp/x.so", "/tmp/x.so"),
-            ("./x", "./x"),
+            ("z", format!("{PREFIX}z{SUFFIX}")),
+            ("libz", format!("libz{SUFFIX}")),
+            ("z.so.1", format!("{PREFIX}z.so.1")),
+            ("/tmp/x.so", "/tmp/x.so".into()),
+            ("./x", "./x".into()),
         ] {
             assert_eq!(file_name(name), file);
         }

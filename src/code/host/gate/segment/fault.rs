@@ -7,7 +7,8 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::asm::CODE_32;
-use crate::code::ending::chain;
+use crate::code::os;
+use crate::code::os::posix::signals::chain;
 
 /// The signals of faults, with their names.
 const SIGNALS: [(c_int, &str); 4] = [
@@ -98,6 +99,5 @@ fn report(what: &str, address: usize, registers: &[i64; 23]) {
         let _ = write!(text, " {name}={:08x}", registers[index as usize] as u32);
     }
     let _ = text.write_str("\n");
-    // SAFETY: our own bytes.
-    unsafe { libc::write(2, text.bytes.as_ptr().cast(), text.len) };
+    os::write_error(&text.bytes[..text.len]);
 }

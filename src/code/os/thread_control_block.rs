@@ -1,7 +1,6 @@
-//! Which thread runs.
+//! Which thread runs: the address of its control block.
 
 /// What tells threads apart: no two that live at the same time have the same, and none has 0.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[inline]
 pub(crate) fn this_thread() -> usize {
     let thread;
@@ -10,11 +9,4 @@ pub(crate) fn this_thread() -> usize {
         std::arch::asm!("mov {}, fs:0", out(reg) thread, options(nostack, pure, readonly, preserves_flags));
     }
     thread
-}
-
-/// What tells threads apart: no two that live at the same time have the same, and none has 0.
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub(crate) fn this_thread() -> usize {
-    thread_local!(static PLACE: u8 = const { 0 });
-    PLACE.with(|place| std::ptr::from_ref(place) as usize)
 }

@@ -1,21 +1,19 @@
 //! Reading memory that may not be there, without a fault.
 
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// Copies memory through a pipe: the kernel refuses what is not mapped.
 pub struct Peek {
-    #[cfg(unix)]
-    pipe: [std::os::fd::OwnedFd; 2],
+    pipe: [OwnedFd; 2],
 }
 
-#[cfg(unix)]
 impl Peek {
     /// Opens the pipe.
     ///
     /// # Errors
     /// No free file descriptor.
     pub fn new() -> io::Result<Peek> {
-        use std::os::fd::{FromRawFd, OwnedFd};
         let mut pipe = [0; 2];
         // SAFETY: `pipe` has room for two descriptors, which nobody else owns.
         unsafe {
@@ -28,7 +26,6 @@ impl Peek {
 
     /// The little-endian number in `bytes`, 8 at most, bytes at `address`; `None` where nothing is readable.
     pub fn read(&self, address: usize, bytes: usize) -> Option<u64> {
-        use std::os::fd::AsRawFd;
         let [read, write] = self.pipe.each_ref().map(AsRawFd::as_raw_fd);
         let mut buffer = [0_u8; 8];
         let bytes = bytes.min(buffer.len());
@@ -46,23 +43,7 @@ impl Peek {
     }
 }
 
-#[cfg(not(unix))]
-impl Peek {
-    /// Nothing on this system.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn new() -> io::Result<Peek> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "reading unknown memory needs Unix"))
-    }
-
-    /// Never anything.
-    pub fn read(&self, _: usize, _: usize) -> Option<u64> {
-        None
-    }
-}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::Peek;
 

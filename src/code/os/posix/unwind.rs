@@ -10,7 +10,7 @@ use gimli::write::{Address, CommonInformationEntry, EhFrame, EndianVec, FrameTab
 use crate::error::Error;
 
 /// The records that the platform's unwinder was told of.
-pub(super) struct Unwind {
+pub(in crate::code) struct Unwind {
     common: Option<CommonInformationEntry>,
     /// Never freed while the process runs: the unwinder reads them.
     records: Vec<Box<[u8]>>,
@@ -47,7 +47,6 @@ impl Unwind {
     }
 }
 
-#[cfg(unix)]
 fn register_frame(record: &[u8]) {
     unsafe extern "C" {
         /// libgcc and LLVM's libunwind: Linux Standard Base, "Exception Handling Framework".
@@ -56,6 +55,3 @@ fn register_frame(record: &[u8]) {
     // SAFETY: a complete .eh_frame with its terminator, which `Unwind::records` keeps alive for good.
     unsafe { __register_frame(record.as_ptr()) }
 }
-
-#[cfg(not(unix))]
-fn register_frame(_: &[u8]) {}

@@ -1,0 +1,16 @@
+//! Linux.
+
+mod library;
+mod memory;
+mod stack;
+
+pub use super::posix::*;
+pub(super) use library::STANDARD_LIBRARIES;
+pub(crate) use library::library_folders;
+pub(in crate::code) use memory::map_code;
+pub(in crate::code) use stack::{mapping, own_stack};
+
+pub(super) fn errno_location() -> *mut std::ffi::c_int {
+    // SAFETY: always callable.
+    unsafe { libc::__errno_location() }
+}
