@@ -19,6 +19,7 @@
 //! | `write_error(text)` | writes to standard error, with no lock and no memory: a signal handler may |
 //! | `Handlers` | `install(say)`: until it is dropped, `say` runs at the process's `exit`, `abort` and faults |
 //! | `end_after(seconds)` | ends the process then, whatever it does |
+//! | `format_time(format, time, utc)` | a date as C's `strftime` writes it |
 //! | `own_stack()` | the lowest and highest address of the stack that the thread was made with, where known |
 //! | `mapping(address)` | the bounds of the memory that an address lies in, where known |
 //! | `at_fork(before, after)` | runs functions in the thread that forks: before, and after on both sides |
@@ -30,6 +31,8 @@
     allow(dead_code, unused_imports, reason = "features decide what is asked of a system")
 )]
 
+#[cfg(any(unix, windows))]
+mod calendar;
 #[cfg(not(target_os = "linux"))]
 #[allow(dead_code, reason = "each row takes what its system lacks")]
 mod none;
@@ -38,6 +41,9 @@ pub(super) mod posix;
 
 #[cfg(target_vendor = "apple")]
 #[path = "apple.rs"]
+mod row;
+#[cfg(target_os = "freebsd")]
+#[path = "freebsd.rs"]
 mod row;
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]
@@ -48,7 +54,7 @@ mod row;
 #[cfg(not(any(unix, windows)))]
 #[path = "none.rs"]
 mod row;
-#[cfg(all(unix, not(any(target_os = "linux", target_vendor = "apple"))))]
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))))]
 #[path = "other_posix.rs"]
 mod row;
 
@@ -67,8 +73,8 @@ pub use row::Peek;
 pub(crate) use row::stay;
 pub(super) use row::{Handlers, Unwind, at_fork, map_code, map_data, mapping, own_stack};
 pub(crate) use row::{
-    LIBRARY_PREFIX, Library, end_after, errno, is_path, library_folders, map_guarded, set_errno,
-    unmap_guarded, write_error,
+    LIBRARY_PREFIX, Library, end_after, errno, format_time, is_path, library_folders, map_guarded,
+    set_errno, unmap_guarded, write_error,
 };
 pub(crate) use thread::this_thread;
 

@@ -110,6 +110,10 @@ impl Handlers {
     }
 }
 
+pub(crate) fn format_time(_: &[u8], _: i64, _: bool) -> Option<Vec<u8>> {
+    None
+}
+
 pub(crate) fn end_after(_: u32) {}
 
 pub(in crate::code) fn own_stack() -> Option<(usize, usize)> {

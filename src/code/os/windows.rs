@@ -7,6 +7,7 @@ use std::{error, fmt};
 
 use libloading::os::windows;
 
+pub(crate) use super::calendar::format_time;
 pub use super::none::Peek;
 #[cfg(feature = "module")]
 pub(crate) use super::none::stay;
@@ -42,6 +43,19 @@ pub(crate) fn keep_errors<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: always callable.
     unsafe { SetLastError(saved.1 as u32) };
     result
+}
+
+/// A time in seconds since 1970 as a date, of the time zone unless `utc`; `None`: the year is out of range.
+pub(super) fn broken_down(time: libc::time_t, utc: bool) -> Option<libc::tm> {
+    // SAFETY: a structure of numbers; C fills it.
+    unsafe {
+        let mut tm: libc::tm = std::mem::zeroed();
+        let failed = match utc {
+            true => libc::gmtime_s(&mut tm, &time),
+            false => libc::localtime_s(&mut tm, &time),
+        };
+        (failed == 0).then_some(tm)
+    }
 }
 
 /// Handlers of `exit`: there are no such signals.
@@ -116,7 +130,7 @@ impl Library {
     /// A message that names the symbol and the library.
     pub(crate) fn symbol(&self, name: &CStr) -> Result<*const c_void, String> {
         let standard = || {
-            let files = STANDARD.iter().map(windows::Library::open_already_loaded);
+            let files = STANDARD.iter().map(|file| windows::Library::open_already_loaded(*file));
             std::iter::once(windows::Library::this()).chain(files).flatten()
         };
         let address = keep_errors(|| match &self.loaded {

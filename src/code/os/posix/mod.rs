@@ -6,6 +6,7 @@ mod peek;
 pub(in crate::code) mod signals;
 mod unwind;
 
+pub(crate) use super::calendar::format_time;
 pub(crate) use library::{LIBRARY_PREFIX, Library, is_path};
 pub(in crate::code) use memory::map_data;
 pub(in crate::code::os) use memory::mapped;
@@ -53,6 +54,19 @@ pub(crate) fn write_error(mut text: &[u8]) {
             text = &text[written..];
         }
     });
+}
+
+/// A time in seconds since 1970 as a date, of the time zone unless `utc`; `None`: the year is out of range.
+pub(in crate::code::os) fn broken_down(time: libc::time_t, utc: bool) -> Option<libc::tm> {
+    // SAFETY: a structure of numbers and a pointer, which may be null; C fills it.
+    unsafe {
+        let mut tm: libc::tm = std::mem::zeroed();
+        let found = match utc {
+            true => libc::gmtime_r(&time, &mut tm),
+            false => libc::localtime_r(&time, &mut tm),
+        };
+        (!found.is_null()).then_some(tm)
+    }
 }
 
 /// Ends the process when so many seconds are over.

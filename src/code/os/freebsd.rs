@@ -1,0 +1,13 @@
+//! FreeBSD. No memory for code.
+
+use std::ffi::c_int;
+
+pub(in crate::code) use super::none::{library_folders, map_code, mapping, own_stack};
+pub use super::posix::*;
+
+pub(super) const STANDARD_LIBRARIES: &[&str] = &[];
+
+pub(super) fn errno_location() -> *mut c_int {
+    // SAFETY: always callable.
+    unsafe { libc::__error() }
+}
