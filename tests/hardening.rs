@@ -24,6 +24,8 @@ fn in_child(lua: &Lua, script: &str) -> c_int {
         let child = libc::fork();
         assert!(child >= 0);
         if child == 0 {
+            // A child that waits for ever is ended by the signal.
+            libc::alarm(60);
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 lua.load(script).exec().map_err(|error| eprintln!("{error}")).is_ok()
             }));
@@ -101,6 +103,52 @@ fn code_is_never_writable_and_survives_a_fork() {
         }
     }
     assert!(ours >= 2, "code and the view that it is written through:\n{maps}");
+}
+
+/// Whatever other threads did when a child was made, it has what they did: code of shapes that are new, callbacks, guest memory,
+/// asynchronous calls, whose threads are the parent's.
+#[test]
+fn a_child_waits_for_no_thread_of_its_parent() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    cthunk::lua::compile_after(0);
+    // A script that makes a function type of its own for each number.
+    let work = |number: usize| {
+        let types = ["int", "double", "long", "float"];
+        let arguments: Vec<_> = (0..6).map(|digit| types[number >> (2 * digit) & 3]).collect();
+        let arguments = arguments.join(", ");
+        format!(
+            "ffi.cdef 'int abs(int);'
+             local f = ffi.cast('int (*)(int, {arguments})', ffi.C.abs)
+             assert(f(-3, 1, 2, 3, 4, 5, 6) == 3)
+             ffi.cast('int (*)(int, {arguments})', print):free()
+             assert(ffi.async(ffi.C.abs)(-{number}) == {number})
+             local found, guest = pcall(ffi.target, 'i686-unknown-linux-gnu')
+             if found then pcall(function() return guest.new('int[100]') end) end"
+        )
+    };
+    let lua = state();
+    lua.load(work(0)).exec().unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 1..4 {
+            let (done, work) = (&done, &work);
+            scope.spawn(move || {
+                let mut number = thread << 8;
+                while !done.load(Ordering::Relaxed) {
+                    let other = state();
+                    for _ in 0..10 {
+                        other.load(work(number & 0xFFF)).exec().unwrap();
+                        number += 1;
+                    }
+                }
+            });
+        }
+        for number in 0..30 {
+            let script = work(0xF00 + number);
+            assert_eq!(in_child(&lua, &script), 0, "child {number}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 /// Finalisers, callbacks and libraries in use when a state closes.

@@ -5,30 +5,29 @@
 
 use std::io;
 use std::ptr::NonNull;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider};
 use cranelift_module::ModuleResult;
 
+use super::locks::Global;
 use super::os::{self, Near, Views};
-use super::{Mode, lock, observe};
+use super::{Mode, observe};
 
 /// Address space of a chunk, in bytes; memory is used only as it is written.
 const CHUNK: usize = 16 << 20;
 
 /// Packed executable memory that grows by chunks and is never given back.
-#[derive(Default)]
 pub(super) struct Arena {
     chunks: Vec<Chunk>,
     place: Place,
 }
 
 /// Where code is mapped to run.
-#[derive(Clone, Copy, Default)]
-enum Place {
+#[derive(Clone, Copy)]
+pub(super) enum Place {
     /// Near this library's own text.
-    #[default]
     NearText,
     /// Below 4 GiB, for 32-bit code.
     Low,
@@ -56,9 +55,9 @@ pub(super) struct Span {
 }
 
 impl Arena {
-    /// An arena for 32-bit code.
-    pub fn low() -> Arena {
-        Arena { place: Place::Low, ..Arena::default() }
+    /// An empty arena.
+    pub const fn new(place: Place) -> Arena {
+        Arena { chunks: Vec::new(), place }
     }
 
     /// Reserves `size` bytes. Every piece of machine code that this crate makes is placed here, so that there is none in
@@ -129,13 +128,13 @@ fn caller() -> usize {
 }
 
 /// The arena as cranelift-jit's memory provider.
-pub(super) struct Provider(pub Arc<Mutex<Arena>>);
+pub(super) struct Provider(pub &'static Global<Mutex<Arena>>);
 
 impl JITMemoryProvider for Provider {
     fn allocate(&mut self, size: usize, align: u64, kind: JITMemoryKind) -> io::Result<*mut u8> {
         match kind {
             JITMemoryKind::Executable => {
-                lock(&self.0).allocate(size, align as usize).map(|span| span.write)
+                self.0.lock().allocate(size, align as usize).map(|span| span.write)
             }
             JITMemoryKind::Writable | JITMemoryKind::ReadOnly => {
                 Err(io::Error::new(io::ErrorKind::Unsupported, "thunks have no data"))

@@ -1,12 +1,14 @@
 //! Both directions of a call without generated code: a plan is carried out by [`crate::lower`]'s reader, between the
 //! [`Registers`] of a native entry or exit and a Frame.
 
-use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::RwLock;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::host::{self, Host, Keep, Processor, runs};
+use super::locks::{Global, Rank};
 use super::native_call::x87_results;
 use super::{Kind, Mode, NativeCall, Registers, Shape, Slot, Thunk};
 use crate::abi::{self, CallPlan, Convention, FrameLayout, Signature};
@@ -40,12 +42,8 @@ pub(crate) fn with_room<T>(bytes: usize, f: impl FnOnce(&mut [u8]) -> T) -> T {
     f(&mut all[..bytes])
 }
 
-static PLANS: LazyLock<RwLock<HashMap<Shape, &'static CallPlan>>> = LazyLock::new(RwLock::default);
-
-/// Takes the lock of the plans; for [`super::fork`].
-pub(super) fn hold() -> impl Sized {
-    PLANS.write().unwrap_or_else(PoisonError::into_inner)
-}
+static PLANS: Global<RwLock<FxHashMap<Shape, &'static CallPlan>>> =
+    Global::for_readers(Rank::Plans, FxHashMap::with_hasher(FxBuildHasher));
 
 /// The plan of a shape; like a thunk, it is made once and lives as long as the process.
 fn plan(
@@ -54,7 +52,7 @@ fn plan(
 ) -> Result<&'static CallPlan, Error> {
     let shape =
         Shape { kind: Kind::Callback, convention: convention.name, signature: signature.clone() };
-    let plans = PLANS.read().unwrap_or_else(PoisonError::into_inner);
+    let plans = PLANS.read();
     if let Some(plan) = plans.get(&shape) {
         return Ok(plan);
     }
@@ -66,7 +64,7 @@ fn plan(
     host::check_registers(&plan)?;
     let plan = Box::leak(Box::new(plan));
     debug_assert_eq!(abi::check(signature, plan), Ok(()));
-    let mut plans = PLANS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut plans = PLANS.write();
     Ok(plans.entry(shape).or_insert(plan))
 }
 

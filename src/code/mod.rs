@@ -7,9 +7,9 @@
 
 mod arena;
 pub(crate) mod ending;
-mod fork;
 pub(crate) mod host;
 mod interpreted;
+pub(crate) mod locks;
 mod mode;
 mod module;
 mod native_call;
@@ -22,11 +22,11 @@ mod room;
 mod slot;
 mod stubs;
 
-use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, RwLock};
 
 use cranelift_codegen::ir;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 pub use arena::called_from;
 pub use host::gate;
@@ -47,6 +47,7 @@ pub use stubs::{Callback, announce_vectors};
 use crate::abi::{self, CallPlan, Convention, Signature};
 use crate::error::Error;
 use crate::lower;
+use locks::{Global, Rank};
 use module::Compiler;
 
 /// What a thunk depends on.
@@ -106,19 +107,15 @@ pub struct Stats {
     pub callbacks: usize,
 }
 
-static CACHE: LazyLock<RwLock<HashMap<Shape, Thunk>>> = LazyLock::new(RwLock::default);
-static COMPILER: Mutex<Option<Compiler>> = Mutex::new(None);
-
-/// A lock whose poison does not matter: the data is only ever appended to.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static CACHE: Global<RwLock<FxHashMap<Shape, Thunk>>> =
+    Global::for_readers(Rank::Thunks, FxHashMap::with_hasher(FxBuildHasher));
+static COMPILER: Global<Mutex<Option<Compiler>>> = Global::new(Rank::Compiler, None);
 
 /// The thunk of a shape, if it is compiled.
 pub fn find(kind: &Kind, signature: &Signature, convention: &Convention) -> Option<Thunk> {
     let shape =
         Shape { kind: kind.clone(), convention: convention.name, signature: signature.clone() };
-    CACHE.read().unwrap_or_else(PoisonError::into_inner).get(&shape).copied()
+    CACHE.read().get(&shape).copied()
 }
 
 /// The thunk of a shape, compiled by `build` if it is new.
@@ -133,10 +130,7 @@ pub fn thunk(
     build: impl FnOnce(lower::Context<'_>) -> ir::Function,
 ) -> Result<Thunk, Error> {
     let shape = Shape { kind, convention: convention.name, signature: signature.clone() };
-    let cached = |shape: &Shape| {
-        let cache = CACHE.read().unwrap_or_else(PoisonError::into_inner);
-        cache.get(shape).copied()
-    };
+    let cached = |shape: &Shape| CACHE.read().get(shape).copied();
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
     }
@@ -149,11 +143,10 @@ pub fn thunk(
     host::check_registers(&plan)?;
     if shim {
         let thunk = i686_shim(&shape.kind, &plan)?;
-        CACHE.write().unwrap_or_else(PoisonError::into_inner).insert(shape, thunk);
+        CACHE.write().insert(shape, thunk);
         return Ok(thunk);
     }
-    fork::prepare();
-    let mut compiler = lock(&COMPILER);
+    let mut compiler = COMPILER.lock();
     if let Some(thunk) = cached(&shape) {
         return Ok(thunk);
     }
@@ -162,7 +155,7 @@ pub fn thunk(
         none => none.insert(Compiler::new()?),
     };
     let thunk = compile(compiler, &shape, &plan, build)?;
-    let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
+    let mut cache = CACHE.write();
     cache.insert(shape, thunk);
     Ok(thunk)
 }
@@ -225,7 +218,7 @@ pub unsafe fn invoke(thunk: Thunk, target: *const c_void, frame: *mut u8) {
 /// What the process holds now.
 pub fn stats() -> Stats {
     let callbacks = stubs::in_use();
-    let cache = CACHE.read().unwrap_or_else(PoisonError::into_inner);
+    let cache = CACHE.read();
     Stats {
         thunks: cache.len(),
         code_bytes: cache.values().map(|thunk| thunk.size as usize).sum(),

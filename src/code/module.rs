@@ -1,25 +1,28 @@
 //! The compiler: Cranelift's JITModule over our executable memory.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Mutex;
 
 use cranelift_codegen::{self as codegen, ir};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, default_libcall_names};
 use target_lexicon::Triple;
 
-use super::arena::{Arena, Provider};
+use super::arena::{Arena, Place, Provider};
 use super::host::{self, Host, Processor};
+use super::locks::{Global, Rank};
 use super::os::Unwind;
-use super::{Shape, Thunk, lock, observe};
+use super::{Shape, Thunk, observe};
 use crate::abi::CallPlan;
 use crate::error::Error;
 use crate::lower;
 
 /// The process's executable memory, shared by the module and the stubs.
-pub(super) static ARENA: LazyLock<Arc<Mutex<Arena>>> = LazyLock::new(Arc::default);
+pub(super) static ARENA: Global<Mutex<Arena>> =
+    Global::new(Rank::Arena, Arena::new(Place::NearText));
 
 /// Executable memory below 4 GiB, for 32-bit code.
-pub(super) static LOW_ARENA: LazyLock<Mutex<Arena>> = LazyLock::new(|| Mutex::new(Arena::low()));
+pub(super) static LOW_ARENA: Global<Mutex<Arena>> =
+    Global::new(Rank::LowArena, Arena::new(Place::Low));
 
 /// Compiles functions for the host, one at a time.
 pub(super) struct Compiler {
@@ -33,7 +36,7 @@ impl Compiler {
         let isa = lower::isa(&Triple::host(), super::verifies())?;
         let unwind = Unwind::new(&*isa);
         let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
-        builder.memory_provider(Box::new(Provider(ARENA.clone())));
+        builder.memory_provider(Box::new(Provider(&ARENA)));
         Ok(Compiler { module: JITModule::new(builder), context: codegen::Context::new(), unwind })
     }
 
@@ -58,7 +61,8 @@ impl Compiler {
         self.module.define_function(id, &mut self.context).map_err(Error::codegen)?;
         self.module.finalize_definitions().map_err(Error::codegen)?;
         let written = self.module.get_finalized_function(id);
-        let address = lock(&ARENA)
+        let address = ARENA
+            .lock()
             .run_address(written)
             .ok_or_else(|| Error::codegen("code outside the arena"))?;
         let code = self.context.compiled_code().ok_or_else(|| Error::codegen("no code"))?;

@@ -3,7 +3,8 @@
 use std::ptr::NonNull;
 use std::sync::Mutex;
 
-use super::{lock, os};
+use super::locks::{Global, Rank};
+use super::os;
 use crate::error::Error;
 
 /// Address space of a chunk, in bytes; memory is used only as it is written.
@@ -31,11 +32,11 @@ impl Chunk {
     }
 }
 
-static CHUNKS: Mutex<Vec<Chunk>> = Mutex::new(Vec::new());
+static CHUNKS: Global<Mutex<Vec<Chunk>>> = Global::new(Rank::NearData, Vec::new());
 
 /// Zeroed, private, writable memory within reach of `code`; it lives as long as the process.
 pub(super) fn take(code: usize, size: usize) -> Result<NonNull<u8>, Error> {
-    let mut chunks = lock(&CHUNKS);
+    let mut chunks = CHUNKS.lock();
     if let Some(data) = chunks.iter_mut().rev().find_map(|chunk| chunk.take(code, size)) {
         return Ok(data);
     }

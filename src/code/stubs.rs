@@ -3,17 +3,18 @@
 //! A page of stubs is executable memory with one stub beside the other, and ordinary memory with one datum for each. A
 //! new callback, and a new target of a variadic call, write data only.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::sync::{LazyLock, Mutex};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::host::{Host, Processor, STUB, Stub, not_here};
+use super::locks::{Global, Rank};
 use super::module::{ARENA, LOW_ARENA};
-use super::{Body, Slot, fork, gate, lock, near_data, observe, pool};
+use super::{Body, Slot, gate, near_data, observe, pool};
 use crate::abi::Convention;
 use crate::error::Error;
 
@@ -29,9 +30,9 @@ fn page<T: 'static>(
 ) -> Result<Vec<(usize, NonNull<T>)>, Error> {
     let bytes = size_of::<T>() * COUNT;
     let (code, data) = match guest {
-        true => (lock(&LOW_ARENA).allocate(STUB * COUNT, STUB)?, gate::memory::map_data(bytes)?),
+        true => (LOW_ARENA.lock().allocate(STUB * COUNT, STUB)?, gate::memory::map_data(bytes)?),
         false => {
-            let code = lock(&ARENA).allocate(STUB * COUNT, STUB)?;
+            let code = ARENA.lock().allocate(STUB * COUNT, STUB)?;
             (code, near_data::take(code.run as usize, bytes)?)
         }
     };
@@ -57,7 +58,6 @@ fn page<T: 'static>(
 
 /// Callback stubs: those in use, and those that are free, longest-free first so that a freed address stays
 /// recognisable as long as possible.
-#[derive(Default)]
 struct Callbacks {
     /// By address.
     all: FxHashMap<usize, NonNull<Slot>>,
@@ -84,14 +84,21 @@ impl Callbacks {
 // SAFETY: slots are plain memory that lives as long as the process.
 unsafe impl Send for Callbacks {}
 
-static CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
-/// Those for 32-bit code.
-static GUEST_CALLBACKS: LazyLock<Mutex<Callbacks>> = LazyLock::new(Mutex::default);
-/// Those whose entries are in the program's text.
-static POOLED_CALLBACKS: LazyLock<Mutex<Callbacks>> =
-    LazyLock::new(|| Mutex::new(Callbacks { free: pool::stubs().into(), ..Callbacks::default() }));
+impl Callbacks {
+    const fn new() -> Callbacks {
+        Callbacks { all: FxHashMap::with_hasher(FxBuildHasher), free: VecDeque::new() }
+    }
+}
 
-fn pools() -> [&'static Mutex<Callbacks>; 3] {
+static CALLBACKS: Global<Mutex<Callbacks>> = Global::new(Rank::Callbacks, Callbacks::new());
+/// Those for 32-bit code.
+static GUEST_CALLBACKS: Global<Mutex<Callbacks>> =
+    Global::new(Rank::GuestCallbacks, Callbacks::new());
+/// Those whose entries are in the program's text.
+static POOLED_CALLBACKS: Global<Mutex<Callbacks>> =
+    Global::new(Rank::PooledCallbacks, Callbacks::new());
+
+fn pools() -> [&'static Global<Mutex<Callbacks>>; 3] {
     [&CALLBACKS, &GUEST_CALLBACKS, &POOLED_CALLBACKS]
 }
 
@@ -100,7 +107,7 @@ pub(super) fn in_use() -> usize {
     let used = |callbacks: &Callbacks| {
         callbacks.all.values().filter(|slot| Callbacks::is_used(**slot)).count()
     };
-    pools().iter().map(|pool| used(&lock(pool))).sum()
+    pools().iter().map(|pool| used(&pool.lock())).sum()
 }
 
 /// A callback: a native function pointer with a slot behind it. It lives until [`Callback::release`].
@@ -135,8 +142,10 @@ impl Callback {
             false => (entry()?, body),
         };
         let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };
-        fork::prepare();
-        let mut callbacks = lock(pool);
+        let mut callbacks = pool.lock();
+        if pooled && callbacks.all.is_empty() && callbacks.free.is_empty() {
+            callbacks.free = pool::stubs().into();
+        }
         if callbacks.free.is_empty() && !pooled {
             let stub = if guest { gate::callback_stub } else { Host::callback_stub };
             callbacks.free.extend(page("stubs of callbacks", stub, guest)?);
@@ -177,7 +186,7 @@ impl Callback {
         let is_free = |callbacks: &Callbacks| {
             callbacks.all.get(&(address as usize)).is_some_and(|slot| !Callbacks::is_used(*slot))
         };
-        pools().iter().any(|pool| is_free(&lock(pool)))
+        pools().iter().any(|pool| is_free(&pool.lock()))
     }
 
     /// The function pointer.
@@ -216,7 +225,7 @@ impl Callback {
     pub fn release(self) {
         self.rest();
         for pool in pools() {
-            let mut callbacks = lock(pool);
+            let mut callbacks = pool.lock();
             if callbacks.all.contains_key(&self.address) {
                 callbacks.free.push_back((self.address, self.slot));
             }
@@ -225,21 +234,18 @@ impl Callback {
 }
 
 /// Vector-count stubs by target.
-#[derive(Default)]
 struct Announcers {
-    by_target: HashMap<usize, usize>,
+    by_target: FxHashMap<usize, usize>,
     free: Vec<(usize, NonNull<usize>)>,
 }
 
 // SAFETY: as for `Callbacks`.
 unsafe impl Send for Announcers {}
 
-static ANNOUNCERS: LazyLock<Mutex<Announcers>> = LazyLock::new(Mutex::default);
-
-/// Takes the locks of all stubs; for [`super::fork`].
-pub(super) fn hold() -> impl Sized {
-    (pools().map(lock), lock(&ANNOUNCERS))
-}
+static ANNOUNCERS: Global<Mutex<Announcers>> = Global::new(
+    Rank::Announcers,
+    Announcers { by_target: FxHashMap::with_hasher(FxBuildHasher), free: Vec::new() },
+);
 
 /// A function that sets AL to 8 and goes on to `target`: what to call for a variadic System V function.
 ///
@@ -248,7 +254,7 @@ pub(super) fn hold() -> impl Sized {
 /// # Errors
 /// [`Error::Memory`].
 pub fn announce_vectors(target: *const c_void) -> Result<*const c_void, Error> {
-    let mut announcers = lock(&ANNOUNCERS);
+    let mut announcers = ANNOUNCERS.lock();
     if let Some(&stub) = announcers.by_target.get(&(target as usize)) {
         return Ok(stub as *const c_void);
     }

@@ -3,9 +3,10 @@
 
 use std::ffi::c_char;
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::code::host::{Host, Processor};
+use crate::code::locks::{Global, Rank};
 
 /// `struct jit_code_entry`
 #[repr(C)]
@@ -42,13 +43,13 @@ pub extern "C" fn __jit_debug_register_code() {
 }
 
 /// Writers of the descriptor take turns.
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: Global<Mutex<()>> = Global::new(Rank::Gdb, ());
 
 /// Tells GDB of a piece of code, for good.
 pub(super) fn register(name: &str, address: usize, size: usize, unwind: &[u8]) {
     let Some(image) = image(name, address, size, unwind) else { return };
     let image: &'static [u8] = Box::leak(image.into_boxed_slice());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock();
     // SAFETY: the descriptor is written here only, one thread at a time; entries and images are never freed.
     unsafe {
         let descriptor = &raw mut __jit_debug_descriptor;

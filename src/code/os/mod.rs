@@ -27,7 +27,7 @@
 //! | `this_thread()` | a number that no two threads share that live at the same time, and that is not 0 |
 
 #![cfg_attr(
-    not(feature = "cli"),
+    not(all(feature = "lua", feature = "fuzz-abi")),
     allow(dead_code, unused_imports, reason = "features decide what is asked of a system")
 )]
 

@@ -1,6 +1,6 @@
 //! The attributes and machine modes that have an effect.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
@@ -32,9 +32,13 @@ pub(super) enum Known {
 
 /// The attribute with this name, without underscores around it.
 pub(super) fn known(name: &str) -> Option<Known> {
-    static BY_NAME: LazyLock<FxHashMap<&str, Known>> =
-        LazyLock::new(|| ATTRIBUTES.into_iter().collect());
-    BY_NAME.get(name).copied()
+    static BY_NAME: OnceLock<FxHashMap<&str, Known>> = OnceLock::new();
+    if let Some(known) = BY_NAME.get() {
+        return known.get(name).copied();
+    }
+    // Whoever else makes it makes the same.
+    let _ = BY_NAME.set(ATTRIBUTES.into_iter().collect());
+    known(name)
 }
 
 const fn unsupported(name: &'static str) -> (&'static str, Known) {

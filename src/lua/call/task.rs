@@ -21,6 +21,7 @@ use super::function::{self, Function};
 use super::plan_fast::{self, Recipe};
 use super::runtime;
 use super::thunk_api;
+use crate::code::locks::{Global, Rank};
 use crate::code::os;
 use crate::code::{NativeCall, Registers};
 use crate::lower;
@@ -102,8 +103,21 @@ impl Running {
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// The threads that wait for work.
-static IDLE: Mutex<Vec<Sender<Work>>> = Mutex::new(Vec::new());
+/// The threads that wait for work, and their process: after a fork the child has none of them.
+static IDLE: Global<Mutex<(u32, Vec<Sender<Work>>)>> =
+    Global::new(Rank::IdleThreads, (0, Vec::new()));
+
+/// Looks at the threads that wait for work.
+fn idle<R>(f: impl FnOnce(&mut Vec<Sender<Work>>) -> R) -> R {
+    let process = std::process::id();
+    let (owner, threads) = &mut *IDLE.lock();
+    if *owner != process {
+        // Their channels are as the parent's threads left them, which may be locked.
+        mem::forget(mem::take(threads));
+        *owner = process;
+    }
+    f(threads)
+}
 
 /// Bytes of the stack of such a thread.
 const STACK: usize = 2 << 20;
@@ -112,9 +126,8 @@ const RESERVE: usize = 256 << 10;
 
 /// Runs `work` on a thread that has none, or on a new one.
 fn run_elsewhere(work: Work) -> std::io::Result<()> {
-    let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut work = work;
-    while let Some(thread) = { idle().pop() } {
+    while let Some(thread) = idle(Vec::pop) {
         match thread.send(work) {
             Ok(()) => return Ok(()),
             Err(returned) => work = returned.0,
@@ -126,7 +139,7 @@ fn run_elsewhere(work: Work) -> std::io::Result<()> {
     thread.spawn(move || {
         while let Some(work) = next.take().or_else(|| receiver.recv().ok()) {
             work();
-            idle().push(sender.clone());
+            idle(|threads| threads.push(sender.clone()));
         }
     })?;
     Ok(())

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::ptr::NonNull;
-use std::sync::{LazyLock, Mutex};
+use std::sync::Mutex;
 
-use crate::code::lock;
+use crate::code::locks::{Global, Rank};
 
 /// The last address of the guest, which nothing is mapped up to.
 pub const END: usize = u32::MAX as usize;
@@ -78,7 +78,6 @@ const CHUNK: usize = 1 << 20;
 const SMALL: usize = 16;
 
 /// Data memory of the guest: blocks of powers of two, from chunks that are never given back.
-#[derive(Default)]
 struct Heap {
     /// Free blocks by size.
     free: BTreeMap<usize, Vec<usize>>,
@@ -88,7 +87,8 @@ struct Heap {
     used: usize,
 }
 
-static HEAP: LazyLock<Mutex<Heap>> = LazyLock::new(Mutex::default);
+static HEAP: Global<Mutex<Heap>> =
+    Global::new(Rank::GuestHeap, Heap { free: BTreeMap::new(), left: (0, 0), used: 0 });
 
 fn block_size(size: usize) -> usize {
     match size {
@@ -106,7 +106,7 @@ pub fn allocate(size: usize) -> io::Result<NonNull<u8>> {
         return Err(io::Error::other(format!("{size} bytes are more than 32 bits can address")));
     }
     let size = block_size(size);
-    let mut heap = lock(&HEAP);
+    let mut heap = HEAP.lock();
     let address = match heap.free.get_mut(&size).and_then(Vec::pop) {
         Some(address) => NonNull::new(address as *mut u8),
         None if size > LARGE => Some(map_data(size)?),
@@ -139,7 +139,7 @@ impl Heap {
 /// The block was allocated with this size, and is used no more.
 pub unsafe fn free(address: NonNull<u8>, size: usize) {
     let size = block_size(size);
-    let mut heap = lock(&HEAP);
+    let mut heap = HEAP.lock();
     heap.used -= size;
     match size > LARGE {
         // SAFETY: a mapping of its own.
@@ -150,5 +150,5 @@ pub unsafe fn free(address: NonNull<u8>, size: usize) {
 
 /// Bytes of blocks in use.
 pub fn used() -> usize {
-    lock(&HEAP).used
+    HEAP.lock().used
 }

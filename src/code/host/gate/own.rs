@@ -11,7 +11,7 @@ use std::cell::UnsafeCell;
 use std::ffi::c_void;
 
 use crate::code::module::LOW_ARENA;
-use crate::code::{Slot, Thunk, check_stack, lock};
+use crate::code::{Slot, Thunk, check_stack};
 use crate::error::Error;
 
 /// Whether this process can run i686 code: it does.
@@ -33,7 +33,7 @@ pub(in crate::code) fn dispatcher() -> Result<*const c_void, Error> {
 
 /// Puts code into executable memory.
 pub(in crate::code) fn place(code: &[u8]) -> Result<u32, Error> {
-    let span = lock(&LOW_ARENA).allocate(code.len(), 16)?;
+    let span = LOW_ARENA.lock().allocate(code.len(), 16)?;
     // SAFETY: a span of this length, ours alone.
     unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), span.write, code.len()) };
     Ok(span.run as usize as u32)

@@ -4,7 +4,9 @@ use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
+
+use crate::code::locks::{Global, Rank};
 
 const SIGNALS: [c_int; 5] =
     [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
@@ -17,13 +19,9 @@ unsafe impl Sync for Before {}
 
 static BEFORE: Before = Before(UnsafeCell::new([MaybeUninit::uninit(); SIGNALS.len()]));
 /// How many handlers are wanted.
-static COUNT: Mutex<usize> = Mutex::new(0);
+static COUNT: Global<Mutex<usize>> = Global::new(Rank::Handlers, 0);
 /// What runs when the process ends.
 static SAY: OnceLock<fn()> = OnceLock::new();
-
-fn count() -> MutexGuard<'static, usize> {
-    COUNT.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Keeps the handlers installed.
 pub(in crate::code) struct Handlers(());
@@ -32,7 +30,7 @@ impl Handlers {
     /// Installs handlers that run `say`, which may do what a signal handler may; it is the same at every call. They leave the signal
     /// to what the host had installed.
     pub(in crate::code) fn install(say: fn()) -> Handlers {
-        let mut count = count();
+        let mut count = COUNT.lock();
         if SAY.set(say).is_ok() {
             // SAFETY: `at_exit` is a function of this library, whose unloading runs it as well.
             unsafe { _ = libc::atexit(at_exit) };
@@ -55,7 +53,7 @@ impl Handlers {
 
 impl Drop for Handlers {
     fn drop(&mut self) {
-        let mut count = count();
+        let mut count = COUNT.lock();
         *count -= 1;
         if *count == 0 {
             for (n, signal) in SIGNALS.into_iter().enumerate() {

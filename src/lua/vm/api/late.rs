@@ -58,15 +58,16 @@ mod version {
 #[cfg(feature = "luau")]
 mod version {
     use std::cell::Cell;
-    use std::collections::HashMap;
     use std::ffi::c_int;
     use std::slice;
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-    use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use mlua::ffi as sys;
+    use rustc_hash::{FxBuildHasher, FxHashMap};
 
     use super::*;
+    use crate::code::locks::{Global, Rank};
     use crate::lua::vm::api::lua_State;
 
     pub(crate) const LATE_FINALIZERS: bool = true;
@@ -92,7 +93,8 @@ mod version {
     }
 
     /// By the address of the block. Luau's destructors know nothing but that.
-    static WATCHED: LazyLock<Mutex<HashMap<usize, Watched>>> = LazyLock::new(Mutex::default);
+    static WATCHED: Global<Mutex<FxHashMap<usize, Watched>>> =
+        Global::new(Rank::Watched, FxHashMap::with_hasher(FxBuildHasher));
 
     fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -104,7 +106,7 @@ mod version {
         }
 
         pub(crate) fn watch(&self, block: *const c_void, size: usize) -> u64 {
-            let mut watched = lock(&WATCHED);
+            let mut watched = WATCHED.lock();
             let entry = watched.entry(block as usize).or_insert_with(|| Watched {
                 queue: self.queue.clone(),
                 token: self.next.fetch_add(1, Ordering::Relaxed),
@@ -114,7 +116,7 @@ mod version {
         }
 
         pub(crate) fn unwatch(&self, block: *const c_void) -> Option<u64> {
-            lock(&WATCHED).remove(&(block as usize)).map(|watched| watched.token)
+            WATCHED.lock().remove(&(block as usize)).map(|watched| watched.token)
         }
 
         pub(crate) fn next(&self) -> Option<Dead> {
@@ -143,7 +145,7 @@ mod version {
     }
 
     unsafe extern "C" fn destroy(_: *mut lua_State, block: *mut c_void) {
-        let Some(watched) = lock(&WATCHED).remove(&(block as usize)) else { return };
+        let Some(watched) = WATCHED.lock().remove(&(block as usize)) else { return };
         // SAFETY: `watch` was told the size of the block, which Luau frees after this.
         let bytes = unsafe { slice::from_raw_parts(block.cast::<u8>(), watched.size) };
         let mut dead = lock(&watched.queue.dead);

@@ -4,8 +4,8 @@ use std::ffi::{c_int, c_long};
 use std::mem::offset_of;
 
 use super::{Context, current};
+use crate::code::Slot;
 use crate::code::module::LOW_ARENA;
-use crate::code::{Slot, lock};
 use crate::error::Error;
 
 /// Linux's selectors: `__USER32_CS`, `__USER_CS`, `__USER_DS` (arch/x86/include/asm/segment.h).
@@ -42,7 +42,7 @@ impl Trampolines {
 
 /// Puts code into executable memory of the guest.
 pub(in crate::code) fn place(code: &[u8]) -> Result<u32, Error> {
-    let span = lock(&LOW_ARENA).allocate(code.len(), 16)?;
+    let span = LOW_ARENA.lock().allocate(code.len(), 16)?;
     // SAFETY: a span of this length, ours alone.
     unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), span.write, code.len()) };
     Ok(span.run as usize as u32)

@@ -26,11 +26,12 @@ pub mod memory;
 use std::cell::OnceCell;
 use std::io;
 use std::ptr::NonNull;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 pub(in crate::code) use asm::place;
 
 use crate::code::Thunk;
+use crate::code::locks::{Global, Rank};
 use crate::error::Error;
 use asm::Trampolines;
 
@@ -144,12 +145,17 @@ pub fn available() -> Result<(), Error> {
 /// The gate's own code in guest memory.
 fn open() -> Result<&'static Trampolines, Error> {
     static OPEN: OnceLock<Result<Trampolines, String>> = OnceLock::new();
-    let open = OPEN.get_or_init(|| {
+    static OPENING: Global<Mutex<()>> = Global::new(Rank::Gate, ());
+    let look = || {
         asm::no_shadow_stack()?;
         let trampolines = Trampolines::new().map_err(|e| e.to_string())?;
         asm::probe(&trampolines)?;
         fault::watch();
         Ok(trampolines)
+    };
+    let open = OPEN.get().unwrap_or_else(|| {
+        let _turn = OPENING.lock();
+        OPEN.get_or_init(look)
     });
     open.as_ref().map_err(|reason| Error::Gate { reason: reason.clone() })
 }
