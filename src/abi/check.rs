@@ -44,7 +44,7 @@ pub fn check(signature: &Signature, plan: &CallPlan) -> Result<(), String> {
     frame(signature, plan)
 }
 
-/// What arguments of a plan take: a register, or bytes of the stack from one offset to another.
+/// A place that an argument takes: a register, or bytes of the stack from one offset to another.
 enum Taken {
     Register(Reg),
     Stack(u32, u32),

@@ -65,7 +65,7 @@ fn popped(plan: &CallPlan) -> String {
     }
 }
 
-/// What the variable arguments of a variadic function go on with.
+/// The places that variable arguments of a plan can get, as text.
 pub fn explain_variable(plan: &CallPlan) -> String {
     format!(
         "  ...          default argument promotions, then integers and pointers in: {}; doubles in: {}\n",

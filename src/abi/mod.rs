@@ -138,7 +138,7 @@ pub enum Backend {
     X86(&'static x86::Rules),
 }
 
-/// What a value is to the call.
+/// The role of a value in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// An argument that the prototype names.
@@ -175,11 +175,11 @@ pub struct Parts {
     pub parts: SmallVec<[Part; 1]>,
     /// Whether the first one needs a register of even number.
     pub even: bool,
-    /// What becomes of the value where registers are missing.
+    /// The place of the value if too few registers are free.
     pub otherwise: Otherwise,
 }
 
-/// What becomes of a value that finds too few registers.
+/// The place of a value for which too few registers are free.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Otherwise {
     /// Each part that finds no register takes a stack slot; a value may be split. The slot of the first part is aligned so.
@@ -220,7 +220,7 @@ pub struct Part {
     pub offset: u32,
     /// Bytes of the aggregate.
     pub bytes: u32,
-    /// What they are in the register.
+    /// The scalar in the register.
     pub scalar: Scalar,
 }
 
@@ -366,7 +366,7 @@ impl Pass {
         }
     }
 
-    /// What is in a register or slot of its own: the pieces, or the pointer.
+    /// The pieces, or the pointer: everything with a register or slot of its own.
     pub fn placed(&self) -> &[Piece] {
         match self {
             Pass::Ignore | Pass::Stack { .. } => &[],
@@ -402,7 +402,7 @@ pub enum Place {
     Stack(u32),
 }
 
-/// What is free after the last argument: positions in the register lists, bytes of stack.
+/// The first free places after the last argument: positions in the register lists, bytes of stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Next {
     /// Integer argument registers used.

@@ -44,7 +44,7 @@ impl Signature {
         Ok((signature, convention))
     }
 
-    /// What the argument at `index` is to the call.
+    /// The role of the argument at `index`.
     pub fn role(&self, index: usize) -> Role {
         match self.fixed {
             Some(fixed) if index >= fixed => Role::Variable,

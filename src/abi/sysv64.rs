@@ -168,7 +168,7 @@ fn eightbyte(leaves: &[Leaf], offset: u32) -> Eightbyte {
     leaves.iter().map(|leaf| class(leaf, offset)).fold(Eightbyte::Padding, merge)
 }
 
-/// What a scalar is in the eightbyte at `offset`.
+/// The class of a scalar in the eightbyte at `offset`.
 fn class(leaf: &Leaf, offset: u32) -> Eightbyte {
     let inside = leaf.size > 0 && leaf.offset < offset + 8 && leaf.offset + leaf.size > offset;
     match (leaf.kind, leaf.offset < offset) {

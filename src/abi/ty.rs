@@ -22,13 +22,13 @@ pub struct Type {
     /// Whether it is a record with nothing in it that has a name and bytes: Clang's `isEmptyRecord`. Unnamed bit-fields may
     /// give it bytes.
     pub is_empty: bool,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// What single families of conventions ask.
+    /// Facts for single families of conventions.
     pub quirks: Quirks,
 }
 
-/// What only one family of conventions asks of a type: a field a family, whose folder says what is in it.
+/// Facts of a type that only one family of conventions uses: a field for each family, defined in its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quirks {
     /// AAPCS64.
@@ -91,7 +91,7 @@ pub struct Leaf {
     pub size: u32,
     /// Its natural alignment, of an array of no elements theirs; 1 for bit-fields, which are never misaligned.
     pub align: u32,
-    /// What it is.
+    /// Its kind.
     pub kind: LeafKind,
     /// Whether it is a member of a union, or inside one.
     pub in_union: bool,
@@ -151,7 +151,7 @@ impl Type {
         Type::new(size, size, Kind::Int { signed }, Mode::Int)
     }
 
-    /// What `ty` is to a convention.
+    /// The type `ty` as a convention sees it.
     ///
     /// # Errors
     /// [`Error::IncompleteType`] for a type that cannot be a parameter or a result.
@@ -325,7 +325,7 @@ fn float(kind: FloatKind) -> LeafKind {
     }
 }
 
-/// What the elements of an array are; of records, integers.
+/// The kind of an array's elements; of records: integers.
 fn element_kind(table: &Table, element: QualType) -> LeafKind {
     match *table.shape(element) {
         CType::Array(element, _) => element_kind(table, element),

@@ -18,9 +18,9 @@ pub struct Diagnostic {
     pub source_line: String,
     /// Where the caret goes in `source_line`, in characters from 0.
     pub caret: usize,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What would be right.
+    /// A suggestion.
     pub hint: Option<String>,
     /// The other place of a conflict.
     pub note: Option<Note>,
@@ -33,7 +33,7 @@ pub struct Diagnostic {
 pub struct Note {
     /// Where it is.
     pub place: NotePlace,
-    /// What was declared, as C.
+    /// The earlier declaration, as C.
     pub text: String,
 }
 

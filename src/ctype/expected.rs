@@ -69,7 +69,7 @@ static COMMON: [Row; 33] = [
     ("LPCWSTR PCWSTR", ["const wchar_t *"; 3]),
 ];
 
-/// What differs between the processors of one system.
+/// The declarations that differ between the processors of one system.
 fn of_processor(model: &DataModel, name: &str) -> Option<&'static str> {
     let linux64 = matches!(model.name, "x86_64-sysv" | "aarch64-sysv" | "riscv64");
     Some(match (name, model.name) {

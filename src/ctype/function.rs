@@ -15,7 +15,7 @@ pub struct Function {
     pub unprototyped: bool,
     /// The convention that the declaration asks for.
     pub convention: CallConv,
-    /// What the declaration promises about its pointers (`nonnull`, `access`, `[static n]`).
+    /// The contracts of its pointers (`nonnull`, `access`, `[static n]`).
     pub contracts: Box<[Contract]>,
 }
 
@@ -121,7 +121,7 @@ pub enum Contract {
     },
     /// `access(mode, param [, size])`
     Access {
-        /// What the callee does with the memory.
+        /// The callee's use of the memory.
         mode: Access,
         /// The pointer parameter.
         param: u32,

@@ -1,6 +1,6 @@
 //! Reserved words: those of C11 and C23, and those that headers of GCC, Clang and MSVC add.
 
-/// What a reserved word means. Spellings that mean the same are one keyword.
+/// The meaning of a reserved word. Spellings with the same meaning are one keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Keyword {

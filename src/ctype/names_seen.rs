@@ -5,7 +5,7 @@ use super::preprocess::Macro;
 use super::{Constant, Decl, Name};
 
 impl Declarations {
-    /// What a macro stands for.
+    /// The replacement of a macro.
     pub(super) fn find_macro(&self, name: &[u8]) -> Option<&Macro> {
         self.outwards(|scope| scope.macros.get(name)).and_then(Option::as_ref)
     }

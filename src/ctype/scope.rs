@@ -57,12 +57,12 @@ impl Scope {
         }
     }
 
-    /// What an ordinary name stands for, if this scope declares it.
+    /// The meaning of an ordinary name, if this scope declares it.
     pub(super) fn decl(&self, name: Name) -> Option<&Decl> {
         Some(&self.entries[self.ordinary.get(name)?].decl)
     }
 
-    /// What a tag stands for, if this scope declares it.
+    /// The record or enum of a tag, if this scope declares it.
     pub(super) fn tag(&self, name: Name) -> Option<Tag> {
         Some(self.tags[self.tag_slots.get(name)?].tag)
     }

@@ -71,7 +71,7 @@ impl<'a> Source<'a> {
         self.expanded.is_some()
     }
 
-    /// What the parser reads.
+    /// The text that the parser reads.
     pub(super) fn text(self) -> &'a [u8] {
         self.expanded.map_or(self.declared, |expanded| &expanded.text)
     }

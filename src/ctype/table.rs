@@ -118,7 +118,7 @@ impl Table {
         self.model
     }
 
-    /// What a type is. An over-aligned typedef is a [`Type::Aligned`]; [`Table::resolve`] strips it.
+    /// The definition of a type. An over-aligned typedef is a [`Type::Aligned`]; [`Table::resolve`] strips it.
     pub fn get(&self, id: TypeId) -> &Type {
         &self.types[id.index()]
     }
@@ -137,7 +137,7 @@ impl Table {
         ty
     }
 
-    /// What a type is, with [`Type::Aligned`] stripped.
+    /// The definition of a type, with [`Type::Aligned`] stripped.
     pub fn shape(&self, ty: QualType) -> &Type {
         self.get(self.resolve(ty).id())
     }
@@ -356,7 +356,7 @@ impl Table {
         crate::suggest::nearest(name, names.into_iter().map(|name| self.name(name)))
     }
 
-    /// What an enum has instead of a constant that it has not.
+    /// The constants of an enum as text, for an error about a constant that it does not have.
     pub fn constants_text(&self, ty: QualType, wanted: &str) -> String {
         const MOST: usize = 8;
         let Type::Enum(id) = *self.shape(ty) else { return String::new() };
@@ -452,7 +452,7 @@ impl Table {
         self.depths.reserve(declarations);
     }
 
-    /// What the table holds now.
+    /// The current sizes of the table, to cut it back to.
     pub(super) fn mark(&self) -> Mark {
         Mark {
             names: self.names.len(),

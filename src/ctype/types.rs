@@ -344,7 +344,7 @@ pub struct RecordBody {
     pub(super) has_names: bool,
     /// `__attribute__((transparent_union))`
     pub transparent_union: bool,
-    /// What the declaration said about layout.
+    /// The layout attributes of the declaration.
     pub attributes: RecordAttributes,
     /// `members` by name.
     pub(super) by_name: NameIndex,
@@ -367,7 +367,7 @@ pub struct UnnamedBits {
     pub bits: Option<Bits>,
 }
 
-/// What a declaration says about the layout of a whole record; alignments in bytes.
+/// The layout attributes of a whole record; alignments in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordAttributes {
     /// `__attribute__((packed))`
@@ -380,7 +380,7 @@ pub struct RecordAttributes {
     pub ms_struct: Option<bool>,
 }
 
-/// What a declaration says about the place of one member.
+/// The layout attributes of one member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemberAttributes {
     /// `__attribute__((packed))`
@@ -402,7 +402,7 @@ pub struct Member {
     pub bits: Option<Bits>,
     /// `counted_by(name)`: the member that holds the number of elements.
     pub counted_by: Option<Name>,
-    /// What the declaration said about its place.
+    /// The layout attributes of the declaration.
     pub attributes: MemberAttributes,
 }
 
@@ -438,7 +438,7 @@ pub struct Enum {
     pub(super) by_name: NameIndex,
 }
 
-/// What an ordinary name stands for.
+/// The meaning of an ordinary name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decl {
     /// `typedef`

@@ -6,7 +6,7 @@ use super::Function;
 use crate::abi::CallPlan;
 use crate::target::Target;
 
-/// What comes before the functions.
+/// The text before the functions.
 pub(super) fn prelude(target: &Target) -> String {
     format!(
         "/* Made by `cthunk emit` for {target}.
@@ -27,7 +27,7 @@ struct cthunk_slot {{
     )
 }
 
-/// What a function has in the header.
+/// The text of a function.
 pub(super) fn function(function: &Function, plan: &CallPlan) -> String {
     let Function { name, declaration, convention, .. } = function;
     let frame = &plan.frame;

@@ -34,11 +34,11 @@ use stubs::Callbacks;
 /// A function whose thunks are wanted.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// What its symbols start with; a C identifier.
+    /// The prefix of its symbols; a C identifier.
     pub name: String,
     /// As C declares it, for the header.
     pub declaration: String,
-    /// What the convention sees; for a variadic function, one call of it.
+    /// The signature; for a variadic function, that of one call.
     pub signature: Signature,
     /// How it is called.
     pub convention: &'static Convention,

@@ -16,7 +16,7 @@ pub struct Drawing {
 /// Places of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// What they are.
+    /// The heading: the bank, or the stack.
     pub title: &'static str,
     /// From the first register or the lowest address on.
     pub rows: Vec<Row>,

@@ -27,7 +27,7 @@ pub struct Prototype {
     pub arguments: Vec<Value>,
     /// Its result.
     pub result: Value,
-    /// What the convention sees.
+    /// The signature.
     pub signature: Signature,
     /// How it is called.
     pub plan: CallPlan,

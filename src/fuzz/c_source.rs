@@ -44,7 +44,7 @@ volatile long live_integers[6] = {11, 22, 33, 44, 55, 66};
 volatile double live_doubles[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 "#;
 
-/// What compilers call without being asked, for code that is linked with nothing.
+/// The functions that compilers call by themselves, for code that is linked with nothing.
 const FREESTANDING: &str = r#"
 int _fltused;
 __attribute__((used)) void *memcpy(void *to, const void *from, unsigned n) {

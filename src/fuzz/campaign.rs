@@ -24,7 +24,7 @@ pub const BATCH: usize = 200;
 /// Candidates that are tried at once while a finding shrinks.
 const CANDIDATES: usize = 60;
 
-/// What to run.
+/// The settings of a campaign.
 pub struct Campaign<'e> {
     /// The convention.
     pub platform: &'static Platform,
@@ -44,7 +44,7 @@ pub struct Campaign<'e> {
     pub most_findings: usize,
 }
 
-/// What came out.
+/// The results.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Counts by oracle and direction.
@@ -79,11 +79,11 @@ pub struct Tally {
 /// A failure.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What our code was compared with.
+    /// The oracle.
     pub oracle: String,
     /// Who calls whom.
     pub direction: Direction,
-    /// What is wrong with the smallest function.
+    /// The failure of the smallest function.
     pub words: String,
     /// The smallest function, as C.
     pub function: String,
@@ -108,7 +108,7 @@ impl Finding {
             && self.function == other.function
     }
 
-    /// What is known of a step that failed.
+    /// The finding of a step that failed.
     pub fn of(batch: &Batch, step: &Step, words: String, header: &Path) -> Finding {
         let prototype = &batch.prototypes[step.case];
         let text = batch.header.strip_prefix(scalar::PRELUDE);

@@ -30,7 +30,7 @@ pub struct Machine {
     pub gcc: &'static str,
     /// Whether that compiler knows the convention, too.
     pub gcc_knows: bool,
-    /// What Clang is told.
+    /// Clang's options.
     pub clang: &'static [&'static str],
     /// The spelling of Clang's assembly.
     pub assembly: Assembly,
@@ -132,7 +132,7 @@ fn functions(batch: &Batch) -> Vec<Function> {
     batch.prototypes.iter().map(function).collect()
 }
 
-/// What runs the steps of a table of functions; `main` follows it.
+/// The C code that runs the steps of a table of functions; `main` follows it.
 const RUNNER: &str = r#"
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@ use crate::abi::{self, Signature, Type};
 use crate::code::has_wide_registers;
 use crate::ctype::Declarations;
 
-/// What a convention refused to carry, by its reason, and how often: what a campaign did not test.
+/// The refusals of a convention, by reason, and their numbers: a campaign did not test these functions.
 pub type Refused = BTreeMap<String, usize>;
 
 /// Records that a batch draws from.
@@ -38,7 +38,7 @@ pub struct Generator {
     refused: Refused,
 }
 
-/// What a list of arguments is drawn from.
+/// The types that a list of arguments uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Draw {
     /// All types.
@@ -95,7 +95,7 @@ impl Generator {
         generator
     }
 
-    /// What was refused so far.
+    /// The refusals so far.
     pub fn refused(&self) -> &Refused {
         &self.refused
     }

@@ -16,7 +16,7 @@ pub struct Platform {
     /// The processor that its code runs on, if it is not the host's.
     #[cfg(feature = "emit")]
     pub machine: Option<&'static Machine>,
-    /// What makes a C function use the convention.
+    /// The attribute that makes a C function use the convention.
     pub attribute: &'static str,
     /// `va_list`, `va_start` and `va_end` of such a function.
     pub va: [&'static str; 3],

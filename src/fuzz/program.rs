@@ -13,7 +13,7 @@ use super::trouble::Trouble;
 
 /// A way of executing batches.
 pub trait Executor: Sync {
-    /// What our code is compared with, in the order of the summary.
+    /// The oracles, in the order of the summary.
     fn oracles(&self) -> Vec<String>;
 
     /// Makes the programs that run a batch, with their files in `folder`, which exists.
@@ -50,7 +50,7 @@ impl Direction {
 pub struct Step {
     /// The position of the function in its batch.
     pub case: usize,
-    /// What our code is compared with.
+    /// The oracle.
     pub oracle: String,
     /// Who calls whom.
     pub direction: Direction,

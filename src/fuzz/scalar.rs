@@ -25,7 +25,7 @@ const fn wide(c: &'static str) -> Scalar {
     Scalar { promoted: true, ..scalar(c) }
 }
 
-/// What a header must declare before it uses [`SCALARS`].
+/// Declarations that a header needs before it uses [`SCALARS`].
 pub const PRELUDE: &str = "enum word { WORD_A, WORD_B = 5 };
 typedef float vector8 __attribute__((vector_size(8)));
 typedef short vector8i __attribute__((vector_size(8)));

@@ -22,7 +22,7 @@ pub struct Record {
     pub keyword: &'static str,
     /// Its members.
     pub members: Vec<Member>,
-    /// What follows the closing brace.
+    /// The text after the closing brace.
     pub attribute: &'static str,
 }
 
@@ -37,7 +37,7 @@ pub struct Member {
     pub bits: Option<usize>,
     /// Whether it is a bit-field without a name.
     pub unnamed: bool,
-    /// What follows the declarator.
+    /// The text after the declarator.
     pub attribute: &'static str,
 }
 

@@ -11,7 +11,7 @@ pub enum Trouble {
     File {
         /// Which one.
         path: PathBuf,
-        /// What happened.
+        /// The error.
         source: std::io::Error,
     },
 
@@ -20,7 +20,7 @@ pub enum Trouble {
     Missing {
         /// As it was called.
         name: String,
-        /// What happened.
+        /// The error.
         source: std::io::Error,
     },
 
@@ -31,7 +31,7 @@ pub enum Trouble {
         compiler: String,
         /// The file.
         path: PathBuf,
-        /// What it printed.
+        /// Its output.
         output: String,
     },
 

@@ -126,7 +126,7 @@ pub fn memory(cx: Context<'_>, b: &mut FunctionBuilder<'_>, size: u32, align: u3
     }
 }
 
-/// What goes into a parameter of type `ty`.
+/// The value for a parameter of type `ty`.
 fn value(
     b: &mut FunctionBuilder<'_>,
     word: &Word,

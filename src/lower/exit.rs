@@ -57,7 +57,7 @@ pub(super) fn call(
     in_registers.filter_map(load).collect()
 }
 
-/// What the native code takes the arguments from.
+/// The memory from which the native code loads the arguments.
 struct Outgoing {
     /// The register block.
     block: Value,

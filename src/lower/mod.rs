@@ -33,7 +33,7 @@ pub use universal::{enter, hidden_pointer, leave, load, store as store_result};
 
 use crate::abi::CallPlan;
 
-/// What a thunk is built for.
+/// The plan and the environment of a thunk.
 #[derive(Clone, Copy)]
 pub struct Context<'p> {
     /// The native call.

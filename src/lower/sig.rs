@@ -13,7 +13,7 @@ use cranelift_codegen::isa::CallConv;
 use super::pieces;
 use crate::abi::{Backend, Bank, CallPlan, Pass, Piece, Place, Width};
 
-/// What a parameter of the native signature carries.
+/// The contents of a parameter of the native signature.
 #[derive(Clone, Debug)]
 pub(super) enum Word {
     /// A part of an argument.
@@ -95,7 +95,7 @@ struct Places {
     stack: BTreeMap<u32, Stacked>,
 }
 
-/// What begins at a stack word.
+/// The value that begins at a stack word.
 enum Stacked {
     /// The parts in the word, each with its distance from the word's first byte.
     Parts(Vec<(u32, Part)>),

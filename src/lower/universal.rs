@@ -117,7 +117,7 @@ pub fn leave(plan: &CallPlan, frame: &[u8], block: &mut [u8]) {
     }
 }
 
-/// What is in the place of an argument's piece, and after it.
+/// The bytes in the place of an argument's piece, and after it.
 fn placed<'b>(piece: &Piece, block: &'b [u8], stack: &'b [u8]) -> &'b [u8] {
     match registers::home(piece) {
         Home::Block(at) => &block[at as usize..],

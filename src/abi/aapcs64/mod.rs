@@ -61,7 +61,7 @@ pub static AAPCS64_WINDOWS: Convention = Convention {
     ..AAPCS64
 };
 
-/// What the three platforms do differently.
+/// The differences between the three platforms.
 struct Rules {
     /// Rule C.8: values aligned to 16 start in a register of even number.
     even: bool,

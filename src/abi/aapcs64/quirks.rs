@@ -2,7 +2,7 @@
 
 use crate::ctype::{Member, QualType, RecordBody, Table, Type};
 
-/// What the conventions of AAPCS64 ask of a type, and no other.
+/// The facts of a type that only the conventions of AAPCS64 use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quirks {
     /// Its "natural alignment" in bytes, which its members give it, without the attributes of the type itself.

@@ -30,7 +30,7 @@ pub enum Flavour {
     Msvc,
 }
 
-/// What a convention does with a value that is not an integer of one register, and with results.
+/// A convention's rules for results, and for values that are not integers of one register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Such an argument.
@@ -39,7 +39,7 @@ pub struct Rules {
     pub(crate) results: Results,
     /// The hidden pointer of a result.
     pub(crate) pointer: Pointer,
-    /// What the callee takes off the stack when it returns, besides the return address.
+    /// The bytes that the callee removes from the stack when it returns, besides the return address.
     pub(crate) pops: Pops,
     /// Whether a struct with an alignment attribute is refused by value, as Microsoft's compiler does (C2719).
     pub(crate) natural_alignment: bool,
@@ -87,7 +87,7 @@ pub(crate) enum Pointer {
     Stack,
 }
 
-/// What the callee pops.
+/// The bytes that the callee pops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pops {
     /// Nothing.

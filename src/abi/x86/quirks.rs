@@ -5,12 +5,12 @@ use rustc_hash::FxHashMap;
 
 use crate::ctype::{QualType, RecordId, RecordKind, Table, Type as CType};
 
-/// What the conventions of i386 ask of a type, and no other.
+/// The facts of a type that only the conventions of i386 use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quirks {
-    /// What it is as a whole.
+    /// The machine mode of the whole value.
     pub mode: Mode,
-    /// What is passed in its stead.
+    /// How i386 compilers pass it.
     pub passed: Passed,
     /// The alignment in bytes that attributes of a record or of its members ask for; 0: none does.
     pub required_align: u32,
@@ -106,7 +106,7 @@ impl Mode {
     }
 }
 
-/// What i386 compilers pass for an argument.
+/// The value that i386 compilers pass for an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Passed {
     /// The value as a whole.
@@ -119,7 +119,7 @@ pub enum Passed {
 }
 
 impl Passed {
-    /// What is passed for a C type.
+    /// The value that is passed for a C type.
     fn of(table: &Table, ty: QualType) -> Passed {
         let size = |ty| table.layout_of(ty).map_or(0, |layout| layout.size);
         let CType::Record(record) = *table.shape(ty) else { return Passed::Whole };

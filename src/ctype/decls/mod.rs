@@ -45,7 +45,7 @@ pub enum Param<'a> {
 #[derive(Clone, Debug)]
 pub struct Declarations {
     pub(in crate::ctype) table: Table,
-    /// What becomes of a function, variable or typedef that is declared with another type.
+    /// The rule for a function, variable or typedef that is declared again with another type.
     redeclared: Redeclared,
     /// The names of the scope that was entered.
     pub(in crate::ctype) names: Scope,
@@ -57,15 +57,15 @@ pub struct Declarations {
     parameters: Vec<Option<Name>>,
     /// The number of the text that is parsed, from 1; 0 are the predeclared names.
     text: u32,
-    /// What there was before that text.
+    /// The state before that text.
     mark: Mark,
     /// Changes of what there was.
     pub(in crate::ctype) undo: Vec<Undo>,
-    /// What that text declares.
+    /// The kinds of declarations in that text.
     pub(in crate::ctype) declared: Declared,
     /// Whether the parser met something that the preprocessor reads.
     pub(in crate::ctype) wants_preprocessor: bool,
-    /// What parsers have use for again.
+    /// Memory that the next parser uses again.
     pub(in crate::ctype) piles: Piles,
 }
 
@@ -155,7 +155,7 @@ impl Declarations {
         self.redeclared
     }
 
-    /// What `find` finds first, from the entered scope outwards.
+    /// The first result of `find`, from the entered scope outwards.
     pub(in crate::ctype) fn outwards<'a, T>(
         &'a self,
         find: impl Fn(&'a Scope) -> Option<T>,
@@ -169,7 +169,7 @@ impl Declarations {
         }
     }
 
-    /// What an ordinary name stands for.
+    /// The meaning of an ordinary name.
     pub fn lookup(&self, name: &[u8]) -> Option<&Decl> {
         self.find(self.table.find_name(name)?)
     }
@@ -198,7 +198,7 @@ impl Declarations {
         self.parameters.get(params.start as usize..params.end as usize).unwrap_or(&[])
     }
 
-    /// What an ordinary name stands for.
+    /// The meaning of an ordinary name.
     pub(in crate::ctype) fn find(&self, name: Name) -> Option<&Decl> {
         self.outwards(|scope| scope.decl(name))
     }

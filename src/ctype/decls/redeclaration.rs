@@ -28,7 +28,7 @@ pub(in crate::ctype) enum Place {
     Predeclared,
 }
 
-/// What becomes of a function, variable or typedef that is declared again with another type.
+/// The rule for a function, variable or typedef that is declared again with another type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redeclared {
     /// The new declaration is an error.
@@ -38,7 +38,7 @@ pub enum Redeclared {
     Ignored,
 }
 
-/// What to do with a declaration of a name that is declared.
+/// The treatment of a declaration whose name is declared already.
 enum Merge {
     Keep,
     Replace(Decl),
@@ -151,7 +151,7 @@ impl Declarations {
     }
 }
 
-/// What becomes of a name that is declared as `old` and then as `new`.
+/// The meaning of a name that is declared as `old` and then as `new`.
 fn merge(table: &Table, old: &Decl, new: &Decl) -> Merge {
     match (old, new) {
         (Decl::Typedef(a), Decl::Typedef(b)) if table.same(*a, *b) => Merge::Keep,

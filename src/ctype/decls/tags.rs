@@ -7,7 +7,7 @@ use crate::ctype::print;
 use crate::ctype::same::Comparison;
 use crate::ctype::{EnumId, IntKind, Name, RecordBody, RecordId};
 
-/// What a tag stands for.
+/// The record or enum of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ctype) enum Tag {
     Record(RecordId),
@@ -22,7 +22,7 @@ pub(in crate::ctype) struct TagEntry {
 }
 
 impl Declarations {
-    /// What a tag stands for.
+    /// The record or enum of a tag.
     pub(in crate::ctype) fn tag(&self, name: Name) -> Option<Tag> {
         self.outwards(|scope| scope.tag(name))
     }

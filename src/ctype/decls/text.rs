@@ -30,7 +30,7 @@ pub(in crate::ctype) enum Undo {
     Removed(usize),
 }
 
-/// What a text is read as, and so what comes of it.
+/// The grammar by which a text is read, and its result.
 #[derive(Clone, Copy)]
 pub struct Goal<T>(fn(Parser<'_>) -> Result<T, Diagnostics>);
 
@@ -56,7 +56,7 @@ impl Goal<(QualType, Constant)> {
     pub const CONSTANT: Goal<(QualType, Constant)> = Goal(|parser| parser.whole_constant());
 }
 
-/// What a text declares, each kind by the byte of its first one.
+/// The kinds of declarations in a text: of each kind the offset of the first one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
     /// Structs, unions and enums with a body.
@@ -82,7 +82,7 @@ impl Drop for Pending<'_> {
 }
 
 impl<T> Parsed<'_, T> {
-    /// What the text declares.
+    /// The kinds of declarations in the text.
     pub fn declared(&self) -> Declared {
         self.pending.0.declared
     }

@@ -67,7 +67,7 @@ struct Run {
     zero_width: bool,
 }
 
-/// What GCC calls the DECL_ALIGN and DECL_USER_ALIGN of a field.
+/// DECL_ALIGN and DECL_USER_ALIGN of a field, in GCC's words.
 struct Desired {
     align: u64,
     user: bool,

@@ -21,7 +21,7 @@ pub(super) fn max_size(model: &DataModel) -> u64 {
     if model.pointer == 4 { i32::MAX as u64 } else { 1 << 56 }
 }
 
-/// What layout needs to know of a member's type; sizes and alignments in bytes.
+/// The facts of a member's type that layout needs; sizes and alignments in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) size: u64,
@@ -173,7 +173,7 @@ pub(super) struct Field {
     pub(super) attributes: MemberAttributes,
 }
 
-/// What applies to a record as a whole.
+/// The attributes of a whole record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) kind: RecordKind,

@@ -18,14 +18,14 @@ static LONG_PUNCTUATION: [&str; 23] = [
 /// Alternative spellings (C11 6.4.6).
 static DIGRAPHS: [(&[u8], &str); 4] = [(b"<:", "["), (b":>", "]"), (b"<%", "{"), (b"%>", "}")];
 
-/// What a byte is to the lexer.
+/// The class of a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     /// Letters, `_`, and all that are not ASCII.
     Letter,
     Space,
     Newline,
-    /// What a comment, a directive or a continued line begins with.
+    /// The first byte of a comment, a directive or a continued line.
     Hiding,
     /// Punctuation that is always one character.
     Single,

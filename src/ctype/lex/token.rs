@@ -14,7 +14,7 @@ pub(in crate::ctype) struct Token {
     pub(in crate::ctype) end: Offset,
 }
 
-/// What a token is. All that a kind holds is 32 bits wide, so that it travels in two registers.
+/// The kind of a token. Its data has at most 32 bits, so that a kind travels in two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(in crate::ctype) enum Tok {

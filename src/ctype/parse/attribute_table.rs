@@ -128,7 +128,7 @@ static ATTRIBUTES: [(&str, Known); 68] = [
     ("matrix_type", Known::Refused("matrices are not")),
 ];
 
-/// What `mode(…)` names.
+/// The mode that `mode(…)` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Scalar(ScalarMode),

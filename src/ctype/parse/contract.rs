@@ -49,7 +49,7 @@ impl Parser<'_> {
     }
 }
 
-/// What the attributes promise of these parameters, in a canonical order.
+/// The contracts of these parameters, in a canonical order.
 pub(super) fn contracts(
     table: &Table,
     params: &[QualType],

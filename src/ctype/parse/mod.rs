@@ -30,7 +30,7 @@ use super::source::Source;
 use super::table::MAX_DEPTH;
 use super::{Constant, Name, QualType, Table};
 
-/// What was to be parsed is not there; the error is in [`Parser::errors`].
+/// The parser did not find the expected construct; the error is in [`Parser::errors`].
 #[derive(Debug)]
 pub(super) struct Failed;
 
@@ -253,7 +253,7 @@ impl<'a> Parser<'a> {
         Failed
     }
 
-    /// What the next `$` stands for.
+    /// The argument of the next `$`.
     #[cold]
     fn param(&mut self) -> Tok {
         let position = self.params_used;

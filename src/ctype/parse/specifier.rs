@@ -68,7 +68,7 @@ pub(super) struct Storage {
     other: Option<Keyword>,
 }
 
-/// What a keyword is among specifiers.
+/// The role of a keyword among specifiers.
 enum Class {
     Word,
     Quals(Quals),
@@ -372,7 +372,7 @@ impl Parser<'_> {
         self.advance();
     }
 
-    /// What would make an unknown name a type.
+    /// A hint for an unknown type name.
     fn hint_for_type(&self, name: Name, text: &str) -> String {
         let table = &self.decls.table;
         if let Some(keyword) = self.decls.tag_keyword(name) {

@@ -10,7 +10,7 @@ pub(super) struct Operand {
     pub(super) value: Value,
 }
 
-/// What is known of an operand's value.
+/// The known value of an operand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value {
     /// An integer or a pointer, in the range of its type. `unsigned __int128` is kept as its bit pattern.

@@ -3,7 +3,7 @@
 use super::scan::{self, Piece};
 use super::{HINT, Line, MAX_EXPANSIONS, MAX_LENGTH, MAX_NESTING, Preprocessor, Trouble};
 
-/// What a `#define` says.
+/// The name and replacement of a `#define`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ctype) enum Macro {
     /// Text that stands for nothing but a number, so that the constant of its name is the macro.
@@ -15,7 +15,7 @@ pub(in crate::ctype) enum Macro {
 }
 
 impl Macro {
-    /// What the name becomes.
+    /// The replacement.
     pub(super) fn body(&self) -> Option<&[u8]> {
         match self {
             Macro::Constant(body) | Macro::Text(body) => Some(body),

@@ -25,7 +25,7 @@ const MAX_NESTING: usize = 200;
 
 const HINT: &str = "run the text through 'cc -E -P' and declare its output";
 
-/// What is wrong, at a byte of the spliced text.
+/// An error, at a byte of the spliced text.
 #[derive(Debug)]
 struct Trouble {
     at: usize,

@@ -68,7 +68,7 @@ fn splice_length(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// What a piece of a text is to the preprocessor.
+/// The kind of a piece of text, for the preprocessor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     /// An identifier or keyword.

@@ -16,7 +16,7 @@ use crate::fuzz::platform::Platform;
 use crate::fuzz::program::{Direction, Outcome};
 use crate::fuzz::trouble::Trouble;
 
-/// What makes an object file that nothing else is linked to.
+/// Options for an object file that is linked with nothing.
 pub(super) const OPTIONS: &[&str] = &[
     "-c",
     "-ffreestanding",
@@ -27,7 +27,7 @@ pub(super) const OPTIONS: &[&str] = &[
     "-fomit-frame-pointer",
 ];
 
-/// What a compiler made of [`c_source`](crate::fuzz::c_source::c_source).
+/// A compiler's output for [`c_source`](crate::fuzz::c_source::c_source).
 pub struct GuestLibrary {
     compiler: String,
     image: Image,

@@ -201,7 +201,7 @@ struct Checks<'p> {
     outcome: RefCell<Result<(), String>>,
 }
 
-/// What a closure does: checks its arguments and names its result.
+/// The code of a closure: checks its arguments and names its result.
 ///
 /// # Safety
 /// - `data` are the [`Checks`] of the closure.

@@ -13,7 +13,7 @@ use crate::fuzz::platform::Platform;
 use crate::fuzz::program::{Direction, Outcome};
 use crate::fuzz::trouble::Trouble;
 
-/// What a compiler made of [`c_source`](crate::fuzz::c_source::c_source).
+/// A compiler's output for [`c_source`](crate::fuzz::c_source::c_source).
 pub struct Library {
     compiler: String,
     handle: &'static os::Library,
@@ -28,7 +28,7 @@ pub(super) struct Report {
     got: [u8; 256],
 }
 
-/// What makes a shared library, of code that passes 32-byte vectors in registers where there are some.
+/// Options for a shared library whose code passes 32-byte vectors in registers, if the processor has them.
 pub(super) fn options() -> &'static [&'static str] {
     const OPTIONS: &[&str] = &["-shared", "-fPIC", "-mavx"];
     let count = if has_wide_registers() { 3 } else { 2 };

@@ -40,7 +40,7 @@ pub trait Oracle {
 
 /// Runs batches on this machine.
 pub struct Host {
-    /// What the code is for.
+    /// The platform of the code.
     pub platform: &'static Platform,
     /// A command that calls [`work`] for the batch's platform: it takes the header, `COMPILER=LIBRARY` for each compiler, and
     /// the number of steps to leave out.

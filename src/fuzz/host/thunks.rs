@@ -17,7 +17,7 @@ use crate::fuzz::platform::Platform;
 /// - `target` is a function of this type and the platform's convention.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// A failure, in words.
 pub unsafe fn call_named(
     prototype: &Prototype,
     platform: &Platform,
@@ -93,7 +93,7 @@ impl<'p> Checker<'p> {
     /// Gives `call` the callback's address.
     ///
     /// # Errors
-    /// What the callback got wrong, or that it was not called.
+    /// The callback's failure, or that it was not called.
     pub fn during(
         &self,
         platform: &Platform,

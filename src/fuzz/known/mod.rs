@@ -21,9 +21,9 @@ pub use seen::Seen;
 
 /// A known disagreement.
 pub struct Disagreement {
-    /// What reports call it.
+    /// The name in reports.
     pub name: &'static str,
-    /// What the compiler does, and who does otherwise.
+    /// The compiler's rule, and the compilers with another rule.
     pub reason: &'static str,
     /// Where that is said.
     pub link: &'static str,
@@ -37,7 +37,7 @@ pub struct Disagreement {
     pub subject: Subject,
 }
 
-/// What compilers disagree on.
+/// The functions that a row is about.
 pub enum Subject {
     /// A type, wherever it is an argument or a result.
     Type(fn(&Seen<'_>) -> bool),

@@ -9,7 +9,7 @@ pub struct Seen<'t> {
     pub table: &'t Table,
     /// The C type.
     pub c: QualType,
-    /// What conventions see of it.
+    /// The type as conventions see it.
     pub ty: &'t Type,
 }
 

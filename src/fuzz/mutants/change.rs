@@ -10,12 +10,12 @@ use crate::abi::{
 
 type Answer = Result<Class, Unsupported>;
 
-/// What the convention says of a type whose scalars are told differently.
+/// The convention's answer for a type whose scalars are changed.
 pub fn told(of: &Convention, ty: &Type, role: Role, leaf: fn(Leaf) -> Leaf) -> Answer {
     among(of, ty, role, |leaves| leaves.map(leaf).collect())
 }
 
-/// What the convention says of a type where only such scalars are.
+/// The convention's answer for a type with only these scalars.
 pub fn only(of: &Convention, ty: &Type, role: Role, such: fn(&Leaf) -> bool) -> Answer {
     among(of, ty, role, |leaves| leaves.filter(such).collect())
 }
@@ -33,12 +33,12 @@ fn among(
     (of.classify)(&ty, role)
 }
 
-/// What the convention says, changed.
+/// The convention's answer, changed.
 pub fn answer(of: &Convention, ty: &Type, role: Role, change: fn(Class) -> Class) -> Answer {
     (of.classify)(ty, role).map(change)
 }
 
-/// What the convention says of a value in registers, with another fate where they are missing.
+/// The convention's answer for a value in registers, with another place if too few registers are free.
 pub fn without_registers(
     of: &Convention,
     ty: &Type,
@@ -61,7 +61,7 @@ fn otherwise(class: Class, change: fn(Otherwise) -> Otherwise) -> Class {
     }
 }
 
-/// What the convention says, with each part in a register changed.
+/// The convention's answer, with each part in a register changed.
 pub fn each_part(of: &Convention, ty: &Type, role: Role, change: fn(&mut Part)) -> Answer {
     (of.classify)(ty, role).map(|class| parts(class, change))
 }
@@ -79,7 +79,7 @@ fn parts(class: Class, change: fn(&mut Part)) -> Class {
     }
 }
 
-/// What the convention says, with this wish for a register of even number.
+/// The convention's answer, with this wish for a register of even number.
 pub fn even(of: &Convention, ty: &Type, role: Role, wish: fn(&Type, Role) -> bool) -> Answer {
     (of.classify)(ty, role).map(|class| match class {
         Class::Registers(mut parts) if ty.size == 16 => {

@@ -75,7 +75,7 @@ pub(super) struct Declarator {
     pub(super) attributes: Attributes,
 }
 
-/// What is found on the way to the core of a declarator.
+/// The core of a declarator: its name, and the attributes on the way to it.
 #[derive(Debug, Default)]
 struct Core {
     name: Option<(Name, Offset)>,

@@ -5,7 +5,7 @@ use crate::ctype::parse::{Failed, Keyword, Parse, Parser};
 use crate::ctype::{IntKind, Type};
 
 impl Parser<'_> {
-    /// What follows `sizeof`, `_Alignof` or `__alignof__`.
+    /// The operand of `sizeof`, `_Alignof` or `__alignof__`.
     pub(super) fn size_or_align(&mut self, keyword: Keyword) -> Parse<Operand> {
         let start = self.tok.start;
         let ty = if self.at("(") && self.peek_starts_cast() {
