@@ -13,11 +13,10 @@ pub(crate) const LOADERS: bool = cfg!(not(feature = "luau"));
 pub(crate) const HIDDEN_ARG: bool = cfg!(feature = "lua51");
 
 /// Whether the name `_ENV` stands for the table of the global variables.
-pub(crate) const ENVIRONMENT_NAME: bool =
-    cfg!(not(any(feature = "lua51", feature = "luajit", feature = "luau")));
+pub(crate) const ENVIRONMENT_NAME: bool = cfg!(feature = "_env");
 
 /// Whether `<` and `<=` ask the metamethods of operands of two types. Lua 5.1 asks those of two userdata only.
-pub(crate) const MIXED_ORDER: bool = cfg!(not(any(feature = "lua51", feature = "luau")));
+pub(crate) const MIXED_ORDER: bool = cfg!(feature = "_mixed_order");
 
 impl Cx<'_> {
     /// Pushes the function that a chunk is and returns true, or pushes a message. `mode`: `t` for source text, `b` for
@@ -66,7 +65,7 @@ impl Cx<'_> {
 }
 
 /// The variable `_ENV` is the first upvalue of every chunk.
-#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+#[cfg(feature = "_env")]
 mod environment {
     use super::*;
     use crate::lua::vm::api::lua_State;
@@ -91,7 +90,7 @@ mod environment {
 }
 
 /// Every function has an environment.
-#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+#[cfg(feature = "_fenv")]
 mod environment {
     use super::*;
     use crate::lua::vm::api::lua_State;

@@ -70,7 +70,7 @@ impl Cx<'_> {
     }
 }
 
-#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+#[cfg(feature = "_fenv")]
 mod environment {
     use super::*;
 
@@ -91,7 +91,7 @@ mod environment {
     }
 }
 
-#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+#[cfg(feature = "_env")]
 mod environment {
     use super::*;
 

@@ -82,7 +82,7 @@ pub(crate) unsafe fn collect(lua: *mut lua_State) {
 }
 
 /// A function that a C function leaves by, which may yield.
-#[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+#[cfg(feature = "_continuations")]
 mod tail {
     use super::*;
 
@@ -136,7 +136,7 @@ mod tail {
     }
 }
 
-#[cfg(feature = "lua52")]
+#[cfg(feature = "_contexts")]
 mod tail {
     use super::*;
 
@@ -176,7 +176,7 @@ mod tail {
 }
 
 /// Yields cannot pass a C function.
-#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+#[cfg(feature = "_no_continuations")]
 mod tail {
     use super::*;
 
@@ -214,7 +214,7 @@ mod tail {
     }
 }
 
-#[cfg(any(feature = "lua52", feature = "lua53", feature = "lua54", feature = "lua55"))]
+#[cfg(feature = "_main_thread")]
 mod thread {
     use super::*;
 
@@ -234,7 +234,7 @@ mod thread {
 }
 
 /// The registry does not say which thread is the main one, so callbacks have one of their own.
-#[cfg(any(feature = "lua51", feature = "luajit"))]
+#[cfg(feature = "_no_main_thread")]
 mod thread {
     use super::*;
 
@@ -259,7 +259,7 @@ mod thread {
 }
 
 /// `lua_error` is a `longjmp`: it passes `catch_unwind` unseen.
-#[cfg(not(any(feature = "luajit", feature = "luau")))]
+#[cfg(feature = "_longjmp")]
 mod errors {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -273,7 +273,7 @@ mod errors {
 
 /// `lua_error` is an exception, which `catch_unwind` would catch (and end the process): a panic is told from it by where
 /// it began.
-#[cfg(any(feature = "luajit", feature = "luau"))]
+#[cfg(feature = "_exceptions")]
 mod errors {
     use super::*;
 

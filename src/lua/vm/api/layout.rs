@@ -16,7 +16,7 @@ pub(crate) const LAYOUT: Option<Layout> = {
     {
         Some(LUA55)
     }
-    #[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
+    #[cfg(feature = "_no_layout")]
     {
         None
     }

@@ -1,6 +1,7 @@
 //! Every difference between Lua versions, and the stack operations that the rest of the module uses.
 //!
-//! Nothing else in the crate asks which Lua it is compiled for. A file here is a fact that versions differ in:
+//! Nothing else in the crate asks which Lua it is compiled for. What several versions have in common has a feature of its own in Cargo.toml,
+//! with a name that begins with `_`: a version that names none of the alternatives for a fact does not compile. A file here is a fact that versions differ in:
 //!
 //! | | 5.1 | 5.2 | 5.3 | 5.4, 5.5 | LuaJIT | Luau |
 //! |---|---|---|---|---|---|---|
@@ -56,15 +57,7 @@ pub(crate) use values::{get_user_value, new_userdata, set_user_value};
 
 use crate::lua::state::Cx;
 
-#[cfg(not(any(
-    feature = "lua51",
-    feature = "lua52",
-    feature = "lua53",
-    feature = "lua54",
-    feature = "lua55",
-    feature = "luajit",
-    feature = "luau"
-)))]
+#[cfg(all(not(feature = "_integers"), not(feature = "_doubles")))]
 compile_error!("one Lua version is needed: lua51, lua52, lua53, lua54, lua55, luajit or luau");
 
 /// A Lua number as the running version keeps it.

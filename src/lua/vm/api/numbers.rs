@@ -25,7 +25,7 @@ pub(crate) const PUSH_INTEGER: unsafe extern "C-unwind" fn(*mut lua_State, i64) 
     }
 };
 
-#[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+#[cfg(feature = "_integers")]
 mod version {
     use super::*;
 
@@ -82,7 +82,7 @@ mod version {
     }
 }
 
-#[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
+#[cfg(feature = "_doubles")]
 mod version {
     use std::ffi::CStr;
 

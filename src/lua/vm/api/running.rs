@@ -7,7 +7,7 @@ use super::lua_State;
 pub(crate) use version::*;
 
 /// PUC Lua: a thread that runs has a function at level 0; one that has yielded has as well.
-#[cfg(not(any(feature = "luajit", feature = "luau")))]
+#[cfg(feature = "_levels")]
 mod version {
     use std::mem;
 
@@ -85,12 +85,12 @@ pub(crate) unsafe fn learn_running(_: *mut lua_State) {}
 /// # Safety
 /// `lua` is live and has 2 free stack slots.
 pub(crate) unsafe fn first_thread(lua: *mut lua_State) -> *mut lua_State {
-    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    #[cfg(not(feature = "_no_main_thread"))]
     // SAFETY: the caller's promise.
     unsafe {
         super::main_thread(lua)
     }
-    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    #[cfg(feature = "_no_main_thread")]
     // SAFETY: the caller's promise.
     unsafe {
         let is_first = sys::lua_pushthread(lua) != 0;

@@ -1,7 +1,7 @@
 //! Userdata, and the values that they keep alive.
 
 use std::ffi::{c_int, c_void};
-#[cfg(not(any(feature = "lua51", feature = "luajit", feature = "luau")))]
+#[cfg(feature = "_stream")]
 use std::ptr;
 
 use mlua::ffi as sys;
@@ -11,7 +11,7 @@ use super::lua_State;
 pub(crate) use version::*;
 
 /// Any number of values each.
-#[cfg(any(feature = "lua54", feature = "lua55"))]
+#[cfg(feature = "_user_values")]
 mod version {
     use super::*;
 
@@ -49,7 +49,7 @@ mod version {
 }
 
 /// One value each.
-#[cfg(feature = "lua53")]
+#[cfg(feature = "_user_value")]
 mod version {
     use super::*;
 
@@ -70,7 +70,7 @@ mod version {
 }
 
 /// One table each: the value is at 1 in it. In 5.1 and LuaJIT it is the userdata's environment.
-#[cfg(any(feature = "lua51", feature = "lua52", feature = "luajit"))]
+#[cfg(feature = "_user_table")]
 mod version {
     use super::*;
 
@@ -101,7 +101,7 @@ mod version {
 }
 
 /// None: a table with weak keys in the registry has them.
-#[cfg(feature = "luau")]
+#[cfg(feature = "_no_user_value")]
 mod version {
     use super::*;
 
@@ -164,7 +164,7 @@ mod version {
 ///
 /// # Safety
 /// `block` is the userdata block of a file of the running Lua's `io` library.
-#[cfg(not(any(feature = "lua51", feature = "luajit", feature = "luau")))]
+#[cfg(feature = "_stream")]
 pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
     /// `luaL_Stream`: the stream, and the function that closes it (null once closed).
     #[repr(C)]
@@ -181,7 +181,7 @@ pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
 ///
 /// # Safety
 /// `block` is the userdata block of a file of the running Lua's `io` library.
-#[cfg(any(feature = "lua51", feature = "luajit", feature = "luau"))]
+#[cfg(feature = "_bare_file")]
 pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
     // SAFETY: the caller's promise; the block begins with the pointer (liolib.c, LuaJIT's lj_obj.h).
     unsafe { *block.cast::<*mut c_void>() }
