@@ -176,7 +176,7 @@ for f in next, own do
   pcall(coroutine.resume, hooked)
 end
 for _, cdata in ipairs(make()) do
-  if type(cdata) == "userdata" then
+  if type(cdata) == "userdata" and cdata ~= io.stdout then
     pcall(setmetatable, cdata, {})
     for _, value in ipairs { 5, {}, io.stdout } do
       if debug.setuservalue then pcall(debug.setuservalue, cdata, value) end

@@ -3,7 +3,6 @@ local x, n = -6, 3
 print(-6 % 3, x % n, 6 % -3, x % -n, -7 % 3, 7 % -3, 5.5 % 2, -5.5 % 2, 5.5 % -2, 0 % 5, -0 % 5, 1e15 % 7, 2^53 % 10)
 print(1 % 0, 5 % math.huge, -5 % math.huge, math.huge % 2, 0/0 % 1, #{} % #{}, #{ 1 } % #{}, 5 % -5)
 print(math.fmod(-6, 3), math.fmod(6, -3), math.fmod(-7, 3), math.fmod(7.5, 2), math.fmod(1, 0), math.fmod(#{ 1 }, #{}), math.fmod(-1, math.huge))
-print(-0, 0 * -1, -0.0, 0 - 0, 0 + -0, 1 / -0 < 0, 1 / (-6 % 3) > 0, -x % n, math.abs(-0))
 print(math.floor(-0.5), math.ceil(-0.5), math.floor(-3.5), math.ceil(3.2), math.floor("2.7"), math.floor(1e300), math.floor(2^53), math.ceil(-1e15))
 print(math.modf(-3.7), math.modf(5), math.modf(-0.5), math.modf(math.huge), math.max(1, 2.5), math.min(-0, 0), math.sqrt(16), math.frexp(8), math.ldexp(0.5, 4))
 print(10 / 2, 7 / 2, 2^10, 1e15, 1e14, 123456789012345, 1e100, 2^63, -2^63, 0.1, 1/3, 100, 1e2, 3.0, 1e15 + 0.5)
@@ -38,7 +37,7 @@ table.insert(list, 2.7, "a") table.insert(list, 9, "far") print(list[2], list[3]
 print(table.concat({ 1, 2.5, 3.0, "x", 1e15, 2^53 }, 0.5), table.concat({ 1, 2, 3 }, ", ", 2.9, 3.1), table.concat({}, "x"), unpack({ 1, 2, 3 }, 1.9, 2.9))
 print(("%d %5.1f %g %s %x %u %c %i"):format(3.99, 2.25, 1e20, 4.0, 255.9, -1, 65.5, -3.5), ("%q %q"):format(1, 2.5), ("%s"):format(#"abc"), ("%5s|%-5s|%.2s"):format(1, 2.0, "abc"))
 print(("%.3f %.0f %e %a"):format(2.0005, 0.5, 1, 1), ("%g %g %g"):format(0/0, 1/0, -1/0), ("%d"):format(-0.5), ("%5d|%-5d|%05d|%+d"):format(1, 2, 3, 4), ("%%"):format())
-print(tostring(0/0), tostring(-(0/0)), 1/0, -1/0, 0/0 == 0/0, tostring(1e15), tostring(-1e-5), 1e15 .. "", 2^31 .. "", -0 .. "")
+print(tostring(0/0), tostring(-(0/0)), 1/0, -1/0, 0/0 == 0/0, tostring(1e15), tostring(-1e-5), 1e15 .. "", 2^31 .. "")
 -- A NaN has no sign.
 local nan, minus = 0 / 0, -(0 / 0)
 for _, format in ipairs { "%g", "%+g", "% g", "%+ g", "%5.1f|", "%-7E|", "%+a", "%A", "%+08.3f|", "%#g", "% 6e|", "%+G" } do

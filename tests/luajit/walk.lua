@@ -8,7 +8,7 @@ local libraries = {
   { "os", "clock difftime getenv rename setlocale time tmpname" },
   { "io", "lines open tmpfile type write" },
   { "package", "loadlib searchpath seeall" },
-  { "debug", "getfenv gethook getinfo getmetatable getregistry getupvalue setupvalue upvalueid upvaluejoin" },
+  { "debug", "getfenv gethook getinfo getmetatable getregistry getupvalue setupvalue" },
   { "bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex" },
 }
 

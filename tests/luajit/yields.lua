@@ -1,4 +1,8 @@
--- Metamethods of rewritten operators may yield.
+-- Functions that pcall calls and metamethods may yield, those of rewritten operators, too.
+print(coroutine.wrap(function() return pcall(function() return coroutine.yield(1) end) end)())
+print(coroutine.wrap(function() return setmetatable({}, { __index = function(_, k) return coroutine.yield(k) end }).key end)())
+local failing = coroutine.wrap(function() return pcall(function() coroutine.yield(1) error() end) end) print(failing(), failing())
+failing = coroutine.wrap(function() return xpcall(function(...) coroutine.yield(...) error() end, function(m) return type(m) end, 7) end) print(failing(), failing())
 local function in_coroutine(f)
   local thread, results = coroutine.wrap(f), {}
   repeat

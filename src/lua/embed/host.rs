@@ -148,6 +148,7 @@ unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
 unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with the error value at index 1.
     unsafe {
+        api::restore_nil_error(lua);
         let mut message = sys::lua_tostring(lua, 1);
         if message.is_null() {
             if sys::luaL_callmeta(lua, 1, c"__tostring".as_ptr()) != 0

@@ -60,7 +60,7 @@ impl Ffi {
             let inventory = &cx.state.inventory;
             let thunks = inventory.thunks.borrow();
             Ok(Counters {
-                libraries: inventory.libraries.borrow().len(),
+                libraries: cx.state.libraries.len(),
                 symbols: inventory.symbols.borrow().len(),
                 thunks: thunks.len(),
                 thunk_bytes: thunks.values().map(|size| *size as usize).sum(),
@@ -89,7 +89,7 @@ impl Ffi {
     /// # Errors
     /// The Lua state is closed.
     pub fn libraries(&self) -> mlua::Result<Vec<String>> {
-        self.enter(|cx| Ok(cx.state.inventory.libraries.borrow().values().cloned().collect()))
+        self.enter(|cx| Ok(cx.state.libraries.names()))
     }
 
     /// The symbols that were looked up, by name, with their addresses.

@@ -12,10 +12,13 @@ use std::ffi::c_int;
 use mlua::ffi as sys;
 
 use super::concat::text_in_place;
+use super::nil_error;
 use super::numbers::{self, to_int32};
 use super::values::is_cdata_at;
 use crate::lua::state::{Cx, LuaError, Outcome, entry, guard_in};
-use crate::lua::vm::api::{LuaType, NATIVE_INT64, Number, Results, lua_CFunction, lua_State};
+use crate::lua::vm::api::{
+    LuaType, NATIVE_INT64, Number, Results, lua_CFunction, lua_State, restore_nil_error,
+};
 
 /// Upvalues of an adapted function, after the state.
 mod upvalue {
@@ -56,7 +59,7 @@ enum Wanted {
     Begin,
     /// `n`: a number becomes LuaJIT's text, anything else stays.
     NumberAsText,
-    /// `e`: so does the message of an error, unless the level after it is 0.
+    /// `e`: so does the message of an error, unless the level after it is 0. Nil stays nil where Lua makes it a text.
     Message,
 }
 
@@ -98,8 +101,8 @@ impl Wanted {
 }
 
 /// `adapt(function, arguments)`: the function with its arguments corrected; a letter says how, the last one for all that follow.
-/// A `!` ends them: what follows is dropped. A `=` at the end: the result is true in the place of a file. A function that is not one
-/// of C stays as it is.
+/// A `!` ends them: what follows is dropped. A `=` at the end: the result is true in the place of a file. A `?` at the end: the last
+/// result may be an error that is nil. A function that is not one of C stays as it is.
 pub(super) fn adapt(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.set_top(2);
     push_adapted(cx, in_frame, entry(called))
@@ -153,6 +156,9 @@ unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
             Ok(0)
         });
         let results = original(lua);
+        if arguments.error_last {
+            restore_nil_error(lua);
+        }
         if arguments.true_for_file && sys::lua_type(lua, -1) == sys::LUA_TUSERDATA {
             sys::lua_pushboolean(lua, 1);
             return Results::ONE;
@@ -171,6 +177,8 @@ fn called(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 pub(super) struct Arguments {
     /// `=`
     true_for_file: bool,
+    /// `?`
+    error_last: bool,
 }
 
 fn correct(cx: &Cx<'_>) -> Result<Arguments, LuaError> {
@@ -179,10 +187,12 @@ fn correct(cx: &Cx<'_>) -> Result<Arguments, LuaError> {
 
 /// Corrects the arguments by these letters; see [`adapt`].
 pub(super) fn correct_by(cx: &Cx<'_>, letters: &[u8]) -> Result<Arguments, LuaError> {
-    let (letters, true_for_file) = match letters.strip_suffix(b"=") {
-        Some(letters) => (letters, true),
-        None => (letters, false),
+    let (letters, mark) = match letters.split_last() {
+        Some((mark @ (b'=' | b'?'), letters)) => (letters, Some(mark)),
+        _ => (letters, None),
     };
+    let marked = |sign| mark == Some(&sign);
+    let arguments = Arguments { true_for_file: marked(b'='), error_last: marked(b'?') };
     let letters = match letters.strip_suffix(b"!") {
         Some(letters) => {
             cx.set_top(cx.top().min(letters.len() as c_int));
@@ -196,7 +206,7 @@ pub(super) fn correct_by(cx: &Cx<'_>, letters: &[u8]) -> Result<Arguments, LuaEr
             argument(cx, i, Wanted::of(letter))?;
         }
     }
-    Ok(Arguments { true_for_file })
+    Ok(arguments)
 }
 
 fn argument(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> Result<(), LuaError> {
@@ -213,6 +223,10 @@ fn argument(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> Result<(), LuaError> {
             if level.is_none_or(|level| level.as_double() >= 1.0) {
                 number_as_text(cx, index);
             }
+            Ok(())
+        }
+        (LuaType::None | LuaType::Nil, Wanted::Message) => {
+            nil_error::put(cx, index);
             Ok(())
         }
         (_, Wanted::NumberAsText | Wanted::Message) => Ok(()),
@@ -284,8 +298,8 @@ fn integer_in_place(cx: &Cx<'_>, index: c_int) {
 /// Lua 5.2 and later find nothing behind the end of a text, where Lua 5.1 looks at its end.
 fn begin_in_place(cx: &Cx<'_>, index: c_int) {
     let Some(length) = cx.bytes(1).map(<[u8]>::len) else { return };
-    if let Some(Number::Integer(begin)) = cx.number(index)
-        && begin > length as i64 + 1
+    if let Some(begin) = cx.number(index)
+        && begin.as_double() > length as f64 + 1.0
     {
         cx.push_integer(length as i64 + 1);
         cx.replace(index);
@@ -352,6 +366,11 @@ pub(super) fn replaced(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn unexpected(cx: &Cx<'_>, index: c_int, wanted: Wanted) -> LuaError {
     let got = if is_cdata_at(cx, index) { "cdata" } else { cx.type_name(index) };
     LuaError::Argument(index, wanted.expected(got))
+}
+
+/// The error of an argument that is not a Lua function or one of Lua's library.
+pub(super) fn check_function(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
+    argument(cx, index, Wanted::Function)
 }
 
 /// The error of an argument that is not a table.

@@ -8,7 +8,7 @@ use super::rewrite::{Chunk, Dialect, HELPERS, Literal, rewrite};
 use crate::ctype::{FloatKind, IntKind, Type};
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::value::cdata;
-use crate::lua::vm::api::{ENVIRONMENT_NAME, HIDDEN_ARG, MIXED_ORDER, NATIVE_INT64};
+use crate::lua::vm::api::{ENVIRONMENT_NAME, ESCAPES, HIDDEN_ARG, MIXED_ORDER, NATIVE_INT64};
 
 /// `load(text, name, mode [, environment])`: the function that the text is, or nil and a message. Upvalue 1 is the set of chunks that are functions of a rewritten text.
 pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
@@ -32,6 +32,7 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         mixed_order: MIXED_ORDER,
         hidden_arg: HIDDEN_ARG,
         environment: ENVIRONMENT_NAME,
+        escapes: ESCAPES,
     };
     let loaded = match rewrite(text, dialect) {
         _ if kind == b'b' => cx.load(text, name, mode),

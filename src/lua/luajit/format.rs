@@ -1,20 +1,20 @@
 //! `string.format` with LuaJIT's conversions.
 
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 
 use mlua::ffi as sys;
 
 use super::adapt::{call_original, number_expected, original, push_adapted, truncate};
 use super::concat::text_in_place;
-use super::tie::{self, Style};
+use super::text::{self, Style};
+use super::tie;
 use super::values::is_cdata_at;
 use crate::ctype::IntKind;
 use crate::lua::object::print;
 use crate::lua::state::{Cx, LuaError, Outcome, entry, guard_in};
 use crate::lua::value::cdata;
-use crate::lua::value::scalar::Scalar;
 use crate::lua::value::to_c;
-use crate::lua::vm::api::{LuaType, Number, Results, lua_State};
+use crate::lua::vm::api::{HEXADECIMAL_FLOATS, LuaType, NATIVE_INT64, Number, Results, lua_State};
 
 /// `adapt_format(string.format)`
 pub(super) fn adapt_format(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
@@ -53,11 +53,7 @@ fn correct(cx: &Cx<'_>) -> Result<(), LuaError> {
         let conversion = simplify(cx, argument, conversion)?;
         at = conversion.end;
         if let Some(text) = text_of(cx, argument, &conversion)? {
-            at = conversion.start + 2;
-            replace_conversion(cx, &conversion, b"%s");
-            cx.push_bytes(&text);
-            drop(text);
-            cx.replace(argument);
+            at = print_text(cx, argument, &conversion, text);
         }
     }
     Ok(())
@@ -141,6 +137,21 @@ fn replace_conversion(cx: &Cx<'_>, conversion: &Conversion, by: &[u8]) {
     cx.replace(1);
 }
 
+/// Makes the format print a text for a conversion, and returns the place after it. The text becomes a part of the format, since `%s` of
+/// Lua 5.1 and 5.2 ends at a zero byte; a `%.0s` before it takes the argument.
+fn print_text(cx: &Cx<'_>, argument: c_int, conversion: &Conversion, text: Vec<u8>) -> usize {
+    let mut own = b"%.0s".to_vec();
+    for c in text {
+        own.extend_from_slice(if c == b'%' { b"%%" } else { std::slice::from_ref(&c) });
+    }
+    let end = conversion.start + own.len();
+    replace_conversion(cx, conversion, &own);
+    drop(own);
+    cx.push_bytes(b"");
+    cx.replace(argument);
+    end
+}
+
 /// What a conversion makes of its argument. None: the running Lua makes it, of the argument as it is then.
 fn text_of(
     cx: &Cx<'_>,
@@ -153,7 +164,10 @@ fn text_of(
     convert(cx, index, conversion)?;
     Ok(match conversion.letter {
         b's' => with_zeros(cx, index, conversion),
-        b'u' => unsigned(cx, index, conversion),
+        b'u' => Some(integer_text(cx, index, conversion)?),
+        b'd' | b'i' | b'x' | b'X' | b'o' if !NATIVE_INT64 => Some(integer_text(cx, index, conversion)?),
+        b'a' | b'A' if !HEXADECIMAL_FLOATS => hexadecimal(cx, index, conversion),
+        b'q' => cx.bytes(index).map(text::quoted),
         b'p' => cx.bytes(index).map(<[u8]>::to_vec),
         _ => None,
     })
@@ -172,13 +186,12 @@ fn half_way(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<String
 
 fn convert(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Result<(), LuaError> {
     match conversion.letter {
-        b'd' | b'i' | b'x' | b'X' | b'o' => integer_in_place(cx, index),
+        b'd' | b'i' | b'u' | b'x' | b'X' | b'o' => integer_in_place(cx, index),
         b'c' if is_cdata_at(cx, index) => Err(number_expected(cx, index)),
         b'c' => {
             truncate(cx, index);
             Ok(())
         }
-        b'u' => unsigned_in_place(cx, index),
         b's' | b'q' => {
             string_in_place(cx, index);
             Ok(())
@@ -199,57 +212,51 @@ fn convert(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Result<(), Lua
     }
 }
 
-/// The integer that a conversion wants: of a cdata its 64 bits, of a float what is left of the point.
+/// The integer that a conversion wants: of a float what is left of the point, of a cdata its 64 bits where the running Lua has such
+/// integers.
 fn integer_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
     if !is_cdata_at(cx, index) {
         truncate(cx, index);
         return Ok(());
     }
-    match cdata::at(cx, index).and_then(|_| to_c::scalar_at(cx, index)) {
-        Some(scalar) => {
-            cx.push_integer(scalar.to_bits(IntKind::I64) as i64);
-            cx.replace(index);
-            Ok(())
-        }
-        None => Err(number_expected(cx, index)),
-    }
-}
-
-/// The decimal digits of a number's 64 bits, in place of the number.
-fn unsigned_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
-    if cx.type_of(index) == LuaType::String {
-        truncate(cx, index);
-    }
-    let scalar: Option<Scalar> = to_c::scalar_at(cx, index);
+    let scalar = cdata::at(cx, index).and_then(|_| to_c::scalar_at(cx, index));
     let scalar = scalar.ok_or_else(|| number_expected(cx, index))?;
-    let text = (scalar.to_bits(IntKind::U64) as u64).to_string();
-    cx.push_bytes(text.as_bytes());
-    cx.replace(index);
+    if NATIVE_INT64 {
+        cx.push_integer(scalar.to_bits(IntKind::I64) as i64);
+        cx.replace(index);
+    }
     Ok(())
 }
 
-/// The text that `%8u` and the like make of digits.
-fn unsigned(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<Vec<u8>> {
-    let spec = std::str::from_utf8(conversion.spec(cx)?).ok()?;
-    let mut digits = std::str::from_utf8(cx.bytes(index)?).ok()?.to_owned();
-    let (flags, precision) = spec.split_once('.').map_or((spec, None), |(f, p)| (f, Some(p)));
-    let left = flags.contains('-');
-    let width = flags.trim_start_matches(['-', '0']).parse().unwrap_or(0);
-    let zeros = match precision {
-        Some(precision) => precision.parse().unwrap_or(0),
-        None if !left && flags.starts_with('0') => width,
-        None => 0,
-    };
-    digits = format!("{digits:0>zeros$}");
-    Some(if left { format!("{digits:<width$}") } else { format!("{digits:>width$}") }.into_bytes())
+/// The text of the 64 bits of a number or cdata.
+fn integer_text(
+    cx: &Cx<'_>,
+    index: c_int,
+    conversion: &Conversion,
+) -> Result<Vec<u8>, LuaError> {
+    let kind = if matches!(conversion.letter, b'd' | b'i') { IntKind::I64 } else { IntKind::U64 };
+    let scalar = to_c::scalar_at(cx, index).ok_or_else(|| number_expected(cx, index))?;
+    let bits = scalar.to_bits(kind) as u64;
+    let spec = conversion.spec(cx).unwrap_or_default();
+    Ok(text::integer(bits, spec, conversion.letter).into_bytes())
 }
 
-/// The text that `%5s` and the like make of a string with zero bytes, which the running Lua refuses.
+/// C's text of a number for `%a`.
+fn hexadecimal(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<Vec<u8>> {
+    let number = cx.number(index)?.as_double();
+    let conversion = CString::new(cx.bytes(1)?.get(conversion.start..conversion.end)?).ok()?;
+    let mut text = vec![0_u8; 512];
+    // SAFETY: the conversion takes one double; C writes no more than there is room for.
+    let len = unsafe {
+        libc::snprintf(text.as_mut_ptr().cast(), text.len(), conversion.as_ptr(), number)
+    };
+    text.truncate(usize::try_from(len).ok()?.min(text.len() - 1));
+    Some(text)
+}
+
+/// The text that `%s`, `%5s` and the like make of a string with zero bytes, which the running Lua refuses or cuts off.
 fn with_zeros(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Option<Vec<u8>> {
     let flags = conversion.spec(cx)?;
-    if flags.is_empty() {
-        return None;
-    }
     let value = cx.bytes(index).filter(|value| value.contains(&0))?;
     let flags = std::str::from_utf8(flags).ok()?;
     let (flags, precision) = flags.split_once('.').unwrap_or((flags, "99999"));

@@ -47,9 +47,14 @@ unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
                 return Err(LuaError::Argument(first, message));
             }
             cx.set_top(first + 1);
-            if let Some(Number::Float(level)) = cx.number(first) {
-                cx.push_integer(to_int32(level).into());
+            if let Some(level) = cx.number(first) {
+                let level = to_int32(level.as_double());
+                // Lua 5.1 takes a negative level for a lost tail call.
+                cx.push_integer(if level < 0 { i32::MAX } else { level }.into());
                 cx.replace(first);
+            }
+            if cx.bytes(first + 1).is_some_and(|options| options.contains(&b'>')) {
+                return Err(LuaError::Argument(first + 1, "invalid option".to_owned()));
             }
             push_function_at(cx, first);
             Ok(first + 2)

@@ -5,11 +5,12 @@
 //! rewrite/  source text → source text                 concat      rewritten ..; numbers as text
 //! edits     replacements in a text                    chunk       loading rewritten text
 //! adapt     Lua's library functions, for doubles      tables      pairs, ipairs, unpack, table.insert …
-//! format    string.format; tie: half-way cases        values      type, tostring, tonumber …
+//! format    string.format; text, tie: its output      values      type, tostring, tonumber …
 //! numbers   doubles                                   random      math.random
 //! info      debug.getinfo                             typeinfo    ffi.typeinfo
 //! date      os.date                                   bit         the library `bit`
 //! raise     error                                     prelude.lua globals and libraries, the loaders
+//! nil_error errors that are nil, on Lua 5.5
 //! ```
 //!
 //! `docs/luajit-mode.md` lists what is the same and what differs.
@@ -24,11 +25,13 @@ mod edits;
 mod format;
 mod info;
 mod lex;
+mod nil_error;
 mod numbers;
 mod raise;
 mod random;
 mod rewrite;
 mod tables;
+mod text;
 mod tie;
 mod typeinfo;
 mod values;
@@ -42,7 +45,7 @@ use crate::lua::state::{Cx, LuaError, entry, guard};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 
 /// What the prelude is given besides the `ffi` table.
-const NATIVE: [(&[u8], lua_CFunction); 35] = [
+const NATIVE: [(&[u8], lua_CFunction); 36] = [
     (b"adapt", entry(adapt::adapt)),
     (b"adapt_error", entry(raise::adapt_error)),
     (b"adapt_format", entry(format::adapt_format)),
@@ -60,6 +63,7 @@ const NATIVE: [(&[u8], lua_CFunction); 35] = [
     (b"is_cdata", entry(values::is_cdata)),
     (b"ldexp", entry(numbers::ldexp)),
     (b"less", entry(compare::less)),
+    (b"log", entry(numbers::log)),
     (b"log10", entry(|cx| numbers::of_one(cx, f64::log10))),
     (b"max", entry(numbers::max)),
     (b"min", entry(numbers::min)),
@@ -134,6 +138,11 @@ fn push_native(cx: &Cx<'_>) {
     );
     cx.raw_get_name(-1, b"next_item");
     push_sharing(cx, &[(b"ipairs", entry(tables::ipairs))]);
+    if crate::lua::vm::api::NIL_ERROR_IS_TEXT {
+        add_functions(cx, &nil_error::FUNCTIONS);
+        nil_error::push(cx);
+        cx.raw_set_name(-2, b"nil_error");
+    }
     cx.push_bool(crate::lua::vm::api::NATIVE_INT64);
     cx.raw_set_name(-2, b"integers");
     cx.push_bytes(env!("CARGO_PKG_VERSION").as_bytes());
@@ -142,6 +151,11 @@ fn push_native(cx: &Cx<'_>) {
 
 fn push_functions(cx: &Cx<'_>, functions: &[(&[u8], lua_CFunction)]) {
     cx.new_table(0, functions.len() as c_int + 12);
+    add_functions(cx, functions);
+}
+
+/// Puts functions into the table on top of the stack.
+fn add_functions(cx: &Cx<'_>, functions: &[(&[u8], lua_CFunction)]) {
     for (name, function) in functions {
         cx.push_function(*function, 0);
         cx.raw_set_name(-2, name);

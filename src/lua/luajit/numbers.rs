@@ -76,6 +76,16 @@ pub(super) fn argument(cx: &Cx<'_>, index: c_int) -> Result<f64, LuaError> {
     at(cx, index).ok_or_else(|| number_expected(cx, index))
 }
 
+/// `math.log(x [, base])`
+pub(super) fn log(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let x = argument(cx, 1)?;
+    cx.push_number(match cx.type_of(2) {
+        LuaType::None => x.ln(),
+        _ => x.log2() * (1.0 / argument(cx, 2)?.log2()),
+    });
+    Ok(Outcome::results(1))
+}
+
 /// The argument as an integer of 32 bits, or `default` where there is none.
 pub(super) fn int_or(cx: &Cx<'_>, index: c_int, default: i32) -> Result<i32, LuaError> {
     if cx.is_absent(index) { Ok(default) } else { argument(cx, index).map(to_int32) }

@@ -36,12 +36,14 @@ if not select(2, xpcall(function(...) return select("#", ...) == 1 end, error, 1
   end
 end
 
--- Lua 5.1's raises texts only.
-if raw_type(select(2, pcall(assert, false, {}))) ~= "table" then
+-- Lua 5.1's raises texts only, Lua 5.5's no nil.
+if raw_type(select(2, pcall(assert, false, {}))) ~= "table" or native.nil_error then
   local own_assert = assert
   function assert(...)
     if select("#", ...) < 2 or (...) then return own_assert(...) end
-    error((select(2, ...)), 0)
+    local message = select(2, ...)
+    if message == nil then message = native.nil_error end
+    error(message, 0)
   end
 end
 
@@ -70,7 +72,16 @@ local function is_library(f)
 end
 
 if rawget(_G, "setfenv") then
-  local own_setfenv = setfenv
+  local own_setfenv, own_debug_getfenv, own_debug_setfenv = setfenv, debug.getfenv, debug.setfenv
+  getfenv = native.adapt(getfenv, "i.")
+  function debug.getfenv(...)
+    if is_cdata((...)) then return nil end
+    return own_debug_getfenv(...)
+  end
+  function debug.setfenv(object, environment)
+    if is_cdata(object) then error("'setfenv' cannot change environment of given object", 2) end
+    return own_debug_setfenv(object, environment)
+  end
   function setfenv(f, environment)
     if is_cdata(f) then
       error(("bad argument #1 to 'setfenv' (number expected, got %s)"):format(type(f)), 2)
@@ -188,9 +199,17 @@ function dofile(file)
   return chunk()
 end
 
-package.searchpath = package.searchpath or function(name, path, separator, replacement)
-  local file = name:gsub("%" .. (separator or "."), replacement or package.config:sub(1, 1))
-  local tried = {}
+package.searchpath = package.searchpath or function(...)
+  local name, path, separator, replacement = ...
+  check(is_text(name), 1, "searchpath", "string", ...)
+  check(is_text(path), 2, "searchpath", "string", select(2, ...))
+  check(separator == nil or is_text(separator), 3, "searchpath", "string", separator)
+  check(replacement == nil or is_text(replacement), 4, "searchpath", "string", replacement)
+  local escaped = (separator == nil and "." or tostring(separator)):gsub("%W", "%%%0")
+  replacement = replacement == nil and package.config:sub(1, 1) or tostring(replacement)
+  local file, tried = tostring(name), {}
+  if escaped ~= "" then file = file:gsub(escaped, (replacement:gsub("%%", "%%%%"))) end
+  path = tostring(path)
   for template in path:gmatch("[^;]+") do
     local candidate = template:gsub("%?", (file:gsub("%%", "%%%%")))
     local handle = io.open(candidate, "rb")
@@ -409,10 +428,24 @@ function math.rad(...)
   return x * (math.pi / 180)
 end
 
-local running = coroutine.running
-function coroutine.running()
-  local thread, main = running()
+local own_running = coroutine.running
+local function running()
+  local thread, main = own_running()
   return not main and thread or nil
+end
+coroutine.running = running
+missing(coroutine, { isyieldable = function() return running() ~= nil end })
+
+-- Lua 5.1's makes none of a C function.
+if not pcall(coroutine.create, print) then
+  for _, name in ipairs { "create", "wrap" } do
+    local own = coroutine[name]
+    coroutine[name] = function(...)
+      local f = ...
+      check(is_function(f), 1, name, "function", ...)
+      return own(getinfo(f, "S").what == "C" and function(...) return f(...) end or f)
+    end
+  end
 end
 
 if raw_type(os.execute()) == "boolean" then
@@ -441,6 +474,15 @@ function io.open(...)
   check(is_text(file), 1, "open", "string", ...)
   check(mode == nil or is_text(mode), 2, "open", "string", select(2, ...))
   return open(file, mode)
+end
+
+-- Lua 5.1's takes nil for a file.
+if not pcall(io.lines, nil) then
+  local own_lines = native.adapt(io.lines, "s.")
+  function io.lines(...)
+    if (...) == nil then return own_lines() end
+    return own_lines(...)
+  end
 end
 
 -- How a process ended is no result of closing it.
@@ -473,6 +515,20 @@ function debug.gethook(...)
   return hook, mask or "", count or 0
 end
 
+-- Lua 5.1's has no separator.
+if ("x"):rep(2, ",") ~= "x,x" then
+  local own_rep = native.adapt(string.rep, "sis.")
+  function string.rep(...)
+    local text, count, separator = ...
+    if separator == nil then return own_rep(...) end
+    check(is_text(text), 1, "rep", "string", ...)
+    check(number_of(count), 2, "rep", "number", select(2, ...))
+    check(is_text(separator), 3, "rep", "string", select(3, ...))
+    count = number_of(count)
+    if count < 2 then return own_rep(text, count) end
+    return own_rep(text .. separator, count - 1) .. text
+  end
+end
 string.format = native.adapt_format(string.format)
 debug.getinfo = native.adapt_info(debug.getinfo)
 -- C functions have an order, as their addresses have. (The metatable of functions is the library's.)
@@ -490,7 +546,7 @@ math.random, math.randomseed = native.random, native.randomseed
 
 -- What each argument is: s a text, i an integer, l a long one, d a double, k a key, t a table, m a table or nil, f a function,
 -- F a function or nil, c a coroutine, r what gsub takes, . anything. The last letter is for all arguments that follow, too; a ! drops these. With a = at the end
--- the result is true in the place of a file. b where a search begins, n a number as text, e the message of an error.
+-- the result is true in the place of a file, with a ? the last result may be an error that is nil. b where a search begins, n a number as text, e the message of an error.
 local arguments = {
   [_G] = { next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f." },
   [string] = {
@@ -499,7 +555,7 @@ local arguments = {
   },
   [table] = { foreach = "tf.", foreachi = "tf.", getn = "t.", maxn = "t.", sort = "tF!" },
   [math] = { atan = ".!", fmod = "d" },
-  [coroutine] = { create = "f.", isyieldable = "!", resume = "c.", status = "c.", wrap = "f." },
+  [coroutine] = { create = "f.", isyieldable = "!", resume = "c.?", status = "c.", wrap = "f." },
   [debug] = { getlocal = "i.", getupvalue = "fi.", setupvalue = "fi.", traceback = "nii", upvalueid = "fi.", upvaluejoin = "fifi." },
   [io] = { lines = "s.", write = "s=", flush = ".=" },
   [os] = { exit = "i.", getenv = "s.", remove = "s.", rename = "s.", setlocale = "s." },
@@ -514,6 +570,9 @@ for library, functions in next, arguments do
 end
 
 _G.error = native.adapt_error(error)
+if native.nil_error then pcall, xpcall = native.pcall, native.xpcall end
+
+math.log = native.log
 math.floor, math.ceil, math.modf = native.floor, native.ceil, native.modf
 math.max, math.min = native.max, native.min
 

@@ -2,18 +2,10 @@
 //! [`print::break_tie`](crate::lua::object::print::break_tie) changes the number so that C prints it so. If the next double is further away than the next
 //! decimal, the text is made here.
 
+use super::text::{Style, padded};
+
 /// The decimals beyond those asked for. All doubles that are half-way cases have no digit but a 5 there.
 pub(super) const BEYOND: usize = 25;
-
-/// How a number is printed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Style<'a> {
-    /// The flags and the width, in C's spelling.
-    pub(super) flags: &'a [u8],
-    /// Of the conversion: one of `eEfgG`.
-    pub(super) letter: u8,
-    pub(super) precision: usize,
-}
 
 /// The text of a half-way case.
 pub(super) fn text(n: f64, style: Style<'_>) -> String {
@@ -33,7 +25,7 @@ pub(super) fn text(n: f64, style: Style<'_>) -> String {
         () if style.flags.contains(&b' ') => " ",
         () => "",
     };
-    padded(sign, &body, style.flags)
+    padded(sign, &body, style.flags, true)
 }
 
 /// `%g` without its sign. `keep`: zeros at the end, too.
@@ -87,22 +79,4 @@ fn away(exact: &str) -> String {
         digits.insert(0, b'1');
     }
     String::from_utf8(digits).unwrap_or_default()
-}
-
-/// The text in its width.
-fn padded(sign: &str, body: &str, flags: &[u8]) -> String {
-    let width: usize = std::str::from_utf8(flags)
-        .unwrap_or_default()
-        .trim_start_matches(|c| "-+ #0".contains(c))
-        .parse()
-        .unwrap_or(0);
-    let missing = width.saturating_sub(sign.len() + body.len());
-    let leading = flags.iter().take_while(|c| b"-+ #0".contains(c));
-    let (left, zeros) =
-        leading.fold((false, false), |(left, zeros), c| (left || *c == b'-', zeros || *c == b'0'));
-    match (left, zeros) {
-        (true, _) => format!("{sign}{body}{}", " ".repeat(missing)),
-        (false, true) => format!("{sign}{}{body}", "0".repeat(missing)),
-        (false, false) => format!("{}{sign}{body}", " ".repeat(missing)),
-    }
 }

@@ -15,7 +15,7 @@ use crate::lua::fast::access;
 use crate::lua::fast::new;
 use crate::lua::fast::operator;
 use crate::lua::fast::pointer;
-use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
+use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, CData};
 use crate::lua::value::operator::Operator;
@@ -102,7 +102,7 @@ pub(in crate::lua) fn push_new_metatable(cx: &Cx<'_>, ty: QualType, finalized: b
     }
     cx.pop(1);
     if finalized {
-        cx.push_function(entry(finalize), 0);
+        cx.push_function(finalizer(finalize), 0);
         cx.raw_set_name(-2, b"__gc");
     }
     if cx.state.is_function_pointer(ty) {

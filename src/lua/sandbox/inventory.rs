@@ -1,7 +1,6 @@
 //! The use of a table, for its host: libraries, symbols, callbacks, bytes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use rustc_hash::FxHashMap;
@@ -11,8 +10,6 @@ use crate::code::Thunk;
 /// What a state uses.
 #[derive(Default)]
 pub(in crate::lua) struct Inventory {
-    /// Libraries that are open, by the address of their namespace.
-    pub(in crate::lua) libraries: RefCell<BTreeMap<usize, String>>,
     /// Symbols that were looked up, with their addresses.
     pub(in crate::lua) symbols: RefCell<FxHashMap<CString, usize>>,
     /// Thunks, by address: bytes.

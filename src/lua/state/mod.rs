@@ -37,6 +37,7 @@ use crate::lua::callback::{self, CallbackKind};
 use crate::lua::embed::Exposed;
 use crate::lua::fast::new::{Maker, Texts};
 use crate::lua::fast::new_callback::Recent;
+use crate::lua::library::clib;
 use crate::lua::luajit::TypeEntries;
 use crate::lua::object::metatype;
 use crate::lua::sandbox::inventory::Inventory;
@@ -108,6 +109,8 @@ pub struct State {
     pub(super) policy: Policy,
     /// What it uses, for the host to see.
     pub(super) inventory: Inventory,
+    /// The libraries that are open.
+    pub(super) libraries: clib::Open,
     /// What the host gives scripts to call.
     pub(super) exposed: Exposed,
     /// The functions that C code has given, by address, where nothing else may be called.
@@ -185,10 +188,12 @@ pub(super) enum Anchor {
     Owned,
     /// The strings of [`Head::strings`], by place.
     Strings,
+    /// The namespaces of libraries, as weak keys.
+    Namespaces,
 }
 
 impl Anchor {
-    const ALL: [Anchor; 20] = [
+    const ALL: [Anchor; 21] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -209,6 +214,7 @@ impl Anchor {
         Anchor::Known,
         Anchor::Owned,
         Anchor::Strings,
+        Anchor::Namespaces,
     ];
 }
 
@@ -328,6 +334,30 @@ where
         unsafe {
             let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
             enter(lua, owner.cast(), body)
+        }
+    }
+    call::<F>
+}
+
+/// [`entry`] of a `__gc`: it does nothing once the state is closed. A finaliser that Lua runs after that of the state, in whatever
+/// order, has nothing left to let go of.
+pub(super) const fn finalizer<F>(_body: F) -> lua_CFunction
+where
+    F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
+{
+    const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
+    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
+    where
+        F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
+    {
+        // SAFETY: as in `entry`; a state's userdata holds its box, or null once it is finalised.
+        unsafe {
+            let body = ptr::NonNull::<F>::dangling().read();
+            let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<*mut State>();
+            match owner.as_ref().is_some_and(|state| !state.is_null()) {
+                true => enter(lua, owner, body),
+                false => Results::NONE,
+            }
         }
     }
     call::<F>
@@ -467,9 +497,15 @@ impl State {
         machine: Machine,
         policy: &Policy,
     ) -> *const Head {
-        unsafe extern "C" fn close(_: *mut lua_State, block: *mut c_void) {
+        unsafe extern "C" fn close(lua: *mut lua_State, block: *mut c_void) {
             // SAFETY: the block holds the head, and that the box, or null.
             unsafe {
+                // Where finalisers are Lua's, some may be left.
+                if !api::LATE_FINALIZERS
+                    && let Some(state) = (*block.cast::<Head>()).state()
+                {
+                    clib::detach_all(&Cx { lua, state });
+                }
                 let state = (*block.cast::<Head>()).close();
                 if !state.is_null() {
                     drop(Box::from_raw(state));
@@ -519,6 +555,7 @@ impl State {
             machine,
             policy,
             inventory: Inventory::default(),
+            libraries: clib::Open::default(),
             exposed: Exposed::default(),
             functions: RefCell::default(),
             memory: region::Known::default(),
@@ -594,6 +631,7 @@ impl Drop for State {
         callback::turn_away(self);
         task::close(self);
         callback::close(self);
+        clib::unload_all(self);
     }
 }
 
@@ -613,7 +651,7 @@ impl Cx<'_> {
         for anchor in Anchor::ALL {
             self.new_table(0, 0);
             let weak = anchor == Anchor::Finalizers && !api::LATE_FINALIZERS;
-            if weak || anchor == Anchor::Owned {
+            if weak || matches!(anchor, Anchor::Owned | Anchor::Namespaces) {
                 self.new_table(0, 1);
                 self.push_bytes(b"k");
                 self.raw_set_name(-2, b"__mode");

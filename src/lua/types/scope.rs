@@ -9,7 +9,7 @@ use std::ffi::c_int;
 use std::mem;
 
 use crate::ctype::{Declarations, ScopeId};
-use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
+use crate::lua::state::{Anchor, Cx, LuaError, Outcome, finalizer};
 use crate::lua::vm::api::{self, LuaType};
 
 /// The block of a scope's userdata.
@@ -111,7 +111,7 @@ pub(in crate::lua) fn push_new(cx: &Cx<'_>) {
 /// Fills the metatable of scopes.
 pub(in crate::lua) fn make_metatable(cx: &Cx<'_>) {
     cx.push_anchor(Anchor::Scopes);
-    cx.push_function(entry(close), 0);
+    cx.push_function(finalizer(close), 0);
     cx.raw_set_name(-2, b"__gc");
     cx.push_bytes(b"ffi");
     cx.raw_set_name(-2, b"__metatable");

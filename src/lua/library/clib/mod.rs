@@ -7,6 +7,8 @@
 pub(in crate::lua) mod guest;
 pub(in crate::lua) mod search;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_int};
 use std::mem;
 use std::ptr;
@@ -17,7 +19,7 @@ use crate::ctype::{Constant, Decl, QualType, TypeId};
 use crate::lua::call;
 use crate::lua::object::constant;
 use crate::lua::sandbox::region;
-use crate::lua::state::{Cx, LuaError, Outcome, c_string, entry};
+use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, c_string, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
 use crate::lua::value::to_c::{self, Mode};
@@ -65,7 +67,24 @@ impl Code {
 }
 
 /// The block of a namespace's userdata: its code, or null once it is closed.
-type Block = *mut Code;
+type Block = *const Code;
+
+/// The code of the namespaces of a state, by the address of their blocks. Finalisers may call functions of a namespace that is garbage
+/// with them, or that Lua finalises before them when the state closes. So a namespace has its code until Lua collects garbage for
+/// the second time, or until the state closes.
+#[derive(Default)]
+pub(in crate::lua) struct Open(RefCell<BTreeMap<usize, Box<Code>>>);
+
+impl Open {
+    /// The names of the libraries.
+    pub(in crate::lua) fn names(&self) -> Vec<String> {
+        self.0.borrow().values().map(|code| code.name().to_owned()).collect()
+    }
+
+    pub(in crate::lua) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+}
 
 /// Upvalues of a namespace's methods, after the state.
 mod upvalue {
@@ -84,10 +103,15 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, code: Code) {
     // SAFETY: the block holds null until nothing can raise any more.
     let block = unsafe {
         let block = api::new_userdata(cx.lua, mem::size_of::<Block>(), 0).cast::<Block>();
-        block.write(ptr::null_mut());
+        block.write(ptr::null());
         block
     };
     let namespace = cx.top();
+    cx.push_anchor(Anchor::Namespaces);
+    cx.push_value(namespace);
+    cx.push_bool(true);
+    cx.raw_set(-3);
+    cx.pop(1);
     cx.new_table(0, 6);
     let metatable = cx.top();
     cx.new_table(0, 0);
@@ -106,7 +130,9 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, code: Code) {
     cx.raw_set_name(metatable, b"__index");
     push_method(entry(assign));
     cx.raw_set_name(metatable, b"__newindex");
-    for (name, function) in [(&b"__gc"[..], entry(close)), (b"__tostring", entry(to_string))] {
+    for (name, function) in
+        [(&b"__gc"[..], finalizer(collected)), (b"__tostring", entry(to_string))]
+    {
         push_method(function);
         cx.raw_set_name(metatable, name);
     }
@@ -116,10 +142,10 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, code: Code) {
     }
     cx.set_top(metatable);
     cx.set_metatable(namespace);
-    let name = code.name().to_owned();
-    // SAFETY: the block is in the userdata on top of the stack.
-    unsafe { block.write(Box::into_raw(Box::new(code))) };
-    cx.state.inventory.libraries.borrow_mut().insert(block as usize, name);
+    let code = Box::new(code);
+    // SAFETY: the block is in the userdata on top of the stack. Closing the namespace takes the pointer out before the box is dropped.
+    unsafe { block.write(&raw const *code) };
+    cx.state.libraries.0.borrow_mut().insert(block as usize, code);
     cx.remove(scope);
 }
 
@@ -253,12 +279,62 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
 }
 
-/// `__gc` of a namespace. Functions and references keep their namespace alive, so nothing of it is in use, but for what other
-/// finalisers of the same cycle, or of the closing state, still call: that is an error from here on.
+/// `__gc` of a namespace. What refers to it is garbage, too, but finalisers that run after this one may still use it: it is closed when
+/// Lua collects garbage again.
+fn collected(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    cx.set_top(0);
+    // SAFETY: there are free stack slots.
+    unsafe { api::new_userdata(cx.lua, 0, 0) };
+    cx.new_table(0, 1);
+    cx.push_value(Cx::upvalue(upvalue::NAMESPACE));
+    cx.push_function(finalizer(close), 1);
+    cx.raw_set_name(-2, b"__gc");
+    cx.set_metatable(-2);
+    Ok(Outcome::results(0))
+}
+
+/// Closes the namespace that is upvalue 1. What still refers to it are functions that a finaliser put where they live on: calls of
+/// them are errors from here on.
 fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    // A script may call this with anything: what is closed is the namespace whose `__gc` it is.
+    let namespace = Cx::upvalue(upvalue::NAMESPACE);
+    detach(cx, namespace);
+    // SAFETY: the upvalue is a namespace.
+    unsafe { block(cx).write(ptr::null()) };
+    let code = cx.state.libraries.0.borrow_mut().remove(&(block(cx) as usize));
+    unload(cx.state, code);
+    Ok(Outcome::results(0))
+}
+
+/// Makes the functions of all namespaces refuse to call: the state closes, and unloads the libraries.
+pub(in crate::lua) fn detach_all(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Namespaces);
+    cx.push_nil();
+    while cx.next(-2) {
+        cx.pop(1);
+        detach(cx, cx.top());
+    }
+    cx.pop(1);
+}
+
+/// Unloads the libraries of a state that closes.
+pub(in crate::lua) fn unload_all(state: &State) {
+    unload(state, mem::take(&mut *state.libraries.0.borrow_mut()).into_values());
+}
+
+fn unload(state: &State, code: impl IntoIterator<Item = Box<Code>>) {
+    for code in code {
+        // What runs in it must be able to return.
+        match state.tasks.any_runs() || state.nested.get() > 0 {
+            true => mem::forget(code),
+            false => drop(code),
+        }
+    }
+}
+
+/// Makes the functions of the namespace at `index` refuse to call.
+fn detach(cx: &Cx<'_>, index: c_int) {
     let top = cx.top();
-    if cx.get_metatable(Cx::upvalue(upvalue::NAMESPACE)) {
+    if cx.get_metatable(index) {
         cx.raw_get_name(-1, b"__index");
         if cx.type_of(-1) == LuaType::Table {
             cx.push_nil();
@@ -269,20 +345,6 @@ fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
     }
     cx.set_top(top);
-    // SAFETY: the upvalue is a namespace; what closes it leaves null.
-    unsafe {
-        cx.state.inventory.libraries.borrow_mut().remove(&(block(cx) as usize));
-        let library = ptr::replace(block(cx), ptr::null_mut());
-        if !library.is_null() {
-            let library = Box::from_raw(library);
-            // A state that closes may have calls in it that are not done: it stays loaded, then.
-            match cx.state.tasks.any_runs() {
-                true => mem::forget(library),
-                false => drop(library),
-            }
-        }
-    }
-    Ok(Outcome::results(0))
 }
 
 fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {

@@ -7,6 +7,7 @@
 //!
 //! The text is parsed as Lua's own parser does it, and edited in place: no line moves.
 
+mod escapes;
 mod expression;
 
 use super::edits::{Edits, Place};
@@ -24,6 +25,8 @@ pub(super) struct Dialect {
     pub(super) hidden_arg: bool,
     /// The name `_ENV` stands for the table of the global variables.
     pub(super) environment: bool,
+    /// Strings have `\x`, `\z` and `\u`.
+    pub(super) escapes: bool,
 }
 
 /// A literal that is a cdata.
@@ -88,6 +91,9 @@ pub(super) fn rewrite(text: &[u8], dialect: Dialect) -> Chunk {
         literals: Vec::new(),
         environment_is_local: false,
     };
+    if !dialect.escapes {
+        parser.replace_escapes();
+    }
     match parser.block() {
         Err(Failed::TooDeep) => Chunk::TooDeep,
         Ok(()) if parser.kind() == Kind::End => {
@@ -130,6 +136,15 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    /// Spells the escapes of all strings so that Lua 5.1 reads them.
+    fn replace_escapes(&mut self) {
+        for (i, token) in self.tokens.iter().enumerate().filter(|(_, t)| t.kind == Kind::String) {
+            if let Some(text) = escapes::in_decimal(&self.text[token.start..token.end]) {
+                self.edits.add(i, Place::Instead, text);
+            }
+        }
+    }
+
     fn kind(&self) -> Kind {
         self.tokens[self.at].kind
     }

@@ -2,8 +2,13 @@
 
 use super::*;
 
-const MODERN: Dialect =
-    Dialect { integers: true, mixed_order: true, hidden_arg: false, environment: true };
+const MODERN: Dialect = Dialect {
+    integers: true,
+    mixed_order: true,
+    hidden_arg: false,
+    environment: true,
+    escapes: true,
+};
 
 /// The text of the function, with short names for the helpers.
 fn rewritten(text: &str, integers: bool) -> String {
@@ -47,8 +52,13 @@ fn comparisons_become_calls() {
 fn order_becomes_calls_where_lua_needs_it() {
     let text = b"return a < b, c >= d == (e > f), 'a' <= 'b'";
     assert_eq!(rewrite(b"return a < b", MODERN), Chunk::Unchanged);
-    let dialect =
-        Dialect { integers: false, mixed_order: false, hidden_arg: true, environment: false };
+    let dialect = Dialect {
+        integers: false,
+        mixed_order: false,
+        hidden_arg: true,
+        environment: false,
+        escapes: false,
+    };
     let Chunk::Rewritten { text, .. } = rewrite(text, dialect) else { panic!("comparisons") };
     let text = String::from_utf8(text).expect("text");
     let expected = "__ffi_lt(a , b), __ffi_eq(__ffi_ge(c , d) , (__ffi_gt(e , f))), 'a' <= 'b'";

@@ -18,6 +18,9 @@ pub(crate) const ENVIRONMENT_NAME: bool = cfg!(feature = "_env");
 /// Whether `<` and `<=` ask the metamethods of operands of two types. Lua 5.1 asks those of two userdata only.
 pub(crate) const MIXED_ORDER: bool = cfg!(feature = "_mixed_order");
 
+/// Whether strings have the escapes `\x`, `\z` and `\u`.
+pub(crate) const ESCAPES: bool = cfg!(not(any(feature = "lua51", feature = "lua52")));
+
 impl Cx<'_> {
     /// Pushes the function that a chunk is and returns true, or pushes a message. `mode`: `t` for source text, `b` for
     /// compiled chunks.

@@ -8,7 +8,7 @@ use mlua::ffi as sys;
 use super::{Results, lua_State};
 
 pub(crate) use errors::catch;
-pub(crate) use tail::{call_then, tail_call};
+pub(crate) use tail::{call_then, protected_call_then, tail_call};
 pub(crate) use thread::main_thread;
 
 /// Raises "bad argument" about the running function's argument `n`, with the message on top of the stack.
@@ -134,10 +134,66 @@ mod tail {
         unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
         then(lua)
     }
+
+    /// Calls the function below `arguments` values in protected mode, for all its results, with the message handler at the stack index
+    /// `handler` (0: none), and goes on with `then`, whose results are those of the running function. `then` is told whether the function
+    /// returned; if not, the error is on top of the stack. The function may yield where the version allows it.
+    ///
+    /// # Safety
+    /// As for [`call_then`].
+    pub(crate) unsafe fn protected_call_then<F>(
+        lua: *mut lua_State,
+        arguments: c_int,
+        handler: c_int,
+        then: F,
+    ) -> Results
+    where
+        F: Fn(*mut lua_State, bool) -> Results + Copy,
+    {
+        unsafe extern "C-unwind" fn resume<F>(
+            lua: *mut lua_State,
+            status: c_int,
+            _context: sys::lua_KContext,
+        ) -> c_int
+        where
+            F: Fn(*mut lua_State, bool) -> Results + Copy,
+        {
+            // SAFETY: a type without size has one value, and `protected_call_then` was given it.
+            let then = unsafe { std::ptr::NonNull::<F>::dangling().read() };
+            then(lua, status == sys::LUA_YIELD).count()
+        }
+        const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
+        // SAFETY: the caller's promise.
+        let status = unsafe {
+            sys::lua_pcallk(lua, arguments, sys::LUA_MULTRET, handler, 0, Some(resume::<F>))
+        };
+        then(lua, status == sys::LUA_OK)
+    }
+}
+
+/// Yields cannot pass a protected call of a C function. (Lua 5.2 could; nobody asks.)
+#[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
+mod protected {
+    use super::*;
+
+    pub(crate) unsafe fn protected_call_then<F>(
+        lua: *mut lua_State,
+        arguments: c_int,
+        handler: c_int,
+        then: F,
+    ) -> Results
+    where
+        F: Fn(*mut lua_State, bool) -> Results + Copy,
+    {
+        // SAFETY: the caller's promise.
+        let status = unsafe { sys::lua_pcall(lua, arguments, sys::LUA_MULTRET, handler) };
+        then(lua, status == sys::LUA_OK)
+    }
 }
 
 #[cfg(feature = "_contexts")]
 mod tail {
+    pub(crate) use super::protected::protected_call_then;
     use super::*;
 
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
@@ -178,6 +234,7 @@ mod tail {
 /// Yields cannot pass a C function.
 #[cfg(feature = "_no_continuations")]
 mod tail {
+    pub(crate) use super::protected::protected_call_then;
     use super::*;
 
     /// Raises an error where the thread's stack is nearly used up: LuaJIT does not count C functions that call each other.

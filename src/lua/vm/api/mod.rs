@@ -9,9 +9,11 @@
 //! | [`values`]: what a userdata keeps alive | environment | a table | a value | values | environment | weak table |
 //! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
+//! | [`nil_error`]: an error that is nil | stays | stays | stays | stays; a text in 5.5 | stays | stays |
 //! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
 //! | [`chunks`]: `<` of a number and a userdata is an error | yes | no | no | no | no | yes |
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
+//! | [`chunks`]: strings have `\x` and `\z`, and `\u` | no | no `\u` | yes | yes | yes | yes |
 //! | [`closure`]: the running closure can get another C function | yes | yes | yes | yes | yes | no |
 //! | [`entry`]: what a C function returns fills | an `int` | an `int` | an `int` | an `int` | a register | an `int` |
 //! | [`running`]: a thread that runs is known by its | function | function | function | function | native frame | function |
@@ -24,6 +26,7 @@ mod control;
 mod entry;
 mod late;
 pub(crate) mod layout;
+mod nil_error;
 mod numbers;
 mod places;
 mod running;
@@ -38,19 +41,21 @@ pub(crate) const MIN_STACK: c_int = sys::LUA_MINSTACK;
 /// Whether threads hand Lua states to one another.
 pub(crate) const SEND: bool = cfg!(feature = "send");
 
-pub(crate) use chunks::{ENVIRONMENT_NAME, HIDDEN_ARG, LOADERS, MIXED_ORDER};
+pub(crate) use chunks::{ENVIRONMENT_NAME, ESCAPES, HIDDEN_ARG, LOADERS, MIXED_ORDER};
 pub(crate) use closure::set_code;
 pub(crate) use collect::{is_over_collected, new_collected, set_collector};
 pub(crate) use control::{
-    argument_error, call_then, catch, collect, main_thread, opens_luajits_ffi, preload, push_place,
-    tail_call,
+    argument_error, call_then, catch, collect, main_thread, opens_luajits_ffi, preload,
+    protected_call_then, push_place, tail_call,
 };
 pub use entry::{Results, lua_CFunction, lua_State};
 pub(crate) use entry::{compiled, for_lua, push_c_function};
 pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};
 pub(crate) use layout::LAYOUT;
+pub(crate) use nil_error::{NIL_ERROR_IS_TEXT, push_nil_error, restore_nil_error};
 pub(crate) use numbers::{
-    INTEGER_OPERATORS, NATIVE_INT64, PUSH_INTEGER, integer, parse_number, to_number,
+    HEXADECIMAL_FLOATS, INTEGER_OPERATORS, NATIVE_INT64, PUSH_INTEGER, integer, parse_number,
+    to_number,
 };
 pub(crate) use running::{first_thread, is_running, learn_running};
 pub(crate) use values::{get_user_value, new_userdata, set_user_value};

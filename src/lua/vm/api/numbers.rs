@@ -9,6 +9,9 @@ use super::{Number, lua_State};
 
 pub(crate) use version::*;
 
+/// Whether `string.format` has `%a`.
+pub(crate) const HEXADECIMAL_FLOATS: bool = cfg!(not(feature = "lua51"));
+
 /// `lua_pushinteger`, for compiled code.
 pub(crate) const PUSH_INTEGER: unsafe extern "C-unwind" fn(*mut lua_State, i64) = {
     #[cfg(not(feature = "luau"))]

@@ -1,0 +1,41 @@
+//! Errors that are nil: `error()`. Lua 5.5 raises the text "<no error object>" in their place, unless a value that stands for nil is raised
+//! and becomes nil again where it is caught.
+
+use std::ffi::c_void;
+
+use mlua::ffi as sys;
+
+use super::lua_State;
+
+/// Whether an error that is nil arrives as a text.
+pub(crate) const NIL_ERROR_IS_TEXT: bool = cfg!(feature = "lua55");
+
+/// What stands for nil is the address of this, as a light userdata.
+static NIL: u8 = 0;
+
+fn stand_in() -> *mut c_void {
+    (&raw const NIL).cast_mut().cast()
+}
+
+/// Pushes what stands for an error that is nil.
+///
+/// # Safety
+/// `lua` is live and has a free stack slot.
+pub(crate) unsafe fn push_nil_error(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe { sys::lua_pushlightuserdata(lua, stand_in()) };
+}
+
+/// Makes the error on top of the stack nil if it stands for nil.
+///
+/// # Safety
+/// `lua` is live and has a value on its stack.
+pub(crate) unsafe fn restore_nil_error(lua: *mut lua_State) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if NIL_ERROR_IS_TEXT && sys::lua_touserdata(lua, -1) == stand_in() {
+            sys::lua_settop(lua, -2);
+            sys::lua_pushnil(lua);
+        }
+    }
+}
