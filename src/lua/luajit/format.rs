@@ -165,7 +165,9 @@ fn text_of(
     Ok(match conversion.letter {
         b's' => with_zeros(cx, index, conversion),
         b'u' => Some(integer_text(cx, index, conversion)?),
-        b'd' | b'i' | b'x' | b'X' | b'o' if !NATIVE_INT64 => Some(integer_text(cx, index, conversion)?),
+        b'd' | b'i' | b'x' | b'X' | b'o' if !NATIVE_INT64 => {
+            Some(integer_text(cx, index, conversion)?)
+        }
         b'a' | b'A' if !HEXADECIMAL_FLOATS => hexadecimal(cx, index, conversion),
         b'q' => cx.bytes(index).map(text::quoted),
         b'p' => cx.bytes(index).map(<[u8]>::to_vec),
@@ -229,11 +231,7 @@ fn integer_in_place(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
 }
 
 /// The text of the 64 bits of a number or cdata.
-fn integer_text(
-    cx: &Cx<'_>,
-    index: c_int,
-    conversion: &Conversion,
-) -> Result<Vec<u8>, LuaError> {
+fn integer_text(cx: &Cx<'_>, index: c_int, conversion: &Conversion) -> Result<Vec<u8>, LuaError> {
     let kind = if matches!(conversion.letter, b'd' | b'i') { IntKind::I64 } else { IntKind::U64 };
     let scalar = to_c::scalar_at(cx, index).ok_or_else(|| number_expected(cx, index))?;
     let bits = scalar.to_bits(kind) as u64;
