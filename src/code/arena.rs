@@ -1,7 +1,7 @@
 //! Executable memory: a memory file mapped twice, once to write and once to run.
 //!
-//! No page is ever writable and executable: the writable view is not executable and the executable view is
-//! not writable. Code is position independent within a chunk, so it runs at its address in the executable view.
+//! No page is ever writable and executable: the writable view is not executable, and the executable view is not writable. Code is position
+//! independent within a chunk, so it runs at its address in the executable view.
 
 use std::io;
 use std::ptr::NonNull;

@@ -1,8 +1,6 @@
-//! Texts that are written to standard error if the process ends while they are held: by `exit`, by `abort`, or by a fault.
-//! (`_exit` tells nobody.)
+//! Texts for standard error, written if the process ends while they are held: by `exit`, by `abort`, or by a fault. (Nothing is written at `_exit`.)
 //!
-//! Handlers of the signals are there while a text is held, and no longer. They write the texts and leave the signal to what the host had
-//! installed.
+//! The signal handlers are installed while a text is held. They write the texts, and hand the signal on to the host's handler.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};

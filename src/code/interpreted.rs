@@ -1,5 +1,5 @@
-//! Both directions of a call without generated code: a plan is carried out by [`crate::lower`]'s reader, between the
-//! [`Registers`] of a native entry or exit and a Frame.
+//! Both directions of a call without generated code: [`crate::lower`]'s reader carries a plan out, between the [`Registers`] of a native entry or exit
+//! and a Frame.
 
 use std::ffi::c_void;
 use std::ptr;

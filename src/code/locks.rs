@@ -1,11 +1,11 @@
-//! The process-wide locks, all of them, so that `fork` can see to each.
+//! All process-wide locks, so that `fork` takes care of each.
 //!
-//! `fork` in a process with threads: the child has every lock as it was, and of the threads only the one that forked. A lock that another
-//! thread held stays locked for ever. So the thread that forks takes all of these before, and gives them back on both sides.
+//! After `fork`, the child of a process with threads has every lock in its state, but only the thread that forked. A lock that another thread held stays
+//! locked for ever. So the thread that forks takes all of these locks before, and releases them on both sides.
 //!
-//! A process-wide lock is a [`Global`] with a [`Rank`] of its own, which it is known by from its first use on; there is no list to keep.
-//! `tests/locks.rs` finds every `static` that is a lock and no `Global`. What is written once, by whoever comes first, is a `OnceLock`
-//! that is set to a finished value: nobody waits for the one who makes it.
+//! A process-wide lock is a [`Global`] with a [`Rank`] of its own. It registers itself at its first use; there is no list to keep. `tests/locks.rs` finds
+//! each `static` that is a lock and no `Global`. A value that is written once, by the first thread, is a `OnceLock` that is set to a finished value:
+//! no thread waits for another to make it.
 
 use std::any::Any;
 use std::cell::RefCell;

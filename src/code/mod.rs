@@ -1,9 +1,9 @@
 //! Machine code: executable memory, compilation, native stubs, and the process-wide cache of thunks.
 //!
-//! A thunk depends on its [`Shape`] and on nothing else, so every Lua state of the process shares it. Thunks are
-//! compiled once, at first use, and live as long as the process.
+//! A thunk depends only on its [`Shape`], so all Lua states of the process share it. Thunks are compiled once, at first use, and live as
+//! long as the process.
 //!
-//! In [`Mode::Interpreted`] nothing of this makes executable memory: [`FrameCall`] and [`Body`] read the plan instead.
+//! In [`Mode::Interpreted`] nothing here makes executable memory: [`FrameCall`] and [`Body`] read the plan instead.
 
 mod arena;
 pub(crate) mod ending;

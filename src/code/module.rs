@@ -1,4 +1,4 @@
-//! The compiler: Cranelift's JITModule over our executable memory.
+//! The compiler: Cranelift's JITModule over the memory of [`super::arena`].
 
 use std::sync::Mutex;
 

@@ -1,5 +1,5 @@
-//! Native calls without a thunk: an exit of [`super::host`] loads the argument registers from a [`Registers`] block, calls, and
-//! stores the result registers in it.
+//! Native calls without a thunk: an exit of [`super::host`] loads the argument registers from a [`Registers`] block, calls, and stores the
+//! result registers in the block.
 
 use std::ffi::c_void;
 

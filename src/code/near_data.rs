@@ -1,4 +1,4 @@
-//! Data beside code: chunks of address space that fill up and are never given back.
+//! Data beside code: chunks of address space, filled up and never given back.
 
 use std::ptr::NonNull;
 use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! The callbacks of a process that makes no code: native stubs that are part of the program's text ([`Processor::POOL`]), each
-//! with a [`Slot`] of its own beside the others.
+//! The callbacks of a process that makes no code: native stubs in the program's own text ([`Processor::POOL`]), each with a [`Slot`] of its
+//! own in ordinary memory.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;

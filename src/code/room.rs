@@ -1,7 +1,7 @@
-//! How much of its stack a thread has left.
+//! The free stack of a thread.
 //!
-//! A call with large stack arguments takes as much of the caller's stack at once. Where that is more than there is, the process
-//! would end in the page below the stack, or write what lies beyond it.
+//! A call with large stack arguments takes this much of the caller's stack at once. If less is free, the process would end in the page below
+//! the stack, or write memory beyond it.
 
 use super::os::{mapping, own_stack};
 use crate::error::Error;

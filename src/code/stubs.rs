@@ -1,7 +1,7 @@
-//! Native stubs in pages: code written once, data that changes.
+//! Native stubs in pages: code that is written once, data that changes.
 //!
-//! A page of stubs is executable memory with one stub beside the other, and ordinary memory with one datum for each. A
-//! new callback, and a new target of a variadic call, write data only.
+//! A page of stubs is executable memory with one stub beside the other, and ordinary memory with one datum for each. Making a callback, or a new
+//! target of a variadic call, writes data only.
 
 use std::collections::VecDeque;
 use std::ffi::c_void;

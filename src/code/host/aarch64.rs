@@ -1,4 +1,4 @@
-//! AArch64. Thunks only: there is no entry, so that nothing calls back, and no exit, so that nothing is interpreted.
+//! AArch64. Thunks only: there is no entry, so no callbacks, and no exit, so no interpreted mode.
 
 use super::{Processor, clear_cache};
 

@@ -1,4 +1,4 @@
-//! The instruction cache of processors that do not watch what is written.
+//! The instruction cache of processors that do not notice writes to code.
 
 /// Makes the processor forget what it knows of the code in a range.
 pub(super) fn clear(start: *const u8, size: usize) {

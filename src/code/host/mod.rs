@@ -1,15 +1,15 @@
-//! The processor that the process runs on: the machine code that neither a plan nor Cranelift gives.
+//! The processor that the process runs on: machine code that comes neither from a plan nor from Cranelift.
 //!
 //! Each processor is one row: a file or a folder here whose type `Host` implements [`Processor`]. To add one:
 //!
 //! 1. a file with `Host`, and its line in the list of rows below;
-//! 2. in [`text`], the entry that [`Processor::entry`] and `emit` share, where `emit` has none for it yet;
-//! 3. where 32-bit x86 code can run there, a row of [`gate`].
+//! 2. in [`text`], the entry that [`Processor::entry`] and `emit` share, if `emit` does not have it yet;
+//! 3. if 32-bit x86 code can run there, a row of [`gate`].
 //!
-//! What a `Host` must have is [`Processor::flush_instructions`]. The rest has defaults that say "not here", so that a row may begin
-//! small: with nothing else, functions are called through compiled thunks, and there are no callbacks
-//! ([`Error::Convention`]). With [`Processor::entry`] and [`Processor::callback_stub`] there are. With [`Processor::exit`] and
-//! [`Processor::POOL`] there is also the interpreted mode. No code outside this folder asks which processor it is compiled for.
+//! A `Host` must have [`Processor::flush_instructions`]. The other items have defaults that mean "not here", so a row can begin small: with nothing else,
+//! functions are called through compiled thunks, and callbacks are an error ([`Error::Convention`]). [`Processor::entry`] and
+//! [`Processor::callback_stub`] make callbacks possible; [`Processor::exit`] and [`Processor::POOL`] make the interpreted mode possible. No code
+//! outside this folder asks which processor it is compiled for.
 
 #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 mod clear_cache;

@@ -1,4 +1,4 @@
-//! A processor that nothing is known of: it compiles, and has no code.
+//! An unknown processor: the crate compiles, and has no machine code.
 
 use super::Processor;
 

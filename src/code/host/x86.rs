@@ -1,4 +1,4 @@
-//! 32-bit x86. Cranelift has no code for it: its conventions are those of [`super::gate`], whose shims call and are called.
+//! 32-bit x86. Cranelift has no back end for it: calls and callbacks are the shims of [`super::gate`].
 
 use super::Processor;
 

@@ -1,4 +1,4 @@
-//! x86-64 Windows. Nothing enters or leaves compiled code yet but thunks.
+//! x86-64 Windows. Thunks only.
 
 use super::Processor;
 

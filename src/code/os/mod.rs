@@ -1,30 +1,29 @@
-//! The system that the process runs on: everything that is asked of an operating system, and nothing that is not.
+//! The system that the process runs on: every request to an operating system.
 //!
-//! Each system is one row: a file or a folder here that has every name of the list below, which is what the rest of the crate uses. To add
-//! one: a file with these names, and its line in the list of rows. [`posix`] has what most systems share, and [`none`] what a system
-//! lacks; a row takes from both what fits. No code outside this folder asks which system it is compiled for, [`super::host`] apart,
-//! whose rows may depend on both.
+//! Each system is one row: a file or a folder here that has every name of the list below; the rest of the crate uses these names. To add one: a file with
+//! these names, and its line in the list of rows. `posix` has the parts that most systems share, and `none` stands for missing parts; a row
+//! uses both. No code outside this folder asks which system it is compiled for, except [`super::host`], whose rows may depend on both.
 //!
-//! | name | what a row must give |
+//! | name | a row gives |
 //! |---|---|
 //! | `map_code(size, near)` | executable memory that is never writable where it runs: [`Views`] |
 //! | `map_data(code, size)` | zeroed private memory that stubs at `code` reach; it stays |
-//! | `map_guarded(size)`, `unmap_guarded` | zeroed memory between pages that nobody may touch |
+//! | `map_guarded(size)`, `unmap_guarded` | zeroed memory between pages without access |
 //! | `Unwind` | `new(isa)` and `register(isa, code, address)`: lets errors unwind through a piece of compiled code |
 //! | `Library` | `default()`, `open(file, global)`, `symbol(name)`, `name()`, `is_default()`: libraries, by the system's loader |
-//! | `LIBRARY_PREFIX`, `is_path(name)`, `library_folders()` | names of library files, and where the loader looks for them |
+//! | `LIBRARY_PREFIX`, `is_path(name)`, `library_folders()` | names of library files, and the folders that the loader searches |
 //! | `stay()` | keeps this library loaded until the process ends (feature `module`) |
 //! | `errno()`, `set_errno(value)` | C's error number of this thread |
-//! | `keep_errors(f)` | runs `f` and leaves the error number, and the system's last error if that is another, as they were |
-//! | `write_error(text)` | writes to standard error, with no lock and no memory: a signal handler may |
+//! | `keep_errors(f)` | runs `f`, and leaves the error number, and the system's last error if that is another, unchanged |
+//! | `write_error(text)` | writes to standard error, without locks and memory: signal handlers may call it |
 //! | `Handlers` | `install(say)`: until it is dropped, `say` runs at the process's `exit`, `abort` and faults |
-//! | `end_after(seconds)` | ends the process then, whatever it does |
+//! | `end_after(seconds)` | ends the process after this time |
 //! | `format_time(format, time, utc)` | a date as C's `strftime` writes it |
-//! | `own_stack()` | the lowest and highest address of the stack that the thread was made with, where known |
-//! | `mapping(address)` | the bounds of the memory that an address lies in, where known |
+//! | `own_stack()` | the lowest and highest address of the stack that the thread was made with, if known |
+//! | `mapping(address)` | the bounds of the memory that an address lies in, if known |
 //! | `at_fork(before, after)` | runs functions in the thread that forks: before, and after on both sides |
-//! | `Peek` | `new()` and `read(address, bytes)`: memory that may not be there |
-//! | `this_thread()` | a number that no two threads share that live at the same time, and that is not 0 |
+//! | `Peek` | `new()` and `read(address, bytes)`: reads memory that may not be there |
+//! | `this_thread()` | a number of this thread, not 0, that no other living thread has |
 
 #![cfg_attr(
     not(all(feature = "lua", feature = "fuzz-abi")),

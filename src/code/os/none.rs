@@ -1,4 +1,4 @@
-//! A system that nothing is known of: it compiles, and every request is an error, or does nothing.
+//! An unknown system: the crate compiles; each request is an error, or does nothing.
 
 use std::convert::Infallible;
 use std::ffi::{CStr, c_int, c_void};

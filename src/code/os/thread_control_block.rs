@@ -1,4 +1,4 @@
-//! Which thread runs: the address of its control block.
+//! The identity of a thread: the address of its control block.
 
 /// What tells threads apart: no two that live at the same time have the same, and none has 0.
 #[inline]

@@ -1,4 +1,4 @@
-//! Which thread runs: the address of a variable of its own.
+//! The identity of a thread: the address of a thread-local variable.
 
 /// What tells threads apart: no two that live at the same time have the same, and none has 0.
 pub(crate) fn this_thread() -> usize {

@@ -1,7 +1,7 @@
 //! Object files of 32-bit x86 in memory of the guest: relocatable ELF and COFF objects, and ELF shared objects.
 //!
-//! The code is freestanding: nothing else is loaded for it, and every symbol that it leaves undefined is asked of the caller.
-//! Pages are writable first, then each section gets its own protection; no page is ever writable and executable.
+//! The code is freestanding: nothing else is loaded for it, and the caller provides each undefined symbol. Pages are writable first, then
+//! each section gets its own protection; no page is ever writable and executable.
 
 use std::collections::HashMap;
 use std::ptr::NonNull;

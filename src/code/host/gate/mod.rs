@@ -1,13 +1,13 @@
 //! The gate: 32-bit x86 code in this process.
 //!
-//! Each way in is one row: `segment` where a 64-bit Linux process has a 32-bit code segment, `own` where the process itself is 32-bit
-//! code, and `none` elsewhere. What a row must have:
+//! Each way in is one row: `segment` if a 64-bit Linux process has a 32-bit code segment, `own` if the process itself is 32-bit code, and `none`
+//! elsewhere. A row has:
 //!
-//! - [`available`]: whether there is a way in, and if not, why;
+//! - [`available`]: whether there is a way in, and otherwise the reason;
 //! - [`Frame`]: memory for the Frame of one call, and [`Frame::call`], which enters a call shim of [`crate::lower::x86`];
-//! - `dispatcher`: what callback shims call, `cdecl fn(slot, frame)`;
+//! - `dispatcher`: the function that callback shims call, `cdecl fn(slot, frame)`;
 //! - `place`: puts code where it can run;
-//! - [`memory`]: below 4 GiB; [`image`]: object files.
+//! - [`memory`]: memory below 4 GiB; [`image`]: object files.
 
 #[cfg(not(all(any(target_arch = "x86_64", target_arch = "x86"), target_os = "linux")))]
 #[path = "none.rs"]

@@ -1,4 +1,4 @@
-//! The gate where there is none: every way in is an error.
+//! No gate: each way in is an error.
 
 use crate::code::Thunk;
 use crate::error::Error;

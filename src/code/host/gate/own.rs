@@ -1,6 +1,4 @@
-//! The gate of a 32-bit x86 process: it stands open, because such code is the process's own.
-//!
-//! Plans are carried out by the same shims as through the gate of a 64-bit process; entering one is an ordinary call.
+//! The gate of a 32-bit x86 process. Its own code is 32-bit code, so the same shims carry plans out, and entering one is an ordinary call.
 
 #[path = "image.rs"]
 pub mod image;

@@ -1,12 +1,12 @@
-//! The machine code of callbacks that no plan changes, for every processor: bytes beside their assembly.
+//! The machine code of callbacks that no plan changes, for each processor: bytes beside their assembly.
 //!
-//! A callback is a *stub* that loads the address of its slot from the word behind it and jumps to the slot's *entry*, which saves
-//! the argument registers into a block ([`crate::lower::registers`]), calls the slot's body with the block and the slot, and
-//! loads the result registers. `emit` writes the bytes into object files for any target; a process of the processor has the same
-//! text assembled, as an entry of its own. `tests/qemu.rs` assembles the text and compares the bytes.
+//! A callback is a *stub*, which loads the address of its slot from the word behind it and jumps to the slot's *entry*. The entry saves the argument
+//! registers into a block ([`crate::lower::registers`]), calls the slot's body with the block and the slot, and loads the result registers.
+//! `emit` writes the bytes into object files for any target; a process of the processor has the same text assembled, as an entry of its
+//! own. `tests/qemu.rs` assembles the text and compares the bytes.
 //!
-//! A file of this folder has the macros `entry` and `stub`, which give their lines to another macro ([`lines`], [`assembled`]),
-//! and the table `CALLBACKS`.
+//! A file of this folder has the macros `entry` and `stub`, which give their lines to another macro (`lines`, `assembled`), and the table
+//! `CALLBACKS`.
 
 #![cfg_attr(not(feature = "emit"), allow(dead_code, reason = "the tables are for `emit`"))]
 

@@ -1,6 +1,6 @@
-//! Entries of callbacks. A stub leaves the address of its [`Slot`] in R11, which every x86-64 convention leaves to linkage code, and
-//! jumps here. An entry saves the argument registers into a [`Registers`](crate::code::Registers) block, calls the slot's
-//! compiled body, and loads the result registers from the block.
+//! Entries of callbacks. A stub puts the address of its [`Slot`] into R11, which all x86-64 conventions leave to linkage code, and jumps here. An
+//! entry saves the argument registers into a [`Registers`](crate::code::Registers) block, calls the compiled body of the slot, and loads the result
+//! registers from the block.
 
 use std::ffi::c_void;
 use std::mem::offset_of;

@@ -1,4 +1,4 @@
-//! Exits: [`Exit`] of each convention.
+//! The exit ([`Exit`]) of each convention.
 
 use std::ffi::c_void;
 use std::mem::offset_of;

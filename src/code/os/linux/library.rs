@@ -1,4 +1,4 @@
-//! Where the loader looks for libraries (ld.so(8)).
+//! The folders that the loader searches for libraries (ld.so(8)).
 
 use std::collections::HashSet;
 use std::fs;

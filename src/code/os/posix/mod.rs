@@ -1,4 +1,4 @@
-//! What POSIX systems share; each has its own `errno_location`.
+//! The parts that POSIX systems share; each system has its own `errno_location`.
 
 mod library;
 mod memory;

@@ -1,4 +1,4 @@
-//! Reading memory that may not be there, without a fault.
+//! Reads memory that may not be there, without a fault.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

@@ -1,5 +1,5 @@
-//! Unwind information of the thunks, so that an error that unwinds (a Rust panic, an exception of LuaJIT or Luau)
-//! passes through them instead of ending the process.
+//! Unwind information of the thunks: an error that unwinds (a Rust panic, an exception of LuaJIT or Luau) passes through them instead of
+//! ending the process.
 
 use cranelift_codegen::CompiledCode;
 use cranelift_codegen::isa::TargetIsa;

@@ -69,7 +69,7 @@ impl Parser<'_> {
         Ok(Declarator { name, ty, at_least: outermost_at_least, attributes: others })
     }
 
-    /// The function type whose parameters are the last of [`Parser::parameters`], which are taken from there.
+    /// A function type. Its parameters are the last of `Piles::parameters`, and are removed from there.
     fn build_function(
         &mut self,
         result: QualType,

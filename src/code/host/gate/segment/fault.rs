@@ -1,4 +1,4 @@
-//! What is said of a fault inside guest code, before the process ends as it would have.
+//! The report of a fault inside guest code, before the process ends by the fault.
 
 use std::ffi::{c_int, c_void};
 use std::fmt::Write;

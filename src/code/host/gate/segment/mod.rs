@@ -1,9 +1,9 @@
 //! 32-bit x86 code in a 64-bit Linux process.
 //!
-//! Linux has a 32-bit code segment for every process (selector 0x23), and a far jump enters it. Code that runs there
-//! ("guest code") can address the lowest 4 GiB only, so its code, its stacks and its data are mapped there ([`memory`]).
-//! FS and GS are null in the guest: the thread-local variables of the host are out of its reach, and its code is built with
-//! `-fno-stack-protector`. Everything else is shared: signals, x87 and vector registers, page faults.
+//! Linux has a 32-bit code segment for each process (selector 0x23), and a far jump enters it. Code that runs there ("guest code") can address only
+//! the lowest 4 GiB, so its code, its stacks and its data are mapped there ([`memory`]). FS and GS are null in the guest: it cannot reach the
+//! host's thread-local variables, and is built with `-fno-stack-protector`. Everything else is shared: signals, x87 and vector registers,
+//! page faults.
 //!
 //! ```text
 //! Frame::call → asm::enter ─ far jump ─→ call shim → guest function → call shim → exit ─ far jump ─→ Frame::call returns
@@ -12,9 +12,9 @@
 //! Slot::dispatch ← asm::dispatch ← far jump ─ dispatch ← callback shim
 //! ```
 //!
-//! Each thread has a `Context` and a stack of its own for the guest. Calls nest: a callback runs on the host's stack, where
-//! the thread left it, and may call the guest again, which goes on below where it was. Nothing unwinds or jumps across a
-//! guest frame: dispatchers keep errors and panics in ([`crate::lua`] does), and raise them when the guest has returned.
+//! Each thread has a `Context`, and a stack of its own for the guest. Calls nest: a callback runs on the host's stack, where the thread left it, and may
+//! call the guest again, which continues below its last frame. Nothing unwinds or jumps across a guest frame: dispatchers keep errors and
+//! panics ([`crate::lua`] does), and raise them when the guest has returned.
 
 mod asm;
 mod fault;
