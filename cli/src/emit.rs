@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cthunk::emit::{emit, functions};
 
+use crate::input::read_declarations;
+
 /// What to write, and where.
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -26,7 +28,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
     let in_file = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
     let target = crate::target_of(arguments.target.as_deref())?;
-    let text = fs::read_to_string(&arguments.file).map_err(|e| in_file(&arguments.file, &e))?;
+    let text = read_declarations(&arguments.file).map_err(|e| in_file(&arguments.file, &e))?;
     let object = arguments.output.clone().unwrap_or_else(|| arguments.file.with_extension("o"));
     let header = arguments.header.clone().unwrap_or_else(|| object.with_extension("h"));
     if header == arguments.file {

@@ -8,7 +8,9 @@ mod bench;
 #[cfg(feature = "emit")]
 mod emit;
 mod fuzz_abi;
+mod input;
 mod modules;
+mod output;
 
 use std::env;
 use std::ffi::OsString;
@@ -133,7 +135,7 @@ fn execute() -> i32 {
     match outcome {
         Ok(()) => 0,
         Err(message) => {
-            eprintln!("cthunk: {message}");
+            output::report(format_args!("cthunk: {message}"));
             1
         }
     }
@@ -187,7 +189,7 @@ fn show(
         std::fs::write(file, explain::svg(&drawing))
             .map_err(|e| format!("{}: {e}", file.display()))?;
     }
-    print!("{}", text.map_err(|e| e.to_string())?);
+    output::say(format_args!("{}", text.map_err(|e| e.to_string())?));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The folders in which the command's `require` looks for modules: Lua's own, and those of Debian's packages.
 
-use cthunk::mlua::{self, Lua, Table};
+use cthunk::mlua::{self, Lua, LuaString, Table};
 
 /// Debian's folder of C modules, on this processor.
 fn multiarch() -> Option<&'static str> {
@@ -37,14 +37,16 @@ pub(super) fn find_debians(lua: &Lua) -> mlua::Result<()> {
             ],
         ),
     ] {
-        let path: String = package.get(name)?;
-        let mut places: Vec<&str> = path.split(';').collect();
-        if places.contains(&added[0].as_str()) {
+        // Names of folders are bytes, in whatever encoding.
+        let path: LuaString = package.get(name)?;
+        let path = path.as_bytes();
+        let mut places: Vec<&[u8]> = path.split(|&byte| byte == b';').collect();
+        if places.contains(&added[0].as_bytes()) {
             continue;
         }
-        if let Some(at) = places.iter().position(|place| *place == after) {
-            places.splice(at + 1..at + 1, added.iter().map(String::as_str));
-            package.set(name, places.join(";"))?;
+        if let Some(at) = places.iter().position(|place| *place == after.as_bytes()) {
+            places.splice(at + 1..at + 1, added.iter().map(String::as_bytes));
+            package.set(name, lua.create_string(places.join(&b';'))?)?;
         }
     }
     Ok(())

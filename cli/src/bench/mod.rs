@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs, process};
 
+use super::output;
+
 /// The rows: `bench.lua MODULE` prints `row <TAB> minimum <TAB> median <TAB> samples`, in nanoseconds an operation.
 const ROWS: &str = include_str!("bench.lua");
 /// The functions that are called.
@@ -55,7 +57,7 @@ pub(super) fn bench(rounds: u32) -> Result<(), String> {
         }
     }
     let names: Vec<_> = implementations.iter().map(|column| column.name).collect();
-    print!("{}", table(&names, &rows, &columns));
+    output::say(format_args!("{}", table(&names, &rows, &columns)));
     Ok(())
 }
 
@@ -69,13 +71,15 @@ fn implementations(folder: &Folder) -> Result<Vec<Implementation>, String> {
             found.push(Implementation { name, command: words(command), module: "ffi" });
         }
     } else {
-        eprintln!("luajit is not installed: its columns are left out");
+        output::report(format_args!("luajit is not installed: its columns are left out"));
     }
     match binding(folder) {
         Ok(command) => {
             found.push(Implementation { name: BY_HAND, command, module: "benchcapi" });
         }
-        Err(missing) => eprintln!("{missing}: the column of a binding written by hand is left out"),
+        Err(missing) => output::report(format_args!(
+            "{missing}: the column of a binding written by hand is left out"
+        )),
     }
     let own = env::current_exe().map_err(|error| error.to_string())?;
     let command = words(&[&own.to_string_lossy(), "run"]);

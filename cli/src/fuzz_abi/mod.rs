@@ -18,6 +18,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use print::Printer;
 
+use crate::input::read_declarations;
+
 /// Options of `fuzz-abi`.
 #[derive(Args)]
 pub struct Options {
@@ -181,7 +183,7 @@ fn replay(
     header: &Path,
     scratch: &Path,
 ) -> Result<Report, Trouble> {
-    let text = fs::read_to_string(header)
+    let text = read_declarations(header)
         .map_err(|source| Trouble::File { path: header.into(), source })?;
     let batch = Batch::parse(&text, platform)?;
     let mut report = Report::default();

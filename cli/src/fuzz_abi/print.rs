@@ -9,6 +9,7 @@ use cthunk::fuzz::{Finding, Platform, Report, Tally};
 use serde_json::json;
 
 use super::Options;
+use crate::output::say_line;
 
 pub struct Printer<'o> {
     pub options: &'o Options,
@@ -22,7 +23,7 @@ impl Printer<'_> {
         let convention = self.platform.convention;
         let versions: Vec<_> = compilers.iter().map(|compiler| &*compiler.version).collect();
         if self.options.json {
-            println!(
+            say_line!(
                 "{}",
                 json!({ "kind": "campaign", "convention": convention.name, "seed": seed,
                     "cases": cases, "compilers": versions })
@@ -33,8 +34,8 @@ impl Printer<'_> {
             Some(header) => header.display().to_string(),
             None => format!("{cases} functions, seed {seed}"),
         };
-        println!("{} ({}): {what}", convention.name, convention.source);
-        versions.iter().for_each(|version| println!("  against {version}"));
+        say_line!("{} ({}): {what}", convention.name, convention.source);
+        versions.iter().for_each(|version| say_line!("  against {version}"));
     }
 
     /// A failure, small enough to look at.
@@ -47,7 +48,7 @@ impl Printer<'_> {
             header.display()
         );
         if self.options.json {
-            println!(
+            say_line!(
                 "{}",
                 json!({ "kind": "finding", "convention": self.platform.convention.name,
                     "oracle": oracle, "direction": direction.name(), "words": words,
@@ -56,12 +57,12 @@ impl Printer<'_> {
             );
             return;
         }
-        println!("\nFINDING, {oracle} {}: {words}", direction.name());
-        println!("{function}\n{plan}");
+        say_line!("\nFINDING, {oracle} {}: {words}", direction.name());
+        say_line!("{function}\n{plan}");
         if self.options.clif {
-            println!("{clif}");
+            say_line!("{clif}");
         }
-        println!("replay: {command}\n");
+        say_line!("replay: {command}\n");
     }
 
     /// The counts.
@@ -86,14 +87,14 @@ impl Printer<'_> {
     ) {
         let convention = self.platform.convention.name;
         for (oracle, direction, Tally { passed, failed, known, skipped }) in rows {
-            println!(
+            say_line!(
                 "{}",
                 json!({ "kind": "row", "convention": convention, "oracle": oracle,
                     "direction": direction.name(), "passed": passed, "failed": failed,
                     "known": known, "skipped": skipped })
             );
         }
-        println!(
+        say_line!(
             "{}",
             json!({ "kind": "end", "convention": convention, "cases": report.cases,
                 "failures": report.failures(), "refused": report.refused, "known": report.known,
@@ -108,9 +109,14 @@ impl Printer<'_> {
         report: &Report,
         took: Duration,
     ) {
-        println!(
+        say_line!(
             "  {:<12} {:<9} {:>8} {:>8} {:>8} {:>8}",
-            "oracle", "direction", "passed", "failed", "known", "skipped"
+            "oracle",
+            "direction",
+            "passed",
+            "failed",
+            "known",
+            "skipped"
         );
         for (oracle, direction, tally) in rows {
             let Tally { passed, failed, known, skipped } = tally;
@@ -118,7 +124,7 @@ impl Printer<'_> {
                 true => "  NOT RUN: is it installed?",
                 false => "",
             };
-            println!(
+            say_line!(
                 "  {oracle:<12} {:<9} {passed:>8} {failed:>8} {known:>8} {skipped:>8}{note}",
                 direction.name()
             );
@@ -128,12 +134,12 @@ impl Printer<'_> {
             let here = |row: &&Disagreement| row.conventions.contains(&self.platform.convention);
             let row = rows.find(|row| row.name == *name && here(row));
             let (reason, link) = row.map_or(("", ""), |row| (row.reason, row.link));
-            println!("  known {name}, {times} steps not run: {reason}\n    {link}");
+            say_line!("  known {name}, {times} steps not run: {reason}\n    {link}");
         }
         for (what, times) in &report.refused {
-            println!("  not carried, {times} times: {what}");
+            say_line!("  not carried, {times} times: {what}");
         }
-        println!(
+        say_line!(
             "  {} functions in {} s, {} failures; {} not run against every compiler ({:.2} %), {} against none",
             report.cases,
             took.as_secs(),

@@ -1,8 +1,8 @@
 //! The library in a host program: as a module that `require` finds; scripts run as the `lua` command runs them.
 
 use std::ffi::{OsString, c_int};
-use std::fs;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::ptr;
 
@@ -84,12 +84,8 @@ pub fn run_file(lua: &mlua::Lua, file: &Path, arguments: &[OsString]) -> Result<
 /// Compiles a file or standard input; a UTF-8 byte-order mark and a first line that begins with `#` do not count.
 fn load(lua: &mlua::Lua, file: &Path) -> Result<mlua::Function, String> {
     let (name, source) = match file.to_str() {
-        Some("-") => {
-            let mut source = Vec::new();
-            let read = std::io::stdin().read_to_end(&mut source);
-            ("=stdin".into(), read.map(|_| source))
-        }
-        _ => (format!("@{}", file.display()), fs::read(file)),
+        Some("-") => ("=stdin".into(), read(std::io::stdin())),
+        _ => (format!("@{}", file.display()), File::open(file).and_then(read)),
     };
     let mut source = source.map_err(|error| format!("cannot open {}: {error}", file.display()))?;
     if source.starts_with(b"\xef\xbb\xbf") {
@@ -108,6 +104,18 @@ fn load(lua: &mlua::Lua, file: &Path) -> Result<mlua::Function, String> {
     })
 }
 
+/// No script is longer: `/dev/zero` and its kin have no end.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The bytes of a script.
+fn read(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut source = Vec::new();
+    match from.take(MOST_BYTES + 1).read_to_end(&mut source)? as u64 > MOST_BYTES {
+        true => Err(io::Error::other("longer than 1 GiB")),
+        false => Ok(source),
+    }
+}
+
 /// Whether the state is in LuaJIT mode.
 fn luajit_loaded(lua: &mlua::Lua) -> bool {
     let package = lua.globals().get::<mlua::Table>("package");
@@ -117,10 +125,10 @@ fn luajit_loaded(lua: &mlua::Lua) -> bool {
 
 fn load_for_luajit(lua: &mlua::Lua, source: Vec<u8>, name: &str) -> mlua::Result<mlua::Function> {
     let load: mlua::Function = lua.globals().get("load")?;
-    let loaded: (Option<mlua::Function>, Option<String>) =
+    let loaded: (Option<mlua::Function>, Option<mlua::LuaString>) =
         load.call((lua.create_string(source)?, name))?;
     loaded.0.ok_or_else(|| mlua::Error::SyntaxError {
-        message: loaded.1.unwrap_or_default(),
+        message: loaded.1.map_or_else(String::new, |message| message.to_string_lossy()),
         incomplete_input: false,
     })
 }
