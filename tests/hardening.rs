@@ -8,9 +8,6 @@ use std::sync::{Mutex, PoisonError};
 
 use mlua::Lua;
 
-#[path = "hardening/command.rs"]
-mod command;
-
 fn state() -> Lua {
     // SAFETY: the scripts are below.
     let lua = unsafe { Lua::unsafe_new() };

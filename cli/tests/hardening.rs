@@ -1,9 +1,11 @@
 //! Every function of the library that a script can reach, with values that it does not expect: tests/hardening/walk.lua. Finalisers of
-//! a closing state: tests/hardening/close.lua.
+//! a closing state: tests/hardening/close.lua. The command with streams and files that it does not expect.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", not(feature = "luau")))]
 
 use std::process::Command;
 
+#[path = "hardening/command.rs"]
+mod command;
 #[path = "../../tests/support/repository.rs"]
 mod repository;
 

@@ -120,3 +120,16 @@ fn a_callback_that_an_exit_handler_calls_finds_its_state_closed() {
         "{errors}"
     );
 }
+
+#[test]
+fn handlers_do_not_run_while_the_state_closes() {
+    if !HAS_OS {
+        return;
+    }
+    for arguments in [&[][..], &["exit"]] {
+        for _ in 0..8 {
+            let output = run("close", arguments, "0");
+            assert!(output.status.success(), "{}: {}", output.status, text(&output.stderr));
+        }
+    }
+}

@@ -17,6 +17,7 @@
 //! | `keep_errors(f)` | runs `f`, and leaves the error number, and the system's last error if that is another, unchanged |
 //! | `write_error(text)` | writes to standard error, without locks and memory: signal handlers may call it |
 //! | `Handlers` | `install(say)`: until it is dropped, `say` runs at the process's `exit`, `abort` and faults |
+//! | `Blocked` | `now()`, and `exceeds(usual)`: the signals that the calling thread does not take |
 //! | `end_after(seconds)` | ends the process after this time |
 //! | `format_time(format, time, utc)` | a date as C's `strftime` writes it |
 //! | `own_stack()` | the lowest and highest address of the stack that the thread was made with, if known |
@@ -70,11 +71,11 @@ use std::ptr::NonNull;
 pub use row::Peek;
 #[cfg(feature = "module")]
 pub(crate) use row::stay;
-pub(super) use row::{Handlers, Unwind, at_fork, map_code, map_data, mapping, own_stack};
 pub(crate) use row::{
-    LIBRARY_PREFIX, Library, end_after, errno, format_time, is_path, library_folders, map_guarded,
-    set_errno, unmap_guarded, write_error,
+    Blocked, LIBRARY_PREFIX, Library, end_after, errno, format_time, is_path, library_folders,
+    map_guarded, set_errno, unmap_guarded, write_error,
 };
+pub(super) use row::{Handlers, Unwind, at_fork, map_code, map_data, mapping, own_stack};
 pub(crate) use thread::this_thread;
 
 /// A symbol's address.

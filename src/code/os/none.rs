@@ -17,6 +17,19 @@ fn refused<T>(what: &str) -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
+/// The signals that a thread does not take: there are none.
+pub(crate) struct Blocked;
+
+impl Blocked {
+    pub(crate) fn now() -> Blocked {
+        Blocked
+    }
+
+    pub(crate) fn exceeds(&self, _: &Blocked) -> bool {
+        false
+    }
+}
+
 pub(in crate::code) fn map_code(_: usize, _: Near) -> io::Result<Views> {
     refused("executable memory")
 }

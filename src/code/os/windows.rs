@@ -11,8 +11,10 @@ pub(crate) use super::calendar::format_time;
 pub use super::none::Peek;
 #[cfg(feature = "module")]
 pub(crate) use super::none::stay;
+pub(crate) use super::none::{
+    Blocked, end_after, library_folders, map_guarded, unmap_guarded, write_error,
+};
 pub(in crate::code) use super::none::{Unwind, at_fork, map_code, map_data, mapping, own_stack};
-pub(crate) use super::none::{end_after, library_folders, map_guarded, unmap_guarded, write_error};
 
 unsafe extern "C" {
     fn _errno() -> *mut c_int;

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::code::os::Blocked;
 use crate::code::{self, ending};
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::lua::call::guest;
@@ -70,6 +71,8 @@ pub struct State {
     first: *mut lua_State,
     /// The last other thread that entered the library since the state has callbacks. The registry keeps it.
     visitor: Cell<*mut lua_State>,
+    /// The signals that the thread that opened the state does not take.
+    blocked: Blocked,
     /// The callbacks that have a slot, in use or freed, by address.
     pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
     /// Callbacks that are in use.
@@ -565,6 +568,7 @@ impl State {
             guest_globals: RefCell::default(),
             first,
             visitor: Cell::new(ptr::null_mut()),
+            blocked: Blocked::now(),
             callbacks: RefCell::default(),
             live_callbacks: Cell::new(0),
             functions_in_place: Shelf::default(),
@@ -614,11 +618,15 @@ impl State {
     }
 
     /// Whether Lua runs on this thread, which is the state's, as far as can be told from its first thread and the last other one
-    /// that entered the library. A signal handler may ask.
+    /// that entered the library. A signal handler may ask, and is told that it does: a host's own calls of Lua's API, with which it
+    /// closes the state for instance, are seen in no thread.
     pub(super) fn runs_lua(&self) -> bool {
         // SAFETY: both live as long as the state, and only this thread runs them.
         let runs = |lua: *mut lua_State| unsafe { !lua.is_null() && api::is_running(lua) };
-        self.first.is_null() || runs(self.first) || runs(self.visitor.get())
+        self.first.is_null()
+            || runs(self.first)
+            || runs(self.visitor.get())
+            || Blocked::now().exceeds(&self.blocked)
     }
 
     fn anchor(&self, anchor: Anchor) -> *const c_void {

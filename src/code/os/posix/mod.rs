@@ -1,5 +1,6 @@
 //! The parts that POSIX systems share; each system has its own `errno_location`.
 
+mod blocked;
 mod library;
 mod memory;
 mod peek;
@@ -7,6 +8,7 @@ pub(in crate::code) mod signals;
 mod unwind;
 
 pub(crate) use super::calendar::format_time;
+pub(crate) use blocked::Blocked;
 pub(crate) use library::{LIBRARY_PREFIX, Library, is_path};
 pub(in crate::code) use memory::map_data;
 pub(in crate::code::os) use memory::mapped;

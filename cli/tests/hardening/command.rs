@@ -1,5 +1,4 @@
 //! The command with streams, files and an environment that nobody expects.
-#![cfg(not(feature = "luau"))]
 
 use std::ffi::OsStr;
 use std::fs::File;
