@@ -80,11 +80,7 @@ fn every_environment_variable_has_a_row() {
 }
 
 /// The pages show numbers as a Lua with integers prints them, and sizes and conventions of x86-64 Linux.
-#[cfg(all(
-    any(feature = "lua53", feature = "lua54", feature = "lua55"),
-    target_arch = "x86_64",
-    target_os = "linux"
-))]
+#[cfg(all(feature = "_integers", target_arch = "x86_64", target_os = "linux"))]
 mod blocks {
     use std::process::Command;
     use std::sync::{Arc, Mutex};

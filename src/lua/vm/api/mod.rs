@@ -1,7 +1,8 @@
-//! Every difference between Lua versions, and the stack operations that the rest of the module uses.
+//! The differences between Lua versions, and the stack operations that the other rooms use.
 //!
-//! Nothing else in the crate asks which Lua it is compiled for. What several versions have in common has a feature of its own in Cargo.toml,
-//! with a name that begins with `_`: a version that names none of the alternatives for a fact does not compile. A file here is a fact that versions differ in:
+//! No other code asks which Lua it is compiled for. Each fact that several versions share is a feature in Cargo.toml, with a name that begins
+//! with `_`. A version that names none of the alternatives for a fact does not compile. Each file here is about facts in which versions
+//! differ:
 //!
 //! | | 5.1 | 5.2 | 5.3 | 5.4, 5.5 | LuaJIT | Luau |
 //! |---|---|---|---|---|---|---|
