@@ -22,13 +22,13 @@
 //! |---|---|
 //! | [`Ffi`] | an `ffi` table in a Lua state, and what the host does with it: declare, load, expose functions, lend memory |
 //! | [`Builder`] | installs one: under a policy, as a global variable, for `require` |
-//! | [`Policy`] | what scripts may do |
-//! | [`Permissions`], [`Limits`] | what a policy consists of |
+//! | [`Policy`] | permissions, allowed names and limits of a table |
+//! | [`Permissions`], [`Limits`] | the parts of a policy |
 //! | [`CValue`] | a C value that Lua holds |
-//! | [`Counters`] | how much a table uses |
-//! | [`Error`] | what a declaration, a plan or a call without Lua fails with |
+//! | [`Counters`] | counts of a table's libraries, symbols, thunks, callbacks and bytes |
+//! | [`Error`] | an error of a declaration, a plan, or a call without Lua |
 //!
-//! [`lua::preload`] and [`lua::open`] are for scripts that are trusted as the host itself, [`lua::seal`] for those that are not. Without Lua,
+//! [`lua::preload`] and [`lua::open`] are for scripts that the host trusts like its own code; [`lua::seal`] is for other scripts. Without Lua,
 //! [`native::Function`] calls C functions from Rust.
 //!
 //! # Trust
@@ -55,15 +55,15 @@
 //!
 //! # mlua
 //!
-//! The crate works with the Lua states of one version of mlua, which is public: [`mlua`](mod@mlua) is it. A host that depends on mlua itself
-//! needs the same version (0.12), or uses `cthunk::mlua`. The crate also reads Lua's memory directly, by the layouts of the Lua versions
-//! that mlua vendors; it proves the layout when a state is opened, and uses Lua's C API where the proof fails. `bytemuck` 1 is public,
-//! too: structs that are its `Pod` can be lent to scripts.
+//! The crate works with the Lua states of one version of mlua. It is a public dependency, re-exported as [`mlua`](mod@mlua). A host that depends on
+//! mlua itself needs the same version (0.12), or uses `cthunk::mlua`. The crate also accesses Lua's memory directly, by the layouts of the Lua versions
+//! that mlua vendors. It proves the layout when a state is opened, and uses Lua's C API if the proof fails. `bytemuck` 1 is a public dependency,
+//! too: structs that implement its `Pod` can be lent to scripts.
 //!
 //! # Versions
 //!
 //! The least Rust version is 1.95; a later one is a minor change of this crate. Semantic versioning holds for the types above, the items of
-//! [`lua`], [`policy`] and [`native`], and for what scripts see. The other modules are the compiler's rooms: public for tools and tests,
+//! [`lua`], [`policy`] and [`native`], and for the behaviour that scripts see. The other modules are the compiler's rooms: public for tools and tests,
 //! and free to change with each release. A new version of mlua is a breaking change.
 //!
 //! # What this version supports
@@ -84,7 +84,7 @@
 //! plan out. A *Frame* is plain memory with a slot for the result and one for each argument; every thunk translates between a native convention
 //! and a Frame, or Lua's stack. `ARCHITECTURE.md` in the repository draws the way of a call and of a callback.
 //!
-//! | module | what it knows |
+//! | module | knows |
 //! |---|---|
 //! | [`target`] | triples and data models |
 //! | [`ctype`] | C declarations: parsing, types, layouts, printing |
@@ -99,7 +99,7 @@
 //! | [`explain`] | plan, CLIF and machine code of a declaration, as text |
 //!
 //! [mlua]: https://docs.rs/mlua
-// The documentation on docs.rs marks what belongs to a feature.
+// The documentation on docs.rs marks the items of a feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Without Lua these links lead nowhere.
 #![cfg_attr(not(feature = "lua"), allow(rustdoc::broken_intra_doc_links))]
