@@ -1,18 +1,18 @@
-//! What a function's declaration promises of its pointers, held to before each call of a checked state.
+//! Contracts: the promises of a function's declaration about its pointers, checked before each call of a checked state.
 //!
-//! | declaration | what the call needs |
+//! | declaration | the call needs |
 //! |---|---|
 //! | `nonnull(i)` | a pointer that is not NULL |
-//! | `access(mode, i, n)` | as many elements as argument *n* says, which may be written to unless the mode is `read_only` |
+//! | `access(mode, i, n)` | as many elements as argument *n* says, writable unless the mode is `read_only` |
 //! | `access(mode, i)` | one element |
 //! | `T buf[static n]` | *n* elements |
 //! | `null_terminated_string_arg(i)` | a NUL before the end of the memory |
-//! | `T *restrict p` | memory that overlaps that of no other argument, where one of the two is written to and the sizes are known |
-//! | `trusted(i)` | the host's word: any pointer that is not dead; to an incomplete type one that C gave out |
-//! | `trusted(0)` | nothing: what the result leads to is known from then on |
+//! | `T *restrict p` | memory that does not overlap that of another argument, if one of the two is written to and the sizes are known |
+//! | `trusted(i)` | the host vouches: any pointer that is not dead; to an incomplete type, one that C gave out |
+//! | `trusted(0)` | nothing: the memory that the result leads to is known from then on |
 //!
-//! A pointer without any of these must not be dead. Without [`Permissions::UNCONTRACTED_POINTERS`] it is refused, and so is one
-//! that leads to pointers, unless it is trusted: a contract does not say what those lead to.
+//! A pointer without any of these must not be dead. Without [`Permissions::UNCONTRACTED_POINTERS`] it is refused. A pointer to memory with pointers is refused,
+//! too, unless it is trusted: a contract says nothing about those.
 
 use std::ffi::{CStr, c_int};
 

@@ -1,8 +1,8 @@
-//! Calls without a thunk that go through Lua's C API alone: in a checked state, where the process makes no machine code
-//! ([`crate::code::Mode`]), where a Frame is too large for [`super::plan_fast`], and where the interpreter's layout is not known.
-//! In the last case a function gets a thunk when it was called as often as [`super::plan_fast::compile_after`] says.
+//! Calls without a thunk through Lua's C API: in a checked state, in a process that makes no machine code ([`crate::code::Mode`]), for a Frame that is
+//! too large for [`super::plan_fast`], and in an interpreter whose layout is not known. In the last case a function gets a thunk after
+//! [`super::plan_fast::compile_after`] calls.
 //!
-//! A checked state holds what C will get to the function's declaration, when all of it is in the Frame.
+//! In a checked state, the arguments are compared with the function's contracts when all of them are in the Frame.
 
 use std::slice;
 

@@ -1,9 +1,8 @@
 //! `ffi.async`: calls of C functions that leave the Lua thread.
 //!
-//! `ffi.async(f)` is a function that makes the call on a thread of ours and yields until that is done: in a coroutine, what it
-//! yields is the task, and whoever resumes the coroutine does so when it likes. Outside of any coroutine it waits, and makes the
-//! callbacks that wait meanwhile. The arguments stay alive until C has returned, whatever becomes of the coroutine; a state
-//! that closes waits for its calls.
+//! `ffi.async(f)` is a function that makes the call on a thread of this library, and yields until the call is done. The yielded value is the task; the code
+//! that resumes the coroutine decides when. Outside a coroutine the function waits, and makes the callbacks that wait meanwhile. The arguments
+//! stay alive until C has returned, even if the coroutine is dropped; a state that closes waits for its calls.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

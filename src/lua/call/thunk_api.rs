@@ -1,8 +1,8 @@
-//! The Lua stack as operands: thunks that are Lua C functions.
+//! Operands on the Lua stack: thunks that are Lua C functions.
 //!
-//! A thunk of this file reads its arguments with the helpers below, which call Lua's C API, and leaves its result on the
-//! stack; [`super::thunk_fast`] does both itself. It depends on how each value converts and on nothing else; the function that
-//! it calls, and the types that error messages name, are in the [`Function`] record that its closure's first upvalue is.
+//! A thunk of this file reads its arguments with the helpers below, which call Lua's C API, and leaves its result on the stack;
+//! [`super::thunk_fast`] does both itself. A thunk depends only on the conversion of each value. The function that it calls, and the types for
+//! error messages, are in the [`Function`] record, to which the closure's first upvalue leads.
 
 use std::ffi::c_int;
 use std::mem::offset_of;

@@ -1,7 +1,7 @@
-//! Calls of variadic functions: the thunk depends on what comes for `...`.
+//! Calls of variadic functions, whose thunks depend on the types of the arguments for `...`.
 //!
-//! The recipe or the thunk for the types of the last call is at hand. When a function was called often enough with arguments
-//! of the same types, its closure gets a thunk for these, which checks them, and comes back here with all others.
+//! The record has the recipe, or the thunk, for the types of the last call. When a function was called often enough with arguments of the same
+//! types, its closure gets a thunk for these types. It checks them, and leaves all other calls to this file.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

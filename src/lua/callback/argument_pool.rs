@@ -1,9 +1,8 @@
-//! A stock of cdata: userdata that are made ahead of time, for the pointers and 64-bit unsigned integers that C passes to callbacks.
+//! A pool of cdata, made ahead of time, for the pointers and 64-bit unsigned integers that C passes to callbacks.
 //!
-//! Taking one allocates nothing, and so cannot fail: the arguments of a callback are there before its protected call begins. A
-//! [`Shelf`] keeps what is in the stock, and what was taken since it was [filled](fill), until it is filled again. So a pointer
-//! that C passes again, as the context of a callback or an element that a sort compares with the next, may be the cdata that it was
-//! the last time.
+//! Taking one allocates nothing, so it cannot fail: the arguments of a callback exist before its protected call begins. A [`Shelf`] keeps the cdata
+//! of the pool, and those taken since the pool was last [filled](fill). So a pointer that C passes again (the context of a callback, an element
+//! that a sort compares with the next) may be the same cdata as before.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

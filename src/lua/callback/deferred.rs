@@ -1,10 +1,9 @@
-//! Calls of callbacks that come while Lua runs on their thread and no C call of the state is in progress there: a signal handler,
-//! or C code that Lua called by another way than this library.
+//! Calls of callbacks that come while Lua runs on their thread, outside of any C call of the state: from a signal handler, or from C code that Lua
+//! called by another way than this library.
 //!
-//! Lua may be in the midst of anything, so such a call never runs Lua code where it comes in, and neither waits, locks nor
-//! allocates: this is the path of a signal handler. By the terms of its callback it is answered with the default value, or a copy
-//! of its arguments is queued; C gets the default value, and the call is made at the next safe point: by `ffi.poll`, or before
-//! the next call of C.
+//! Lua may be in the middle of any operation, and the caller may be a signal handler. So such a call never runs Lua code at once, and neither waits,
+//! locks nor allocates. The policy of its callback decides: C gets the default value and the call is dropped; or the arguments are copied, C gets
+//! the default value, and the call is made at the next safe point, by `ffi.poll` or before the next call of C.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_int;

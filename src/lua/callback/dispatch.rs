@@ -1,7 +1,7 @@
-//! C has called: the way from the slot of a callback to its Lua function and back.
+//! From the slot of a callback, which C called, to its Lua function and back.
 //!
-//! Where the state is in place and C passes numbers and pointers, the call is [`fast`](super::fast); everything else converts
-//! here, through Lua's C API. Either way the Lua function runs protected.
+//! [`fast`](super::fast) makes the call if the state has fast paths and C passes numbers and pointers. Otherwise the values are converted here, through
+//! Lua's C API. Both run the Lua function protected.
 
 use std::ffi::c_int;
 use std::fmt::{self, Write as _};

@@ -1,5 +1,4 @@
-//! Calls of callbacks on Lua's stack as memory: arguments that are numbers and pointers are written there, and the Lua function is
-//! called protected, once and with nothing around it.
+//! Calls of callbacks with Lua's stack as memory: writes numbers and pointers to it, and makes one protected call of the Lua function.
 
 use std::ffi::c_int;
 

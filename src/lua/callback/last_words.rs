@@ -1,4 +1,4 @@
-//! An error that a callback caught waits until C returns. If C ends the process instead, this is what is said of it.
+//! The report of an error that a callback caught, for the case that C ends the process before it returns to raise the error.
 
 use super::dispatch;
 use super::record::Callback;

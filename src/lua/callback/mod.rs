@@ -2,15 +2,15 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`record`] | C functions that call Lua: a slot, and the Lua function behind it |
+//! | [`record`] | callbacks: a slot, and the Lua function behind it |
 //! | [`dispatch`] | from a slot to the Lua function and back |
-//! | [`fast`] | the same on Lua's stack as memory |
+//! | [`fast`] | the same with Lua's stack as memory |
 //! | [`argument_pool`] | cdata for arguments, made ahead of time |
-//! | [`owner`] | how a callback finds its state |
+//! | [`owner`] | the link from a callback to its state |
 //! | [`other_thread`] | calls from threads that do not run the state |
 //! | [`deferred`] | calls while Lua runs: signals |
 //! | [`traceback`] | `ffi.traceback` |
-//! | [`last_words`] | what is said of an error if the process ends before it is raised |
+//! | [`last_words`] | the report of an error, if the process ends before it is raised |
 
 pub(in crate::lua) mod argument_pool;
 pub(in crate::lua) mod deferred;

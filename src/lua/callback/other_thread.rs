@@ -1,10 +1,10 @@
 //! Calls of callbacks from threads that do not run the Lua state.
 //!
-//! Such a call never runs Lua code where it comes in. By its callback's policy it is
-//! - **queued**: the thread waits until `ffi.poll` (or [`Ffi::poll`](crate::lua::embed::Ffi::poll)) makes the call on the state's own thread.
-//!   If that does not happen for as long as the callback's patience lasts, the call is withdrawn and reported, C gets zeros, and
-//!   the thread goes on: two threads that wait for each other do not do so for good, nor silently; or
-//! - **answered** with a default value, at once. The first such call of a callback is reported; all are counted.
+//! Such a call never runs Lua code on its own thread. The policy of its callback decides between two treatments:
+//! - **queued**: the thread waits until `ffi.poll` (or [`Ffi::poll`](crate::lua::embed::Ffi::poll)) makes the call on the state's thread. When the waiting
+//!   time of the callback is over, the call is withdrawn and reported, C gets zeros, and the thread goes on. So two threads that wait for
+//!   each other do not wait for ever, and not silently;
+//! - **answered**: C gets a default value at once. The first such call of a callback is reported; all are counted.
 
 use std::collections::VecDeque;
 use std::ffi::c_int;

@@ -1,4 +1,4 @@
-//! How a callback finds its state, and a call that comes in the thread that runs it.
+//! The link from a callback to its state, and to the thread that runs it.
 
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 

@@ -1,9 +1,8 @@
-//! Calls from C to Lua.
+//! Callbacks: native function pointers with a Lua function behind them.
 //!
-//! A callback is a native function pointer with a Lua function behind it. C calls the stub, the compiled body of its
-//! shape makes a Frame, and [`dispatch`] runs the Lua function on the thread that made the C call, protected: an
-//! error is kept in the state, C gets zeros, and the thunk of the C call raises it when C returns. Calls from threads that do
-//! not run the state are the matter of [`super::other_thread`].
+//! C calls the stub; the compiled body of its shape makes a Frame; [`dispatch`] runs the Lua function, protected, on the thread that made the C call.
+//! An error is kept in the state, C gets zeros, and the C call raises the error when C returns. [`super::other_thread`] handles calls from
+//! threads that do not run the state.
 //!
 //! Nothing here lets an error or a panic cross a C frame.
 

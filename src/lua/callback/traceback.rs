@@ -1,8 +1,8 @@
 //! Tracebacks that show the Lua frames of a callback.
 //!
-//! An error in a callback is caught, C returns, and the C call raises it: the frames of the callback are gone by then. While
-//! `ffi.option "traceback"` is "on", the traceback is taken where the error is raised, and kept until the next one; the error
-//! itself stays what it is. `ffi.traceback` shows it.
+//! An error in a callback is caught, C returns, and the C call raises it: then the frames of the callback are gone. While `ffi.option "traceback"` is
+//! "on", the traceback is taken where the error is raised, and kept until the next one; the error value is unchanged. `ffi.traceback`
+//! shows it.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! What `string.format` prints, as C and LuaJIT do.
+//! The texts of `string.format`, as C and LuaJIT print them.
 
 /// How a number is printed.
 #[derive(Clone, Copy, Debug)]

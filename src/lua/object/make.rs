@@ -1,4 +1,4 @@
-//! New C values: `ffi.new`, `ffi.cast`, and how large they are.
+//! New C values: `ffi.new`, `ffi.cast`, and their sizes.
 
 use std::ffi::c_int;
 use std::mem;

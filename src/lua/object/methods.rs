@@ -1,6 +1,6 @@
 //! The methods of pointers to functions, for callbacks: `callback:free()`, `callback:set(f)`, `callback:foreign(...)`.
 //!
-//! `__index` of these pointers is a table, so that a method is found without a call.
+//! `__index` of these pointers is a table, so Lua finds a method without a call.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! The platform that the C of a Lua state is for, and its pointers.
+//! The platform of a Lua state's C code, and its pointers.
 
 use std::cell::RefCell;
 

@@ -1,7 +1,7 @@
-//! Where what suits the running Lua and what LuaJIT does differ, the Lua state chooses.
+//! The options of a Lua state, for cases in which LuaJIT's choice and the best choice for the running Lua differ.
 //!
-//! A choice holds for every C value that arrives from then on, whoever declared it: fields, elements, variables, results,
-//! arguments of callbacks. A function that was looked up before keeps the choices of `int64` and `uint64`, which its thunk is compiled for.
+//! An option holds for every C value that arrives from then on, from any declaration: fields, elements, variables, results, arguments of callbacks.
+//! A function that was looked up before keeps `int64` and `uint64`, because its thunk is compiled for them.
 
 use std::cell::Cell;
 

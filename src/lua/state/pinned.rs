@@ -1,7 +1,7 @@
-//! A shelf: Lua values on the stack of a thread that runs nothing, which are put there and taken by a load and a store each.
+//! A shelf: Lua values on the stack of a thread that runs nothing, stored and loaded by one instruction each.
 //!
-//! Lua's collector looks at the stack of every live thread once more before it frees anything (`traversethread` in lgc.c, which
-//! threads stay on the list of gray objects for), so it need not be told of what is put there.
+//! Lua's collector traverses the stack of each live thread again before it frees anything (`traversethread` in lgc.c keeps threads on the list of
+//! gray objects for it). So storing a value needs no barrier.
 
 use std::cell::Cell;
 use std::ffi::c_int;

@@ -1,4 +1,4 @@
-//! Escapes in strings that Lua 5.1 and 5.2 do not have, in decimal digits.
+//! Escapes in strings that Lua 5.1 and 5.2 do not know, rewritten as decimal escapes.
 
 /// What every Lua refuses to read, at the place of an escape that is wrong.
 const WRONG: &str = "'\\999'";

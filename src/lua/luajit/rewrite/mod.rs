@@ -1,9 +1,8 @@
-//! LuaJIT's source text for another Lua.
+//! Rewrites LuaJIT's source text for another Lua.
 //!
-//! What the running Lua cannot be taught by metamethods is spelled out as calls of helpers: `a == b` and `a ~= b`, because
-//! Lua asks no metamethod whether a cdata equals a number or nil; `a .. b .. c`, because Lua 5.3 and later print the float 3
-//! as `3.0`; literals of cdata. Integer literals become floats, as every number of LuaJIT is a double; where only their
-//! value as an index counts they stay.
+//! Metamethods cannot give the running Lua all of LuaJIT's behaviour. The rest becomes calls of helpers: `a == b` and `a ~= b`, because Lua asks no
+//! metamethod whether a cdata equals a number or nil; `a .. b .. c`, because Lua 5.3 and later print the float 3 as `3.0`; literals of cdata.
+//! Integer literals become floats, because each number of LuaJIT is a double; they stay integers if they are only indices.
 //!
 //! The text is parsed as Lua's own parser does it, and edited in place: no line moves.
 
