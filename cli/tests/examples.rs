@@ -106,3 +106,23 @@ fn another_program_reads_the_picture() {
         }
     }
 }
+
+/// The commands of README.md that begin with `$ cthunk` print what the page shows, up to its `…`.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[test]
+fn the_readme_shows_what_a_command_prints() {
+    let page = std::fs::read_to_string(needs::repository::path("README.md")).expect("the page");
+    let blocks: Vec<_> = page.split("```console\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let block = block.split("\n```").next().expect("text");
+        let (command, shown) = block.split_once('\n').expect("a command and what it prints");
+        let arguments = command.strip_prefix("$ cthunk ").expect("a command");
+        let script = format!("\"$0\" {arguments}");
+        let output = Command::new("sh").args(["-c", &script, CTHUNK]).output().expect("a shell");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let printed: Vec<_> = printed.lines().map(str::trim_end).collect();
+        let shown: Vec<_> = shown.lines().take_while(|line| line.trim() != "…").collect();
+        assert!(printed.starts_with(&shown), "{command}\n{}", printed.join("\n"));
+    }
+}

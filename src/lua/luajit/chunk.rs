@@ -1,5 +1,9 @@
 //! Loads source text that was written for LuaJIT.
 
+use std::ffi::{CStr, c_int};
+
+use mlua::ffi as sys;
+
 use super::bit;
 use super::compare;
 use super::concat;
@@ -75,8 +79,14 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         cx.push_value(4);
         cx.set_environment(-2);
     }
+    if kind == b'b' {
+        restore_helpers(cx);
+    }
     Ok(Outcome::results(1))
 }
+
+/// The place of the table of literals among the helpers.
+const LITERALS: usize = HELPERS.len() - 1;
 
 /// The first byte of a compiled chunk.
 const COMPILED: u8 = 0x1b;
@@ -104,17 +114,7 @@ fn failure(cx: &Cx<'_>) -> Outcome {
 
 /// Turns the rewritten chunk on top of the stack into the function that the text is.
 fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
-    cx.push_function(compare::equal, 0);
-    cx.push_function(compare::not_equal, 0);
-    for function in compare::ORDER {
-        match MIXED_ORDER {
-            true => cx.push_nil(),
-            false => cx.push_function(function, 0),
-        }
-    }
-    cx.push_function(concat::concat, 0);
-    cx.push_function(compare::modulo, 0);
-    cx.push_function(entry(raise::in_tail), 0);
+    push_helpers(cx);
     cx.new_table(literals.len() as i32, 0);
     for (i, literal) in (1..).zip(literals) {
         match *literal {
@@ -127,6 +127,69 @@ fn instantiate(cx: &Cx<'_>, literals: &[Literal]) -> Result<(), LuaError> {
     // Defines a function and returns it: nothing in it can fail.
     cx.call(HELPERS.len() as i32, 1);
     Ok(())
+}
+
+/// Pushes the [`HELPERS`] but the last one, which is the chunk's own.
+fn push_helpers(cx: &Cx<'_>) {
+    cx.push_function(compare::equal, 0);
+    cx.push_function(compare::not_equal, 0);
+    for function in compare::ORDER {
+        match MIXED_ORDER {
+            true => cx.push_nil(),
+            false => cx.push_function(function, 0),
+        }
+    }
+    cx.push_function(concat::concat, 0);
+    cx.push_function(compare::modulo, 0);
+    cx.push_function(entry(raise::in_tail), 0);
+}
+
+/// Gives the compiled function on top of the stack the helpers that its text calls: of the upvalues of a dumped function Lua knows the
+/// names, and makes the first one the environment, whatever it is.
+fn restore_helpers(cx: &Cx<'_>) {
+    let function = cx.top();
+    cx.ensure_stack(HELPERS.len() as c_int + 4);
+    // SAFETY: a function is at the index. Lua keeps the name of an upvalue as long as the function.
+    let upvalue = |i| unsafe {
+        let name = sys::lua_getupvalue(cx.lua, function, i);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_bytes())
+    };
+    if upvalue(1).is_none() {
+        return;
+    }
+    let environment = cx.top();
+    push_helpers(cx);
+    let mut i = 0;
+    while let Some(name) = {
+        i += 1;
+        upvalue(i)
+    } {
+        cx.pop(1);
+        match HELPERS.iter().position(|helper| helper.as_bytes() == name) {
+            Some(LITERALS) => push_lost_literals(cx),
+            Some(helper) => cx.push_value(environment + 1 + helper as c_int),
+            None if name == b"_ENV" => cx.push_value(environment),
+            // A function without names keeps what it has.
+            None if i == 1 && name.first().is_some_and(|c| *c != b'(') => cx.push_nil(),
+            None => continue,
+        }
+        // SAFETY: a function is at the index, which has the upvalue; a value is on top of the stack.
+        unsafe { sys::lua_setupvalue(cx.lua, function, i) };
+    }
+    cx.set_top(function);
+}
+
+/// Pushes a table of literals where each is an error: a compiled chunk has no cdata.
+fn push_lost_literals(cx: &Cx<'_>) {
+    cx.new_table(0, 0);
+    cx.new_table(0, 1);
+    cx.push_function(entry(lost_literal), 0);
+    cx.raw_set_name(-2, b"__index");
+    cx.set_metatable(-2);
+}
+
+fn lost_literal(_: &Cx<'_>) -> Result<Outcome, LuaError> {
+    Err(LuaError::new("a compiled chunk cannot hold a 64-bit or imaginary literal"))
 }
 
 fn push_imaginary(cx: &Cx<'_>, value: f64) -> Result<(), LuaError> {

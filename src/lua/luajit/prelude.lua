@@ -550,7 +550,7 @@ math.random, math.randomseed = native.random, native.randomseed
 local arguments = {
   [_G] = { next = "tk!", rawget = "t.", rawset = "t.", select = "i.", setmetatable = "tm!", xpcall = ".f." },
   [string] = {
-    byte = "sii.", char = "i", dump = "f.", find = "ssb.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssb!",
+    byte = "sii.", char = "i", dump = "f!", find = "ssb.", gmatch = "ss!", gsub = "ssri.", len = "s.", lower = "s.", match = "ssb!",
     rep = "sis.", reverse = "s.", sub = "sii.", upper = "s.",
   },
   [table] = { foreach = "tf.", foreachi = "tf.", getn = "t.", maxn = "t.", sort = "tF!" },

@@ -18,8 +18,8 @@ fn rewritten(text: &str, integers: bool) -> String {
             let text = String::from_utf8(text).expect("text");
             let (_, body) = text.split_once("function(...) ").expect("a function");
             let body = body.strip_suffix("\nend").expect("its end");
-            let short =
-                ["eq", "ne", "lt", "le", "gt", "ge", "cat", "mod", "K"].into_iter().zip(HELPERS);
+            let short = ["eq", "ne", "lt", "le", "gt", "ge", "cat", "mod", "tail", "K"];
+            let short = short.into_iter().zip(HELPERS);
             short.fold(body.to_owned(), |body, (short, name)| body.replace(name, short))
         }
         other => format!("{other:?}"),
@@ -124,6 +124,29 @@ fn the_next_statement_is_no_argument() {
     assert_eq!(rewritten("x = a == 'b'\n(f)()", true), "x = eq(a , 'b');\n(f)()");
     assert_eq!(rewritten("x = 1LL\n(f)()", true), "x = K[1];\n(f)()");
     assert_eq!(rewritten("x = a == b .. nil\n(f)()", true), "x = eq(a , cat(b , nil));\n(f)()");
+}
+
+#[test]
+fn an_error_in_the_place_of_a_tail_call_is_told() {
+    for (text, expected) in [
+        ("return error 'x'", "return tail(error) 'x'"),
+        ("return error(a, (b))", "return tail(error)(a, (b))"),
+        ("return error { [(a)] = 1.5 };", "return tail(error) { [(a)] = 1.5 };"),
+        ("return error\n[[x]]", "return tail(error)\n[[x]]"),
+        ("return error", "return error"),
+        ("return error(a), b", "return error(a), b"),
+        ("return (error(a))", "return (error(a))"),
+        ("return error(a):b()", "return error(a):b()"),
+        ("return error 'x'.y", "return error 'x'.y"),
+        ("return error(a)(b)", "return error(a)(b)"),
+        ("return error.x(a)", "return error.x(a)"),
+        ("return error:x(a)", "return error:x(a)"),
+        ("return o.error(a)", "return o.error(a)"),
+        ("return error(a) + 1.5", "return error(a) + 1.5"),
+        ("error(a) return a", "error(a) return a"),
+    ] {
+        assert_eq!(rewritten(text, true), expected);
+    }
 }
 
 #[test]
