@@ -213,15 +213,11 @@ pub(in crate::lua) unsafe fn push_function(
 fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
     record.address.set(target);
     let target = match record.announces_vectors.get() {
-        true if !target.is_null() => code::announce_vectors(target).map_err(failed)?,
+        true if !target.is_null() => code::announce_vectors(target)?,
         _ => target,
     };
     record.set_target(target);
     Ok(())
-}
-
-pub(in crate::lua) fn failed(error: impl std::fmt::Display) -> LuaError {
-    LuaError::new(error.to_string())
 }
 
 /// Pushes a record with no target.
@@ -324,7 +320,7 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
     let (signature, convention, conversions) = shape(cx, ty, &[])?;
     if convention.is_i686() {
         // What cannot be passed is refused here, not at the first call.
-        abi::plan(&signature, convention).map_err(failed)?;
+        abi::plan(&signature, convention)?;
         return Ok(Entry { function: guest::call, ..Entry::NONE });
     }
     if !is_variadic {
@@ -334,7 +330,7 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
         return Ok(Entry { function, announces: way == Way::Announced, ..Entry::NONE });
     }
     // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
-    let plan = abi::plan(&signature, convention).map_err(failed)?;
+    let plan = abi::plan(&signature, convention)?;
     let announces_vectors = plan.vector_count.is_some();
     Ok(Entry { function: variadic::call, announces_vectors, ..Entry::NONE })
 }
@@ -439,8 +435,7 @@ pub(in crate::lua) fn shape(
 ) -> Result<(Signature, &'static Convention, Conversions), LuaError> {
     let types = cx.state.types.borrow();
     let table = types.table();
-    let (signature, convention) =
-        Signature::of(table, &cx.state.machine.target, ty, variable).map_err(failed)?;
+    let (signature, convention) = Signature::of(table, &cx.state.machine.target, ty, variable)?;
     let CType::Function(function) = table.get(ty) else {
         return Err(LuaError::new("not a function type"));
     };

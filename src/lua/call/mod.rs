@@ -30,5 +30,5 @@ pub(in crate::lua) mod thunk_fast;
 mod variadic;
 
 pub(in crate::lua) use function::{
-    Accepted, detach, failed, function_at, prepare_pointer, push_function, record_at,
+    Accepted, detach, function_at, prepare_pointer, push_function, record_at,
 };

@@ -9,7 +9,7 @@ use std::slice;
 use mlua::ffi as sys;
 
 use super::contract;
-use super::function::{Function, failed};
+use super::function::Function;
 use super::plan_fast::{self, Recipe};
 use super::runtime;
 use super::thunk_api::Outcome;
@@ -113,7 +113,7 @@ unsafe fn refuse(
     bytes: usize,
 ) -> Option<Results> {
     let checked = || {
-        recipe.native.checked_stack_bytes().map_err(failed)?;
+        recipe.native.checked_stack_bytes()?;
         budget::ask("call", bytes, bytes)
     };
     // SAFETY: the caller's promise.

@@ -60,7 +60,7 @@ impl Recipe {
         variable: &[QualType],
     ) -> Result<Option<Recipe>, LuaError> {
         let (signature, convention, conversions) = function::shape(cx, ty, variable)?;
-        let plan = abi::plan(&signature, convention).map_err(function::failed)?;
+        let plan = abi::plan(&signature, convention)?;
         let fits = plan.frame.size as usize <= ROOM
             && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
             && plan.stack_bytes as usize <= ROOM;

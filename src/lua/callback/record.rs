@@ -322,11 +322,10 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
     let kind = unsafe { &(*data).kind };
     let (convention, body) = (kind.convention, &kind.body);
     let slot = code::Callback::new(convention, body, dispatch, data.cast(), drop_data, owner())
-        .map_err(|error| {
+        .inspect_err(|_| {
             cx.state.callback_places.borrow_mut().push(place);
             // SAFETY: `into_raw` just above; nobody else has it.
             unsafe { drop_data(data.cast()) };
-            failed(error)
         })?;
     cx.state.callbacks.borrow_mut().insert(slot.address() as usize, slot);
     Ok(slot)
@@ -384,10 +383,6 @@ fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> 
     same
 }
 
-fn failed(error: impl std::fmt::Display) -> LuaError {
-    LuaError::new(error.to_string())
-}
-
 /// What callbacks of a function type have in common, found out at the first one.
 fn kind(cx: &Cx<'_>, ty: TypeId) -> Result<Arc<CallbackKind>, LuaError> {
     if let Some(kind) = cx.state.callback_kinds.borrow().get(&ty) {
@@ -417,9 +412,8 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
                 table.repr(ty.into())
             )));
         }
-        let (signature, convention) =
-            Signature::of(table, &cx.state.machine.target, ty, &[]).map_err(failed)?;
-        let ready = code::Body::ready(&signature, convention).map_err(failed)?;
+        let (signature, convention) = Signature::of(table, &cx.state.machine.target, ty, &[])?;
+        let ready = code::Body::ready(&signature, convention)?;
         if Mode::current() == Mode::Compiled && ready.is_none() {
             cx.state.count_thunk(
                 || code::find(&code::Kind::Callback, &signature, convention),
@@ -431,7 +425,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
             convention,
             body: match ready {
                 Some(body) => body,
-                None => code::Body::of(&signature, convention).map_err(failed)?,
+                None => code::Body::of(&signature, convention)?,
             },
             parameters: function.params.clone(),
             argument_sizes: signature.arguments.iter().map(|ty| ty.size).collect(),

@@ -11,7 +11,6 @@ use super::Ffi;
 use crate::abi::{Convention, FrameLayout, Signature};
 use crate::code::{self, Body, Slot};
 use crate::ctype::{ScopeId, Type};
-use crate::lua::call::failed;
 use crate::lua::callback::dispatch::report;
 use crate::lua::object::ctypes;
 use crate::lua::state::{Cx, LuaError};
@@ -215,13 +214,12 @@ impl<'t> Declared<'t> {
     fn parse(cx: &Cx<'_>, text: &'t str) -> Result<Declared<'t>, LuaError> {
         let mut types = cx.state.types.borrow_mut();
         let outermost = types.enter(ScopeId::ROOT).ok_or_else(|| LuaError::new("no scope"))?;
-        let (name, ty) = outermost.parse_one(text.as_bytes()).map_err(failed)?;
+        let (name, ty) = outermost.parse_one(text.as_bytes())?;
         let table = outermost.table();
         let (Some(name), Type::Function(_)) = (name, table.get(ty.id())) else {
             return Err(LuaError::new(format!("'{text}' does not declare a function")));
         };
-        let (signature, convention) =
-            Signature::of(table, &cx.state.machine.target, ty.id(), &[]).map_err(failed)?;
+        let (signature, convention) = Signature::of(table, &cx.state.machine.target, ty.id(), &[])?;
         Ok(Declared { text, name: table.name(name).to_owned(), signature, convention })
     }
 
@@ -233,7 +231,7 @@ impl<'t> Declared<'t> {
 
     /// The C entry of a closure.
     fn entry(&self, run: Run) -> Result<code::Callback, LuaError> {
-        let body = Body::of(&self.signature, self.convention).map_err(failed)?;
+        let body = Body::of(&self.signature, self.convention)?;
         let layout = body.frame.clone();
         let closure = Box::new(Closure {
             declaration: self.text.to_owned(),
@@ -246,7 +244,7 @@ impl<'t> Declared<'t> {
         code::Callback::new(self.convention, &body, dispatch, data, drop_data, 0).map_err(|error| {
             // SAFETY: `into_raw` just above; nobody else has it.
             unsafe { drop_data(data) };
-            failed(error)
+            error.into()
         })
     }
 

@@ -37,7 +37,7 @@ pub(in crate::lua) fn explain(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             overview_of(cx.state.types.borrow().table(), ty, "", &[], &cx.state.machine.target)
         }
     };
-    let text = text.map_err(|error| LuaError::new(error.to_string()))?;
+    let text = text?;
     cx.push_bytes(text.as_bytes());
     Ok(Outcome::results(1))
 }

@@ -206,8 +206,7 @@ pub(in crate::lua) fn declare(
     let mut types = cx.state.types.borrow_mut();
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
-    declare::under(permissions, outermost, Goal::DECLARATIONS, text, &[])
-        .map_err(|error| LuaError::new(error.to_string()))
+    declare::under(permissions, outermost, Goal::DECLARATIONS, text, &[]).map_err(LuaError::from)
 }
 
 /// The type that a text of the host names, in the outermost scope.
@@ -216,7 +215,7 @@ pub(in crate::lua) fn host_type(cx: &Cx<'_>, text: &[u8]) -> Result<QualType, Lu
     let mut types = cx.state.types.borrow_mut();
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
-    let ty = outermost.parse_type(text, &[]).map_err(|error| LuaError::new(error.to_string()))?;
+    let ty = outermost.parse_type(text, &[])?;
     Ok(outermost.table().resolve(ty))
 }
 

@@ -17,8 +17,7 @@ pub(in crate::lua) fn in_scope<T>(
 ) -> Result<T, LuaError> {
     let permissions = cx.state.policy.permissions();
     let declared = |types: &mut Declarations| under(permissions, types, goal, text, params);
-    scope::enter(cx, scope::of_function(), declared)?
-        .map_err(|error| LuaError::new(error.to_string()))
+    scope::enter(cx, scope::of_function(), declared)?.map_err(LuaError::from)
 }
 
 /// Reads a text as these permissions allow: what it declares is declared.

@@ -158,7 +158,7 @@ impl State {
         {
             within("thunks", "thunks", most, used + 1)?;
         }
-        let thunk = compile().map_err(|error| LuaError::new(error.to_string()))?;
+        let thunk = compile()?;
         self.inventory.add_thunk(thunk);
         Ok(thunk)
     }

@@ -29,6 +29,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::code::os::Blocked;
 use crate::code::{self, ending};
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
+use crate::error::Error;
 use crate::lua::call::guest;
 use crate::lua::call::plan_fast::{Recipe, RecipeKey};
 use crate::lua::call::task;
@@ -249,6 +250,16 @@ pub enum LuaError {
     Argument(c_int, String),
     /// The value on top of the stack, as it is.
     Value,
+}
+
+/// The text of the error.
+impl<E> From<E> for LuaError
+where
+    Error: From<E>,
+{
+    fn from(error: E) -> LuaError {
+        LuaError::Message(Error::from(error).to_string())
+    }
 }
 
 impl LuaError {

@@ -48,7 +48,7 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, size: usize) -> Result<*mut u8, LuaError
         cx.set_metatable(-2);
         block
     };
-    let address = memory::allocate(size).map_err(|error| LuaError::new(error.to_string()))?;
+    let address = memory::allocate(size)?;
     // SAFETY: the block is in the userdata on top of the stack.
     unsafe { (*block).address = address.as_ptr() };
     Ok(address.as_ptr())

@@ -42,10 +42,6 @@ type Staging = MaybeUninit<[u64; ROOM / 8]>;
 /// The function types of a state that were called.
 pub(in crate::lua) type Calls = FxHashMap<Key, Box<Prepared>>;
 
-fn failed(error: impl std::fmt::Display) -> LuaError {
-    LuaError::new(error.to_string())
-}
-
 /// Pushes a userdata that owns a copy of the string at `index`, and returns where it is: what the string is as a pointer of type
 /// `ty`. Pushes nothing where there is no string or `ty` takes none.
 ///
@@ -168,10 +164,10 @@ fn prepare<'a>(cx: &'a Cx<'_>, record: &Function, given: c_int) -> Result<&'a Pr
     }
     let (signature, convention) = {
         let types = cx.state.types.borrow();
-        Signature::of(types.table(), &cx.state.machine.target, key.0, &key.1).map_err(failed)?
+        Signature::of(types.table(), &cx.state.machine.target, key.0, &key.1)?
     };
-    let plan = abi::plan(&signature, convention).map_err(failed)?;
-    let shim = code::frame_call(&signature, convention).map_err(failed)?;
+    let plan = abi::plan(&signature, convention)?;
+    let shim = code::frame_call(&signature, convention)?;
     let new = Box::new(Prepared { shim, plan, result_size: signature.result.size });
     let mut calls = cx.state.guest_calls.borrow_mut();
     let new = ptr::from_ref(&**calls.entry(key).or_insert(new));
@@ -196,7 +192,7 @@ unsafe fn run(
     let layout = &prepared.plan.frame;
     let target = u32::try_from(target as usize)
         .map_err(|_| LuaError::new(format!("no 32-bit code at {target:p}")))?;
-    let frame = Frame::new(layout.size, prepared.plan.stack_bytes).map_err(failed)?;
+    let frame = Frame::new(layout.size, prepared.plan.stack_bytes)?;
     let head = cx.state.head();
     let outer = head.begin_call(cx.lua);
     // SAFETY: both blocks have the layout's size. Callbacks are protected calls, so nothing jumps over the guest.

@@ -9,7 +9,6 @@ use std::{fs, io};
 use crate::abi::{Signature, x86};
 use crate::code::gate::image::Image;
 use crate::ctype::{Decl, TypeId};
-use crate::lua::call::failed;
 use crate::lua::callback;
 use crate::lua::library::clib::{self, Code};
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
@@ -68,8 +67,7 @@ impl<'n> Symbol<'n> {
             None => format!("_{plain}"),
             Some(ty) => {
                 let types = cx.state.types.borrow();
-                let (signature, convention) =
-                    Signature::of(types.table(), target, ty, &[]).map_err(failed)?;
+                let (signature, convention) = Signature::of(types.table(), target, ty, &[])?;
                 x86::decorate(&plain, convention, &signature)
             }
         };
@@ -162,7 +160,13 @@ fn import(cx: &Cx<'_>, symbol: &str) -> Result<Option<u32>, LuaError> {
     let address = import_value(cx, name, top + 1);
     cx.set_top(top);
     let address = address?;
-    address.map(|address| u32::try_from(address).map_err(failed)).transpose()
+    let narrow = |address: usize| {
+        let above = |_| {
+            LuaError::new(format!("'{name}' lies above 4 GiB, where 32-bit code cannot reach it"))
+        };
+        u32::try_from(address).map_err(above)
+    };
+    address.map(narrow).transpose()
 }
 
 fn import_value(cx: &Cx<'_>, name: &str, index: c_int) -> Result<Option<usize>, LuaError> {
@@ -223,7 +227,7 @@ fn code(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         cx.set_metatable(-2);
         block
     };
-    let image = Box::new(Image::of_code(bytes).map_err(failed)?);
+    let image = Box::new(Image::of_code(bytes)?);
     let address = image.start() as usize as *mut u8;
     // SAFETY: the block is in the userdata on top of the stack.
     unsafe { block.write(Box::into_raw(image)) };
