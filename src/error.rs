@@ -81,10 +81,10 @@ pub enum Error {
     },
 
     /// An error of Cranelift.
-    #[error("code generation: {reason}")]
+    #[error("code generation: {source}")]
     Codegen {
-        /// Cranelift's message.
-        reason: String,
+        /// Cranelift's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// 32-bit x86 code cannot run in this process.
@@ -120,7 +120,7 @@ impl Error {
         Error::IncompleteType { ty: table.repr(ty) }
     }
 
-    pub(crate) fn codegen(reason: impl ToString) -> Error {
-        Error::Codegen { reason: reason.to_string() }
+    pub(crate) fn codegen(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Codegen { source: source.into() }
     }
 }

@@ -271,8 +271,24 @@ impl Ffi {
     /// # Ok::<(), mlua::Error>(())
     /// ```
     ///
+    /// The errors keep their places:
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().install(&lua)?;
+    /// use cthunk::Error;
+    ///
+    /// let error = ffi.declare_types("struct point { int x;\n unt y; };").unwrap_err();
+    /// let Some(Error::Declaration(errors)) = error.downcast_ref() else { panic!("{error}") };
+    /// let first = errors.iter().next().expect("at least one");
+    /// assert_eq!((first.line, first.column), (2, 2));
+    /// assert_eq!(first.hint.as_deref(), Some("did you mean 'int'?"));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// All errors of the text. After an error nothing of the text is declared.
+    /// All errors of the text, as an [`Error::Declaration`](crate::Error::Declaration). After an error nothing of the text is declared.
     pub fn declare_types(&self, text: &str) -> mlua::Result<()> {
         self.cdef(text, Permissions::all() - Permissions::DECLARE_FUNCTIONS)
     }
@@ -354,7 +370,7 @@ impl Ffi {
     }
 
     /// Runs `f` inside a protected call of the Lua state, on a stack that holds the arguments, and returns the values that it
-    /// leaves on top and counts.
+    /// leaves on top and counts. The host gets an error of a stage as it is, a [`crate::Error`].
     fn call<T: mlua::FromLuaMulti>(
         &self,
         arguments: impl mlua::IntoLuaMulti,
@@ -362,17 +378,29 @@ impl Ffi {
     ) -> mlua::Result<T> {
         let lua = self.open_lua()?;
         let Link(head) = self.head;
+        let mut failure = None;
+        let failed = &mut failure;
         // SAFETY: the Lua state lives, and so does the head; what the closure holds is dropped before an error is raised.
-        unsafe {
+        let result = unsafe {
             lua.exec_raw(arguments, move |state| {
                 guard_in(state, head, |cx| {
-                    let results = f(cx)?;
+                    let results = match f(cx) {
+                        Err(LuaError::Stage(error)) => {
+                            *failed = Some(error);
+                            0
+                        }
+                        other => other?,
+                    };
                     while cx.top() > results {
                         cx.remove(1);
                     }
                     Ok(results)
                 });
             })
+        };
+        match failure {
+            Some(error) => Err(mlua::Error::external(*error)),
+            None => result,
         }
     }
 }

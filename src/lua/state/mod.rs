@@ -250,15 +250,16 @@ pub enum LuaError {
     Argument(c_int, String),
     /// The value on top of the stack, as it is.
     Value,
+    /// An error of a stage: Lua gets its text, a host the error itself.
+    Stage(Box<Error>),
 }
 
-/// The text of the error.
 impl<E> From<E> for LuaError
 where
     Error: From<E>,
 {
     fn from(error: E) -> LuaError {
-        LuaError::Message(Error::from(error).to_string())
+        LuaError::Stage(Box::new(Error::from(error)))
     }
 }
 
@@ -273,6 +274,7 @@ impl LuaError {
     pub fn at_argument(self, argument: c_int) -> LuaError {
         match self {
             LuaError::Message(message) => LuaError::Argument(argument, message),
+            LuaError::Stage(error) => LuaError::Argument(argument, error.to_string()),
             other => other,
         }
     }
@@ -285,6 +287,7 @@ impl LuaError {
             LuaError::Argument(n, message) => {
                 LuaError::Argument(n, format!("{message} ({})", what()))
             }
+            LuaError::Stage(error) => LuaError::Message(format!("{error} ({})", what())),
             LuaError::Value => LuaError::Value,
         }
     }
@@ -293,6 +296,7 @@ impl LuaError {
         let (argument, message) = match self {
             LuaError::Value => return None,
             LuaError::Message(message) => (0, message),
+            LuaError::Stage(error) => (0, error.to_string()),
             LuaError::Argument(n, message) => (n, message),
         };
         // SAFETY: `guard` holds a live state; Lua copies the bytes.
@@ -305,6 +309,7 @@ impl fmt::Display for LuaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LuaError::Message(message) | LuaError::Argument(_, message) => f.write_str(message),
+            LuaError::Stage(error) => error.fmt(f),
             LuaError::Value => f.write_str("a Lua error value"),
         }
     }
