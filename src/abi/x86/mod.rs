@@ -12,7 +12,7 @@ mod assign;
 mod quirks;
 
 use super::{Backend, Class, Convention, Registers, Signature, Type, registers};
-use crate::ctype::CallConv;
+use crate::ctype::CallConv::{self, Cdecl, Fastcall, Regparm, Stdcall, Thiscall};
 
 pub(super) use assign::plan;
 pub use quirks::{Mode, Passed, Quirks};
@@ -33,6 +33,10 @@ pub enum Flavour {
 /// A convention's rules for results, and for values that are not integers of one register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
+    /// The compiler.
+    pub(crate) flavour: Flavour,
+    /// What a variadic function that asks for the convention uses.
+    pub(crate) variadic: Variadic,
     /// Such an argument.
     pub(crate) arguments: Arguments,
     /// The result.
@@ -98,10 +102,21 @@ pub(crate) enum Pops {
     Arguments,
 }
 
-/// The rows: a convention's name, how arguments travel and in which registers, how results do, where their hidden pointer
-/// goes, and what the callee pops.
+/// What a variadic function uses: it takes every argument from the stack, and its caller pops them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variadic {
+    /// The compiler's `cdecl`.
+    Cdecl,
+    /// [`VARIADIC`].
+    Plain,
+    /// Nothing: the compiler refuses it.
+    Refused,
+}
+
+/// The rows: a convention's name, the compiler, the keyword that asks for it, what variadic functions use instead, how arguments travel and in which
+/// registers, how results do, where their hidden pointer goes, and what the callee pops.
 macro_rules! conventions {
-    ($($id:ident = $name:literal $arguments:ident [$($register:literal)*] $results:ident $pointer:ident $pops:ident;)*) => {
+    ($($id:ident = $name:literal $flavour:ident $keyword:expr, $variadic:ident $arguments:ident [$($register:literal)*] $results:ident $pointer:ident $pops:ident;)*) => {
         $(
             #[doc = concat!("`", $name, "`; see [`super::x86`].")]
             pub static $id: Convention = Convention {
@@ -109,7 +124,7 @@ macro_rules! conventions {
                 source: "i386, as its compilers have it",
                 architecture: "x86",
                 default_on: &[],
-                keyword: None,
+                keyword: $keyword,
                 arguments: Registers { int: registers!(Int: $($register)*), float: &[], x87: &[] },
                 results: Registers {
                     int: registers!(Int: "eax" "edx"),
@@ -125,6 +140,8 @@ macro_rules! conventions {
                 variable_on_stack: true,
                 classify: |_, _| Ok(Class::Memory { align: SLOT }),
                 backend: Backend::X86(&Rules {
+                    flavour: Flavour::$flavour,
+                    variadic: Variadic::$variadic,
                     arguments: Arguments::$arguments,
                     results: Results::$results,
                     pointer: Pointer::$pointer,
@@ -142,78 +159,66 @@ macro_rules! conventions {
 const SLOT: u32 = 4;
 
 conventions! {
-//  static             name                arguments   registers           results  pointer  pops
-    CDECL            = "cdecl"             Stack       []                  Memory   First    Pointer;
-    STDCALL          = "stdcall"           Stack       []                  Memory   First    Arguments;
-    FASTCALL         = "fastcall"          Words       ["ecx" "edx"]       Memory   First    Arguments;
-    THISCALL         = "thiscall"          Words       ["ecx"]             Memory   First    Arguments;
-    REGPARM1         = "regparm1"          Pieces      ["eax"]             Memory   First    Nothing;
-    REGPARM2         = "regparm2"          Pieces      ["eax" "edx"]       Memory   First    Nothing;
-    REGPARM3         = "regparm3"          Pieces      ["eax" "edx" "ecx"] Memory   First    Nothing;
+//  static             name                compiler  keyword             variadic  arguments   registers           results  pointer  pops
+    CDECL            = "cdecl"             Linux     Some(Cdecl),        Cdecl     Stack       []                  Memory   First    Pointer;
+    STDCALL          = "stdcall"           Linux     Some(Stdcall),      Cdecl     Stack       []                  Memory   First    Arguments;
+    FASTCALL         = "fastcall"          Linux     Some(Fastcall),     Plain     Words       ["ecx" "edx"]       Memory   First    Arguments;
+    THISCALL         = "thiscall"          Linux     Some(Thiscall),     Plain     Words       ["ecx"]             Memory   First    Arguments;
+    REGPARM1         = "regparm1"          Linux     Some(Regparm(1)),   Plain     Pieces      ["eax"]             Memory   First    Nothing;
+    REGPARM2         = "regparm2"          Linux     Some(Regparm(2)),   Plain     Pieces      ["eax" "edx"]       Memory   First    Nothing;
+    REGPARM3         = "regparm3"          Linux     Some(Regparm(3)),   Plain     Pieces      ["eax" "edx" "ecx"] Memory   First    Nothing;
     // A variadic function that asks for registers gets none, and then pops nothing.
-    VARIADIC         = "variadic"          Stack       []                  Memory   First    Nothing;
+    VARIADIC         = "variadic"          Linux     None,               Refused   Stack       []                  Memory   First    Nothing;
 
-    CDECL_MINGW      = "cdecl:mingw"       Stack       []                  Mode     First    Nothing;
-    STDCALL_MINGW    = "stdcall:mingw"     Stack       []                  Mode     First    Arguments;
-    FASTCALL_MINGW   = "fastcall:mingw"    Words       ["ecx" "edx"]       Mode     First    Arguments;
-    THISCALL_MINGW   = "thiscall:mingw"    Words       ["ecx"]             Mode     First    Arguments;
-    REGPARM1_MINGW   = "regparm1:mingw"    Pieces      ["eax"]             Mode     First    Nothing;
-    REGPARM2_MINGW   = "regparm2:mingw"    Pieces      ["eax" "edx"]       Mode     First    Nothing;
-    REGPARM3_MINGW   = "regparm3:mingw"    Pieces      ["eax" "edx" "ecx"] Mode     First    Nothing;
+    CDECL_MINGW      = "cdecl:mingw"       Mingw     Some(Cdecl),        Cdecl     Stack       []                  Mode     First    Nothing;
+    STDCALL_MINGW    = "stdcall:mingw"     Mingw     Some(Stdcall),      Cdecl     Stack       []                  Mode     First    Arguments;
+    FASTCALL_MINGW   = "fastcall:mingw"    Mingw     Some(Fastcall),     Cdecl     Words       ["ecx" "edx"]       Mode     First    Arguments;
+    THISCALL_MINGW   = "thiscall:mingw"    Mingw     Some(Thiscall),     Cdecl     Words       ["ecx"]             Mode     First    Arguments;
+    REGPARM1_MINGW   = "regparm1:mingw"    Mingw     Some(Regparm(1)),   Cdecl     Pieces      ["eax"]             Mode     First    Nothing;
+    REGPARM2_MINGW   = "regparm2:mingw"    Mingw     Some(Regparm(2)),   Cdecl     Pieces      ["eax" "edx"]       Mode     First    Nothing;
+    REGPARM3_MINGW   = "regparm3:mingw"    Mingw     Some(Regparm(3)),   Cdecl     Pieces      ["eax" "edx" "ecx"] Mode     First    Nothing;
 
-    CDECL_GNULLVM    = "cdecl:gnullvm"     Stack       []                  Element  Stack    Nothing;
-    STDCALL_GNULLVM  = "stdcall:gnullvm"   Stack       []                  Element  Stack    Arguments;
-    FASTCALL_GNULLVM = "fastcall:gnullvm"  Aggregates  ["ecx" "edx"]       Element  Stack    Arguments;
-    THISCALL_GNULLVM = "thiscall:gnullvm"  AfterThis   ["ecx"]             Element  First    Arguments;
+    CDECL_GNULLVM    = "cdecl:gnullvm"     GnuLlvm   Some(Cdecl),        Cdecl     Stack       []                  Element  Stack    Nothing;
+    STDCALL_GNULLVM  = "stdcall:gnullvm"   GnuLlvm   Some(Stdcall),      Cdecl     Stack       []                  Element  Stack    Arguments;
+    FASTCALL_GNULLVM = "fastcall:gnullvm"  GnuLlvm   Some(Fastcall),     Refused   Aggregates  ["ecx" "edx"]       Element  Stack    Arguments;
+    THISCALL_GNULLVM = "thiscall:gnullvm"  GnuLlvm   Some(Thiscall),     Refused   AfterThis   ["ecx"]             Element  First    Arguments;
 
-    CDECL_MSVC       = "cdecl:msvc"        Stack       []                  Size     Stack    Nothing;
-    STDCALL_MSVC     = "stdcall:msvc"      Stack       []                  Size     Stack    Arguments;
-    FASTCALL_MSVC    = "fastcall:msvc"     Stack       ["ecx" "edx"]       Size     Stack    Arguments;
-    THISCALL_MSVC    = "thiscall:msvc"     AfterThis   ["ecx"]             Size     Stack    Arguments;
+    CDECL_MSVC       = "cdecl:msvc"        Msvc      Some(Cdecl),        Cdecl     Stack       []                  Size     Stack    Nothing;
+    STDCALL_MSVC     = "stdcall:msvc"      Msvc      Some(Stdcall),      Cdecl     Stack       []                  Size     Stack    Arguments;
+    FASTCALL_MSVC    = "fastcall:msvc"     Msvc      Some(Fastcall),     Refused   Stack       ["ecx" "edx"]       Size     Stack    Arguments;
+    THISCALL_MSVC    = "thiscall:msvc"     Msvc      Some(Thiscall),     Refused   AfterThis   ["ecx"]             Size     Stack    Arguments;
+}
+
+fn rules(convention: &Convention) -> Option<&'static Rules> {
+    match convention.backend {
+        Backend::X86(rules) => Some(rules),
+        _ => None,
+    }
 }
 
 /// The convention of a function that asks for `asked`, if the flavour's compiler has it.
 pub fn select(flavour: Flavour, asked: CallConv, is_variadic: bool) -> Option<&'static Convention> {
-    use CallConv::{Cdecl, Default, Fastcall, Regparm, Stdcall, Thiscall};
-    use Flavour::{GnuLlvm, Linux, Mingw, Msvc};
-    let convention = match (asked, flavour) {
-        (Default | Cdecl | Regparm(0), Linux) => &CDECL,
-        (Stdcall, Linux) => &STDCALL,
-        (Fastcall, Linux) => &FASTCALL,
-        (Thiscall, Linux) => &THISCALL,
-        (Regparm(1), Linux) => &REGPARM1,
-        (Regparm(2), Linux) => &REGPARM2,
-        (Regparm(3), Linux) => &REGPARM3,
-        (Default | Cdecl | Regparm(0), Mingw) => &CDECL_MINGW,
-        (Stdcall, Mingw) => &STDCALL_MINGW,
-        (Fastcall, Mingw) => &FASTCALL_MINGW,
-        (Thiscall, Mingw) => &THISCALL_MINGW,
-        (Regparm(1), Mingw) => &REGPARM1_MINGW,
-        (Regparm(2), Mingw) => &REGPARM2_MINGW,
-        (Regparm(3), Mingw) => &REGPARM3_MINGW,
-        (Default | Cdecl, GnuLlvm) => &CDECL_GNULLVM,
-        (Stdcall, GnuLlvm) => &STDCALL_GNULLVM,
-        (Fastcall, GnuLlvm) => &FASTCALL_GNULLVM,
-        (Thiscall, GnuLlvm) => &THISCALL_GNULLVM,
-        (Default | Cdecl, Msvc) => &CDECL_MSVC,
-        (Stdcall, Msvc) => &STDCALL_MSVC,
-        (Fastcall, Msvc) => &FASTCALL_MSVC,
-        (Thiscall, Msvc) => &THISCALL_MSVC,
-        _ => return None,
+    let named = |asked| {
+        let of_flavour = |c: &&Convention| rules(c).is_some_and(|rules| rules.flavour == flavour);
+        let asks = |c: &&&Convention| c.keyword == Some(asked) && of_flavour(*c);
+        CONVENTIONS.iter().find(asks).copied()
     };
+    let convention = match asked {
+        CallConv::Default => named(Cdecl),
+        // For compilers that have `regparm`.
+        Regparm(0) => named(Regparm(1)).and_then(|_| named(Cdecl)),
+        asked => named(asked),
+    }?;
     if is_variadic { variadic(convention) } else { Some(convention) }
 }
 
-/// What a variadic function that asks for `convention` uses: it takes everything from the stack, and its caller pops it. `None`
-/// where compilers refuse it.
+/// What a variadic function that asks for `convention` uses. `None` where compilers refuse it.
 pub fn variadic(convention: &Convention) -> Option<&'static Convention> {
-    match convention.name {
-        "cdecl" | "stdcall" => Some(&CDECL),
-        "fastcall" | "thiscall" | "regparm1" | "regparm2" | "regparm3" => Some(&VARIADIC),
-        "cdecl:gnullvm" | "stdcall:gnullvm" => Some(&CDECL_GNULLVM),
-        "cdecl:msvc" | "stdcall:msvc" => Some(&CDECL_MSVC),
-        name if name.ends_with(":mingw") => Some(&CDECL_MINGW),
-        _ => None,
+    let rules = rules(convention)?;
+    match rules.variadic {
+        Variadic::Cdecl => select(rules.flavour, Cdecl, false),
+        Variadic::Plain => Some(&VARIADIC),
+        Variadic::Refused => None,
     }
 }
 
@@ -222,9 +227,9 @@ pub fn variadic(convention: &Convention) -> Option<&'static Convention> {
 pub fn decorate(name: &str, convention: &Convention, signature: &Signature) -> String {
     let slots = |ty: &Type| ty.size.next_multiple_of(convention.slot);
     let bytes: u32 = signature.arguments.iter().map(slots).sum();
-    match convention.name.split(':').next() {
-        Some("stdcall") => format!("_{name}@{bytes}"),
-        Some("fastcall") => format!("@{name}@{bytes}"),
+    match convention.keyword {
+        Some(Stdcall) => format!("_{name}@{bytes}"),
+        Some(Fastcall) => format!("@{name}@{bytes}"),
         _ => format!("_{name}"),
     }
 }
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn every_flavour_has_the_conventions_of_its_compiler() {
-        use CallConv::{Cdecl, Default, Fastcall, MsAbi, Regparm, Stdcall, Thiscall, Vectorcall};
+        use CallConv::{Default, MsAbi, Vectorcall};
         for flavour in [Flavour::Linux, Flavour::Mingw, Flavour::GnuLlvm, Flavour::Msvc] {
             for asked in [Default, Cdecl, Stdcall, Fastcall, Thiscall] {
                 assert!(select(flavour, asked, false).is_some(), "{flavour:?} {asked:?}");
