@@ -1,10 +1,12 @@
 //! `__attribute__((…))`, `[[…]]`, `__declspec(…)`, `_Alignas(…)` and the calling-convention keywords.
 
-use super::attribute_table::{Known, Mode, ScalarMode, known, mode};
+mod modify;
+
+use super::attribute_table::{Known, Mode, known, mode};
 use super::{Keyword, Parse, Parser, Tok};
 use crate::ctype::layout::MAX_ALIGN;
 use crate::ctype::{
-    CallConv, Contract, IntKind, MemberAttributes, Name, QualType, RecordAttributes, Type, TypeId,
+    CallConv, Contract, MemberAttributes, Name, RecordAttributes,
 };
 
 /// The attributes of one declaration or type, those that have a meaning here. Most have none, so that these are two
@@ -156,9 +158,6 @@ impl FunctionAttributes {
         }
     }
 }
-
-/// The most elements of a vector (GCC's limit).
-const MAX_COMPONENTS: u32 = i32::MAX as u32 - 1;
 
 /// `__name__` is `name`.
 pub(super) fn bare(name: &str) -> &str {
@@ -417,96 +416,6 @@ impl Parser<'_> {
                     "such as QI, HI, SI, DI, SF, DF, DC, V4SI, V2DF",
                 ))
             }
-        }
-    }
-
-    /// A type changed by `mode` and `vector_size`.
-    #[inline]
-    pub(super) fn apply_to_base(
-        &mut self,
-        ty: QualType,
-        attributes: &Attributes,
-    ) -> Parse<QualType> {
-        match &attributes.object {
-            Some(attributes) => self.modified(ty, attributes),
-            None => Ok(ty),
-        }
-    }
-
-    fn modified(&mut self, ty: QualType, attributes: &ObjectAttributes) -> Parse<QualType> {
-        let mut ty = ty;
-        if let Some(mode) = attributes.mode {
-            ty = self.with_mode(ty, mode)?;
-        }
-        if let Some(size) = attributes.vector_size {
-            ty = self.vector(ty, |element| size / element, size)?;
-        }
-        if let Some(count) = attributes.vector_elements {
-            ty = self.vector(ty, |_| count.into(), count.into())?;
-        }
-        Ok(ty)
-    }
-
-    /// A vector of a type, with so many elements for the size of one; `asked` is what the attribute says.
-    fn vector(&mut self, ty: QualType, count: impl Fn(u64) -> u64, asked: u64) -> Parse<QualType> {
-        let start = self.tok.start;
-        let scalar = matches!(
-            self.decls.table.shape(ty),
-            Type::Int(_) | Type::Float(_) | Type::Bool | Type::Pointer(_) | Type::Enum(_)
-        );
-        let element = self.decls.table.layout_of(ty).filter(|_| scalar).map_or(0, |l| l.size);
-        let count = if element == 0 { 0 } else { count(element) };
-        if count == 0 {
-            let message = format!("no vector of {asked} bytes of '{}'", self.decls.table.repr(ty));
-            let hint = "its elements are numbers, and its size is a multiple of theirs";
-            return Err(self.error_hint(start, message, hint));
-        }
-        match u32::try_from(count).ok().filter(|&count| count <= MAX_COMPONENTS) {
-            Some(count) => {
-                let vector = self.table().intern(Type::Vector(ty.id().into(), count));
-                Ok(QualType::new(vector, ty.quals()))
-            }
-            None => {
-                let message =
-                    format!("number of vector components {count} exceeds {MAX_COMPONENTS}");
-                Err(self.error(start, message))
-            }
-        }
-    }
-
-    fn with_mode(&mut self, ty: QualType, mode: Mode) -> Parse<QualType> {
-        match mode {
-            Mode::Vector(element, count) => {
-                let ty = self.with_scalar_mode(ty, element)?;
-                self.vector(ty, |_| count.into(), count.into())
-            }
-            // Four words, as LuaJIT aligns it; C compilers have no such integer.
-            Mode::Oct => {
-                let ty = self.with_scalar_mode(ty, ScalarMode::Int(8))?;
-                let ty = self.vector(ty, |_| 4, 4)?;
-                Ok(self.aligned(ty, 16))
-            }
-            Mode::Scalar(mode) => self.with_scalar_mode(ty, mode),
-        }
-    }
-
-    fn with_scalar_mode(&mut self, ty: QualType, mode: ScalarMode) -> Parse<QualType> {
-        let char_signed = self.decls.table.model().char_signed;
-        let id = match (self.decls.table.shape(ty), mode) {
-            (Type::Int(kind), ScalarMode::Int(size)) => {
-                IntKind::of(size.into(), kind.is_signed(char_signed)).map(TypeId::int)
-            }
-            (Type::Float(_), ScalarMode::Float(kind)) => Some(TypeId::float(kind)),
-            (Type::Complex(_), ScalarMode::Complex(kind)) => {
-                Some(self.table().intern(Type::Complex(kind)))
-            }
-            // An enum or pointer of its natural size.
-            (Type::Enum(_) | Type::Pointer(_), ScalarMode::Int(_)) => Some(ty.id()),
-            _ => None,
-        };
-        match id {
-            Some(id) => Ok(QualType::new(id, ty.quals())),
-            None => Err(self.error_here("this machine mode does not fit the type".into())),
         }
     }
 }
