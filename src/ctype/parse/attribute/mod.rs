@@ -5,9 +5,7 @@ mod modify;
 use super::attribute_table::{Known, Mode, known, mode};
 use super::{Keyword, Parse, Parser, Tok};
 use crate::ctype::layout::MAX_ALIGN;
-use crate::ctype::{
-    CallConv, Contract, MemberAttributes, Name, RecordAttributes,
-};
+use crate::ctype::{CallConv, Contract, MemberAttributes, Name, RecordAttributes};
 
 /// The attributes of one declaration or type, those that have a meaning here. Most have none, so that these are two
 /// null pointers.
