@@ -9,7 +9,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cthunk::abi;
 use cthunk::emit::stubs;
 use cthunk::fuzz::Platform;
 
@@ -193,7 +192,7 @@ fn stubs_are_what_they_say() {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for callbacks in stubs::CALLBACKS {
-        let convention = abi::convention(callbacks.conventions[0]).unwrap();
+        let convention = callbacks.of;
         for (part, lines) in [("stub", callbacks.stub), ("entry", callbacks.entry)] {
             let name = format!("stubs_{}_{part}", convention.name);
             let text = lines

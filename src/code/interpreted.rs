@@ -78,6 +78,8 @@ enum How {
     Thunk {
         thunk: Thunk,
         announced: bool,
+        /// [`CallPlan::stack_taken`]
+        stack: usize,
     },
     Plan {
         plan: &'static CallPlan,
@@ -101,6 +103,7 @@ impl FrameCall {
             _ if compiled => How::Thunk {
                 thunk: super::frame_call(signature, convention)?,
                 announced: made.vector_count.is_some(),
+                stack: made.stack_taken(),
             },
             _ => return Err(host::not_interpreted(convention)),
         }))
@@ -112,11 +115,12 @@ impl FrameCall {
     /// [`Error::Memory`] and [`Error::Stack`].
     ///
     /// # Safety
-    /// `target` is a function of the signature and convention, and `frame` points to a frame of the plan's layout, its
-    /// arguments filled in.
+    /// - `target` is a function of the signature and convention.
+    /// - `frame` points to a frame of the plan's layout, its arguments filled in.
     pub unsafe fn invoke(&self, target: *const c_void, frame: *mut u8) -> Result<(), Error> {
         match self.0 {
-            How::Thunk { thunk, announced } => {
+            How::Thunk { thunk, announced, stack } => {
+                super::check_stack(stack)?;
                 let target = if announced { super::announce_vectors(target)? } else { target };
                 // SAFETY: the caller's promise.
                 unsafe { super::invoke(thunk, target, frame) };
@@ -222,7 +226,7 @@ impl Body {
 /// The body of [`Body::ready`], for entries that do not call the dispatcher themselves.
 ///
 /// # Safety
-/// A native entry calls this, with what it saved and its slot.
+/// - A native entry calls this, with the registers that it saved and its slot.
 unsafe extern "C" fn pass(registers: *mut Registers, slot: *const Slot) {
     // SAFETY: the caller's promise.
     unsafe { ((*slot).dispatch)(slot, registers.cast()) }
@@ -231,7 +235,8 @@ unsafe extern "C" fn pass(registers: *mut Registers, slot: *const Slot) {
 /// The body of every interpreted callback.
 ///
 /// # Safety
-/// A native entry calls this, with what it saved and a slot that has a plan.
+/// - A native entry calls this, with the registers that it saved and its slot.
+/// - The slot has a plan.
 unsafe extern "C" fn interpret(registers: *mut Registers, slot: *const Slot) {
     // SAFETY: the caller's promise; plans live as long as the process, and C left the stack arguments where the block says.
     unsafe {

@@ -212,12 +212,19 @@ impl Drop for Turn {
 thread_local!(static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) });
 
 /// Takes the locks.
+///
+/// # Safety
+/// - `fork` calls this, in the thread that forks.
 unsafe extern "C" fn take() {
     let known = KNOWN.iter().filter_map(OnceLock::get);
     let held = known.map(|lock| lock.hold()).collect();
     let _ = HELD.try_with(|place| *place.borrow_mut() = held);
 }
 
+/// Gives the locks back.
+///
+/// # Safety
+/// - `fork` calls this, in the parent and in the child, after [`take`].
 unsafe extern "C" fn give_back() {
     let _ = HELD.try_with(|place| place.borrow_mut().clear());
 }

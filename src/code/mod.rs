@@ -205,8 +205,9 @@ pub fn callback_body(
 /// Calls `target` through a thunk of [`frame_call`].
 ///
 /// # Safety
-/// `target` is a function of the thunk's signature and convention (for a variadic System V function:
-/// [`announce_vectors`] of it), and `frame` points to a frame of the plan's layout, its arguments filled in.
+/// - `target` is a function of the thunk's signature and convention (for a variadic System V function:
+///   [`announce_vectors`] of it).
+/// - `frame` points to a frame of the plan's layout, its arguments filled in.
 pub unsafe fn invoke(thunk: Thunk, target: *const c_void, frame: *mut u8) {
     // SAFETY: `frame_call` compiled this address as a function of exactly this type.
     let call: unsafe extern "C-unwind" fn(*const c_void, *mut u8) =

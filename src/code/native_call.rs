@@ -49,8 +49,8 @@ impl NativeCall {
     /// the x87 stack is where the vector results of the same positions are.
     ///
     /// # Safety
-    /// `target` is a function of the plan; block and stack hold its arguments, by the plan. The stack has
-    /// [`NativeCall::stack_bytes`].
+    /// - `target` is a function of the plan.
+    /// - Block and stack hold its arguments, by the plan; the stack has [`NativeCall::stack_bytes`].
     pub unsafe fn invoke(&self, target: *const c_void, block: &mut Registers, stack: &[u8]) {
         debug_assert!(stack.len() >= self.stack_bytes);
         block.stack = stack.as_ptr() as u64;

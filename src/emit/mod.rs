@@ -214,7 +214,7 @@ impl Writer {
         if let Some((_, id)) = self.entries.iter().find(same) {
             return Ok(*id);
         }
-        let name = format!("cthunk_entry_{}", callbacks.conventions[0]);
+        let name = format!("cthunk_entry_{}", callbacks.of.name);
         let id = self.bytes(&name, Linkage::Local, &stubs::bytes(callbacks.entry), &[])?;
         self.entries.push((callbacks, id));
         Ok(id)

@@ -42,6 +42,10 @@ pub(crate) fn map_guarded(_: usize) -> io::Result<(NonNull<u8>, usize)> {
     refused("guarded memory")
 }
 
+/// Nothing to give back.
+///
+/// # Safety
+/// - None: nothing was mapped.
 pub(crate) unsafe fn unmap_guarded(_: NonNull<u8>, _: usize) {}
 
 /// Nothing unwinds through compiled code.

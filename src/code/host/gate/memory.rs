@@ -51,7 +51,8 @@ pub(in crate::code) fn map_data(size: usize) -> io::Result<NonNull<u8>> {
 }
 
 /// # Safety
-/// Mapped here, with this size, and used no more.
+/// - The memory was mapped here, with this size.
+/// - Nobody uses it any more.
 pub(super) unsafe fn unmap(address: NonNull<u8>, size: usize) {
     // SAFETY: the caller's promise.
     unsafe { libc::munmap(address.as_ptr().cast(), size) };
@@ -60,7 +61,8 @@ pub(super) unsafe fn unmap(address: NonNull<u8>, size: usize) {
 /// Makes memory of [`map_data`] executable and no longer writable, or only readable.
 ///
 /// # Safety
-/// The pages are part of one mapping, and nobody writes them any more.
+/// - The pages are part of one mapping.
+/// - Nobody writes them any more.
 pub(super) unsafe fn protect(address: NonNull<u8>, size: usize, execute: bool) -> io::Result<()> {
     let protection = libc::PROT_READ | if execute { libc::PROT_EXEC } else { 0 };
     // SAFETY: the caller's promise.
@@ -136,7 +138,8 @@ impl Heap {
 /// Gives a block of [`allocate`] back.
 ///
 /// # Safety
-/// The block was allocated with this size, and is used no more.
+/// - The block was allocated with this size.
+/// - Nobody uses it any more.
 pub unsafe fn free(address: NonNull<u8>, size: usize) {
     let size = block_size(size);
     let mut heap = HEAP.lock();

@@ -42,7 +42,7 @@ impl Frame {
     /// Calls the guest.
     ///
     /// # Safety
-    /// There is no such Frame.
+    /// - None: there is no such Frame.
     pub unsafe fn call(&self, _: Thunk, _: u32) -> u32 {
         match *self {}
     }
@@ -74,7 +74,7 @@ pub mod memory {
     }
 
     /// # Safety
-    /// Nothing was allocated.
+    /// - None: nothing was allocated.
     pub unsafe fn free(_: NonNull<u8>, _: usize) {}
 }
 

@@ -22,6 +22,10 @@ pub fn available() -> Result<(), Error> {
 
 /// What callback slots lead to.
 pub(in crate::code) fn dispatcher() -> Result<*const c_void, Error> {
+    /// Calls the dispatcher of a slot.
+    ///
+    /// # Safety
+    /// - `slot` is the slot of a callback that C called, and `frame` the Frame that its shim filled in.
     unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
         // SAFETY: a stub pushed its slot, which lives as long as the process; the shim made the Frame.
         unsafe { ((*slot).dispatch)(slot, frame) }
@@ -66,8 +70,9 @@ impl Frame {
     /// popped.
     ///
     /// # Safety
-    /// `shim` is the call shim of a plan, this memory is a Frame of that plan with its arguments filled in, and `target` is
-    /// a function of the plan's type and convention.
+    /// - `shim` is the call shim of a plan.
+    /// - This memory is a Frame of that plan with its arguments filled in.
+    /// - `target` is a function of the plan's type and convention.
     pub unsafe fn call(&self, shim: Thunk, target: u32) -> u32 {
         // SAFETY: call shims are cdecl functions of this type.
         let shim: unsafe extern "C" fn(u32, *mut u8) -> u32 =

@@ -1,6 +1,7 @@
 //! AArch64.
 
 use super::Callbacks;
+use crate::abi;
 
 /// The entry, with all argument and result registers of 64 and 128 bits.
 macro_rules! entry {
@@ -46,9 +47,5 @@ macro_rules! stub {
     };
 }
 
-pub(super) static CALLBACKS: Callbacks = Callbacks {
-    conventions: &["aapcs64", "aapcs64-apple", "aapcs64-windows"],
-    directive: "",
-    stub: stub!(lines),
-    entry: entry!(lines),
-};
+pub(super) static CALLBACKS: Callbacks =
+    Callbacks { of: &abi::AAPCS64, directive: "", stub: stub!(lines), entry: entry!(lines) };

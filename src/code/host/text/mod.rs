@@ -22,8 +22,8 @@ pub type Line = (&'static str, &'static str);
 /// The code of the callbacks of some conventions.
 #[derive(Debug)]
 pub struct Callbacks {
-    /// Names of conventions.
-    pub conventions: &'static [&'static str],
+    /// The convention whose registers the entry keeps.
+    pub of: &'static Convention,
     /// What an assembler is told before the text.
     pub directive: &'static str,
     /// Loads the slot's address, the 8 bytes behind it, and jumps to the entry.
@@ -57,7 +57,7 @@ pub static CALLBACKS: &[&Callbacks] =
 
 /// The callbacks of a convention.
 pub fn of(convention: &Convention) -> Option<&'static Callbacks> {
-    CALLBACKS.iter().find(|callbacks| callbacks.conventions.contains(&convention.name)).copied()
+    CALLBACKS.iter().find(|callbacks| callbacks.of.has_registers_of(convention)).copied()
 }
 
 /// The bytes of some lines.

@@ -1,6 +1,7 @@
 //! riscv64.
 
 use super::Callbacks;
+use crate::abi;
 
 /// The entry, with all argument and result registers of 64 and 128 bits.
 macro_rules! entry {
@@ -56,7 +57,7 @@ macro_rules! stub {
 }
 
 pub(super) static CALLBACKS: Callbacks = Callbacks {
-    conventions: &["lp64d"],
+    of: &abi::LP64D,
     directive: ".option norvc",
     stub: stub!(lines),
     entry: entry!(lines),

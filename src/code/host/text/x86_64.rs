@@ -1,6 +1,7 @@
 //! x86-64, System V.
 
 use super::Callbacks;
+use crate::abi;
 
 /// The entry, with all argument and result registers of 64 and 128 bits.
 macro_rules! entry {
@@ -69,7 +70,7 @@ macro_rules! stub {
 pub const VECTOR_COUNT_STUB: [u8; 11] = [0xB8, 8, 0, 0, 0, 0xFF, 0x25, 0, 0, 0, 0];
 
 pub(in crate::code::host) static CALLBACKS: Callbacks = Callbacks {
-    conventions: &["sysv64"],
+    of: &abi::SYSV64,
     directive: ".intel_syntax noprefix",
     stub: stub!(lines),
     entry: entry!(lines),

@@ -170,6 +170,9 @@ system_v! {
 }
 
 /// [`Keep::All`]
+///
+/// # Safety
+/// - A callback stub jumps here, with its slot in R11 and everything else as C left it at the call.
 #[unsafe(naked)]
 unsafe extern "C" fn sysv64() {
     text::x86_64::entry!(assembled)
@@ -215,6 +218,9 @@ system_v! {
 }
 
 /// Microsoft x64 callers: RDI, RSI and XMM6 to XMM15 are theirs, and the body, a System V function, may change them.
+///
+/// # Safety
+/// - A callback stub jumps here, with its slot in R11 and everything else as C left it at the call.
 #[unsafe(naked)]
 unsafe extern "C" fn win64() {
     std::arch::naked_asm!(

@@ -77,6 +77,10 @@ macro_rules! leave {
 }
 
 /// Calls a System V function.
+///
+/// # Safety
+/// - `target` is a function of the convention, and the block has its argument registers.
+/// - `stack` bytes are readable where the block's `stack` leads, and the thread's stack has room for them.
 #[unsafe(naked)]
 unsafe extern "C-unwind" fn sysv64(
     _block: *mut Registers,
@@ -132,6 +136,10 @@ unsafe extern "C-unwind" fn sysv64(
 }
 
 /// Calls a Microsoft x64 function: 32 bytes of shadow space lie below the stack arguments.
+///
+/// # Safety
+/// - `target` is a function of the convention, and the block has its argument registers.
+/// - `stack` bytes are readable where the block's `stack` leads, and the thread's stack has room for them.
 #[unsafe(naked)]
 unsafe extern "C-unwind" fn win64(
     _block: *mut Registers,

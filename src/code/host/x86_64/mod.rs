@@ -51,12 +51,18 @@ impl Processor for Host {
 }
 
 /// Pops st0 into 10 bytes of memory. Naked: nothing else touches the x87 stack.
+///
+/// # Safety
+/// - The x87 stack has a value.
 #[unsafe(naked)]
 unsafe extern "C" fn pop_x87(_memory: &mut [u64; 2]) {
     std::arch::naked_asm!("fstp tbyte ptr [rdi]", "ret")
 }
 
 /// Pushes 10 bytes of memory onto the x87 stack.
+///
+/// # Safety
+/// - The memory holds an extended-precision number, and the x87 stack has room for it.
 #[unsafe(naked)]
 unsafe extern "C" fn push_x87(_memory: &[u64; 2]) {
     std::arch::naked_asm!("fld tbyte ptr [rdi]", "ret")

@@ -5,6 +5,9 @@ use crate::code::pool::{POOLED_CALLBACKS, SLOTS};
 use crate::code::slot::Slot;
 
 /// The entries: `endbr64`, `lea r11, [rip + slot]`, `jmp [r11]`, as in [`super::callback_stub`].
+///
+/// # Safety
+/// - C calls one of the entries, whose slot is in use, as a function of the slot's type.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn entries() {
     std::arch::naked_asm!(

@@ -59,7 +59,8 @@ pub(crate) fn map_guarded(size: usize) -> io::Result<(NonNull<u8>, usize)> {
 /// Gives memory of [`map_guarded`] back.
 ///
 /// # Safety
-/// Nobody uses it; the size is the real one.
+/// - The memory was mapped by [`map_guarded`], with this size.
+/// - Nobody uses it any more.
 pub(crate) unsafe fn unmap_guarded(start: NonNull<u8>, size: usize) {
     // SAFETY: the whole mapping, its guards included.
     unsafe { libc::munmap(start.as_ptr().sub(PAGE).cast(), size + 2 * PAGE) };

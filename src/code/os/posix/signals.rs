@@ -84,6 +84,10 @@ extern "C" fn at_exit() {
     say();
 }
 
+/// Says what callbacks left to say, and hands the signal on.
+///
+/// # Safety
+/// - The kernel calls this, as the action of `signal`, with its own `info` and `context`.
 unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     say();
     let Some(n) = SIGNALS.iter().position(|known| *known == signal) else { return };
@@ -105,7 +109,8 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
 /// Calls the handler that was there before.
 ///
 /// # Safety
-/// The arguments of a handler, and an action with a function.
+/// - `action` has a function.
+/// - `signal`, `info` and `context` are what the kernel gave a handler.
 pub(in crate::code) unsafe fn chain(
     action: &libc::sigaction,
     signal: c_int,

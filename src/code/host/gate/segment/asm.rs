@@ -59,6 +59,10 @@ pub(super) fn load_data_segments() {
 /// Enters the guest at `shim` with the cdecl arguments `target` and `frame`, and returns what the shim returns in EAX.
 ///
 /// The host's callee-saved registers and the context's two stack pointers are kept on the host's stack.
+///
+/// # Safety
+/// - `context` is the calling thread's, and its data segments are loaded.
+/// - `shim` is the address of a call shim, `frame` that of a Frame of its plan, and `target` that of a function of the plan's type and convention, all below 4 GiB.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn enter(
     _context: *mut Context,
@@ -95,6 +99,9 @@ pub(super) unsafe extern "C" fn enter(
 }
 
 /// Where a call shim that returns gets: the end of [`enter`].
+///
+/// # Safety
+/// - Reached by the far jump of the guest's side of [`enter`] alone, with the context in EBP.
 #[unsafe(naked)]
 unsafe extern "C" fn exit() {
     std::arch::naked_asm!(
@@ -119,6 +126,9 @@ unsafe extern "C" fn exit() {
 
 /// Where a callback shim's `dispatch(slot, frame)` gets, on the guest's stack: goes over to the host's stack, below where
 /// [`enter`] left it, calls the slot's dispatcher, and returns to the guest.
+///
+/// # Safety
+/// - Reached by the far jump of a callback shim alone, on the guest's stack, with the shim's arguments there.
 #[unsafe(naked)]
 unsafe extern "C" fn dispatch() {
     std::arch::naked_asm!(
@@ -158,6 +168,9 @@ unsafe extern "C" fn dispatch() {
 }
 
 /// The host's part of a callback.
+///
+/// # Safety
+/// - `slot` is the slot of a callback that the guest called, and `frame` the Frame that its shim filled in.
 unsafe extern "C" fn call_dispatcher(slot: *const Slot, frame: *mut u8) {
     // SAFETY: a stub pushed its slot, which lives as long as the process; the shim made the Frame.
     unsafe { ((*slot).dispatch)(slot, frame) }

@@ -43,6 +43,9 @@ pub(super) fn watch() {
 }
 
 /// Reports a fault of the guest, then leaves the signal to whom it belonged.
+///
+/// # Safety
+/// - The kernel calls this, as the action of `signal`, with its own `info` and `context`.
 unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let Some(which) = SIGNALS.iter().position(|(s, _)| *s == signal) else { return };
     let Some(before) = BEFORE.get() else { return };

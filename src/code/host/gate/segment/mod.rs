@@ -205,8 +205,9 @@ impl Frame {
     /// function popped.
     ///
     /// # Safety
-    /// `shim` is the call shim of a plan, this memory is a Frame of that plan with its arguments filled in, and `target` is
-    /// a function of the plan's type and convention.
+    /// - `shim` is the call shim of a plan.
+    /// - This memory is a Frame of that plan with its arguments filled in.
+    /// - `target` is a function of the plan's type and convention.
     pub unsafe fn call(&self, shim: Thunk, target: u32) -> u32 {
         let shim = shim.address() as usize as u32;
         // SAFETY: the context is the calling thread's (a Frame is not Send); the rest is the caller's promise.
