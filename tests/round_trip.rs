@@ -81,6 +81,8 @@ fn variable_arguments_are_placed_by_the_plan() {
 /// Unwind information: without it, this ends the process.
 #[test]
 fn a_panic_passes_through_a_thunk() {
+    /// # Safety
+    /// - None: it only panics.
     unsafe extern "C-unwind" fn target(x: i32) -> i32 {
         std::panic::panic_any(x);
     }

@@ -18,6 +18,11 @@
 //! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules. A checked state, and one
 //! whose interpreter `vm::probe` does not recognise, has no fast paths.
 
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "about a hundred private functions of these rooms have no `# Safety` section yet"
+)]
+
 mod call;
 mod callback;
 pub mod embed;

@@ -259,6 +259,8 @@ impl Drop for Callback<'_> {
     }
 }
 
+/// # Safety
+/// - `slot` is in use, and `frame` the Frame that its shim filled in.
 unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     // SAFETY: the callback keeps its data; the shim made the Frame, with slots of the types' sizes.
     unsafe {
@@ -279,6 +281,8 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     }
 }
 
+/// # Safety
+/// - None: it reads nothing.
 unsafe fn keep(_: *const c_void) {}
 
 /// Whether 32-bit code runs here.

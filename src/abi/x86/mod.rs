@@ -200,7 +200,7 @@ fn rules(convention: &Convention) -> Option<&'static Rules> {
 pub fn select(flavour: Flavour, asked: CallConv, is_variadic: bool) -> Option<&'static Convention> {
     let named = |asked| {
         let of_flavour = |c: &&Convention| rules(c).is_some_and(|rules| rules.flavour == flavour);
-        let asks = |c: &&&Convention| c.keyword == Some(asked) && of_flavour(*c);
+        let asks = |c: &&&Convention| c.keyword == Some(asked) && of_flavour(c);
         CONVENTIONS.iter().find(asks).copied()
     };
     let convention = match asked {

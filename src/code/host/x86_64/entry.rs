@@ -48,6 +48,9 @@ macro_rules! system_v {
         keep: [$($keep:expr,)*], call: [$($call:expr,)*], load: [$($load:expr,)*], $($operands:tt)*
     ) => {
         $(#[$doc])*
+        ///
+        /// # Safety
+        /// - A callback stub jumps here, with its slot in R11 and everything else as C left it at the call.
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             std::arch::naked_asm!(
