@@ -173,6 +173,7 @@ fn stack_align(ty: &Type, rules: &Rules) -> u32 {
 
 /// The members of a homogeneous floating-point or short-vector aggregate (AAPCS64 section 5.9.5): one to four of one
 /// fundamental type, with no padding. A half, a quad and a short vector are the same thing with one member, a complex number with two.
+/// Each part takes the next vector register: the second `float` of `struct { float x, y; }` is in the register after the first one's.
 fn homogeneous(ty: &Type, rules: &Rules) -> Option<Vec<Part>> {
     let leaves = ty.leaves()?;
     let leaves = leaves.iter().filter(|leaf| rules.empty || !leaf.in_empty);
