@@ -1,10 +1,12 @@
 //! `cthunk emit`: the thunks of a declaration file as an object.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use cthunk::emit::{emit, functions};
+
+use crate::failure::{Failure, in_file};
 
 use crate::input::read_declarations;
 
@@ -25,21 +27,19 @@ pub(super) struct Arguments {
 }
 
 /// Runs the command.
-pub(super) fn run(arguments: &Arguments) -> Result<(), String> {
-    let in_file = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let target = crate::target_of(arguments.target.as_deref())?;
     let text = read_declarations(&arguments.file).map_err(|e| in_file(&arguments.file, &e))?;
     let object = arguments.output.clone().unwrap_or_else(|| arguments.file.with_extension("o"));
     let header = arguments.header.clone().unwrap_or_else(|| object.with_extension("h"));
     if header == arguments.file {
-        return Err(in_file(
-            &header,
-            &"the header would replace the declarations: give --header or --output",
-        ));
+        let message = "the header would replace the declarations: give --header or --output";
+        return Err(in_file(&header, &message).into());
     }
     let emitted = functions(&text, &target)
         .and_then(|functions| emit(&functions, &target))
-        .map_err(|e| in_file(&arguments.file, &e))?;
+        .map_err(|e| Failure::from(e).in_file(&arguments.file))?;
     fs::write(&object, &emitted.object).map_err(|e| in_file(&object, &e))?;
-    fs::write(&header, &emitted.header).map_err(|e| in_file(&header, &e))
+    fs::write(&header, &emitted.header).map_err(|e| in_file(&header, &e))?;
+    Ok(())
 }

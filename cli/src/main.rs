@@ -7,6 +7,7 @@
 mod bench;
 #[cfg(feature = "emit")]
 mod emit;
+mod failure;
 mod fuzz_abi;
 mod input;
 mod modules;
@@ -17,10 +18,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use cthunk::Target;
 use cthunk::ctype::Declarations;
 use cthunk::explain::{self, Emit};
 use cthunk::mlua::{Lua, LuaOptions, StdLib};
-use cthunk::{Error, Target};
+use failure::Failure;
 
 /// What the C library calls.
 #[unsafe(no_mangle)]
@@ -122,20 +124,20 @@ impl From<Stage> for Emit {
 fn execute() -> i32 {
     env_logger::init();
     let outcome = match command() {
-        Command::Run(run) => run.run(),
-        Command::Bench { rounds } => bench::bench(rounds),
+        Command::Run(run) => run.run().map_err(Failure::from),
+        Command::Bench { rounds } => bench::bench(rounds).map_err(Failure::from),
         Command::Explain { declaration, target, emit, svg, varargs } => {
             show(&declaration, target.as_deref(), emit, svg.as_deref(), &varargs)
         }
-        Command::FuzzAbi(options) => fuzz_abi::main(&options),
-        Command::FuzzAbiWorker(options) => fuzz_abi::work(&options),
+        Command::FuzzAbi(options) => fuzz_abi::main(&options).map_err(Failure::from),
+        Command::FuzzAbiWorker(options) => fuzz_abi::work(&options).map_err(Failure::from),
         #[cfg(feature = "emit")]
         Command::Emit(arguments) => emit::run(&arguments),
     };
     match outcome {
         Ok(()) => 0,
-        Err(message) => {
-            output::report(format_args!("cthunk: {message}"));
+        Err(failure) => {
+            failure.report();
             1
         }
     }
@@ -173,7 +175,7 @@ fn show(
     emit: Option<Stage>,
     svg: Option<&Path>,
     varargs: &[String],
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let target = target_of(target)?;
     let varargs: Vec<&str> = varargs.iter().map(String::as_str).collect();
     let text = match emit {
@@ -184,19 +186,17 @@ fn show(
         }
     };
     if let Some(file) = svg {
-        let drawing =
-            explain::drawing(declaration, &varargs, &target).map_err(|e| e.to_string())?;
-        std::fs::write(file, explain::svg(&drawing))
-            .map_err(|e| format!("{}: {e}", file.display()))?;
+        let drawing = explain::drawing(declaration, &varargs, &target)?;
+        std::fs::write(file, explain::svg(&drawing)).map_err(|e| failure::in_file(file, &e))?;
     }
-    output::say(format_args!("{}", text.map_err(|e| e.to_string())?));
+    output::say(format_args!("{}", text?));
     Ok(())
 }
 
 /// The target of that triple, or the host.
-fn target_of(triple: Option<&str>) -> Result<Target, String> {
+fn target_of(triple: Option<&str>) -> Result<Target, Failure> {
     match triple {
-        Some(triple) => triple.parse().map_err(|e: Error| e.to_string()),
+        Some(triple) => triple.parse().map_err(Failure::from),
         None => Ok(Target::host()),
     }
 }
