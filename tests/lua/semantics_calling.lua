@@ -1,9 +1,11 @@
 -- FFI Semantics: calls of C functions. The library is tests/c/calls.c.
 local ffi = require "ffi"
--- Older than the library, and finalised after it at the end of the state.
+-- Older than the namespace of the library, and finalised after it at the end of the state.
 LATE = newproxy and newproxy(true) or setmetatable({}, { __gc = true })
 getmetatable(LATE).__gc = function()
-  if LATE_FUNCTION and pcall(LATE_FUNCTION, 3) then os.exit(1) end
+  if not LATE_FUNCTION then return end
+  local called, result = pcall(LATE_FUNCTION, 3)
+  if not called or result ~= LATE_RESULT then os.exit(1) end
 end
 local T = ffi.load(TESTLIB)
 
@@ -196,5 +198,6 @@ for i = 1, 20000 do T.t_f64(i) T.t_i32(i) end
 collectgarbage() collectgarbage()
 check(collectgarbage "count" < before + 64)
 
--- At the end of a state, and in a cycle, finalisers still run: a function of a closed library is an error for them.
+-- At the end of a state, and in a cycle, finalisers call functions of a library that was finalised before them.
+LATE_RESULT = T.t_i32(3)
 LATE_FUNCTION = differs "close-order" and T.t_i32 or nil
