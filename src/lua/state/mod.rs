@@ -9,6 +9,7 @@
 //! of the module, and Lua runs finalisers in reverse order, so it goes last; a function that is called after that gets
 //! a Lua error.
 
+mod error;
 pub(in crate::lua) mod head;
 pub(in crate::lua) mod machine;
 pub(in crate::lua) mod options;
@@ -17,19 +18,18 @@ pub(in crate::lua) mod pinned;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_int, c_void};
-use std::fmt;
 use std::mem;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub use error::LuaError;
 use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::code::os::Blocked;
 use crate::code::{self, ending};
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
-use crate::error::Error;
 use crate::lua::call::guest;
 use crate::lua::call::plan_fast::{Recipe, RecipeKey};
 use crate::lua::call::task;
@@ -237,80 +237,6 @@ impl Known {
         Known {
             const_char_ptr: table.pointer_to(QualType::new(TypeId::CHAR, Quals::CONST)),
             const_void_ptr: table.pointer_to(QualType::new(TypeId::VOID, Quals::CONST)),
-        }
-    }
-}
-
-/// Why a function of this module raises.
-#[derive(Debug)]
-pub enum LuaError {
-    /// A message; the position of the Lua code that called is put in front.
-    Message(String),
-    /// What is wrong with an argument of the running function, numbered from 1.
-    Argument(c_int, String),
-    /// The value on top of the stack, as it is.
-    Value,
-    /// An error of a stage: Lua gets its text, a host the error itself.
-    Stage(Box<Error>),
-}
-
-impl<E> From<E> for LuaError
-where
-    Error: From<E>,
-{
-    fn from(error: E) -> LuaError {
-        LuaError::Stage(Box::new(Error::from(error)))
-    }
-}
-
-impl LuaError {
-    /// A message.
-    pub fn new(message: impl Into<String>) -> LuaError {
-        LuaError::Message(message.into())
-    }
-
-    /// The same error, about an argument of the running function.
-    #[must_use]
-    pub fn at_argument(self, argument: c_int) -> LuaError {
-        match self {
-            LuaError::Message(message) => LuaError::Argument(argument, message),
-            LuaError::Stage(error) => LuaError::Argument(argument, error.to_string()),
-            other => other,
-        }
-    }
-
-    /// The same error, with what it is about.
-    #[must_use]
-    pub fn about(self, what: impl FnOnce() -> String) -> LuaError {
-        match self {
-            LuaError::Message(message) => LuaError::Message(format!("{message} ({})", what())),
-            LuaError::Argument(n, message) => {
-                LuaError::Argument(n, format!("{message} ({})", what()))
-            }
-            LuaError::Stage(error) => LuaError::Message(format!("{error} ({})", what())),
-            LuaError::Value => LuaError::Value,
-        }
-    }
-
-    fn push(self, lua: *mut lua_State) -> Option<c_int> {
-        let (argument, message) = match self {
-            LuaError::Value => return None,
-            LuaError::Message(message) => (0, message),
-            LuaError::Stage(error) => (0, error.to_string()),
-            LuaError::Argument(n, message) => (n, message),
-        };
-        // SAFETY: `guard` holds a live state; Lua copies the bytes.
-        unsafe { sys::lua_pushlstring(lua, message.as_ptr().cast(), message.len()) };
-        Some(argument)
-    }
-}
-
-impl fmt::Display for LuaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LuaError::Message(message) | LuaError::Argument(_, message) => f.write_str(message),
-            LuaError::Stage(error) => error.fmt(f),
-            LuaError::Value => f.write_str("a Lua error value"),
         }
     }
 }
