@@ -219,3 +219,46 @@ impl Declarations {
         self.names.tag_slots.truncate(names);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Declarations, Declared, Goal};
+    use crate::target::Target;
+
+    fn declarations() -> Declarations {
+        let target: Target = "x86_64-unknown-linux-gnu".parse().expect("a target");
+        Declarations::new(&target)
+    }
+
+    #[test]
+    fn a_text_says_what_it_declares() {
+        let mut declarations = declarations();
+        declarations.cdef(b"#define BODY struct macro { int x; }", &[]).expect("a macro");
+        for (text, types, symbols) in [
+            ("typedef int number; struct s; enum { A } *p(void);", Some(35), Some(42)),
+            ("typedef struct s *s; static const int N = 3;", None, None),
+            ("int v, f(int);", None, Some(4)),
+            ("  BODY;", Some(2), None),
+            ("enum e : short; extern int late;", Some(5), Some(27)),
+        ] {
+            let parsed = declarations.parse(Goal::DECLARATIONS, text.as_bytes(), &[]);
+            let declared = parsed.expect("valid C").declared();
+            assert_eq!(declared, Declared { types, symbols }, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_kept_declares_nothing() {
+        let mut declarations = declarations();
+        let text = b"struct s { int x; }; int f(struct s *);";
+        drop(declarations.parse(Goal::DECLARATIONS, text, &[]).expect("valid C"));
+        assert!(declarations.lookup(b"f").is_none());
+        assert!(declarations.parse_type(b"struct s", &[]).is_err());
+        let parsed = declarations.parse(Goal::DECLARATIONS, text, &[]).expect("valid C");
+        let error = parsed.refuse(25, "not permitted".into()).to_string();
+        assert!(error.starts_with("1:26: not permitted"), "{error}");
+        assert!(declarations.lookup(b"f").is_none());
+        declarations.parse(Goal::DECLARATIONS, text, &[]).expect("valid C").keep();
+        assert!(declarations.lookup(b"f").is_some());
+    }
+}
