@@ -39,12 +39,12 @@ const CRATE: House = House {
         &["suggest"],
         &["error"],
         &["target"],
-        &["policy"],
         &["ctype"],
         &["abi"],
         &["lower"],
         &["code"],
         &["explain", "emit", "native"],
+        &["policy"],
         &["fuzz", "lua"],
     ],
     allowed: &[
