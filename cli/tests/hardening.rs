@@ -42,3 +42,20 @@ fn finalisers_of_a_closing_state_do_their_work_in_any_order() {
         }
     }
 }
+
+/// Scripts of tests/hardening that end well, in time: what they do has ended the process, or hung it.
+#[test]
+fn what_has_crashed_does_not() {
+    for name in ["depth", "renewed", "async_close", "devices"] {
+        for mode in [&["run"][..], &["run", "--luajit"]] {
+            if cfg!(feature = "luajit") && mode.len() > 1 {
+                continue;
+            }
+            let script = repository::path(&format!("tests/hardening/{name}.lua"));
+            let mut command = Command::new(env!("CARGO_BIN_EXE_cthunk"));
+            let output = command.args(mode).arg(script).output().expect("the command starts");
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && text == "ok\n", "{name}, {mode:?}: {output:?}");
+        }
+    }
+}

@@ -21,6 +21,10 @@ use crate::suggest::did_you_mean;
 /// The loader's message, and where else was looked.
 pub(in crate::lua) fn open(name: &str, global: bool) -> Result<Library, String> {
     let file = file_name(name);
+    // The loader would wait for a pipe's other end.
+    if is_path(&file) && fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
+        return Err(format!("{file}: not a regular file"));
+    }
     let error = match Library::open(&file, global) {
         Ok(library) => return Ok(library),
         Err(error) => error,
