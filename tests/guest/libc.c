@@ -40,6 +40,7 @@ void *memchr(const void *s, int c, size_t n) {
     return NULL;
 }
 size_t strlen(const char *s) { const char *end = s; while (*end) end++; return end - s; }
+size_t wcslen(const int *s) { const int *end = s; while (*end) end++; return end - s; }
 int strcmp(const char *a, const char *b) {
     for (; *a && *a == *b; a++) b++;
     return (unsigned char)*a - (unsigned char)*b;

@@ -176,17 +176,13 @@ if differs "wide-strings" then
     check(#ffi.string(ffi.new(array, { 97, 0xd800 }), 4) == 4, "bytes are bytes")
   end
   fails("character 1 of the string is no character: 0x110000", ffi.string, ffi.new("char32_t[2]", 0x110000))
-  -- On 32-bit x86 arrays take wide strings, pointers do not.
-  local to_pointers = ffi.arch ~= "x86"
-  for _ = 1, to_pointers and 3 or 0 do
+  for _ = 1, 3 do
     check(num(ffi.C.wcslen(text)) == 4 and num(ffi.C.wcslen "") == 0)
     fails("bad argument #1 to 'wcslen' %(the string is not UTF%-8: byte 1 is 0xff%)", ffi.C.wcslen, "\255")
   end
-  if to_pointers then
-    local kept = ffi.new("const wchar_t *", text)
-    collect()
-    check(ffi.string(kept) == text)
-  end
+  local kept = ffi.new("const wchar_t *", text)
+  collect()
+  check(ffi.string(kept) == text)
   local record = ffi.new("struct ltc_wide", { text, "xyz" })
   check(ffi.string(record.name) == text:sub(1, 6) and ffi.string(record.wide) == "xyz")
   fails("cannot convert 'string' to 'const unsigned short %*'", function() record.pointer = "abc" end)

@@ -7,6 +7,7 @@ use std::ffi::c_int;
 
 use super::cdata::CData;
 use super::extent::{self, Access};
+use super::guest_memory;
 use crate::ctype::{IntKind, QualType};
 use crate::lua::sandbox::budget;
 use crate::lua::state::{Cx, LuaError};
@@ -131,7 +132,7 @@ pub(in crate::lua) fn push_text(
     ty: QualType,
 ) -> Result<Option<*mut u8>, LuaError> {
     let Kind::Pointer(to) = cx.state.kind(ty) else { return Ok(None) };
-    if !cx.state.resolve(to).is_const() || cx.state.machine.is_guest() {
+    if !cx.state.resolve(to).is_const() {
         return Ok(None);
     }
     let (Some(unit), LuaType::String) = (Unit::of(cx, to), cx.type_of(index)) else {
@@ -141,12 +142,14 @@ pub(in crate::lua) fn push_text(
     let units: usize = decoded(text)?.chars().map(|c| unit.count(c)).sum();
     let size = (units + 1) * unit.size();
     budget::ask("string", size, size)?;
-    // SAFETY: `Cx` promises free stack slots; the block has room for the units and the zero.
-    unsafe {
-        let block = api::new_userdata(cx.lua, size, 0).cast::<u8>();
-        store(text, unit, block, size)?;
-        Ok(Some(block))
-    }
+    let block = match cx.state.machine.is_guest() {
+        true => guest_memory::push(cx, size)?,
+        // SAFETY: `Cx` promises free stack slots.
+        false => unsafe { api::new_userdata(cx.lua, size, 0).cast::<u8>() },
+    };
+    // SAFETY: the block has room for the units and the zero.
+    unsafe { store(text, unit, block, size)? };
+    Ok(Some(block))
 }
 
 /// The UTF-8 of the string that the array or pointer at 1 has or leads to, where that is one of units.

@@ -23,6 +23,7 @@ use crate::lua::state::{Cx, LuaError, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::guest_memory;
 use crate::lua::value::to_c::{self, Mode};
+use crate::lua::value::wide;
 use crate::lua::vm::api::{self, LuaType, Results, lua_State};
 
 /// A function type with these types for `...`.
@@ -130,6 +131,10 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
 /// # Safety
 /// `dst` has room for the type.
 unsafe fn argument(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
+    if let Some(units) = wide::push_text(cx, index, ty)? {
+        // SAFETY: the type is a pointer; the caller's promise.
+        return unsafe { cx.state.store_pointer(dst, units) };
+    }
     let text = match cx.type_of(index) {
         LuaType::String if cx.state.machine.is_guest() => cx.bytes(index),
         _ => None,
