@@ -6,6 +6,7 @@
 //! In [`Mode::Interpreted`] nothing here makes executable memory: [`FrameCall`] and [`Body`] read the plan instead.
 
 mod arena;
+#[cfg(feature = "lua")]
 pub(crate) mod ending;
 pub(crate) mod host;
 mod interpreted;
@@ -37,6 +38,7 @@ pub use interpreted::{Body, FrameCall};
 pub use mode::{Mode, verifies};
 pub use native_call::NativeCall;
 pub use os::Peek;
+#[cfg(feature = "lua")]
 pub(crate) use os::this_thread;
 pub use pool::POOLED_CALLBACKS;
 pub use registers::Registers;

@@ -1,4 +1,4 @@
-//! Errors that are nil: `error()`. Lua 5.5 raises the text "<no error object>" in their place. So [`put`] gives `error` a value that stands for
+//! Errors that are nil: `error()`. Lua 5.5 raises the text `<no error object>` in their place. So [`put`] gives `error` a value that stands for
 //! nil, and the functions that catch errors turn it into nil again: `pcall`, `xpcall` and its handler, `coroutine.resume`.
 
 use std::ffi::c_int;

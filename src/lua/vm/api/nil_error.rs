@@ -1,4 +1,4 @@
-//! Errors that are nil: `error()`. Lua 5.5 raises the text "<no error object>" in their place, unless a value that stands for nil is raised
+//! Errors that are nil: `error()`. Lua 5.5 raises the text `<no error object>` in their place, unless a value that stands for nil is raised
 //! and becomes nil again where it is caught.
 
 use std::ffi::c_void;
