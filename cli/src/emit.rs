@@ -10,7 +10,7 @@ use crate::failure::{Failure, in_file};
 
 use crate::input::read_declarations;
 
-/// What to write, and where.
+/// The output, and its place.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// A file of C declarations; every function that it declares gets its thunks.

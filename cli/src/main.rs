@@ -24,7 +24,7 @@ use cthunk::explain::{self, Emit};
 use cthunk::mlua::{Lua, LuaOptions, StdLib};
 use failure::Failure;
 
-/// What the C library calls.
+/// The C library calls this.
 #[unsafe(no_mangle)]
 pub extern "C" fn main() -> ! {
     std::process::exit(execute())
@@ -143,7 +143,7 @@ fn execute() -> i32 {
     }
 }
 
-/// What is asked for. `run` is looked for first: a short script takes little longer than to set up all of the commands.
+/// The command. `run` is looked for first: a short script takes little longer than the setup of all commands.
 fn command() -> Command {
     let mut arguments = env::args_os().skip(1);
     match arguments.next() {

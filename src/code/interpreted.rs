@@ -141,7 +141,7 @@ impl FrameCall {
     }
 }
 
-/// What the entry of a callback calls: `fn(registers, slot)`.
+/// The function that the entry of a callback calls: `fn(registers, slot)`.
 #[derive(Clone, Debug)]
 pub struct Body {
     pub(super) address: *const c_void,

@@ -52,7 +52,7 @@ use crate::lower;
 use locks::{Global, Rank};
 use module::Compiler;
 
-/// What a thunk depends on.
+/// Everything that a thunk depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Which of a plan's thunks.
@@ -98,7 +98,7 @@ impl Thunk {
     }
 }
 
-/// What the process holds.
+/// Counts of the process's code and callbacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Compiled thunks.
@@ -218,7 +218,7 @@ pub unsafe fn invoke(thunk: Thunk, target: *const c_void, frame: *mut u8) {
     unsafe { call(target, frame) }
 }
 
-/// What the process holds now.
+/// The current counts of the process.
 pub fn stats() -> Stats {
     let callbacks = stubs::in_use();
     let cache = CACHE.read();

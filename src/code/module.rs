@@ -40,7 +40,7 @@ impl Compiler {
         Ok(Compiler { module: JITModule::new(builder), context: codegen::Context::new(), unwind })
     }
 
-    /// What `lower` needs to know of the host.
+    /// The facts of the host that `lower` needs.
     pub fn context<'p>(&self, plan: &'p CallPlan) -> lower::Context<'p> {
         lower::Context {
             plan,

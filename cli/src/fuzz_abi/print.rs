@@ -17,7 +17,7 @@ pub struct Printer<'o> {
 }
 
 impl Printer<'_> {
-    /// What is about to run.
+    /// The campaign that is about to run.
     pub fn begin(&self, compilers: &[Compiler]) {
         let Options { cases, seed, replay, .. } = self.options;
         let convention = self.platform.convention;

@@ -49,7 +49,7 @@ use crate::abi::{CallPlan, Convention, FrameLayout, Unsupported};
 use crate::error::Error;
 use crate::lower::{Native, registers};
 
-/// What a processor gives.
+/// The machine code of a processor.
 pub(crate) trait Processor {
     /// `e_machine` of its ELF64 files, which GDB reads.
     const ELF_MACHINE: Option<u16> = None;

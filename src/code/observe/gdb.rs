@@ -29,7 +29,7 @@ pub struct Descriptor {
 /// `JIT_REGISTER_FN`
 const REGISTER: u32 = 1;
 
-/// What GDB reads when [`__jit_debug_register_code`] is called.
+/// The descriptor that GDB reads when [`__jit_debug_register_code`] is called.
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals, reason = "GDB looks for this name")]
 pub static mut __jit_debug_descriptor: Descriptor =

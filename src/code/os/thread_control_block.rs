@@ -1,6 +1,6 @@
 //! The identity of a thread: the address of its control block.
 
-/// What tells threads apart: no two that live at the same time have the same, and none has 0.
+/// The identity of a thread: no two living threads have the same, and none has 0.
 #[inline]
 pub(crate) fn this_thread() -> usize {
     let thread;

@@ -99,7 +99,7 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// What the process has loaded.
+    /// The libraries that the process has loaded.
     pub(crate) fn default() -> Library {
         Library { loaded: None, name: "default".to_owned() }
     }

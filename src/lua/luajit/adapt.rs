@@ -28,7 +28,7 @@ mod upvalue {
     pub(super) const ARGUMENTS: std::ffi::c_int = 2;
 }
 
-/// What becomes of an argument.
+/// The treatment of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     /// `.`: it stays.
@@ -172,7 +172,7 @@ fn called(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(call_original(cx))
 }
 
-/// What the letters of a function say about all of its arguments.
+/// The treatment of all arguments of a function, from its letters.
 #[derive(Default)]
 pub(super) struct Arguments {
     /// `=`
@@ -348,7 +348,7 @@ fn without_stray_escapes(text: &[u8]) -> Option<Vec<u8>> {
     found.then_some(kept)
 }
 
-/// What the function or table that is upvalue 1 gives `string.gsub` for a match.
+/// The replacement for a match in `string.gsub`, by the function or table that is upvalue 1.
 pub(super) fn replaced(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let source = Cx::upvalue(1);
     if cx.type_of(source) == LuaType::Table {

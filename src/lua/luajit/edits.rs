@@ -17,7 +17,7 @@ struct Edit {
     text: String,
 }
 
-/// What was edited so far. Of two edits before one token, and of two after it, the later one is the outer one.
+/// The edits so far. Of two edits before one token, and of two after it, the later one is the outer one.
 #[derive(Debug, Default)]
 pub(super) struct Edits(Vec<Edit>);
 

@@ -152,7 +152,7 @@ fn print_text(cx: &Cx<'_>, argument: c_int, conversion: &Conversion, text: Vec<u
     end
 }
 
-/// What a conversion makes of its argument. None: the running Lua makes it, of the argument as it is then.
+/// The text of a conversion for its argument. `None`: the running Lua makes it, from the argument as it is then.
 fn text_of(
     cx: &Cx<'_>,
     index: c_int,
@@ -329,7 +329,7 @@ fn rounded(n: f64, conversion: &Conversion) -> Option<f64> {
 }
 
 impl Conversion {
-    /// What stands between its `%` and its letter.
+    /// The text between its `%` and its letter.
     fn spec<'a>(&self, cx: &'a Cx<'_>) -> Option<&'a [u8]> {
         cx.bytes(1)?.get(self.start + 1..self.end - 1)
     }

@@ -16,7 +16,7 @@ pub(super) enum Kind {
     Symbol(&'static str),
     Number(Numeral),
     String,
-    /// What no token begins with, or an unfinished string: Lua itself says what is wrong.
+    /// A byte that begins no token, or an unfinished string: Lua itself raises the error.
     Invalid,
     End,
 }

@@ -44,7 +44,7 @@ use crate::lua::library;
 use crate::lua::state::{Cx, LuaError, entry, guard};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 
-/// What the prelude is given besides the `ffi` table.
+/// The arguments of the prelude, besides the `ffi` table.
 const NATIVE: [(&[u8], lua_CFunction); 36] = [
     (b"adapt", entry(adapt::adapt)),
     (b"adapt_error", entry(raise::adapt_error)),

@@ -52,7 +52,7 @@ const NO_BITS: u32 = 127 << 16;
 /// An entry refers to another one in 16 bits.
 const MOST: usize = 1 << 16;
 
-/// What an entry describes.
+/// The subject of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Node {
     /// A type without alignment attributes.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::code::Thunk;
 
-/// What a state uses.
+/// The use of a state.
 #[derive(Default)]
 pub(in crate::lua) struct Inventory {
     /// Symbols that were looked up, with their addresses.

@@ -16,7 +16,7 @@ use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value};
 
 use crate::lua::vm::api;
 
-/// What is left of `debug`.
+/// The functions of `debug` that stay.
 const HARMLESS: [&str; 4] = ["traceback", "getinfo", "gethook", "sethook"];
 /// Modules of LuaJIT's, beside its `ffi`.
 const MODULES: [&str; 3] = ["string.buffer", "jit.util", "jit.profile"];

@@ -402,7 +402,7 @@ impl Slot {
         })
     }
 
-    /// What identifies a short string: equal ones are the same object.
+    /// The identity of a short string: equal ones are the same object.
     pub(in crate::lua) fn short_string(self) -> Option<*const c_void> {
         self.has(AT.tags.short_string).then(|| self.value())
     }
@@ -441,7 +441,7 @@ impl Slot {
 }
 
 impl Userdata {
-    /// What identifies its metatable, null where it has none.
+    /// The identity of its metatable; null if it has none.
     pub(in crate::lua) fn metatable(self) -> *const c_void {
         // SAFETY: a live userdata of a proven layout.
         unsafe { read(self.0.as_ptr(), AT.metatable) }

@@ -13,7 +13,7 @@ use super::api::layout::{Boolean, Layout};
 use super::api::{self, Results, lua_State};
 use crate::code::Peek;
 
-/// What is known about the interpreter: a process has one for the symbols that this library is linked to.
+/// The answer for the interpreter: a process has one for the symbols that this library is linked to.
 static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = 0;
 const YES: u8 = 1;
@@ -47,7 +47,7 @@ pub(in crate::lua) unsafe fn in_place(lua: *mut lua_State) -> bool {
 
 type Proof = Result<(), &'static str>;
 
-/// What [`look`] gets and leaves.
+/// The input and output of [`look`].
 struct Probe<'l> {
     layout: &'l Layout,
     proof: Proof,

@@ -37,7 +37,7 @@ impl Drop for Image {
     }
 }
 
-/// What goes where: a run of bytes of the file, or zeros.
+/// A run of bytes of the file, or of zeros, and its place.
 struct Segment<'d> {
     /// From the image's start.
     offset: usize,
@@ -55,7 +55,7 @@ struct Patch {
     value: Value,
 }
 
-/// What a word is patched with.
+/// The value that patches a word.
 enum Value {
     /// An offset into the image.
     Own(usize),
@@ -65,7 +65,7 @@ enum Value {
     Import(String),
 }
 
-/// What a file says, before it has an address.
+/// The contents of a file, before it has an address.
 struct Plan<'d> {
     segments: Vec<Segment<'d>>,
     size: usize,

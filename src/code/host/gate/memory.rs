@@ -83,7 +83,7 @@ const SMALL: usize = 16;
 struct Heap {
     /// Free blocks by size.
     free: BTreeMap<usize, Vec<usize>>,
-    /// What is left of the last chunk.
+    /// The rest of the last chunk.
     left: (usize, usize),
     /// Bytes that callers have.
     used: usize,

@@ -20,7 +20,7 @@ pub fn available() -> Result<(), Error> {
     Ok(())
 }
 
-/// What callback slots lead to.
+/// The address that callback slots lead to.
 pub(in crate::code) fn dispatcher() -> Result<*const c_void, Error> {
     /// Calls the dispatcher of a slot.
     ///

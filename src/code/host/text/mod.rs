@@ -24,7 +24,7 @@ pub type Line = (&'static str, &'static str);
 pub struct Callbacks {
     /// The convention whose registers the entry keeps.
     pub of: &'static Convention,
-    /// What an assembler is told before the text.
+    /// Directives for the assembler, before the text.
     pub directive: &'static str,
     /// Loads the slot's address, the 8 bytes behind it, and jumps to the entry.
     pub stub: &'static [Line],

@@ -27,7 +27,7 @@ pub(crate) fn is_path(name: &str) -> bool {
 }
 
 impl Library {
-    /// What the process has loaded.
+    /// The libraries that the process has loaded.
     pub(crate) fn default() -> Library {
         // SAFETY: `dlsym` takes this handle, and nothing closes it.
         let loaded = unsafe { unix::Library::from_raw(libc::RTLD_DEFAULT) };

@@ -32,7 +32,7 @@ pub(in crate::code) fn map_data(code: usize, size: usize) -> io::Result<NonNull<
     Err(io::Error::other("no memory within reach of the stubs"))
 }
 
-/// What `mmap` returned.
+/// The result of `mmap`.
 pub(in crate::code::os) fn mapped(address: *mut libc::c_void) -> io::Result<NonNull<u8>> {
     if address == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());

@@ -11,7 +11,7 @@ use crate::code::locks::{Global, Rank};
 const SIGNALS: [c_int; 5] =
     [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
 
-/// What the host had installed for each signal.
+/// The host's handler of each signal.
 struct Before(UnsafeCell<[MaybeUninit<libc::sigaction>; SIGNALS.len()]>);
 
 // SAFETY: it is written while `COUNT` is locked and our handlers are not installed, and read by them.
@@ -20,7 +20,7 @@ unsafe impl Sync for Before {}
 static BEFORE: Before = Before(UnsafeCell::new([MaybeUninit::uninit(); SIGNALS.len()]));
 /// How many handlers are wanted.
 static COUNT: Global<Mutex<usize>> = Global::new(Rank::Handlers, 0);
-/// What runs when the process ends.
+/// The function that runs when the process ends.
 static SAY: OnceLock<fn()> = OnceLock::new();
 
 /// Keeps the handlers installed.

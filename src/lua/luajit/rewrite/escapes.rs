@@ -1,6 +1,6 @@
 //! Escapes in strings that Lua 5.1 and 5.2 do not know, rewritten as decimal escapes.
 
-/// What every Lua refuses to read, at the place of an escape that is wrong.
+/// A text that every Lua refuses, put in the place of a wrong escape.
 const WRONG: &str = "'\\999'";
 
 /// The literal of a string in quotes without `\x`, `\u` and `\z`, if it has one of them: as ASCII, with the line ends that it had, behind

@@ -65,7 +65,7 @@ const BINARY: [(&str, u8, u8); 21] = [
 ];
 const UNARY: [&str; 4] = ["not", "-", "#", "~"];
 const UNARY_STRENGTH: u8 = 12;
-/// What binds tighter than `..`.
+/// Operators of this strength bind tighter than `..`.
 const CONCAT_STRENGTH: u8 = 9;
 
 impl Parser<'_> {
@@ -77,7 +77,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What `return` gives. LuaJIT has no frame for a function that ends in a call, which `error` has to be told.
+    /// The values of `return`. LuaJIT has no frame for a function that ends in a call, which `error` has to be told.
     pub(super) fn results(&mut self) -> Parse<()> {
         let start = self.at;
         let raises = self.is_name("error");

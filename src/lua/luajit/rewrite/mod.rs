@@ -13,7 +13,7 @@ use super::edits::{Edits, Place};
 use super::lex::{Kind, Numeral, Token, tokens};
 use expression::{EXACT, What};
 
-/// What the host's numbers need.
+/// The rewriting that the running Lua's numbers need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     /// Lua has integers beside floats.
@@ -51,16 +51,16 @@ pub(super) const HELPERS: [&str; 10] = [
     "__ffi_literal",
 ];
 
-/// What a variable or label is called whose name has bytes beyond ASCII: this, and the bytes in hexadecimal digits.
+/// The new name of a variable or label whose name has bytes beyond ASCII begins with this; the bytes follow in hexadecimal digits.
 const NAME: &str = "__ffi_name_";
 
-/// What a local variable `_ENV` is called.
+/// The new name of a local variable `_ENV`.
 const LOCAL_ENVIRONMENT: &str = "__ffi_env";
 
 /// How deep expressions and blocks nest, as in Lua.
 const MAX_DEPTH: usize = 190;
 
-/// What to load for a text.
+/// The text to load in place of another.
 #[derive(Debug, PartialEq)]
 pub(super) enum Chunk {
     /// The text as it is.
@@ -68,7 +68,7 @@ pub(super) enum Chunk {
     /// A chunk that takes the [`HELPERS`] and returns the function that the text is.
     Rewritten {
         text: Vec<u8>,
-        /// What the helper for literals holds, from 1.
+        /// The literals that their helper holds, from 1.
         literals: Vec<Literal>,
     },
     /// It is no Lua that the parser knows. This text has the same syntax error, but no literals that only LuaJIT has:

@@ -11,7 +11,7 @@ pub(crate) use version::*;
 /// A cdata that was freed before its finaliser ran.
 #[cfg_attr(not(feature = "luau"), allow(dead_code, reason = "only Luau makes one"))]
 pub(crate) struct Dead {
-    /// What [`Late::watch`] was told.
+    /// The token that [`Late::watch`] was given.
     pub token: u64,
     /// The userdata block as it was.
     pub block: Box<[u8]>,

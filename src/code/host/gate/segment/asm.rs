@@ -17,7 +17,7 @@ const DATA: u16 = 0x2b;
 pub(super) struct Trampolines {
     /// Where call shims return to: 32-bit code that leads to [`exit`].
     pub exit: u32,
-    /// What callback shims call: 32-bit code that leads to [`dispatch`].
+    /// The code that callback shims call: 32-bit code that leads to [`dispatch`].
     pub dispatch: u32,
     /// A 32-bit `ret`.
     pub back: u32,

@@ -18,7 +18,7 @@ const SIGNALS: [(c_int, &str); 4] = [
     (libc::SIGFPE, "arithmetic fault"),
 ];
 
-/// What the signals did before.
+/// The earlier handlers of the signals.
 static BEFORE: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
 /// Starts to watch; what the host did with these signals before, it does after the report.

@@ -37,10 +37,10 @@ use asm::Trampolines;
 
 /// Bytes of a thread's guest stack; signal handlers run on it too.
 const STACK: usize = 8 << 20;
-/// What a call leaves free below its Frame, at least.
+/// The bytes that a call leaves free below its Frame, at least.
 const RESERVE: u32 = 128 << 10;
 
-/// What a thread's guest calls share, in memory of the guest, right above its stack.
+/// The data that a thread's guest calls share, in memory of the guest, right above its stack.
 #[repr(C)]
 struct Context {
     /// The host's stack pointer while the guest runs.
