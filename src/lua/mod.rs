@@ -10,8 +10,8 @@
 //! | `callback` | calls from C to Lua |
 //! | `call` | calls from Lua to C |
 //! | `object` | values and types as Lua objects: metatables, keys, operators |
-//! | `library` | the functions of the `ffi` table |
 //! | `fast` | fast paths: operations of the rooms above without Lua's C API |
+//! | `library` | the functions of the `ffi` table |
 //! | `luajit` | LuaJIT mode |
 //! | [`embed`] | the host's side: [`Ffi`], the command, `require` |
 //!

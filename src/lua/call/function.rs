@@ -20,6 +20,7 @@ use crate::code;
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
 use crate::lua::state::head::Head;
+use crate::lua::state::recall::Accepted;
 use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{CData, Header};
@@ -71,33 +72,12 @@ pub(in crate::lua) struct Function {
 /// Variable arguments that cdata are accepted for.
 const VARIABLE_PLACES: u32 = 8;
 
-/// The metatables of the last two kinds of cdata that converted to a parameter by their header alone: the address that the
-/// header has is the pointer that is passed, or leads to the value.
-#[derive(Default)]
-#[repr(C)]
-pub(in crate::lua) struct Accepted(pub [Cell<*const c_void>; 2]);
-
-impl Accepted {
+impl Function {
     /// Where a thunk finds those of the parameter at `index`, from the record on.
-    pub(in crate::lua) const fn offset(index: usize) -> usize {
+    pub(in crate::lua) const fn accepted_offset(index: usize) -> usize {
         mem::size_of::<Function>() + index * mem::size_of::<Accepted>()
     }
 
-    pub(in crate::lua) fn add(&self, metatable: *const c_void) {
-        let [first, second] = &self.0;
-        if first.get() != metatable {
-            second.set(first.get());
-            first.set(metatable);
-        }
-    }
-
-    /// Accepts nothing any more.
-    pub(in crate::lua) fn clear(&self) {
-        self.0.iter().for_each(|metatable| metatable.set(ptr::null()));
-    }
-}
-
-impl Function {
     /// What is accepted for the argument at `index`.
     pub(in crate::lua) fn accepted(&self, index: usize) -> Option<&Accepted> {
         let all = (&raw const *self).wrapping_add(1).cast::<Accepted>();
@@ -149,7 +129,8 @@ impl Function {
     }
 
     pub(in crate::lua) fn name(&self) -> &str {
-        let bytes = (&raw const *self).wrapping_byte_add(Accepted::offset(self.places as usize));
+        let bytes =
+            (&raw const *self).wrapping_byte_add(Function::accepted_offset(self.places as usize));
         let bytes = bytes.cast::<u8>();
         // SAFETY: every record is one that `push_record` made, with `name_len` bytes of a `str` behind it.
         unsafe {
@@ -236,7 +217,7 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
     let name = &name[..name.len().min(u32::MAX as usize)];
     // SAFETY: the block is as long as the record and the name; userdata blocks are 8-aligned, as the record is.
     unsafe {
-        let names_at = Accepted::offset(places as usize);
+        let names_at = Function::accepted_offset(places as usize);
         let record = api::new_userdata(cx.lua, names_at + name.len(), 0).cast::<Function>();
         record.write(Function {
             target: Cell::new(ptr::null()),
@@ -258,7 +239,10 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
             last: Cell::new((0, None)),
         });
         for index in 0..places as usize {
-            record.byte_add(Accepted::offset(index)).cast::<Accepted>().write(Accepted::default());
+            record
+                .byte_add(Function::accepted_offset(index))
+                .cast::<Accepted>()
+                .write(Accepted::default());
         }
         let bytes = record.byte_add(names_at).cast();
         ptr::copy_nonoverlapping(name.as_ptr(), bytes, name.len());

@@ -29,6 +29,4 @@ pub(in crate::lua) mod thunk_api;
 pub(in crate::lua) mod thunk_fast;
 mod variadic;
 
-pub(in crate::lua) use function::{
-    Accepted, detach, function_at, prepare_pointer, push_function, record_at,
-};
+pub(in crate::lua) use function::{detach, function_at, prepare_pointer, push_function, record_at};

@@ -10,7 +10,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, Block, InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
-use super::function::{Accepted, Function};
+use super::function::Function;
 use super::reentry;
 use super::runtime;
 use super::thunk_api::{Argument, Entry, LuaOperands, Outcome, trusted};
@@ -127,7 +127,7 @@ impl<'p> InPlace<'p> {
         let metatable = self.load(b, userdata, self.layout.metatable);
         let (found, second) = (self.block(b), b.create_block());
         b.set_cold_block(second);
-        let accepted = Accepted::offset(index) as i32;
+        let accepted = Function::accepted_offset(index) as i32;
         let first = self.load(b, record, accepted);
         let same = b.ins().icmp(IntCC::Equal, metatable, first);
         b.ins().brif(same, found, &[], second, &[]);

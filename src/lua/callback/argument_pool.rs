@@ -149,7 +149,7 @@ unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
-        let (cx, stock) = (Cx { lua, state }, &state.stock);
+        let (cx, stock) = (Cx::new(lua, state), &state.stock);
         sys::luaL_checkstack(lua, SIZE as c_int + 4, c"arguments of a callback".as_ptr());
         if !stock.shelf.make_room(&cx, SHELF, SIZE) {
             sys::luaL_error(lua, c"not enough memory".as_ptr());

@@ -229,7 +229,7 @@ fn enter_on(
         }
         let nested = state.nested.get();
         if nested == MAX_NESTED {
-            Cx { lua, state }.push_bytes(b"C stack overflow: callbacks in callbacks");
+            Cx::new(lua, state).push_bytes(b"C stack overflow: callbacks in callbacks");
             true
         } else {
             state.nested.set(nested + 1);
@@ -257,7 +257,7 @@ pub(super) unsafe fn keep_error(
     lua: *mut lua_State,
     outside: bool,
 ) {
-    let cx = Cx { lua, state };
+    let cx = Cx::new(lua, state);
     if outside {
         let text =
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);

@@ -41,7 +41,7 @@ fn keep(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 /// # Safety
 /// `lua` is a thread of the state, with a function, an argument and 2 free slots on top of its stack.
 pub(in crate::lua) unsafe fn call(lua: *mut lua_State, state: &State) -> bool {
-    let cx = Cx { lua, state };
+    let cx = Cx::new(lua, state);
     let function = cx.top() - 1;
     cx.push_anchor(Anchor::Pending);
     cx.raw_get_integer(-1, HANDLER);

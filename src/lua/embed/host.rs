@@ -168,7 +168,7 @@ unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> Results {
             message = sys::lua_pushfstring(lua, c"(error object is a %s value)".as_ptr(), name);
         }
         if let Some(state) = State::opened(lua)
-            && crate::lua::callback::traceback::push(&Cx { lua, state }, 1)
+            && crate::lua::callback::traceback::push(&Cx::new(lua, state), 1)
         {
             sys::lua_pushfstring(lua, c"%s\n%s".as_ptr(), message, sys::lua_tostring(lua, -1));
         } else {

@@ -10,14 +10,16 @@ use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
-use super::accessor::{self, Part};
+use super::accessor::Part;
 use crate::ctype::{Bits, QualType, RecordId};
+use crate::lua::object::index;
 use crate::lua::object::metatype;
-use crate::lua::state::Cx;
 use crate::lua::state::head::Head;
+use crate::lua::state::learnt::Learnt;
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::bounds::{self, Bounds, Counted, Sized, Unbounded};
-use crate::lua::value::cdata::{CData, Header};
+use crate::lua::value::cdata::{self, Header};
 use crate::lua::value::repr::{self, Place};
 use crate::lua::vm::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call};
@@ -34,6 +36,10 @@ pub(in crate::lua) struct Places {
     count: u64,
     element: Cell<Part>,
 }
+
+/// `__index` and `__newindex` for everything.
+pub(super) const INDEX: lua_CFunction = entry(|cx: &Cx<'_>| learning(cx, index::index));
+pub(super) const NEW_INDEX: lua_CFunction = entry(|cx: &Cx<'_>| learning(cx, index::new_index));
 
 /// Upvalues of both closures, after the state.
 const PLACES: usize = 2;
@@ -107,14 +113,12 @@ fn closures<B: Bounds>() -> (lua_CFunction, lua_CFunction) {
 }
 
 /// Notes where Lua has the string `__index`, which is a key of `Anchor::Metamethods`.
-pub(in crate::lua) fn keep_index_event(cx: &Cx<'_>) {
-    if cx.state.in_place {
-        cx.push_bytes(b"__index");
-        // SAFETY: the state is in place, and the string was just pushed.
-        let event = unsafe { memory::top(cx.lua) }.short_string();
-        cx.state.head().index_event.set(event.unwrap_or(ptr::null()));
-        cx.pop(1);
-    }
+pub(super) fn keep_index_event(cx: &Cx<'_>) {
+    cx.push_bytes(b"__index");
+    // SAFETY: the state is in place, and the string was just pushed.
+    let event = unsafe { memory::top(cx.lua) }.short_string();
+    cx.state.head().index_event.set(event.unwrap_or(ptr::null()));
+    cx.pop(1);
 }
 
 /// The number of names in a struct or union, or in the one that is pointed to.
@@ -144,17 +148,26 @@ fn names(cx: &Cx<'_>, record: RecordId) -> usize {
     inner.iter().map(count).sum()
 }
 
-/// Remembers where the key at stack index 2 led: to an object of type `ty`, `address`, in the cdata at 1.
-pub(in crate::lua) fn learn(
+/// A general metamethod, and what is remembered of where its key led.
+fn learning(
     cx: &Cx<'_>,
-    cd: &CData,
-    ty: QualType,
-    address: *const u8,
-    bits: Option<Bits>,
-) {
-    if !cx.state.in_place || cx.state.checked() || cd.address.is_null() {
-        return;
+    general: fn(&Cx<'_>) -> Result<Outcome, LuaError>,
+) -> Result<Outcome, LuaError> {
+    let outcome = general(cx)?;
+    match cx.learnt()[0] {
+        Learnt::Place { ty, address, bits } => learn(cx, ty, address, bits),
+        Learnt::Name(ty) if metatype::push_metatype(cx, ty) => {
+            add_name(cx, Place::named(cx.identity(-1), cx.state.declared.get()));
+            cx.pop(1);
+        }
+        _ => {}
     }
+    Ok(outcome)
+}
+
+/// Remembers where the key at stack index 2 led: to an object of type `ty`, `address`, in the cdata at 1.
+fn learn(cx: &Cx<'_>, ty: QualType, address: *const u8, bits: Option<Bits>) {
+    let Some(cd) = cdata::at(cx, 1).filter(|cd| !cd.address.is_null()) else { return };
     let Some(place) = repr::classify(cx, ty, bits) else { return };
     // SAFETY: `index` runs as a closure that `set_closures` made; the user value is the table of names.
     unsafe {
@@ -176,13 +189,6 @@ pub(in crate::lua) fn learn(
             let part = Part::new(places.head, ptr::null(), place.at(size as isize));
             places.element.set(part);
         }
-    }
-}
-
-/// Remembers that the name at stack index 2 is one of the metatype whose metatable is on top of the stack.
-pub(in crate::lua) fn learn_name(cx: &Cx<'_>) {
-    if cx.state.in_place && !cx.state.checked() {
-        add_name(cx, Place::named(cx.identity(-1), cx.state.declared.get()));
     }
 }
 
@@ -292,7 +298,7 @@ unsafe extern "C-unwind" fn index_any<B: Bounds>(lua: *mut lua_State) -> Results
         {
             return (part.read)(lua, call.argument(2), address, part);
         }
-        accessor::INDEX(lua)
+        INDEX(lua)
     }
 }
 
@@ -321,6 +327,6 @@ unsafe extern "C-unwind" fn new_index_any<B: Bounds>(lua: *mut lua_State) -> Res
         {
             return (part.write)(lua, call.argument(3), address, part);
         }
-        accessor::NEW_INDEX(lua)
+        NEW_INDEX(lua)
     }
 }

@@ -5,12 +5,11 @@ use std::ffi::c_void;
 
 use mlua::ffi as sys;
 
-use crate::lua::object::index;
-use crate::lua::state::entry;
+use super::access::{INDEX, NEW_INDEX};
 use crate::lua::state::head::Head;
 use crate::lua::value::cdata::{Flags, Header};
 use crate::lua::value::repr::{self, Form, Place};
-use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
+use crate::lua::vm::api::{Results, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};
 
 /// Does an access for the metamethod that runs on a Lua state: to the object at an address, of the key (to be replaced by
@@ -27,10 +26,6 @@ pub(super) struct Part {
     head: *const Head,
     pub(in crate::lua) place: Place,
 }
-
-/// `__index` and `__newindex` for everything.
-pub(super) const INDEX: lua_CFunction = entry(index::index);
-pub(super) const NEW_INDEX: lua_CFunction = entry(index::new_index);
 
 impl Part {
     /// A part of cdata in the state with this head.

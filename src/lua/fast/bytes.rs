@@ -1,5 +1,5 @@
 //! `ffi.string`, `ffi.copy` and `ffi.fill` without Lua's C API, for arguments whose types the general code of
-//! [`crate::lua::library::bytes`] has handled before.
+//! [`crate::lua::object::bytes`] has handled before.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
@@ -8,11 +8,12 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use crate::ctype::QualType;
-use crate::lua::call::Accepted;
-use crate::lua::library::bytes::{self, Role};
+use crate::lua::object::bytes::{self, Role};
 use crate::lua::sandbox::budget;
 use crate::lua::state::head::Head;
-use crate::lua::state::{Cx, entry};
+use crate::lua::state::learnt::Learnt;
+use crate::lua::state::recall::Accepted;
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
@@ -22,28 +23,40 @@ use crate::lua::vm::memory::{self, Slot};
 pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 3] =
     [(b"copy", copy), (b"fill", fill), (b"string", string)];
 
-/// The metatables of cdata that convert to the pointers of each role.
-#[derive(Default)]
-pub(in crate::lua) struct Roles {
-    roles: [Accepted; 3],
-    /// Arrays that are text: their size ends it.
-    arrays: Accepted,
+/// A general function, and what is remembered of its arguments. `role`: of each.
+fn learning(
+    cx: &Cx<'_>,
+    general: fn(&Cx<'_>) -> Result<Outcome, LuaError>,
+    role: impl Fn(c_int) -> Role,
+) -> Result<Outcome, LuaError> {
+    let outcome = general(cx)?;
+    for fact in cx.learnt() {
+        if let Learnt::Address(n, address) = fact {
+            learn(cx, n, role(n), address);
+        }
+    }
+    Ok(outcome)
 }
 
-impl Roles {
-    fn get(&self, role: Role) -> &Accepted {
-        &self.roles[role as usize]
-    }
+/// `ffi.string`, by the general code.
+fn general_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    let role = if cx.is_absent(2) { Role::Text } else { Role::Source };
+    learning(cx, bytes::string, |_| role)
+}
 
-    /// Accepts nothing any more.
-    pub(in crate::lua) fn forget(&self) {
-        self.roles.iter().chain([&self.arrays]).for_each(Accepted::clear);
-    }
+/// `ffi.copy`, by the general code.
+fn general_copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    learning(cx, bytes::copy, |n| if n == 1 { Role::Target } else { Role::Source })
+}
+
+/// `ffi.fill`, by the general code.
+fn general_fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    learning(cx, bytes::fill, |_| Role::Target)
 }
 
 /// Remembers that the cdata at stack index `n` converted to `pointer` for a role.
-pub(in crate::lua) fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
-    let Some(cd) = cdata::at(cx, n).filter(|_| cx.state.in_place) else { return };
+fn learn(cx: &Cx<'_>, n: c_int, role: Role, pointer: *const u8) {
+    let Some(cd) = cdata::at(cx, n) else { return };
     let roles = &cx.state.head().roles;
     let accepted = match cx.state.kind(cd.ty) {
         Kind::Pointer(_) => roles.get(role),
@@ -136,14 +149,14 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
 /// `ffi.string` of other strings, and of bytes.
 #[inline(never)]
 unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(bytes::string);
+    const SLOW: lua_CFunction = entry(general_string);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = memory::running(lua);
         if call.has(1)
             && let Some(state) = head.state()
         {
-            let cx = Cx { lua, state };
+            let cx = Cx::new(lua, state);
             if let Some(text) = address(head, call.argument(1), Role::Text)
                 && push_string(&cx, head, text)
             {
@@ -185,7 +198,7 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
 /// `ffi.copy` of a Lua string with its zero byte.
 #[inline(never)]
 unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(bytes::copy);
+    const SLOW: lua_CFunction = entry(general_copy);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = memory::running(lua);
@@ -201,7 +214,7 @@ unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
 }
 
 unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(bytes::fill);
+    const SLOW: lua_CFunction = entry(general_fill);
     // SAFETY: as in `string`.
     unsafe {
         let (call, head) = memory::running(lua);

@@ -1,25 +1,15 @@
 //! `ffi.cast` from pointers, arrays and structs to pointers, without Lua's C API: for pairs of types that the general code of
 //! [`crate::lua::object::make`] has cast before.
 
-use std::ffi::c_void;
-
 use super::new;
 use crate::ctype::QualType;
 use crate::lua::state::head::Head;
+use crate::lua::state::recall::View;
 use crate::lua::state::{Cx, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::vm::api::lua_State;
 use crate::lua::vm::memory::{self, Call};
-
-/// A cast that is its operand's address.
-#[derive(Clone, Copy, Default)]
-pub(in crate::lua) struct View {
-    /// The bits of the pointer type.
-    ty: u32,
-    /// The metatable of such pointers.
-    pointers: *const c_void,
-}
 
 /// Tells the types apart that values with one metatable are cast to.
 fn salt(ty: u32) -> u32 {
@@ -27,10 +17,7 @@ fn salt(ty: u32) -> u32 {
 }
 
 /// Remembers that the cdata at stack index 2 was cast to pointers of type `ty`, the one on top of the stack.
-pub(in crate::lua) fn learn(cx: &Cx<'_>, ty: QualType) {
-    if !cx.state.in_place || cx.state.checked() {
-        return;
-    }
+pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
     let (Some(operand), Some(pointer)) = (cdata::at(cx, 2), cdata::at(cx, -1)) else { return };
     let Kind::Pointer(to) = cx.state.kind(ty) else { return };
     let by_header = match cx.state.kind(operand.ty) {

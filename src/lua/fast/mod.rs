@@ -11,16 +11,66 @@
 //! | [`cast`] | `ffi.cast` between pointers |
 //! | [`new_callback`] | `ffi.cast` of Lua functions, `callback:free()` |
 //! | [`bytes`] | `ffi.string`, `ffi.copy`, `ffi.fill` |
-//! | [`cache`] | the facts about cdata that these remember |
-//! | [`string_cache`] | strings that `ffi.string` read |
 
 pub(in crate::lua) mod access;
 mod accessor;
 pub(in crate::lua) mod bytes;
-pub(in crate::lua) mod cache;
 pub(in crate::lua) mod cast;
 pub(in crate::lua) mod new;
 pub(in crate::lua) mod new_callback;
 pub(in crate::lua) mod operator;
 pub(in crate::lua) mod pointer;
-pub(in crate::lua) mod string_cache;
+
+use crate::ctype::QualType;
+use crate::lua::object::ctypes;
+use crate::lua::object::metatype;
+use crate::lua::state::{Anchor, Cx};
+
+/// Puts fast functions in place of the general ones, in a state that has the latter.
+pub(in crate::lua) fn install(cx: &Cx<'_>) {
+    if !cx.state.in_place || cx.state.checked() {
+        return;
+    }
+    cx.push_anchor(Anchor::Metamethods);
+    for (operator, function) in operator::OPERATORS.into_iter().chain(pointer::OPERATORS) {
+        cx.push_bytes(operator.event());
+        cx.push_function(function, 1);
+        cx.raw_set_name(-2, operator.event());
+    }
+    cx.pop(1);
+    access::keep_index_event(cx);
+    cx.state.links.push_metatable.set(push_metatable);
+    if cx.state.makes_in_place() {
+        ctypes::push_metatable(cx);
+        cx.push_function(new::CONSTRUCT, 0);
+        cx.raw_set_name(-2, b"__call");
+        cx.pop(1);
+    }
+}
+
+/// The same for the functions of an `ffi` table, which is on top of the stack. `outermost`: it is that of the outermost scope, whose
+/// type texts are remembered.
+pub(in crate::lua) fn install_functions(cx: &Cx<'_>, outermost: bool) {
+    if !cx.state.in_place || cx.state.checked() {
+        return;
+    }
+    let new = (outermost && cx.state.makes_in_place()).then_some((&b"new"[..], new::NEW));
+    let cast = outermost.then_some((&b"cast"[..], new_callback::CAST));
+    for (name, function) in bytes::FUNCTIONS.into_iter().chain(new).chain(cast) {
+        cx.push_function(function, 0);
+        cx.raw_set_name(-2, name);
+    }
+}
+
+/// Pushes a new metatable with fast functions.
+fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
+    metatype::push_new_metatable(cx, ty, finalized);
+    if cx.state.is_function_pointer(ty) {
+        cx.raw_get_name(-1, b"__index");
+        cx.push_function(new_callback::FREE, 0);
+        cx.raw_set_name(-2, b"free");
+        cx.pop(1);
+    } else {
+        access::set_closures(cx, ty.id().into());
+    }
+}

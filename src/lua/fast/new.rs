@@ -12,9 +12,11 @@ use crate::lua::object::ctypes;
 use crate::lua::object::make;
 use crate::lua::object::metatype;
 use crate::lua::sandbox::budget;
-use crate::lua::state::{Cx, State, entry};
-use crate::lua::types::kind::{Kind, TypeInfo};
+use crate::lua::state::learnt::Learnt;
+use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
+use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::value::ctype::{self, Named};
 use crate::lua::value::repr::{self, Place};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};
@@ -79,56 +81,26 @@ impl Maker {
     }
 }
 
-/// The type that a ctype object stands for, which is its block; or that a text names.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(in crate::lua) struct Named {
-    /// The bits of the type.
-    ty: u32,
-    /// Where a cdata has its flags, which are read before its metatable says that it is one.
-    flags: u32,
-    info: *const TypeInfo,
-}
-
-impl Named {
-    pub(in crate::lua) fn new(state: &State, ty: QualType) -> Named {
-        Named { ty: ty.to_bits(), flags: 0, info: state.info(ty.id()) }
-    }
-
-    /// How its values are made, where that is known.
-    ///
-    /// # Safety
-    /// The state is open.
-    #[inline(always)]
-    unsafe fn maker<'s>(&self) -> Option<&'s Maker> {
-        // SAFETY: the state keeps what it knows of types, and every maker.
-        let maker = unsafe { (*self.info).maker.get().as_ref()? };
-        (maker.ty == self.ty).then_some(maker)
-    }
+/// How the values of a type are made, where that is known.
+///
+/// # Safety
+/// The state is open.
+#[inline(always)]
+unsafe fn maker<'s>(named: Named) -> Option<&'s Maker> {
+    // SAFETY: the state keeps what it knows of types, and every maker.
+    let maker = unsafe { named.info().maker.get().cast::<Maker>().as_ref()? };
+    (maker.ty == named.ty().to_bits()).then_some(maker)
 }
 
 /// What a type argument names, where that is quickly seen.
 #[inline(always)]
 fn named(state: &State, slot: Slot) -> Option<Named> {
-    ctype_object(state, slot).or_else(|| state.texts.find(slot.short_string()?))
-}
-
-#[inline(always)]
-fn ctype_object(state: &State, slot: Slot) -> Option<Named> {
-    let userdata = slot.userdata()?;
-    let is_ctype = userdata.metatable() == state.ctype_metatable.get();
-    // SAFETY: only ctype objects have this metatable.
-    is_ctype.then(|| unsafe { userdata.block::<Named>().read() })
+    ctype::at_slot(state, slot).or_else(|| state.texts.find(slot.short_string()?))
 }
 
 /// The bits of the type that a type argument names, where that is quickly seen.
 pub(in crate::lua) fn named_type(state: &State, slot: Slot) -> Option<u32> {
-    named(state, slot).map(|named| named.ty)
-}
-
-/// The type that a ctype object stands for.
-pub(in crate::lua) fn ctype(state: &State, slot: Slot) -> Option<QualType> {
-    ctype_object(state, slot).map(|named| QualType::from_bits(named.ty))
+    named(state, slot).map(|named| named.ty().to_bits())
 }
 
 /// A new value of the type that argument 1 names, made from the arguments after it; `slow` makes what is not made here.
@@ -145,7 +117,7 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
         if count == 0 {
             return slow(lua);
         }
-        let maker = named(state, call.argument(1)).and_then(|named| named.maker());
+        let maker = named(state, call.argument(1)).and_then(|named| maker(named));
         let Some(maker) = maker else { return slow(lua) };
         if maker.step != 0 {
             return make_array(lua, call, maker, slow);
@@ -200,12 +172,12 @@ unsafe fn make_array(
 
 unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
-    unsafe { make(lua, entry(make::new)) }
+    unsafe { make(lua, entry(|cx: &Cx<'_>| learning(cx, make::new))) }
 }
 
 unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> Results {
     // SAFETY: as in `new`.
-    unsafe { make(lua, entry(ctypes::construct)) }
+    unsafe { make(lua, entry(|cx: &Cx<'_>| learning(cx, ctypes::construct))) }
 }
 
 /// Texts that name types, by the address of Lua's own copy; the table of `Anchor::TypeTexts` keeps that alive.
@@ -233,30 +205,36 @@ impl Texts {
     }
 }
 
-/// Remembers that the text at stack index `n`, which the table of texts has, names a type.
-pub(in crate::lua) fn learn_text(cx: &Cx<'_>, n: c_int, ty: QualType) {
-    if !cx.state.in_place {
-        return;
-    }
-    // SAFETY: the state is in place, and a C function is running.
-    let slot = unsafe { memory::slot(cx.lua, n) };
-    if let Some(text) = slot.and_then(Slot::short_string) {
-        let known = Text { address: text, named: Named::new(cx.state, ty) };
-        cx.state.texts.entry(text).set(Some(known));
-    }
+/// Remembers that a text, which the table of texts has, names a type.
+pub(super) fn learn_text(cx: &Cx<'_>, text: *const c_void, ty: QualType) {
+    let known = Text { address: text, named: Named::new(cx.state, ty) };
+    cx.state.texts.entry(text).set(Some(known));
 }
 
 /// Finds out how values of a type are made.
-pub(in crate::lua) fn learn(cx: &Cx<'_>, ty: QualType) {
+fn learn(cx: &Cx<'_>, ty: QualType) {
     let info = cx.state.info(ty.id());
-    if cx.state.in_place && info.maker.get().is_null() {
+    if info.maker.get().is_null() {
         let maker = Box::new(Maker::of(cx, ty).unwrap_or_else(Maker::none));
-        info.maker.set(&raw const *maker);
+        info.maker.set((&raw const *maker).cast());
         cx.state.makers.borrow_mut().push(maker);
     }
 }
 
-/// Forgets that, as the type has a metatype now.
-pub(in crate::lua) fn forget(cx: &Cx<'_>, ty: QualType) {
-    cx.state.info(ty.id()).maker.set(ptr::null());
+/// A general function that makes a value of the type that argument 1 names, and what is remembered of it.
+fn learning(
+    cx: &Cx<'_>,
+    general: fn(&Cx<'_>) -> Result<Outcome, LuaError>,
+) -> Result<Outcome, LuaError> {
+    // SAFETY: the state is in place, and a C function is running.
+    let text = unsafe { memory::slot(cx.lua, 1) }.and_then(Slot::short_string);
+    let outcome = general(cx)?;
+    for fact in cx.learnt() {
+        match (fact, text) {
+            (Learnt::Text(ty), Some(text)) => learn_text(cx, text, ty),
+            (Learnt::New(ty), _) => learn(cx, ty),
+            _ => {}
+        }
+    }
+    Ok(outcome)
 }

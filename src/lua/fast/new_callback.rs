@@ -12,11 +12,13 @@ use crate::ctype::QualType;
 use crate::lua::callback::{self, CallbackKind};
 use crate::lua::object::make;
 use crate::lua::object::methods;
-use crate::lua::state::{Cx, State, entry};
+use crate::lua::state::learnt::Learnt;
+use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
-use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
-use crate::lua::vm::memory::{self, Call, Kept};
+use crate::lua::value::ctype;
+use crate::lua::vm::api::{LuaType, Results, lua_CFunction, lua_State};
+use crate::lua::vm::memory::{self, Call, Kept, Slot};
 
 /// `ffi.cast`
 pub(in crate::lua) const CAST: lua_CFunction = cast;
@@ -42,7 +44,7 @@ impl Default for Recent {
 }
 
 /// Remembers that the value at stack index 2 was cast to pointers of type `ty`.
-pub(in crate::lua) fn learn(cx: &Cx<'_>, ty: QualType) {
+fn learn(cx: &Cx<'_>, ty: QualType) {
     // SAFETY: a value is at 2.
     let in_c = unsafe { sys::lua_iscfunction(cx.lua, 2) } != 0;
     let Kind::Pointer(to) = cx.state.kind(ty) else { return };
@@ -63,8 +65,28 @@ pub(in crate::lua) fn learn(cx: &Cx<'_>, ty: QualType) {
     });
 }
 
+/// `ffi.cast`, by the general code.
+fn general_cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    // SAFETY: the state is in place, and a C function is running.
+    let text = unsafe { memory::slot(cx.lua, 1) }.and_then(Slot::short_string);
+    let outcome = make::cast(cx)?;
+    for fact in cx.learnt() {
+        match (fact, text) {
+            (Learnt::Text(ty), Some(text)) => new::learn_text(cx, text, ty),
+            (Learnt::Cast(ty), _) => {
+                if cx.type_of(2) == LuaType::Function {
+                    learn(cx, ty);
+                }
+                cast::learn(cx, ty);
+            }
+            _ => {}
+        }
+    }
+    Ok(outcome)
+}
+
 unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
-    const SLOW: lua_CFunction = entry(make::cast);
+    const SLOW: lua_CFunction = entry(general_cast);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe {
         if let Some((call, state)) = memory::enter(lua)
@@ -87,7 +109,8 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
     // `free` left with it. Out of memory raises before anything is taken.
     unsafe {
         let known = !recent.metatable.is_null()
-            && new::ctype(state, call.argument(1)).map(QualType::to_bits) == Some(recent.ty)
+            && ctype::at_slot(state, call.argument(1)).map(|named| named.ty().to_bits())
+                == Some(recent.ty)
             && call.argument(2).kept().is_like(recent.function)
             && state.permit_callback().is_ok();
         let spare = known.then(|| (*recent.kind).next_spare()).flatten();
@@ -109,7 +132,7 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
             return false;
         };
         (*block).address = address.cast_mut().cast();
-        callback.hold(&Cx { lua, state }, Call::of(lua).argument(2).kept());
+        callback.hold(&Cx::new(lua, state), Call::of(lua).argument(2).kept());
     }
     true
 }
@@ -132,7 +155,7 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> Results {
                 if header.flags != Flags::POINTER {
                     cdata.set_boolean(false);
                 }
-                freed.hold(&Cx { lua, state }, cdata.kept());
+                freed.hold(&Cx::new(lua, state), cdata.kept());
                 return Results::NONE;
             }
         }

@@ -5,20 +5,36 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
+use super::pointer;
 use crate::lua::object::arith;
 use crate::lua::object::metatype;
-use crate::lua::state::{Cx, entry};
+use crate::lua::state::learnt::Learnt;
+use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
 use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory;
 
+/// The general operator, and what is remembered of its operands.
+fn learning(cx: &Cx<'_>, operator: Operator) -> Result<Outcome, LuaError> {
+    let outcome = arith::operate(cx, operator)?;
+    for fact in cx.learnt() {
+        match fact {
+            // The metamethod is below its operands.
+            Learnt::Operator(index) => learn(cx, index + 1),
+            Learnt::Step { index, size, pointers } => pointer::learn(cx, index, size, pointers),
+            _ => {}
+        }
+    }
+    Ok(outcome)
+}
+
 /// Remembers that the value at a stack index has an operator from its metatype. Pointers have some of their own.
-pub(in crate::lua) fn learn(cx: &Cx<'_>, index: c_int) {
-    let Some(cd) = cdata::at(cx, index).filter(|_| cx.state.in_place) else { return };
+fn learn(cx: &Cx<'_>, index: c_int) {
+    let Some(cd) = cdata::at(cx, index) else { return };
     let pointer = matches!(cx.state.kind(cd.ty), Kind::Pointer(_));
-    if pointer || cx.state.checked() || !metatype::push_metatype(cx, cd.ty) {
+    if pointer || !metatype::push_metatype(cx, cd.ty) {
         return;
     }
     let metatype = cx.identity(-1);
@@ -34,7 +50,7 @@ macro_rules! operators {
         [$((Operator::$operator, {
             unsafe extern "C-unwind" fn operate(lua: *mut lua_State) -> Results {
                 const GENERAL: lua_CFunction =
-                    entry(|cx: &Cx<'_>| arith::operate(cx, Operator::$operator));
+                    entry(|cx: &Cx<'_>| learning(cx, Operator::$operator));
                 // SAFETY: Lua calls this as a closure that `Cx::push_function` made.
                 unsafe { if push_operator(lua) { api::tail_call(lua, 2) } else { GENERAL(lua) } }
             }

@@ -8,6 +8,7 @@ use super::operator;
 use crate::ctype::QualType;
 use crate::lua::state::Cx;
 use crate::lua::state::head::Head;
+use crate::lua::state::recall::Stride;
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
@@ -21,17 +22,6 @@ pub(in crate::lua) const OPERATORS: [(Operator, lua_CFunction); 5] = [
     (Operator::Lt, less),
     (Operator::Le, less_or_equal),
 ];
-
-/// What is known about the pointers and arrays with a metatable.
-#[derive(Clone, Copy, Default)]
-pub(in crate::lua) struct Stride {
-    /// Bytes of an element; 0 where that has no size.
-    size: isize,
-    /// The bits of the type of pointers to an element.
-    ty: u32,
-    /// The metatable of such pointers; null where none are made here.
-    pointers: *const c_void,
-}
 
 /// A pointer or array that something is known about.
 #[derive(Clone, Copy)]
@@ -54,13 +44,8 @@ fn find(head: &Head, slot: Slot) -> Option<Pointer> {
 
 /// Remembers the size of the elements of the pointer or array at a stack index; `pointers` is the type of pointers to them if
 /// more of these may be made.
-pub(in crate::lua) fn learn(
-    cx: &Cx<'_>,
-    index: c_int,
-    size: Option<usize>,
-    pointers: Option<QualType>,
-) {
-    if !cx.state.in_place || cx.state.checked() || cdata::at(cx, index).is_none() {
+pub(super) fn learn(cx: &Cx<'_>, index: c_int, size: Option<usize>, pointers: Option<QualType>) {
+    if cdata::at(cx, index).is_none() {
         return;
     }
     cx.get_metatable(index);

@@ -2,7 +2,6 @@
 
 use std::ffi::c_int;
 
-use super::bytes;
 use super::clib;
 use super::explain;
 use super::option;
@@ -12,6 +11,7 @@ use crate::lua::call::task;
 use crate::lua::callback::other_thread;
 use crate::lua::callback::traceback;
 use crate::lua::object::argument;
+use crate::lua::object::bytes;
 use crate::lua::object::constant;
 use crate::lua::object::ctypes;
 use crate::lua::object::make;

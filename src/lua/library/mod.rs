@@ -3,14 +3,12 @@
 //! | module | |
 //! |---|---|
 //! | [`functions`] | its functions; those that need more room are beside |
-//! | [`bytes`] | `ffi.string`, `ffi.copy`, `ffi.fill` |
 //! | [`clib`] | `ffi.C`, `ffi.load` |
 //! | [`target`] | `ffi.target` |
 //! | [`explain`] | `ffi.explain` |
 //! | [`option`] | `ffi.option` |
 //! | [`setupvalue`] | `debug.setupvalue` beside this library |
 
-pub(in crate::lua) mod bytes;
 pub(in crate::lua) mod clib;
 mod explain;
 pub(in crate::lua) mod functions;
@@ -26,7 +24,6 @@ use crate::code::os;
 use crate::code::os::Library;
 use crate::ctype::TypeId;
 use crate::lua::fast;
-use crate::lua::fast::{new, new_callback};
 use crate::lua::object::print;
 use crate::lua::object::{ctypes, metatype};
 use crate::lua::sandbox::region;
@@ -95,6 +92,7 @@ fn make_library(cx: &Cx<'_>) {
     cx.make_anchors();
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
+    fast::install(cx);
     let host = cx.state.machine.runs == Runs::Host;
     match host {
         true => print::install_function_metatable(cx),
@@ -124,16 +122,7 @@ pub(in crate::lua) fn push_library(cx: &Cx<'_>, scope: c_int) {
         cx.push_function(function, c_int::from(scope != 0));
         cx.raw_set_name(-2, name);
     }
-    if cx.state.in_place && !cx.state.checked() {
-        // `new::NEW` knows the type texts of the outermost scope only.
-        let new = scope == 0 && cx.state.makes_in_place();
-        let new = new.then_some((&b"new"[..], new::NEW));
-        let cast = (scope == 0).then_some((&b"cast"[..], new_callback::CAST));
-        for (name, function) in fast::bytes::FUNCTIONS.into_iter().chain(new).chain(cast) {
-            cx.push_function(function, 0);
-            cx.raw_set_name(-2, name);
-        }
-    }
+    fast::install_functions(cx, scope == 0);
     let (os, arch) = cx.state.machine.target.luajit_names();
     for (name, value) in [(&b"os"[..], os), (b"arch", arch)] {
         cx.push_bytes(value.as_bytes());

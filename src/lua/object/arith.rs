@@ -6,8 +6,7 @@ use std::ffi::c_int;
 use super::metatype;
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 use crate::lua::call;
-use crate::lua::fast::operator;
-use crate::lua::fast::pointer;
+use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
@@ -131,7 +130,7 @@ pub(in crate::lua) fn operate(cx: &Cx<'_>, operator: Operator) -> Result<Outcome
     }
     for index in [1, 2] {
         if metatype::push_metamethod(cx, index, operator.event()) {
-            operator::learn(cx, index);
+            cx.found(Learnt::Operator(index));
             cx.insert(1);
             cx.set_top(3);
             return Ok(Outcome::tail_call(2));
@@ -305,14 +304,14 @@ fn shift(kind: IntKind, x: u128, by: i128) -> u128 {
 fn pointers(cx: &Cx<'_>, operator: Operator, a: Operand, b: Operand) -> Result<bool, LuaError> {
     match (a, b) {
         (Operand::Pointer(t, p), Operand::Pointer(u, q)) if operator == Operator::Eq => {
-            learn(cx, t, u);
+            note(cx, t, u);
             cx.push_bool(p == q);
             Ok(true)
         }
         (Operand::Pointer(t, p), Operand::Pointer(u, q))
             if operator == Operator::Sub || operator.is_comparison() =>
         {
-            learn(cx, t, u);
+            note(cx, t, u);
             Ok(to_c::compatible(cx.state, t, u, Qualifiers::Ignored)
                 && compare_pointers(cx, operator, t, p, q))
         }
@@ -332,10 +331,11 @@ fn pointers(cx: &Cx<'_>, operator: Operator, a: Operand, b: Operand) -> Result<b
     }
 }
 
-/// Remembers what the operands are pointers to.
-fn learn(cx: &Cx<'_>, a: QualType, b: QualType) {
+/// Notes what the operands are pointers to.
+fn note(cx: &Cx<'_>, a: QualType, b: QualType) {
     for (index, element) in [(1, a), (2, b)] {
-        pointer::learn(cx, index, cx.state.size(element), None);
+        let size = cx.state.size(element);
+        cx.found(Learnt::Step { index, size, pointers: None });
     }
 }
 
@@ -380,7 +380,7 @@ fn offset(
             Access::Read,
         )?;
     }
-    pointer::learn(cx, index, Some(size), Some(ty.into()));
+    cx.found(Learnt::Step { index, size: Some(size), pointers: Some(ty.into()) });
     cdata::push_derived(cx, index, &cd, |owner| {
         cdata::push_pointer(cx, ty.into(), address, owner);
         Ok(())

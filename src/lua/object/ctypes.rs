@@ -3,23 +3,22 @@
 use std::ffi::c_int;
 use std::mem;
 
-use mlua::ffi as sys;
-
 use super::constant;
 use super::index;
 use super::make;
 use super::metatype;
 use crate::ctype::{Goal, Param, QualType, ScopeId, Type};
 use crate::lua::call;
-use crate::lua::fast::new::{self, Named};
 use crate::lua::sandbox::declare;
+use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
 use crate::lua::value::cdata::{self, CData};
+use crate::lua::value::ctype::Named;
+pub(in crate::lua) use crate::lua::value::ctype::at;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, Number, lua_CFunction};
-use crate::lua::vm::memory;
 use crate::policy::Permissions;
 
 /// Where the ctypes' table keeps their metatable; the bits of a type are never negative.
@@ -33,8 +32,7 @@ pub(in crate::lua) fn make_metatable(cx: &Cx<'_>) {
     cx.push_anchor(Anchor::Ctypes);
     cx.new_table(0, 8);
     for (name, function) in METAMETHODS {
-        let in_place = cx.state.makes_in_place() && name == b"__call";
-        cx.push_function(if in_place { new::CONSTRUCT } else { function }, 0);
+        cx.push_function(function, 0);
         cx.raw_set_name(-2, name);
     }
     for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"ctype")] {
@@ -46,21 +44,11 @@ pub(in crate::lua) fn make_metatable(cx: &Cx<'_>) {
     cx.pop(1);
 }
 
-/// The type that the ctype object at a stack index stands for.
-pub(in crate::lua) fn at(cx: &Cx<'_>, index: c_int) -> Option<QualType> {
-    if cx.state.in_place && index > sys::LUA_REGISTRYINDEX {
-        // SAFETY: the state is in place, and a C function is running.
-        return new::ctype(cx.state, unsafe { memory::slot(cx.lua, index)? });
-    }
-    if cx.type_of(index) != LuaType::Userdata || !cx.get_metatable(index) {
-        return None;
-    }
-    let metatable = cx.identity(-1);
-    cx.pop(1);
-    let block = cx.userdata(index).cast::<u32>();
-    // SAFETY: only ctype objects have this metatable; they begin with the bits of their type.
-    (metatable == cx.state.ctype_metatable.get())
-        .then(|| QualType::from_bits(unsafe { block.read() }))
+/// Pushes the metatable of ctype objects.
+pub(in crate::lua) fn push_metatable(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Ctypes);
+    cx.raw_get_integer(-1, METATABLE);
+    cx.remove(-2);
 }
 
 /// Pushes the ctype object of a type; one object a type.
@@ -115,8 +103,8 @@ fn parsed(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     if let Some(bits) = known {
         cx.pop(2);
         let ty = QualType::from_bits(bits);
-        if scope::is_outermost(cx) {
-            new::learn_text(cx, n, ty);
+        if n == 1 && scope::is_outermost(cx) {
+            cx.found(Learnt::Text(ty));
         }
         return Ok(ty);
     }

@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use super::constant;
 use super::metatype;
 use crate::ctype::{Bits, Constant, Name, QualType, Quals, RecordId, TypeId};
-use crate::lua::fast::access;
 use crate::lua::sandbox::region;
+use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::bounds;
@@ -43,7 +43,7 @@ pub(in crate::lua) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
             permit(cx, &cd, place, Access::Read)?;
-            access::learn(cx, &cd, place.ty, place.address, place.bits);
+            cx.found(Learnt::Place { ty: place.ty, address: place.address, bits: place.bits });
             read(cx, 1, &cd, place)?;
             Ok(Outcome::results(1))
         }
@@ -53,9 +53,8 @@ pub(in crate::lua) fn index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         Found::Nothing(ty) => {
             let outcome = metatype::index(cx, ty)?;
-            if outcome.arguments().is_none() && metatype::push_metatype(cx, ty) {
-                access::learn_name(cx);
-                cx.pop(1);
+            if outcome.arguments().is_none() {
+                cx.found(Learnt::Name(ty));
             }
             Ok(outcome)
         }
@@ -68,7 +67,7 @@ pub(in crate::lua) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
             permit(cx, &cd, place, Access::Write)?;
-            access::learn(cx, &cd, place.ty, place.address, place.bits);
+            cx.found(Learnt::Place { ty: place.ty, address: place.address, bits: place.bits });
             write(cx, 3, &cd, place)?;
             Ok(Outcome::results(0))
         }

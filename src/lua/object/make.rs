@@ -7,11 +7,9 @@ use std::ptr;
 use crate::ctype::{ArrayLen, QualType};
 use crate::lua::call::guest;
 
-use crate::lua::fast::cast;
-use crate::lua::fast::new;
-use crate::lua::fast::new_callback;
 use crate::lua::object::ctypes;
 use crate::lua::object::metatype;
+use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
@@ -95,7 +93,7 @@ pub(in crate::lua) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     // SAFETY: the new cdata has `size` bytes, and is on the stack.
     unsafe { initialize::from_values(cx, first, ty, bytes, size)? };
     cx.set_top(first - 1);
-    new::learn(cx, ty);
+    cx.found(Learnt::New(ty));
     metatype::finalize_by_metatype(cx, first - 1, ty);
     Ok(Outcome::results(1))
 }
@@ -205,10 +203,7 @@ pub(in crate::lua) fn cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     }
     if is_pointer {
         let outcome = pointer_from(cx, 2, ty, Mode::Cast)?;
-        if cx.type_of(2) == LuaType::Function {
-            new_callback::learn(cx, ty);
-        }
-        cast::learn(cx, ty);
+        cx.found(Learnt::Cast(ty));
         return Ok(outcome);
     }
     let size = cx.state.known_size(ty)?;

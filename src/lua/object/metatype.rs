@@ -11,10 +11,6 @@ use crate::ctype::{QualType, TypeId};
 use crate::lua::call;
 use crate::lua::callback;
 use crate::lua::callback::dispatch;
-use crate::lua::fast::access;
-use crate::lua::fast::new;
-use crate::lua::fast::operator;
-use crate::lua::fast::pointer;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, CData};
@@ -53,6 +49,7 @@ pub(in crate::lua) fn general() -> impl Iterator<Item = lua_CFunction> {
 
 /// Fills the table that every metatable of cdata is copied from.
 pub(in crate::lua) fn make_metamethods(cx: &Cx<'_>) {
+    cx.state.links.push_metatable.set(push_new_metatable);
     cx.push_anchor(Anchor::Metamethods);
     let set = |name: &[u8], function| {
         cx.push_function(function, 0);
@@ -69,19 +66,11 @@ pub(in crate::lua) fn make_metamethods(cx: &Cx<'_>) {
             set(operator.event(), function);
         }
     }
-    if cx.state.in_place && !cx.state.checked() {
-        for (operator, function) in operator::OPERATORS.into_iter().chain(pointer::OPERATORS) {
-            cx.push_bytes(operator.event());
-            cx.push_function(function, 1);
-            cx.raw_set_name(-2, operator.event());
-        }
-    }
     for (name, value) in [(&b"__metatable"[..], &b"ffi"[..]), (b"__name", b"cdata")] {
         cx.push_bytes(value);
         cx.raw_set_name(-2, name);
     }
     cx.pop(1);
-    access::keep_index_event(cx);
 }
 
 /// Pushes a new metatable for the cdata of a type.
@@ -107,8 +96,6 @@ pub(in crate::lua) fn push_new_metatable(cx: &Cx<'_>, ty: QualType, finalized: b
     }
     if cx.state.is_function_pointer(ty) {
         methods::set(cx, ty);
-    } else if cx.state.in_place && !cx.state.checked() {
-        access::set_closures(cx, ty.id().into());
     }
     set_close(cx, ty.id());
 }
@@ -298,7 +285,7 @@ pub(in crate::lua) fn metatype(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.pop(1);
     cx.push_value(2);
     cx.raw_set_integer(-2, key);
-    new::forget(cx, ty);
+    cx.state.info(ty.id()).maker.set(std::ptr::null());
     let pointer = cx.state.pointer_to(ty);
     for holder in [ty.id(), pointer] {
         cdata::for_each_metatable(cx, holder, || set_close(cx, holder));

@@ -8,7 +8,6 @@ use super::index;
 use crate::ctype::QualType;
 use crate::lua::callback;
 use crate::lua::callback::other_thread;
-use crate::lua::fast::new_callback;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
@@ -16,10 +15,9 @@ use crate::lua::vm::api::{LuaType, Number, lua_CFunction};
 
 /// Gives the metatable on top of the stack, of cdata of type `ty`, its `__index`.
 pub(in crate::lua) fn set(cx: &Cx<'_>, ty: QualType) {
-    let free_callback = if cx.state.in_place { new_callback::FREE } else { entry(free) };
     let methods: [(&[u8], lua_CFunction); 3] = [
         (b"foreign", entry(other_thread::method)),
-        (b"free", free_callback),
+        (b"free", entry(free)),
         (b"set", entry(set_function)),
     ];
     cx.new_table(0, methods.len() as c_int);

@@ -12,9 +12,11 @@
 //! | [`mod@print`] | `tostring` |
 //! | [`constant`] | constants of C, `ffi.eval` |
 //! | [`methods`] | `callback:free()` … |
+//! | [`bytes`] | `ffi.string`, `ffi.copy`, `ffi.fill` |
 
 pub(in crate::lua) mod argument;
 pub(in crate::lua) mod arith;
+pub(in crate::lua) mod bytes;
 pub(in crate::lua) mod constant;
 pub(in crate::lua) mod ctypes;
 pub(in crate::lua) mod index;

@@ -6,11 +6,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
 use super::State;
-use crate::lua::fast::bytes::Roles;
-use crate::lua::fast::cache::Recall;
-use crate::lua::fast::cast::View;
-use crate::lua::fast::pointer::Stride;
-use crate::lua::fast::string_cache::Remembered;
+use super::recall::{Recall, Roles, Stride, View};
+use super::strings::Remembered;
 use crate::lua::vm::api::{self, lua_State};
 
 /// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after

@@ -11,9 +11,13 @@
 
 mod error;
 pub(in crate::lua) mod head;
+pub(in crate::lua) mod learnt;
+pub(in crate::lua) mod links;
 pub(in crate::lua) mod machine;
 pub(in crate::lua) mod options;
 pub(in crate::lua) mod pinned;
+pub(in crate::lua) mod recall;
+pub(in crate::lua) mod strings;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -49,6 +53,8 @@ use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
 use crate::lua::vm::probe;
 use crate::policy::Policy;
 use head::Head;
+use learnt::Facts;
+use links::Links;
 use machine::{Machine, Runs};
 use options::Options;
 use pinned::Shelf;
@@ -59,6 +65,17 @@ pub struct Cx<'a> {
     pub lua: *mut lua_State,
     /// What the Lua state knows.
     pub state: &'a State,
+    /// What the general code finds.
+    facts: Facts,
+}
+
+impl<'a> Cx<'a> {
+    /// A running call.
+    ///
+    /// `lua` is live, and a C function runs on it.
+    pub(super) fn new(lua: *mut lua_State, state: &'a State) -> Cx<'a> {
+        Cx { lua, state, facts: Facts::default() }
+    }
 }
 
 /// What a Lua state knows about C.
@@ -131,6 +148,8 @@ pub struct State {
     pub(super) guest_globals: RefCell<Vec<Rc<crate::lua::library::clib::guest::Library>>>,
     /// The numbers of types, for `ffi.typeinfo`.
     pub(super) type_entries: RefCell<TypeEntries>,
+    /// What rooms to the right do for those to the left.
+    pub(super) links: Links,
     /// What `ffi.option` set.
     pub(super) options: Options,
     /// What is said of the error that a callback caught, if the process ends before it is raised.
@@ -375,9 +394,9 @@ fn run(
         state.notice(lua);
     }
     if api::LATE_FINALIZERS {
-        metatype::run_late(&Cx { lua, state });
+        metatype::run_late(&Cx::new(lua, state));
     }
-    match api::catch(|| f(&Cx { lua, state })) {
+    match api::catch(|| f(&Cx::new(lua, state))) {
         Ok(outcome) => outcome,
         Err(panic) => Err(LuaError::new(format!("internal error in ffi: {}", panic_text(&*panic)))),
     }
@@ -449,7 +468,7 @@ impl State {
                 if !api::LATE_FINALIZERS
                     && let Some(state) = (*block.cast::<Head>()).state()
                 {
-                    clib::detach_all(&Cx { lua, state });
+                    clib::detach_all(&Cx::new(lua, state));
                 }
                 let state = (*block.cast::<Head>()).close();
                 if !state.is_null() {
@@ -530,6 +549,7 @@ impl State {
             texts: Texts::default(),
             declared: Cell::new(0),
             type_entries: RefCell::default(),
+            links: Links::default(),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),

@@ -1,14 +1,13 @@
 //! Kind, size and alignment of types: small copies that outlive the borrow of the type table.
 
 use std::cell::Cell;
+use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use crate::ctype::{
     ArrayLen, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, Table, Type, TypeId,
 };
-use crate::lua::fast::new::Maker;
 use crate::lua::state::{LuaError, State};
-use crate::lua::value::cdata::Metatables;
 
 /// A [`Type`] without its heap parts, and with alignment attributes resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +65,32 @@ impl Kind {
     }
 }
 
+/// The metatables of a type's cdata: by qualifiers, and whether they have `__gc`.
+#[derive(Debug, Default)]
+pub(in crate::lua) struct Metatables(pub(in crate::lua) [Metatable; 8]);
+
+impl Metatables {
+    pub(in crate::lua) fn get(&self, quals: Quals, finalized: bool) -> &Metatable {
+        &self.0[usize::from(quals.0 & 3) << 1 | usize::from(finalized)]
+    }
+}
+
+const _: () = assert!(Quals::CONST.0 | Quals::VOLATILE.0 == 3);
+
+/// A metatable, once it is made.
+#[derive(Debug)]
+pub(in crate::lua) struct Metatable {
+    pub(in crate::lua) identity: Cell<*const c_void>,
+    /// In the registry; 0 before it is made.
+    pub(in crate::lua) reference: Cell<c_int>,
+}
+
+impl Default for Metatable {
+    fn default() -> Metatable {
+        Metatable { identity: Cell::new(ptr::null()), reference: Cell::new(0) }
+    }
+}
+
 /// What the run time asks about a type again and again. Found once; a type that is incomplete is asked again.
 #[derive(Debug)]
 pub(in crate::lua) struct TypeInfo {
@@ -75,8 +100,8 @@ pub(in crate::lua) struct TypeInfo {
     layout: Cell<Option<(usize, usize)>>,
     /// The metatables of its cdata; see [`crate::lua::value::cdata`].
     pub(in crate::lua) metatables: Metatables,
-    /// How values are made in place, once that is known; one of [`State::makers`].
-    pub(in crate::lua) maker: Cell<*const Maker>,
+    /// What the fast path remembers of how values are made; null: nothing.
+    pub(in crate::lua) maker: Cell<*const c_void>,
 }
 
 impl TypeInfo {

@@ -13,7 +13,6 @@
 //! metatable is the one that its header names, which a script cannot forge without `debug`. So one comparison of a metatable recognises
 //! a type with its qualifiers.
 
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
@@ -21,7 +20,7 @@ use std::ptr;
 use mlua::ffi as sys;
 
 use super::guest_memory;
-use crate::ctype::{QualType, Quals, TypeId};
+use crate::ctype::{QualType, TypeId};
 use crate::lua::sandbox::budget;
 use crate::lua::sandbox::region;
 use crate::lua::state::{Cx, LuaError, State};
@@ -55,32 +54,6 @@ impl Flags {
     pub const OWNED: u32 = 8;
     /// It has the metatable with `__gc`.
     pub const FINALIZED: u32 = 16;
-}
-
-/// The metatables of a type's cdata: by qualifiers, and whether they have `__gc`.
-#[derive(Debug, Default)]
-pub(in crate::lua) struct Metatables([Metatable; 8]);
-
-impl Metatables {
-    fn get(&self, quals: Quals, finalized: bool) -> &Metatable {
-        &self.0[usize::from(quals.0 & 3) << 1 | usize::from(finalized)]
-    }
-}
-
-const _: () = assert!(Quals::CONST.0 | Quals::VOLATILE.0 == 3);
-
-/// A metatable, once it is made.
-#[derive(Debug)]
-struct Metatable {
-    identity: Cell<*const c_void>,
-    /// In the registry; 0 before it is made.
-    reference: Cell<c_int>,
-}
-
-impl Default for Metatable {
-    fn default() -> Metatable {
-        Metatable { identity: Cell::new(ptr::null()), reference: Cell::new(0) }
-    }
 }
 
 /// A cdata on the Lua stack; valid as long as it stays there.
@@ -189,7 +162,7 @@ fn recognize(state: &State, metatable: *const c_void, header: *mut Header) -> Op
 fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
     let metatable = cx.state.info(ty.id()).metatables.get(ty.quals(), finalized);
     if metatable.reference.get() == 0 {
-        crate::lua::object::metatype::push_new_metatable(cx, ty, finalized);
+        (cx.state.links.push_metatable.get())(cx, ty, finalized);
         metatable.identity.set(cx.identity(-1));
         metatable.reference.set(cx.make_reference());
     }

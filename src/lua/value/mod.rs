@@ -3,6 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | [`cdata`] | C values that Lua holds |
+//! | [`ctype`] | ctype objects, by their types |
 //! | [`scalar`] | numbers in C memory |
 //! | [`extended`] | `long double` in full precision |
 //! | [`wide`] | `wchar_t` strings |
@@ -17,6 +18,7 @@
 
 pub(in crate::lua) mod bounds;
 pub(in crate::lua) mod cdata;
+pub(in crate::lua) mod ctype;
 mod extended;
 pub(in crate::lua) mod extent;
 pub(in crate::lua) mod guest_memory;

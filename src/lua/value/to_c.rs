@@ -7,6 +7,7 @@ use std::ffi::c_int;
 use std::ptr;
 
 use super::cdata;
+use super::ctype;
 use super::extended::Extended;
 use super::extent;
 use super::initialize;
@@ -108,7 +109,7 @@ pub(in crate::lua) unsafe fn assign(
                 // SAFETY: the caller's promise; a NULL reference is never made.
                 return unsafe { convert(cx, index, ty, dst, source, mode) };
             }
-            if crate::lua::object::ctypes::at(cx, index).is_some() {
+            if ctype::at(cx, index).is_some() {
                 return Err(cannot_convert(cx, index, ty));
             }
             cx.state.permit(Permissions::USERDATA_TO_POINTER)?;

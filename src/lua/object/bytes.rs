@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_int};
 use std::ptr;
 
 use crate::ctype::TypeId;
-use crate::lua::fast::bytes;
 use crate::lua::sandbox::budget;
+use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
@@ -14,18 +14,9 @@ use crate::lua::value::to_c::{self};
 use crate::lua::value::wide;
 use crate::lua::vm::api::LuaType;
 
-use crate::lua::object::argument;
+use super::argument;
 
-/// What a pointer argument is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::lua) enum Role {
-    /// Memory that is written to: `void *`.
-    Target,
-    /// Memory that is read: `const void *`.
-    Source,
-    /// A string of no known length: `const char *`.
-    Text,
-}
+pub(in crate::lua) use crate::lua::state::recall::Role;
 
 /// Argument `n` as a pointer; NULL only where `bytes`, the length of the access, is 0.
 fn pointer(cx: &Cx<'_>, n: c_int, role: Role, bytes: usize) -> Result<*mut u8, LuaError> {
@@ -47,7 +38,7 @@ fn pointer(cx: &Cx<'_>, n: c_int, role: Role, bytes: usize) -> Result<*mut u8, L
     if value.is_null() && bytes > 0 {
         return Err(LuaError::Argument(n, "NULL pointer".into()));
     }
-    bytes::learn(cx, n, role, value);
+    cx.found(Learnt::Address(n, value));
     Ok(value)
 }
 
