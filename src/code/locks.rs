@@ -19,6 +19,7 @@ use super::os;
 
 /// The process-wide locks, in the order in which a thread may take them: one that holds a lock takes later ones only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(dead_code, reason = "hosts and features differ in which they have")]
 pub(crate) enum Rank {
     /// The way into 32-bit code, while it is looked for.
     Gate,
@@ -51,10 +52,8 @@ pub(crate) enum Rank {
     /// How many want the handlers of the process's end.
     Handlers,
     /// Threads that wait for asynchronous calls.
-    #[cfg_attr(not(feature = "lua"), allow(dead_code, reason = "the Lua side has it"))]
     IdleThreads,
     /// Cdata with a finaliser, where Lua does not know of them.
-    #[cfg_attr(not(feature = "luau"), allow(dead_code, reason = "Luau has it"))]
     Watched,
 }
 

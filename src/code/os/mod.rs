@@ -91,6 +91,7 @@ pub(super) struct Views {
 
 /// Where code is mapped to run.
 #[derive(Clone, Copy)]
+#[allow(dead_code, reason = "a system without executable memory does not look")]
 pub(super) enum Near {
     /// Within 1 GiB below an address, if there is room.
     Address(usize),
