@@ -102,6 +102,19 @@ fn pools() -> [&'static Global<Mutex<Callbacks>>; 3] {
     [&CALLBACKS, &GUEST_CALLBACKS, &POOLED_CALLBACKS]
 }
 
+/// The stubs of the program's text, with their slots.
+fn pooled_stubs() -> Vec<(usize, NonNull<Slot>)> {
+    let slots = NonNull::from(&pool::SLOTS).cast::<Slot>();
+    let pooled = |first: unsafe extern "C" fn()| {
+        let stub = move |i: usize| {
+            // SAFETY: there are as many slots.
+            (first as usize + i * STUB, unsafe { slots.add(i) })
+        };
+        (0..pool::POOLED_CALLBACKS).map(stub).collect()
+    };
+    Host::POOL.map_or_else(Vec::new, pooled)
+}
+
 /// The number of callbacks in use.
 pub(super) fn in_use() -> usize {
     let used = |callbacks: &Callbacks| {
@@ -144,7 +157,7 @@ impl Callback {
         let pool = if pooled { &POOLED_CALLBACKS } else { pools()[usize::from(guest)] };
         let mut callbacks = pool.lock();
         if pooled && callbacks.all.is_empty() && callbacks.free.is_empty() {
-            callbacks.free = pool::stubs().into();
+            callbacks.free = pooled_stubs().into();
         }
         if callbacks.free.is_empty() && !pooled {
             let stub = if guest { gate::callback_stub } else { Host::callback_stub };

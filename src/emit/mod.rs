@@ -24,7 +24,7 @@ use cranelift_object::{ObjectBuilder, ObjectModule};
 pub use crate::code::host::text as stubs;
 
 use crate::abi::{self, Bank, CallPlan, Convention, Signature};
-use crate::code::{self, DISPATCH_OFFSET, Slot};
+use crate::code;
 use crate::ctype::{CallConv, Decl, Declarations};
 use crate::error::Error;
 use crate::lower;
@@ -144,7 +144,7 @@ impl Writer {
             native: lower::Native::default(),
         };
         self.compile(&format!("{}_call", function.name), Linkage::Export, lower::frame_call(cx))?;
-        let body = lower::callback(cx, DISPATCH_OFFSET);
+        let body = lower::callback(cx, stubs::slot::DISPATCH);
         let body = self.compile(&format!("{}_body", function.name), Linkage::Local, body)?;
         self.callback(&function.name, callbacks, body)
     }
@@ -190,9 +190,9 @@ impl Writer {
             .declare_data(&format!("{name}_slot"), Linkage::Export, true, false)
             .map_err(Error::codegen)?;
         let mut data = DataDescription::new();
-        data.define(vec![0; size_of::<Slot>()].into());
+        data.define(vec![0; stubs::slot::SIZE].into());
         data.set_align(8);
-        for (offset, function) in [(Slot::ENTRY, entry), (Slot::BODY, body)] {
+        for (offset, function) in [(stubs::slot::ENTRY, entry), (stubs::slot::BODY, body)] {
             let function = self.module.declare_func_in_data(function, &mut data);
             data.write_function_addr(offset, function);
         }

@@ -41,22 +41,22 @@ pub(super) mod posix;
 
 #[cfg(target_vendor = "apple")]
 #[path = "apple.rs"]
-mod row;
+pub(super) mod row;
 #[cfg(target_os = "freebsd")]
 #[path = "freebsd.rs"]
-mod row;
+pub(super) mod row;
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]
-mod row;
+pub(super) mod row;
 #[cfg(windows)]
 #[path = "windows.rs"]
-mod row;
+pub(super) mod row;
 #[cfg(not(any(unix, windows)))]
 #[path = "none.rs"]
-mod row;
+pub(super) mod row;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple"))))]
 #[path = "other_posix.rs"]
-mod row;
+pub(super) mod row;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[path = "thread_control_block.rs"]

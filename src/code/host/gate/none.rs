@@ -50,17 +50,11 @@ impl Frame {
 
 /// Memory below 4 GiB, which nothing here can use.
 pub mod memory {
-    use std::ffi::c_int;
     use std::io;
     use std::ptr::NonNull;
 
     fn refused() -> io::Error {
         io::ErrorKind::Unsupported.into()
-    }
-
-    #[allow(dead_code, reason = "systems without executable memory do not ask")]
-    pub(in crate::code) fn map(_: usize, _: c_int, _: c_int, _: c_int) -> io::Result<NonNull<u8>> {
-        Err(refused())
     }
 
     pub(in crate::code) fn map_data(_: usize) -> io::Result<NonNull<u8>> {

@@ -10,10 +10,8 @@
 
 #![cfg_attr(not(feature = "emit"), allow(dead_code, reason = "the tables are for `emit`"))]
 
-use std::mem::{offset_of, size_of};
-
 use crate::abi::Convention;
-use crate::code::Slot;
+use crate::code::{DISPATCH_OFFSET, Slot};
 use crate::lower::registers;
 
 /// An instruction: its bytes in hexadecimal, in the order of memory, and its text. A directive has no bytes.
@@ -30,6 +28,19 @@ pub struct Callbacks {
     pub stub: &'static [Line],
     /// Saves, calls, restores, returns.
     pub entry: &'static [Line],
+}
+
+/// The slot of an emitted callback, `struct cthunk_slot` of the header: five words of 64 bits, as [`Slot`] begins with in a process of
+/// such words.
+pub mod slot {
+    /// Where the entry's address is.
+    pub const ENTRY: u32 = 0;
+    /// Where the body's address is.
+    pub const BODY: u32 = 8;
+    /// Where the dispatcher's address is.
+    pub const DISPATCH: i32 = 16;
+    /// Bytes of the slot.
+    pub const SIZE: usize = 40;
 }
 
 /// Lines as a table.
@@ -78,5 +89,9 @@ const _: () = {
     assert!(registers::INT == 0 && registers::FLOAT == 80);
     assert!(registers::RESULT_INT == 208 && registers::RESULT_FLOAT == 224);
     assert!(registers::STACK == 288 && registers::SIZE == 304);
-    assert!(offset_of!(Slot, body) == size_of::<usize>());
+    let word = size_of::<usize>();
+    assert!(Slot::ENTRY as usize == slot::ENTRY as usize / 8 * word);
+    assert!(Slot::BODY as usize == slot::BODY as usize / 8 * word);
+    assert!(DISPATCH_OFFSET as usize == slot::DISPATCH as usize / 8 * word);
+    assert!(size_of::<Slot>() >= slot::SIZE / 8 * word);
 };

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use super::super::posix::mapped;
 use super::super::{Near, Views};
-use crate::code::gate;
+use super::low::map_low;
 
 const WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
 const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
@@ -51,7 +51,7 @@ fn map_file(file: libc::c_int, size: usize, near: Near) -> io::Result<Views> {
         Near::Address(text) | Near::Observed(text) => {
             below(text, |hint, flags| map_shared(file, size, EXECUTE, hint, flags))?
         }
-        Near::Low => gate::memory::map(size, EXECUTE, libc::MAP_SHARED, file)?,
+        Near::Low => map_low(size, EXECUTE, libc::MAP_SHARED, file)?,
     };
     match map_shared(file, size, WRITE, 0, 0) {
         Ok(write) => Ok(Views { write, run }),
