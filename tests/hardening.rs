@@ -1,5 +1,5 @@
 //! What an attacker, a fork or a closing state finds: no page that is writable and executable, no code and data in one page, code
-//! that a child process can call and add to.
+//! that a child process can call and add to; and what random programs do.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::ffi::c_int;
@@ -7,6 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use mlua::Lua;
+
+mod behaviour;
+#[cfg(not(feature = "luau"))]
+#[path = "hardening/mutated.rs"]
+mod mutated;
 
 fn state() -> Lua {
     // SAFETY: the scripts are below.
