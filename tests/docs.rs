@@ -371,3 +371,24 @@ fn every_method_has_an_example() {
     println!("{count} methods");
     assert!(count > 40 && without.is_empty(), "{count} methods, without: {}", without.join("\n"));
 }
+
+/// The rooms of `src/lua` are the rows of `ARCHITECTURE.md`, in the order of the table in `src/lua/mod.rs`.
+#[test]
+fn the_guide_lists_every_room() {
+    let page = read("ARCHITECTURE.md");
+    let (_, below) = page.split_once("\n| room of `src/lua/` |").expect("the table is there");
+    let room = |line: &str| {
+        let name = line.strip_prefix("| ")?.trim_start_matches('[').strip_prefix('`')?;
+        Some(name.split('`').next()?.to_owned())
+    };
+    let guide: Vec<String> = below.lines().skip(2).map_while(room).collect();
+    let module = read("src/lua/mod.rs");
+    let texts = module.lines().filter_map(|line| room(line.strip_prefix("//! ")?));
+    assert_eq!(guide, texts.collect::<Vec<_>>(), "ARCHITECTURE.md (left), src/lua/mod.rs (right)");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lua");
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let folders: BTreeSet<_> =
+        folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert_eq!(folders, guide.into_iter().collect(), "src/lua (left), ARCHITECTURE.md (right)");
+}

@@ -3,9 +3,9 @@
 //! | room | |
 //! |---|---|
 //! | `vm` | Lua itself: its versions, its C API, its memory |
-//! | `state` | what one Lua state knows about C, and the gate that every C function goes through |
-//! | `types` | C types as the run time asks about them |
-//! | `sandbox` | what a policy forbids and limits |
+//! | `state` | one Lua state's knowledge of C, and the guard that every C function runs behind |
+//! | `types` | facts about C types that the run time asks for |
+//! | `sandbox` | prohibitions and limits of a policy |
 //! | `value` | C values: cdata and conversions |
 //! | `callback` | calls from C to Lua |
 //! | `call` | calls from Lua to C |
@@ -15,8 +15,8 @@
 //! | `luajit` | LuaJIT mode |
 //! | [`embed`] | the host's side: [`Ffi`], the command, `require` |
 //!
-//! Everything here runs inside Lua C functions, each behind `state::guard`: see `state` for the rules. A checked state, and one
-//! whose interpreter `vm::probe` does not recognise, has no fast paths.
+//! Everything here runs inside Lua C functions, each behind `state::guard`; `state` has the rules. A checked state has no fast paths, nor has a state
+//! whose interpreter `vm::probe` does not recognise. `ARCHITECTURE.md` draws the way of a call and of a callback.
 
 #![allow(
     clippy::missing_safety_doc,

@@ -2,7 +2,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`functions`] | its functions; those that need more room are beside |
+//! | [`functions`] | `ffi.sizeof`, `ffi.offsetof`, `ffi.istype` and others |
 //! | [`clib`] | `ffi.C`, `ffi.load` |
 //! | [`target`] | `ffi.target` |
 //! | [`explain`] | `ffi.explain` |

@@ -1,4 +1,4 @@
-//! C values and types as Lua objects: metatables, and what keys and operators do.
+//! C values and types as Lua objects: metatables, keys, operators.
 //!
 //! | module | |
 //! |---|---|

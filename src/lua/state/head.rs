@@ -1,4 +1,4 @@
-//! What compiled code, and functions that look at little, read and write of a Lua state.
+//! The part of a Lua state that generated code and fast paths access directly, at fixed offsets.
 
 use std::cell::Cell;
 use std::ffi::c_void;

@@ -1,4 +1,4 @@
-//! The facts that the general code finds while it runs, for whoever called it: fast paths remember them.
+//! Facts that the general code finds while it runs, for its caller: fast paths remember them.
 
 use std::cell::Cell;
 use std::ffi::c_int;

@@ -1,4 +1,4 @@
-//! Functions of rooms to the right that rooms to the left call: each is set once, when the library opens.
+//! Functions of later rooms that earlier rooms call. Each is set once, when the library opens.
 
 use std::cell::Cell;
 

@@ -1,13 +1,12 @@
-//! What one Lua state knows about C, and the gate that every C function of this module goes through.
+//! One Lua state's knowledge of C, and the guard that every C function of the library runs behind.
 //!
-//! **Borrow rule.** A Lua API call that allocates can raise (out of memory) or run a finaliser, that is, any Lua code,
-//! which may call back into this module; and raising jumps over Rust frames. So no [`RefCell`] borrow, lock or value
-//! with a destructor is held across such a call: small data is copied out first (see [`Kind`](crate::lua::types::kind::Kind)). A
-//! string that is being pushed is the exception: it leaks when Lua runs out of memory, and only then.
+//! **Borrow rule.** A call of Lua's API that allocates can raise an error (out of memory), or run a finaliser, that is, any Lua code, which may call the
+//! library again. Raising jumps over Rust frames. So no [`RefCell`] borrow, lock, or value with a destructor is alive across such a call:
+//! small data is copied first (see [`Kind`](crate::lua::types::kind::Kind)). The one exception is a string that is being pushed: it leaks if
+//! Lua runs out of memory.
 //!
-//! **Life.** The [`State`] is a box owned by a userdata in the registry. Its finaliser is marked before every other one
-//! of the module, and Lua runs finalisers in reverse order, so it goes last; a function that is called after that gets
-//! a Lua error.
+//! **State goes last.** The [`State`] is a box owned by a userdata in the registry. Its finaliser is marked before all others of the library, and Lua
+//! runs finalisers in reverse order, so it runs last. A function that is called after it gets a Lua error.
 
 mod error;
 pub(in crate::lua) mod head;

@@ -1,4 +1,4 @@
-//! C values: their representation, their conversions, operators and keys.
+//! C values: their representation and their conversions.
 //!
 //! | module | |
 //! |---|---|
