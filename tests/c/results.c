@@ -67,6 +67,12 @@ static int count(lua_State *L) {
 }
 
 int luaopen_results(lua_State *L) {
+  /* When the state closes, LuaJIT unloads C modules before it runs the last finalisers, which are C functions, too. */
+  Dl_info self = {0};
+  if (!dladdr((void *)checked, &self) || !dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE)) {
+    fprintf(stderr, "the module cannot stay loaded\n");
+    abort();
+  }
   lua_pushlightuserdata(L, (void *)checked);
   if (!luaJIT_setmode(L, -1, MODE_WRAPCFUNC | MODE_ON)) {
     fprintf(stderr, "LuaJIT wraps no C functions here\n");

@@ -5,4 +5,4 @@ local function second() return shared, other end
 print(debug.upvalueid(first, 1) == debug.upvalueid(second, 1), debug.upvalueid(first, 1) == debug.upvalueid(second, 2), type(debug.upvalueid(first, 1)))
 debug.upvaluejoin(first, 1, second, 2)
 print(first(), second(), debug.upvalueid(first, 1) == debug.upvalueid(second, 2))
-print((pcall(debug.upvalueid)), (pcall(debug.upvalueid, 1, 1)), (pcall(debug.upvalueid, first, {})), (pcall(debug.upvaluejoin, first, 1, second)), (pcall(debug.upvaluejoin, first, 9, second, 1)))
+print((pcall(debug.upvalueid)), (pcall(debug.upvalueid, 1, 1)), (pcall(debug.upvalueid, first, {})), (pcall(debug.upvaluejoin, first, 9, second, 1)))

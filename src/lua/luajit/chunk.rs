@@ -78,6 +78,10 @@ pub(super) fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     if environment {
         cx.push_value(4);
         cx.set_environment(-2);
+    } else if kind == b'b' {
+        // Lua 5.2 gives a function with several upvalues none.
+        cx.push_globals();
+        cx.set_environment(-2);
     }
     if kind == b'b' {
         restore_helpers(cx);

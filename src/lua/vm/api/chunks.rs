@@ -51,10 +51,15 @@ impl Cx<'_> {
         unsafe { environment::set(self.lua, index) }
     }
 
-    /// Pushes a global variable, with no metamethods.
-    pub(crate) fn push_global(&self, name: &[u8]) {
+    /// Pushes the table of the global variables.
+    pub(crate) fn push_globals(&self) {
         // SAFETY: as in `forward!`.
         unsafe { environment::push_globals(self.lua) };
+    }
+
+    /// Pushes a global variable, with no metamethods.
+    pub(crate) fn push_global(&self, name: &[u8]) {
+        self.push_globals();
         self.raw_get_name(-1, name);
         self.remove(-2);
     }
