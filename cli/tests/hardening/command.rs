@@ -24,8 +24,8 @@ fn ends(output: &Output) -> (Option<i32>, String) {
 fn output_that_cannot_be_written_is_an_error() {
     let printing: [&[&str]; 3] = [
         &["explain", "int f(int);"],
-        &["fuzz-abi", "--cases", "1"],
-        &["fuzz-abi", "--cases", "1", "--json"],
+        &["fuzz-abi", "--cc", "gcc", "--cases", "1"],
+        &["fuzz-abi", "--cc", "gcc", "--cases", "1", "--json"],
     ];
     for arguments in printing {
         let output = cthunk(arguments).stdout(full()).output().expect("the command starts");
@@ -44,7 +44,10 @@ fn output_that_cannot_be_written_is_an_error() {
 fn files_without_an_end_are_errors() {
     for (arguments, expected) in [
         (&["emit", "/dev/zero", "--output", "/dev/null"][..], "/dev/zero: longer than 256 MiB"),
-        (&["fuzz-abi", "--convention", "sysv64", "--replay", "/dev/zero"], "longer than 256 MiB"),
+        (
+            &["fuzz-abi", "--cc", "gcc", "--convention", "sysv64", "--replay", "/dev/zero"],
+            "longer than 256 MiB",
+        ),
         (&["run", "/dev/zero"], "cannot open /dev/zero: longer than 1 GiB"),
     ] {
         let (code, error) = ends(&cthunk(arguments).output().expect("the command starts"));
