@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use cthunk::Error;
 use cthunk::fuzz::compiler::Compiler;
 use cthunk::fuzz::host::Host;
 use cthunk::fuzz::mutants::Mutant;
 use cthunk::fuzz::program::Executor;
+use cthunk::fuzz::trouble::Trouble;
 use cthunk::fuzz::{Campaign, Platform};
 
 use crate::needs::repository;
@@ -22,7 +24,8 @@ pub fn host(mutant: &Mutant, compilers: Vec<Compiler>) -> Host {
     Host { platform: platform(mutant), worker, compilers }
 }
 
-/// The oracles and directions that see a mutant in so many functions of seed 1.
+/// The oracles and directions that see a mutant in so many functions of seed 1; or the checker of plans, which an object is not made
+/// without.
 pub fn caught_in(mutant: &Mutant, executor: &dyn Executor, functions: usize) -> Vec<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mutant.name.replace(':', "-"));
     let campaign = Campaign {
@@ -35,7 +38,11 @@ pub fn caught_in(mutant: &Mutant, executor: &dyn Executor, functions: usize) -> 
         findings: folder,
         most_findings: 0,
     };
-    let report = campaign.run(&|_, _| {}).unwrap_or_else(|e| panic!("{}: {e}", mutant.name));
+    let report = match campaign.run(&|_, _| {}) {
+        Ok(report) => report,
+        Err(Trouble::Header(Error::Codegen(_))) => return vec!["the checker of plans".into()],
+        Err(trouble) => panic!("{}: {trouble}", mutant.name),
+    };
     let failed = report.tallies.iter().filter(|(_, tally)| tally.failed > 0);
     failed.map(|((oracle, direction), _)| format!("{oracle} {}", direction.name())).collect()
 }
