@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use cthunk::Error;
+
 use cthunk::fuzz::compiler::Compiler;
 use cthunk::fuzz::host::Host;
 use cthunk::fuzz::mutants::Mutant;
 use cthunk::fuzz::program::Executor;
-use cthunk::fuzz::trouble::Trouble;
-use cthunk::fuzz::{Campaign, Platform};
+use cthunk::fuzz::{Campaign, Platform, Trouble};
 
 use crate::needs::repository;
 
@@ -40,7 +40,7 @@ pub fn caught_in(mutant: &Mutant, executor: &dyn Executor, functions: usize) -> 
     };
     let report = match campaign.run(&|_, _| {}) {
         Ok(report) => report,
-        Err(Trouble::Header(Error::Codegen(_))) => return vec!["the checker of plans".into()],
+        Err(Trouble::Header(Error::Codegen { .. })) => return vec!["the checker of plans".into()],
         Err(trouble) => panic!("{}: {trouble}", mutant.name),
     };
     let failed = report.tallies.iter().filter(|(_, tally)| tally.failed > 0);
