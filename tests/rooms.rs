@@ -82,8 +82,6 @@ const LUA: House = House {
         ("src/lua/state/mod.rs", "object", "`State` has the fields of every room"),
         ("src/lua/state/mod.rs", "sandbox", "`State` has the fields of every room"),
         ("src/lua/state/mod.rs", "types", "`State` has the fields of every room"),
-        ("src/lua/value/to_c.rs", "call", "functions are C values whose closures are in `call`"),
-        ("src/lua/value/to_c.rs", "callback", "Lua functions convert to callbacks"),
         ("src/lua/vm/api/chunks.rs", "state", "its functions are methods of `Cx`"),
         ("src/lua/vm/api/closure.rs", "state", "its functions are methods of `Cx`"),
         ("src/lua/vm/api/mod.rs", "state", "its functions are methods of `Cx`"),

@@ -283,8 +283,8 @@ fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
     if is_variadic {
         cx.state.permit(Permissions::VARARGS)?;
     }
-    let in_place = cx.state.calls_in_place();
-    let by_plan = cx.state.calls_by_plan();
+    let in_place = cx.state.ways.calls;
+    let by_plan = !cx.state.ways.thunks;
     // A thunk in place leaves what it cannot do to `plan_fast`, which has no room for large Frames.
     if let Some(recipe) = State::recipe(cx, ty, 0, &[])?
         && (recipe.in_place || by_plan || !in_place || recipe.plan.is_large())

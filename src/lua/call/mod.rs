@@ -29,4 +29,11 @@ pub(in crate::lua) mod thunk_api;
 pub(in crate::lua) mod thunk_fast;
 mod variadic;
 
+use crate::lua::state::Cx;
 pub(in crate::lua) use function::{detach, function_at, prepare_pointer, push_function, record_at};
+
+/// Lets values find the C functions of closures.
+pub(in crate::lua) fn install(cx: &Cx<'_>) {
+    // SAFETY: the caller's index is acceptable.
+    cx.state.links.function_at.set(|cx, index| unsafe { function_at(cx, index) });
+}

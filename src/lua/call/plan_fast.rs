@@ -64,8 +64,8 @@ impl Recipe {
         let fits = plan.frame.size as usize <= ROOM
             && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
             && plan.stack_bytes as usize <= ROOM;
-        let safe = cx.state.calls_in_place()
-            || cx.state.in_place && conversions.reach_no_memory(&signature.arguments);
+        let safe = cx.state.ways.calls
+            || cx.state.ways.stack && conversions.reach_no_memory(&signature.arguments);
         let in_place = safe && fits;
         let native = NativeCall::of(&plan);
         Ok(native.map(|native| Recipe {
@@ -194,7 +194,7 @@ pub(in crate::lua) fn compile(
     let state = unsafe { (*record.head).state()? };
     let Recipe { signature, convention, conversions, .. } = recipe;
     let label = function::label(state, record.ty, record.name());
-    let way = Way::of(state.head(), recipe.in_place || state.calls_in_place());
+    let way = Way::of(state.head(), recipe.in_place || state.ways.calls);
     match function::thunk(state, signature, convention, conversions, way, label) {
         Ok(thunk) => Some(thunk),
         Err(error) => {

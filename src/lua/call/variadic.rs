@@ -288,7 +288,7 @@ fn by_types(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<Fou
     {
         return Ok(Found::Recipe(push_recipe(cx, recipe)));
     }
-    match cx.state.calls_by_plan() {
+    match !cx.state.ways.thunks {
         true => recipe(cx, record, BY_TYPES, variable),
         false => thunk(cx, record, variable).map(Found::Thunk),
     }
@@ -332,19 +332,19 @@ fn by_key(
     {
         return Ok(Found::Thunk(thunk));
     }
-    if cx.state.calls_by_plan() && !cx.state.calls_in_place() {
+    if !cx.state.ways.thunks && !cx.state.ways.calls {
         return recipe(cx, record, key, variable);
     }
-    if cx.state.calls_in_place()
+    if cx.state.ways.calls
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
-        && (recipe.in_place || cx.state.calls_by_plan())
+        && (recipe.in_place || !cx.state.ways.thunks)
     {
         record.last.set((key, None));
         record.recipe.set(recipe);
         record.calls.set(0);
         return Ok(Found::Recipe(recipe));
     }
-    if !cx.state.calls_in_place()
+    if !cx.state.ways.calls
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
     {
         let Some(thunk) = is_due(record, key).then(|| compile(record, recipe)).flatten() else {

@@ -39,7 +39,7 @@ struct Parameter {
 impl Quick {
     /// `None` where the calls of a kind do not go that way.
     pub(in crate::lua) fn of(cx: &Cx<'_>, kind: &CallbackKind) -> Option<Quick> {
-        if !cx.state.calls_in_place() {
+        if !cx.state.ways.calls {
             return None;
         }
         let frame = &kind.body.frame;

@@ -22,6 +22,18 @@ pub(in crate::lua) mod owner;
 mod record;
 pub(in crate::lua) mod traceback;
 
+use crate::lua::state::Cx;
 pub(in crate::lua) use record::{
     CallbackKind, close, create, free, free_idle, implicit, in_use, let_go, set, turn_away, wake,
 };
+
+/// Lets values make callbacks of Lua functions.
+pub(in crate::lua) fn install(cx: &Cx<'_>) {
+    // SAFETY: a function is at the index, and the type is a function's.
+    cx.state.links.callback.set(|cx, ty, index, own| unsafe {
+        match own {
+            true => create(cx, ty, index),
+            false => implicit(cx, ty, index),
+        }
+    });
+}

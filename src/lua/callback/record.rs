@@ -131,7 +131,7 @@ impl Callback {
             Some(index) => cx.push_value(index),
             None => cx.push_bool(false),
         }
-        if cx.state.in_place {
+        if cx.state.ways.stack {
             let value = memory::keep(cx);
             cx.pop(1);
             return self.hold(cx, value);
@@ -259,7 +259,7 @@ pub(in crate::lua) unsafe fn create(
 fn make_room(cx: &Cx<'_>) {
     let free = cx.state.callback_places.borrow().last().copied();
     let place = free.unwrap_or(cx.state.next_callback.get() + 1) as usize;
-    if cx.state.in_place && place < MOST_SHELVED {
+    if cx.state.ways.stack && place < MOST_SHELVED {
         // If there is no memory for that, it is in the table.
         cx.state.functions_in_place.make_room(cx, SHELF, (place + 1).next_multiple_of(64));
     }

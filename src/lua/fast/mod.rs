@@ -28,7 +28,7 @@ use crate::lua::state::{Anchor, Cx};
 
 /// Puts fast functions in place of the general ones, in a state that has the latter.
 pub(in crate::lua) fn install(cx: &Cx<'_>) {
-    if !cx.state.in_place || cx.state.checked() {
+    if !cx.state.ways.values {
         return;
     }
     cx.push_anchor(Anchor::Metamethods);
@@ -40,7 +40,7 @@ pub(in crate::lua) fn install(cx: &Cx<'_>) {
     cx.pop(1);
     access::keep_index_event(cx);
     cx.state.links.push_metatable.set(push_metatable);
-    if cx.state.makes_in_place() {
+    if cx.state.ways.new {
         ctypes::push_metatable(cx);
         cx.push_function(new::CONSTRUCT, 0);
         cx.raw_set_name(-2, b"__call");
@@ -51,10 +51,10 @@ pub(in crate::lua) fn install(cx: &Cx<'_>) {
 /// The same for the functions of an `ffi` table, which is on top of the stack. `outermost`: it is that of the outermost scope, whose
 /// type texts are remembered.
 pub(in crate::lua) fn install_functions(cx: &Cx<'_>, outermost: bool) {
-    if !cx.state.in_place || cx.state.checked() {
+    if !cx.state.ways.values {
         return;
     }
-    let new = (outermost && cx.state.makes_in_place()).then_some((&b"new"[..], new::NEW));
+    let new = (outermost && cx.state.ways.new).then_some((&b"new"[..], new::NEW));
     let cast = outermost.then_some((&b"cast"[..], new_callback::CAST));
     for (name, function) in bytes::FUNCTIONS.into_iter().chain(new).chain(cast) {
         cx.push_function(function, 0);

@@ -48,7 +48,7 @@ fn learn(cx: &Cx<'_>, ty: QualType) {
     // SAFETY: a value is at 2.
     let in_c = unsafe { sys::lua_iscfunction(cx.lua, 2) } != 0;
     let Kind::Pointer(to) = cx.state.kind(ty) else { return };
-    if !cx.state.calls_in_place() || in_c {
+    if !cx.state.ways.calls || in_c {
         return;
     }
     let function = cx.state.resolve(to).id();

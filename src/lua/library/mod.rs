@@ -23,6 +23,8 @@ use std::ptr;
 use crate::code::os;
 use crate::code::os::Library;
 use crate::ctype::TypeId;
+use crate::lua::call;
+use crate::lua::callback;
 use crate::lua::fast;
 use crate::lua::object::print;
 use crate::lua::object::{ctypes, metatype};
@@ -90,6 +92,8 @@ pub(in crate::lua) unsafe fn push_library_in(lua: *mut lua_State, head: *const H
 
 fn make_library(cx: &Cx<'_>) {
     cx.make_anchors();
+    callback::install(cx);
+    call::install(cx);
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
     fast::install(cx);

@@ -1,17 +1,16 @@
 //! Enforces the policy of an `ffi` table: each operation that a policy can forbid asks here.
 //!
 //! Fast paths ([`crate::lua::call::thunk_fast`], [`crate::lua::call::plan_fast`], [`crate::lua::fast::new`]) do not ask. They are used only if the policy
-//! permits all that they can do, which [`State::calls_in_place`] and [`State::makes_in_place`] decide, and for functions that reach no memory
+//! permits all that they can do, which [`Ways`](crate::lua::state::ways::Ways) says, and for functions that reach no memory
 //! ([`crate::lua::call::thunk_api::Conversions::reach_no_memory`]).
 
 use std::ffi::c_void;
 
-use crate::code::{Mode, Thunk};
+use crate::code::Thunk;
 use crate::ctype::{QualType, TypeId};
 use crate::error::Error;
 use crate::lua::state::{LuaError, State};
 use crate::lua::types::kind::Kind;
-use crate::lua::vm::api;
 use crate::policy::{Names, Permissions, Refusal};
 
 impl From<Refusal> for LuaError {
@@ -30,25 +29,6 @@ impl State {
     /// Whether the policy has the permission.
     pub(in crate::lua) fn permits(&self, permission: Permissions) -> bool {
         self.policy.permissions().contains(permission)
-    }
-
-    /// Whether functions are called by code that takes pointers as they come.
-    pub(in crate::lua) fn calls_in_place(&self) -> bool {
-        self.in_place
-            && !self.checked()
-            && self.permits(Permissions::USERDATA_TO_POINTER)
-            && self.permits(Permissions::FUNCTION_POINTER_CASTS)
-    }
-
-    /// Whether functions are called by reading their plans: there is no machine code, what C gets is held to its declaration, or
-    /// the thread that calls must be known.
-    pub(in crate::lua) fn calls_by_plan(&self) -> bool {
-        Mode::current() == Mode::Interpreted || api::SEND || self.checked()
-    }
-
-    /// Whether values are made by code that does not count their bytes.
-    pub(in crate::lua) fn makes_in_place(&self) -> bool {
-        self.in_place && !self.checked() && self.policy.limits.cdata_bytes.is_none()
     }
 
     /// # Errors

@@ -17,6 +17,7 @@ pub(in crate::lua) mod options;
 pub(in crate::lua) mod pinned;
 pub(in crate::lua) mod recall;
 pub(in crate::lua) mod strings;
+pub(in crate::lua) mod ways;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -57,6 +58,7 @@ use links::Links;
 use machine::{Machine, Runs};
 use options::Options;
 use pinned::Shelf;
+use ways::Ways;
 
 /// One call from Lua into this module: the running thread and what its Lua state knows about C.
 pub struct Cx<'a> {
@@ -159,8 +161,8 @@ pub struct State {
     pub(super) late: api::Late,
     /// Whether plain `char` is signed.
     pub(super) char_signed: bool,
-    /// Whether Lua's values are read and written in place; see [`crate::lua::vm::probe`].
-    pub(super) in_place: bool,
+    /// What may be fast.
+    pub(super) ways: Ways,
     /// The identity of the metatable of ctype objects.
     pub(super) ctype_metatable: Cell<*const c_void>,
     anchors: [u8; Anchor::ALL.len()],
@@ -484,10 +486,11 @@ impl State {
             sys::lua_setmetatable(lua, -2);
             let owner = owner.unwrap_or(head.cast_const().cast());
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
-            let in_place = machine.runs == Runs::Host && probe::in_place(lua);
+            let stack = machine.runs == Runs::Host && probe::in_place(lua);
+            let ways = Ways::of(stack, machine.runs, policy);
             api::learn_running(lua);
             let threads = (api::first_thread(lua), api::main_thread(lua));
-            let state = State::new(head, owner, threads, in_place, machine, policy.clone());
+            let state = State::new(head, owner, threads, ways, machine, policy.clone());
             let state = Box::new(state);
             state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
@@ -505,7 +508,7 @@ impl State {
         head: *const Head,
         owner: *const c_void,
         (first, main): (*mut lua_State, *mut lua_State),
-        in_place: bool,
+        ways: Ways,
         machine: Machine,
         policy: Policy,
     ) -> State {
@@ -552,7 +555,7 @@ impl State {
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
-            in_place,
+            ways,
             ctype_metatable: Cell::new(ptr::null()),
             anchors: [0; Anchor::ALL.len()],
         }

@@ -15,8 +15,6 @@ use super::scalar::{self, Scalar};
 pub use super::to_lua::{push, push_copy};
 use super::wide;
 use crate::ctype::{Bits, FloatKind, IntKind, QualType, TypeId};
-use crate::lua::call;
-use crate::lua::callback;
 use crate::lua::state::{Cx, LuaError, State};
 pub(in crate::lua) use crate::lua::types::compatible::{Qualifiers, compatible};
 use crate::lua::types::kind::Kind;
@@ -160,8 +158,7 @@ pub(in crate::lua) fn no_constant(cx: &Cx<'_>, index: c_int, ty: QualType) -> Lu
 pub(in crate::lua) fn describe(cx: &Cx<'_>, index: c_int) -> String {
     match cdata::at(cx, index) {
         Some(cd) => cx.state.repr(cd.ty),
-        // SAFETY: the index is acceptable.
-        None => match unsafe { call::function_at(cx, index) } {
+        None => match (cx.state.links.function_at.get())(cx, index) {
             Some((function, _)) => cx.state.repr(cx.state.pointer_to(function)),
             None => cx.type_name(index).to_owned(),
         },
@@ -257,8 +254,7 @@ unsafe fn assign_function(
     dst: *mut u8,
     mode: Mode,
 ) -> Result<(), LuaError> {
-    // SAFETY: `index` is acceptable.
-    if let Some((function, target)) = unsafe { call::function_at(cx, index) } {
+    if let Some((function, target)) = (cx.state.links.function_at.get())(cx, index) {
         let ty_of_pointer = cx.state.pointer_to(function);
         let source = Source {
             ty: ty_of_pointer.into(),
@@ -277,10 +273,8 @@ unsafe fn assign_function(
     // SAFETY: a function is at `index`; the type is a function; the caller's promise for `dst`.
     unsafe {
         let function = cx.state.resolve(function).id();
-        let address = match mode {
-            Mode::Implicit => callback::implicit(cx, function, index)?,
-            Mode::Cast => callback::create(cx, function, index)?,
-        };
+        let make = cx.state.links.callback.get();
+        let address = make(cx, function, index, mode == Mode::Cast)?;
         cx.state.store_pointer(dst, address.cast())
     }
 }

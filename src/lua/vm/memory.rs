@@ -1,6 +1,6 @@
 //! Lua's stack and userdata as memory, for code that does without the C API.
 //!
-//! Everything here is for states whose [`State::in_place`](crate::lua::state::State) is set: there the offsets and tags of [`AT`] are proved.
+//! Everything here is for states whose [`Ways::stack`](crate::lua::state::ways::Ways) is set: there the offsets and tags of [`AT`] are proved.
 
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
@@ -192,7 +192,7 @@ impl Kept {
 
 /// The value on top of the stack, where the state is in place.
 pub(in crate::lua) fn keep(cx: &Cx<'_>) -> Kept {
-    if !cx.state.in_place {
+    if !cx.state.ways.stack {
         return Kept::default();
     }
     // SAFETY: the state is in place, and the caller has just pushed a value.
