@@ -39,7 +39,7 @@ fn statics(text: &str) -> Vec<(usize, String)> {
 #[test]
 fn statics_are_found() {
     let text = "static A: Mutex<u8> = x;\n    pub(super) static B:\n  RwLock<u8> = y;\nthread_local!(static C: u8 = 0);\nfn f(a: &'static str) {}";
-    let types: Vec<_> = statics(text).into_iter().collect();
+    let types = statics(text);
     assert_eq!(types, [(1, "Mutex<u8>".into()), (2, "RwLock<u8>".into())]);
 }
 
