@@ -1,4 +1,4 @@
-//! Calls from Lua to C: functions as closures, and what their thunks ask of the run time.
+//! C functions as Lua closures: their records, and the making of their thunks.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

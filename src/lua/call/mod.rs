@@ -10,8 +10,8 @@
 //! | module | |
 //! |---|---|
 //! | [`function`] | C functions as closures, and their records |
-//! | [`contract`] | what a declaration promises of its pointers |
-//! | [`runtime`] | what thunks call |
+//! | [`contract`] | contracts of pointers, checked before a call |
+//! | [`runtime`] | the functions that thunks call |
 //! | [`reentry`] | calls of C that may call back |
 //! | [`variadic`] | `...`, by the types of the arguments |
 //! | [`task`] | `ffi.async` |

@@ -1,9 +1,8 @@
-//! Calls of C functions without a thunk of their own: the plan is carried out, with the arguments read in place where they
-//! are what is usual, and by [`super::runtime`] where they are not.
+//! Calls of C functions without a thunk: the plan is carried out. Usual arguments are read directly from Lua's stack, the others by [`super::runtime`].
 //!
-//! A function begins so, because a thunk takes longer to compile than most functions are ever called. When it was called
-//! [`compile_after`] times it gets its thunk, in the closure that the script already has. The thunk in turn comes back here
-//! with every call that it cannot make in place. Of a variadic function, [`super::variadic`] does the counting.
+//! A function begins this way, because a thunk takes longer to compile than most functions are ever called. After [`compile_after`] calls the function
+//! gets a thunk, in the closure that the script already has. The thunk leaves every call that it cannot make to this file. For a variadic function,
+//! [`super::variadic`] counts the calls.
 
 use std::cell::Cell;
 use std::env;

@@ -1,9 +1,8 @@
-//! Calls of C in states that have callbacks: C may come back in.
+//! Calls of C in states that have callbacks: C may call Lua.
 //!
-//! A thunk in place calls C and does nothing for callbacks. That is enough as long as a state has none. From its first callback
-//! on, [`Head::barred`] makes every thunk turn to [`elsewhere`], once, and its closure gets a thunk that does more
-//! ([`Way::Announced`]): right before the native call it says which Lua thread calls C, right after it that this has ended, and
-//! then it looks for an error that a callback left.
+//! A fast thunk calls C and does nothing for callbacks, which is enough as long as a state has none. From its first callback on, [`Head::barred`] sends
+//! each thunk to [`elsewhere`], once, and its closure gets another thunk ([`Way::Announced`]). It notes right before the native call which Lua thread
+//! calls C, notes right after it that the call has ended, and then looks for an error that a callback left.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,6 +1,6 @@
-//! What compiled thunks call: reading arguments, pushing results, raising errors.
+//! The functions that compiled thunks call: they read arguments, push results, raise errors.
 //!
-//! Each is called with the state that Lua called the thunk with, and most with the thunk's record.
+//! Each gets the state that Lua called the thunk with, and most get the thunk's record.
 
 use std::ffi::c_int;
 use std::mem;

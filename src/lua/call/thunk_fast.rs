@@ -1,7 +1,7 @@
 //! Thunks that read their arguments from Lua's stack, and write their results to it, by themselves.
 //!
-//! Whatever they do not find as they want it (another type, another number of arguments, a closed library) they leave to
-//! [`reentry::elsewhere`], and so to [`Function::slow`], before anything has happened. That one also fills in what is accepted.
+//! A thunk leaves every unusual call (another type, another number of arguments, a closed library) to [`reentry::elsewhere`], and so to
+//! [`Function::slow`], before anything has happened. [`Function::slow`] also notes the types that it accepted.
 
 use std::cell::Cell;
 use std::mem::offset_of;

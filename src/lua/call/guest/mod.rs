@@ -1,8 +1,7 @@
-//! Calls and memory of 32-bit x86 code: what [`super::function`] and [`crate::lua::value::cdata`] do where the C runs behind the gate.
+//! Calls and memory of 32-bit x86 code: the part of [`super::function`] and [`crate::lua::value::cdata`] for C code behind the gate.
 //!
-//! There is no compiled Lua thunk: arguments are converted into a staging block, copied to a Frame on the guest's stack, and
-//! the plan's shim makes the call. Callbacks are the ordinary ones; their slots are below 4 GiB. A 32-bit process makes all its
-//! calls so.
+//! There is no compiled Lua thunk: arguments are converted into a staging block, copied to a Frame on the guest's stack, and the plan's shim makes the
+//! call. Callbacks are the ordinary ones; their slots are below 4 GiB. A 32-bit process makes all its calls this way.
 
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
