@@ -8,12 +8,15 @@ use crate::ctype::{QualType, TypeId};
 
 const SET: &str = "the links are set when the library opens";
 
+/// The C function at an index: its type and address.
+type FunctionAt = fn(&Cx<'_>, c_int) -> Option<(TypeId, *const c_void)>;
+
 /// The functions.
 pub(in crate::lua) struct Links {
     /// Pushes a new metatable for the cdata of a type; with `__gc` if they have a finaliser.
     pub(in crate::lua) push_metatable: Cell<fn(&Cx<'_>, QualType, bool)>,
     /// The C function that the closure at a stack index calls: its type and its address.
-    pub(in crate::lua) function_at: Cell<fn(&Cx<'_>, c_int) -> Option<(TypeId, *const c_void)>>,
+    pub(in crate::lua) function_at: Cell<FunctionAt>,
     /// A C function of a function type that calls the Lua function at a stack index.
     pub(in crate::lua) callback: Cell<MakeCallback>,
 }
