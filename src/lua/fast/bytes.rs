@@ -13,7 +13,7 @@ use crate::lua::sandbox::budget;
 use crate::lua::state::head::Head;
 use crate::lua::state::learnt::Learnt;
 use crate::lua::state::recall::Accepted;
-use crate::lua::state::{Cx, LuaError, Outcome, entry};
+use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
@@ -90,9 +90,9 @@ fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
 ///
 /// # Safety
 /// As for [`memory::running`]; the memory of the array is there.
-unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
+unsafe fn push_array(lua: *mut lua_State, head: &Head, state: &State, array: &Header) -> bool {
     let size = match array.flags & Flags::VARIABLE {
-        0 => cx.state.size(QualType::from_bits(array.ty)).filter(|size| *size < budget::LARGE),
+        0 => state.size(QualType::from_bits(array.ty)).filter(|size| *size < budget::LARGE),
         _ => None,
     };
     let (Some(size), text) = (size, array.address) else { return false };
@@ -100,10 +100,10 @@ unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
     unsafe {
         match libc::strnlen(text.cast(), size) {
             len if len == size => {
-                sys::lua_pushlstring(cx.lua, text.cast(), len);
+                sys::lua_pushlstring(lua, text.cast(), len);
             }
-            _ if head.strings.push(cx.lua, text) => {}
-            _ => return push_string(cx, head, text),
+            _ if head.strings.push(lua, text) => {}
+            _ => return push_string(lua, head, state, text),
         }
     }
     true
@@ -113,15 +113,15 @@ unsafe fn push_array(cx: &Cx<'_>, head: &Head, array: &Header) -> bool {
 ///
 /// # Safety
 /// As for [`memory::running`]; a string is there.
-unsafe fn push_string(cx: &Cx<'_>, head: &Head, text: *const u8) -> bool {
+unsafe fn push_string(lua: *mut lua_State, head: &Head, state: &State, text: *const u8) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         let len = libc::strlen(text.cast());
         if len >= budget::LARGE {
             return false;
         }
-        sys::lua_pushlstring(cx.lua, text.cast::<c_char>(), len);
-        head.strings.note(cx, memory::top(cx.lua), text);
+        sys::lua_pushlstring(lua, text.cast::<c_char>(), len);
+        head.strings.note(lua, state, memory::top(lua), text);
     }
     true
 }
@@ -156,14 +156,13 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
         if call.has(1)
             && let Some(state) = head.state()
         {
-            let cx = Cx::new(lua, state);
             if let Some(text) = address(head, call.argument(1), Role::Text)
-                && push_string(&cx, head, text)
+                && push_string(lua, head, state, text)
             {
                 return Results::ONE;
             }
             if let Some(array) = header(&head.roles.arrays, call.argument(1))
-                && push_array(&cx, head, &*array)
+                && push_array(lua, head, state, &*array)
             {
                 return Results::ONE;
             }

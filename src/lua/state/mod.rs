@@ -289,6 +289,8 @@ where
     F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
 {
     const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
+    // Not a part of a fast function that ends in it: that one would save registers for it before it looks at its arguments.
+    #[inline(never)]
     unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
     where
         F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
-use crate::lua::state::{Anchor, Cx};
+use crate::lua::state::{Anchor, Cx, State};
 use crate::lua::vm::api::lua_State;
 use crate::lua::vm::memory::{self, AT, Slot};
 
@@ -70,7 +70,16 @@ impl Remembered {
 
     /// Takes note of the string that was read at `address` and is on top of the stack. One that is read twice is remembered;
     /// long ones, of which Lua makes another copy each time, are not.
-    pub(in crate::lua) fn note(&self, cx: &Cx<'_>, read: Slot, address: *const u8) {
+    ///
+    /// # Safety
+    /// A C function of the state runs on `lua`.
+    pub(in crate::lua) unsafe fn note(
+        &self,
+        lua: *mut lua_State,
+        state: &State,
+        read: Slot,
+        address: *const u8,
+    ) {
         let Some(string) = read.short_string() else { return };
         let index = Self::index(address);
         let known = &self.known[index];
@@ -78,6 +87,7 @@ impl Remembered {
             if self.candidates[index].replace(string.addr()) != string.addr() {
                 return;
             }
+            let cx = Cx::new(lua, state);
             cx.push_anchor(Anchor::Strings);
             cx.push_value(-2);
             cx.raw_set_integer(-2, index as i64 + 1);
