@@ -30,7 +30,7 @@ fn in_child(lua: &Lua, script: &str) -> c_int {
         assert!(child >= 0);
         if child == 0 {
             // A child that waits for ever is ended by the signal.
-            libc::alarm(60);
+            libc::alarm(20);
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 lua.load(script).exec().map_err(|error| eprintln!("{error}")).is_ok()
             }));
@@ -39,6 +39,15 @@ fn in_child(lua: &Lua, script: &str) -> c_int {
         let mut status = -1;
         assert_eq!(libc::waitpid(child, &mut status, 0), child);
         status
+    }
+}
+
+/// Tells the threads of a test to end, also where the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -73,6 +82,7 @@ fn code_is_never_writable_and_survives_a_fork() {
     // A child has what it needs whatever other threads did when it was made.
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _end = End(&done);
         for _ in 0..2 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
@@ -86,7 +96,6 @@ fn code_is_never_writable_and_survives_a_fork() {
                 for i = 1, 300 do ffi.cast('int (*)(int)', function(x) return x + i end) end";
             assert_eq!(in_child(&lua, script), 0);
         }
-        done.store(true, Ordering::Relaxed);
     });
     lua.load(
         "assert(callback(1) == 2 and ffi.C.fabs(-1.5) == 1.5)
@@ -135,6 +144,7 @@ fn a_child_waits_for_no_thread_of_its_parent() {
     lua.load(work(0)).exec().unwrap();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _end = End(&done);
         for thread in 1..4 {
             let (done, work) = (&done, &work);
             scope.spawn(move || {
@@ -152,7 +162,6 @@ fn a_child_waits_for_no_thread_of_its_parent() {
             let script = work(0xF00 + number);
             assert_eq!(in_child(&lua, &script), 0, "child {number}");
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 
