@@ -2,7 +2,8 @@
 
 use std::ffi::c_int;
 
-pub(in crate::code) use super::none::{library_folders, map_code, mapping, own_stack};
+pub(crate) use super::none::library_folders;
+pub(in crate::code) use super::none::{map_code, mapping, own_stack};
 pub use super::posix::*;
 
 pub(super) const STANDARD_LIBRARIES: &[&str] = &[];

@@ -11,7 +11,7 @@ use crate::code::locks::{Global, Rank};
 /// The last address of the guest, which nothing is mapped up to.
 pub const END: usize = u32::MAX as usize;
 
-pub(super) use crate::code::os::row::map_low as map;
+pub(super) use crate::code::os::row::low::map_low as map;
 
 pub(super) const PRIVATE: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
 pub(super) const READ_WRITE: c_int = libc::PROT_READ | libc::PROT_WRITE;

@@ -1,14 +1,13 @@
 //! Linux.
 
 mod library;
-mod low;
+pub(in crate::code) mod low;
 mod memory;
 mod stack;
 
 pub use super::posix::*;
 pub(super) use library::STANDARD_LIBRARIES;
 pub(crate) use library::library_folders;
-pub(in crate::code) use low::map_low;
 pub(in crate::code) use memory::map_code;
 pub(in crate::code) use stack::{mapping, own_stack};
 
