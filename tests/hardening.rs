@@ -18,7 +18,7 @@ fn state() -> Lua {
     let lua = unsafe { Lua::unsafe_new() };
     // SAFETY: the same.
     unsafe { cthunk::lua::preload(&lua) }.unwrap();
-    lua.load("ffi = require(_VERSION:find 'Luau' and '@ffi' or 'ffi')").exec().unwrap();
+    lua.load("ffi = require(_VERSION:find 'Luau' and '@cthunk' or 'cthunk')").exec().unwrap();
     lua
 }
 
