@@ -19,8 +19,9 @@ local older = watched(function()
   io.write "older\n"
 end)
 
-local ffi = require "ffi"
-if not ffi.addressof then ffi = require "cthunk" end
+-- In LuaJIT `require "ffi"` is its own.
+local ours = require "ffi".addressof and "ffi" or "cthunk"
+local ffi = require(ours)
 ffi.cdef [[
   int abs(int); int toupper(int); double fabs(double); double cbrt(double); int snprintf(char *, size_t, const char *, ...);
   unsigned crc32(unsigned, const char *, unsigned); unsigned adler32(unsigned, const char *, unsigned); const char *zlibVersion(void);
@@ -131,7 +132,7 @@ for i, make in ipairs(kinds) do
 end
 later = { abs = ffi.C.abs, toupper = ffi.C.toupper, snprintf = ffi.C.snprintf, new = ffi.new, typeof = ffi.typeof, cast = ffi.cast, cdef = ffi.cdef, load = ffi.load,
   string = ffi.string, method = function() return kept.owner:double() end, call = function() return kept.callback(1) end,
-  library = function() return kept.zlib.crc32(0, "", 0) end, looked_up = function() return ffi.C.fabs(1) end, again = function() return require "ffi".new "int" end }
+  library = function() return kept.zlib.crc32(0, "", 0) end, looked_up = function() return ffi.C.fabs(1) end, again = function() return require(ours).new "int" end }
 function read() return buffer[0] end
 later.read = read
 for name, f in pairs(later) do
