@@ -8,6 +8,9 @@ pub use super::posix::*;
 
 pub(super) const STANDARD_LIBRARIES: &[&str] = &[];
 
+/// Of `mmap`: memory that is used only as it is written.
+pub(super) const NO_RESERVE: c_int = libc::MAP_NORESERVE;
+
 pub(super) fn errno_location() -> *mut c_int {
     // SAFETY: always callable.
     unsafe { libc::__error() }

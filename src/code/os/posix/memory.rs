@@ -3,6 +3,8 @@
 use std::io;
 use std::ptr::{NonNull, null_mut};
 
+use super::super::row::NO_RESERVE;
+
 /// The largest page of any host.
 const PAGE: usize = 65536;
 const PRIVATE: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
@@ -21,7 +23,7 @@ pub(in crate::code) fn map_data(code: usize, size: usize) -> io::Result<NonNull<
         let hint = (hint & !0xFFFF) as *mut libc::c_void;
         // SAFETY: a new anonymous mapping, which replaces none; one that is too far away is used nowhere.
         unsafe {
-            let flags = PRIVATE | libc::MAP_NORESERVE;
+            let flags = PRIVATE | NO_RESERVE;
             let address = mapped(libc::mmap(hint, size, READ_WRITE, flags, -1, 0))?;
             if (address.as_ptr() as usize).abs_diff(code) < REACH {
                 return Ok(address);

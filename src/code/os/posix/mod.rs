@@ -1,4 +1,4 @@
-//! The parts that POSIX systems share; each system has its own `errno_location`.
+//! The parts that POSIX systems share; each system has its own `errno_location`, `NO_RESERVE` and `STANDARD_LIBRARIES`.
 
 mod blocked;
 mod library;
