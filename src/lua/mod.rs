@@ -18,11 +18,6 @@
 //! Everything here runs inside Lua C functions, each behind `state::guard`; `state` has the rules. A checked state has no fast paths, nor has a state
 //! whose interpreter `vm::probe` does not recognise. `ARCHITECTURE.md` draws the way of a call and of a callback.
 
-#![allow(
-    clippy::missing_safety_doc,
-    reason = "about a hundred private functions of these rooms have no `# Safety` section yet"
-)]
-
 mod call;
 mod callback;
 pub mod embed;

@@ -31,7 +31,7 @@ pub(in crate::lua) unsafe fn push_cdata(
     extra: usize,
     user_values: i32,
 ) -> *mut Header {
-    // SAFETY: the caller's promise. A new object needs no barrier for what the registry keeps anyway.
+    // SAFETY: *Layout*, *Room* and *Raise*, kept by the caller. A new object needs no barrier for what the registry keeps anyway.
     unsafe {
         let block = api::new_userdata(lua, size_of::<Header>() + extra, user_values);
         let before = AT.block + AT.user_value * user_values - AT.metatable;
@@ -55,7 +55,7 @@ pub(in crate::lua) unsafe fn push_derived(
     header: Header,
 ) -> bool {
     let Some(parent) = call.argument(n as usize).userdata() else { return false };
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, *Room* for 3 and *Raise*, kept by the caller.
     unsafe {
         let flags = (*parent.block::<Header>()).flags;
         let leads = flags & (Flags::POINTER | Flags::REFERENCE) != 0;
@@ -82,7 +82,7 @@ pub(in crate::lua) unsafe fn push_derived(
 /// `lua` runs a closure that `Cx::push_function` made, of a state in place.
 #[inline(always)]
 pub(in crate::lua) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
-    // SAFETY: the caller's promise: upvalue 1 is the head.
+    // SAFETY: *Layout*, and the closure is one of `Cx::push_function`: upvalue 1 is the head.
     unsafe {
         let call = Call::of(lua);
         (call, &*call.upvalue::<Head>(1, 0))
@@ -95,7 +95,7 @@ pub(in crate::lua) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head
 /// As for [`running`]; the state stays open for as long as the call runs.
 #[inline(always)]
 pub(in crate::lua) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, and the closure is one of `Cx::push_function`.
     unsafe {
         let (call, head) = running(lua);
         Some((call, head.state()?))
@@ -107,7 +107,7 @@ pub(in crate::lua) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s
 /// # Safety
 /// As for [`Call::of`], with a free stack slot.
 pub(in crate::lua) unsafe fn push(lua: *mut lua_State) -> Slot {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout* and *Room*, kept by the caller.
     unsafe {
         let top: *mut u8 = read(lua.cast(), AT.top);
         write(lua.cast(), AT.top, top.wrapping_offset(AT.value as isize));
@@ -125,7 +125,7 @@ pub(in crate::lua) const fn bytes_of(slots: c_int) -> isize {
 /// # Safety
 /// As for [`Call::of`].
 pub(in crate::lua) unsafe fn room(lua: *mut lua_State) -> isize {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, kept by the caller.
     unsafe {
         let call: *const u8 = read(lua.cast(), AT.call);
         let (top, limit): (*mut u8, *mut u8) =
@@ -139,7 +139,7 @@ pub(in crate::lua) unsafe fn room(lua: *mut lua_State) -> isize {
 /// # Safety
 /// As for [`Call::of`].
 pub(in crate::lua) unsafe fn free(lua: *mut lua_State) -> Slot {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, kept by the caller.
     Slot(unsafe { read(lua.cast(), AT.top) })
 }
 
@@ -148,7 +148,7 @@ pub(in crate::lua) unsafe fn free(lua: *mut lua_State) -> Slot {
 /// # Safety
 /// As for [`Call::of`]; there are values in all slots below, and the stack goes on to this one.
 pub(in crate::lua) unsafe fn set_top(lua: *mut lua_State, slot: Slot) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, and the slots below hold values, as the caller promises.
     unsafe { write(lua.cast(), AT.top, slot.0) }
 }
 
@@ -157,7 +157,7 @@ pub(in crate::lua) unsafe fn set_top(lua: *mut lua_State, slot: Slot) {
 /// # Safety
 /// As for [`Call::of`]; there is a value.
 pub(in crate::lua) unsafe fn top(lua: *mut lua_State) -> Slot {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, and there is a value, as the caller promises.
     Slot(unsafe { read::<*mut u8>(lua.cast(), AT.top) }.wrapping_offset(-(AT.value as isize)))
 }
 
@@ -166,7 +166,7 @@ pub(in crate::lua) unsafe fn top(lua: *mut lua_State) -> Slot {
 /// # Safety
 /// As for [`top`].
 pub(in crate::lua) unsafe fn pop(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, and there is a value, as the caller promises.
     unsafe { write(lua.cast(), AT.top, top(lua).0) }
 }
 
@@ -210,7 +210,7 @@ pub(in crate::lua) fn bytes(words: &mut [u64]) -> &mut [u8] {
 /// # Safety
 /// As for [`Call::of`].
 pub(in crate::lua) unsafe fn slot(lua: *mut lua_State, index: c_int) -> Option<Slot> {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout*, kept by the caller.
     let call = unsafe { Call::of(lua) };
     let count = call.count() as c_int;
     let n = if index < 0 { count + 1 + index } else { index };
@@ -235,14 +235,14 @@ pub(in crate::lua) struct Call {
 /// # Safety
 /// `base + offset` is readable as a `T`.
 unsafe fn read<T: Copy>(base: *const u8, offset: i32) -> T {
-    // SAFETY: the caller's promise.
+    // SAFETY: the bytes are readable as a `T`, as the caller promises.
     unsafe { base.offset(offset as isize).cast::<T>().read() }
 }
 
 /// # Safety
 /// `base + offset` is writable as a `T`.
 unsafe fn write<T>(base: *mut u8, offset: i32, value: T) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the bytes are writable as a `T`, as the caller promises.
     unsafe { base.offset(offset as isize).cast::<T>().write(value) }
 }
 
@@ -253,7 +253,7 @@ impl Call {
     /// `lua` is the state that a C function was called with, of a proven layout; here and in what is reached from here.
     pub(in crate::lua) unsafe fn of(lua: *mut lua_State) -> Call {
         let lua = lua.cast::<u8>();
-        // SAFETY: the caller's promise.
+        // SAFETY: *Layout*, kept by the caller.
         unsafe {
             let call: *const u8 = read(lua, AT.call);
             Call { function: read(call, AT.call_function), top: read(lua, AT.top) }
@@ -280,7 +280,7 @@ impl Call {
     /// # Safety
     /// The running function is a closure with such an upvalue.
     pub(in crate::lua) unsafe fn event(self) -> Option<*const c_void> {
-        // SAFETY: the caller's promise, and that of `of`.
+        // SAFETY: *Layout*: `of` made the call, and its function is a closure.
         let closure: *mut u8 = unsafe { read(self.function, 0) };
         let at = AT.closure_upvalues + AT.value;
         Slot(closure.wrapping_offset(at as isize)).short_string()
@@ -291,7 +291,7 @@ impl Call {
     /// # Safety
     /// The function does what the closure's callers expect.
     pub(in crate::lua) unsafe fn set_code(self, code: lua_CFunction) {
-        // SAFETY: the caller's promise, and that of `of`.
+        // SAFETY: *Layout*, and that of `of`.
         unsafe {
             let closure: *mut u8 = read(self.function, 0);
             write(closure, AT.closure_function, code);
@@ -303,7 +303,7 @@ impl Call {
     /// # Safety
     /// The running function is a closure with such an upvalue.
     pub(in crate::lua) unsafe fn upvalue<T>(self, n: usize, user_values: i32) -> *const T {
-        // SAFETY: the caller's promise, and that of `of`.
+        // SAFETY: *Layout*: `of` made the call; the closure has the upvalue, as the caller promises.
         unsafe {
             let closure: *const u8 = read(self.function, 0);
             let userdata: *const u8 =
@@ -315,7 +315,7 @@ impl Call {
 
 impl Slot {
     fn has(self, tag: u8) -> bool {
-        // SAFETY: slots are made from a call of a proven layout.
+        // SAFETY: *Layout*: slots are made under it.
         unsafe {
             match AT.tag_bytes {
                 1 => read::<u8>(self.0, AT.tag) == tag,
@@ -325,12 +325,12 @@ impl Slot {
     }
 
     fn value<T: Copy>(self) -> T {
-        // SAFETY: as in `has`; callers have looked at the tag.
+        // SAFETY: *Layout*; callers have looked at the tag.
         unsafe { read(self.0, 0) }
     }
 
     fn set<T>(self, tag: u8, value: T) {
-        // SAFETY: as in `has`.
+        // SAFETY: *Layout*.
         unsafe {
             write(self.0, 0, value);
             match AT.tag_bytes {
@@ -342,7 +342,7 @@ impl Slot {
 
     /// The value.
     pub(in crate::lua) fn kept(self) -> Kept {
-        // SAFETY: as in `has`.
+        // SAFETY: *Layout*.
         let tag = unsafe {
             match AT.tag_bytes {
                 1 => read::<u8>(self.0, AT.tag).into(),
@@ -452,19 +452,19 @@ impl Userdata {
     /// # Safety
     /// It is a table that something keeps for as long as the userdata lives.
     pub(in crate::lua) unsafe fn set_metatable(self, metatable: *const c_void) {
-        // SAFETY: as in `metatable`.
+        // SAFETY: *Layout*, and the userdata is alive.
         unsafe { write(self.0.as_ptr(), AT.metatable, metatable) }
     }
 
     /// Bytes of the block.
     pub(in crate::lua) fn size(self) -> usize {
-        // SAFETY: as in `metatable`.
+        // SAFETY: *Layout*, and the userdata is alive.
         unsafe { read(self.0.as_ptr(), AT.block_size) }
     }
 
     /// The block of a userdata with one user value or none.
     pub(in crate::lua) fn block<T>(self) -> *mut T {
-        // SAFETY: as in `metatable`.
+        // SAFETY: *Layout*, and the userdata is alive.
         let count = AT.user_values.map_or(0, |at| unsafe { read::<u16>(self.0.as_ptr(), at) });
         let offset = AT.block + AT.user_value * i32::from(count);
         self.0.as_ptr().wrapping_offset(offset as isize).cast()

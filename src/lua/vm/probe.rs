@@ -30,7 +30,7 @@ pub(in crate::lua) unsafe fn in_place(lua: *mut lua_State) -> bool {
         return false;
     }
     if ANSWER.load(Ordering::Relaxed) == UNKNOWN {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, kept by the caller.
         let answer = match unsafe { prove(lua, layout) } {
             Ok(()) => YES,
             Err(what) => {
@@ -63,9 +63,12 @@ const LONG: &[u8] = &[b'l'; 200];
 /// The arguments of [`look`].
 const ARGUMENTS: c_int = 11;
 
+/// # Safety
+/// - *Live*.
+/// - *Raise*.
 unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
     let mut probe = Probe { layout, proof: Err("nothing was seen") };
-    // SAFETY: the caller's promise of a live state; the pushes are checked for room. The probe outlives the call.
+    // SAFETY: *Live*, kept by the caller; the pushes are checked for room. The probe outlives the call.
     unsafe {
         sys::luaL_checkstack(lua, ARGUMENTS + 6, ptr::null());
         sys::lua_pushlightuserdata(lua, (&raw mut probe).cast());
@@ -90,6 +93,8 @@ unsafe fn prove(lua: *mut lua_State, layout: &Layout) -> Proof {
     probe.proof
 }
 
+/// # Safety
+/// - *C function*, as the closure that `prove` pushes: upvalue 1 is its `Probe`, which is alive.
 unsafe extern "C-unwind" fn look(lua: *mut lua_State) -> Results {
     // SAFETY: the only closure of this function has the probe as its upvalue.
     unsafe {

@@ -31,7 +31,7 @@ impl Cx<'_> {
             CString::new(&text[..end]).unwrap_or_default()
         };
         let (name, mode) = (c_string(name), c_string(mode));
-        // SAFETY: as in `forward!`. Out of memory is a result here, no error.
+        // SAFETY: *Context*. Out of memory is a result here, no error.
         let status = unsafe {
             sys::luaL_loadbufferx(
                 self.lua,
@@ -47,13 +47,13 @@ impl Cx<'_> {
     /// Pops a table, which the chunk at `index` has its global variables in from now on.
     pub(crate) fn set_environment(&self, index: c_int) {
         let index = self.absolute(index);
-        // SAFETY: as in `forward!`; a function is at `index`.
+        // SAFETY: *Context*; a function is at `index`.
         unsafe { environment::set(self.lua, index) }
     }
 
     /// Pushes the table of the global variables.
     pub(crate) fn push_globals(&self) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { environment::push_globals(self.lua) };
     }
 
@@ -67,7 +67,7 @@ impl Cx<'_> {
     /// Calls the function below `arguments` values, which leaves `results`. Errors are raised through the caller: it holds
     /// nothing with a destructor that must run.
     pub(crate) fn call(&self, arguments: c_int, results: c_int) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_call(self.lua, arguments, results) };
     }
 }
@@ -81,14 +81,14 @@ mod environment {
     /// # Safety
     /// There is a free stack slot.
     pub(super) unsafe fn push_globals(lua: *mut lua_State) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room*, kept by the caller.
         unsafe { sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_GLOBALS) };
     }
 
     /// # Safety
     /// A chunk is at `index`, its environment on top of the stack.
     pub(super) unsafe fn set(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: a chunk is at `index` and a table on top, as the caller promises.
         unsafe {
             if sys::lua_setupvalue(lua, index, 1).is_null() {
                 sys::lua_pop(lua, 1);
@@ -103,13 +103,18 @@ mod environment {
     use super::*;
     use crate::lua::vm::api::lua_State;
 
+    /// # Safety
+    /// - *Room*.
     pub(super) unsafe fn push_globals(lua: *mut lua_State) {
         // SAFETY: there is a free stack slot.
         unsafe { sys::lua_pushvalue(lua, sys::LUA_GLOBALSINDEX) };
     }
 
+    /// # Safety
+    /// - *Room*.
+    /// - A chunk is at `index`, its environment on top of the stack.
     pub(super) unsafe fn set(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: a chunk is at `index` and a table on top, as the caller promises.
         unsafe { sys::lua_setfenv(lua, index) };
     }
 }

@@ -19,7 +19,8 @@ const WORDS: usize = 6;
 /// `lua` runs a C closure with two upvalues or more and has 3 free stack slots. Whoever calls the closure may be served by `code`.
 #[cfg(not(feature = "luau"))]
 pub(crate) unsafe fn set_code(lua: *mut lua_State, code: lua_CFunction) -> bool {
-    // SAFETY: the caller's promise; `running` is filled in by Lua. A closure lies where `lua_topointer` says, and has that many words.
+    // SAFETY: *C function*, with 3 free stack slots; `running` is filled in by Lua. A closure lies where `lua_topointer` says, and has
+    // that many words.
     unsafe {
         let mut running: sys::lua_Debug = std::mem::zeroed();
         if sys::lua_getstack(lua, 0, &raw mut running) == 0 {
@@ -77,7 +78,7 @@ mod environment {
     /// # Safety
     /// A function is at `index`.
     pub(super) unsafe fn is_another(cx: &Cx<'_>, index: c_int) -> bool {
-        // SAFETY: the caller's promise; the running function's environment is a table.
+        // SAFETY: *Context*, and a function is at `index`; the running function's environment is a table.
         unsafe {
             sys::lua_getfenv(cx.lua, index);
             #[cfg(not(feature = "luau"))]
@@ -95,6 +96,8 @@ mod environment {
 mod environment {
     use super::*;
 
+    /// # Safety
+    /// - None is needed: the versions with `_ENV` have another `is_another` of the same kind.
     pub(super) unsafe fn is_another(_: &Cx<'_>, _: c_int) -> bool {
         false
     }

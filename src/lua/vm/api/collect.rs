@@ -29,7 +29,7 @@ mod version {
         size: usize,
         _collector: Collector,
     ) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, kept by the caller.
         unsafe { new_userdata(lua, size, 0) }
     }
 
@@ -38,7 +38,7 @@ mod version {
     /// # Safety
     /// `lua` is live, a table is on top, and there are 2 free stack slots. May raise (out of memory).
     pub(crate) unsafe fn set_collector(lua: *mut lua_State, collector: Collector) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 2, a table on top, and *Raise*, kept by the caller.
         unsafe {
             sys::lua_pushlightuserdata(lua, collector as *mut c_void);
             sys::lua_pushvalue(lua, -2);
@@ -48,6 +48,9 @@ mod version {
     }
 
     /// `__gc`. A script may call it as well, with whatever it likes, and Lua after that.
+    ///
+    /// # Safety
+    /// - *C function*, as a closure of `set_collector`: upvalue 1 is a [`Collector`], upvalue 2 the metatable of its userdata.
     unsafe extern "C-unwind" fn collect(lua: *mut lua_State) -> Results {
         // SAFETY: upvalue 1 is a `Collector`, for userdata that have the metatable that is upvalue 2. It is called once for each.
         unsafe {
@@ -72,7 +75,7 @@ mod version {
     /// # Safety
     /// `lua` is live and has 3 free stack slots.
     pub(crate) unsafe fn is_over_collected(lua: *mut lua_State, index: c_int) -> bool {
-        // SAFETY: the caller's promise; what is pushed is popped.
+        // SAFETY: *Room* for 3, kept by the caller; what is pushed is popped.
         unsafe {
             let is_collect = |index| {
                 let function = sys::lua_tocfunction(lua, index).map_or(0, |f| f as usize);
@@ -100,17 +103,25 @@ mod version {
 mod version {
     use super::*;
 
+    /// # Safety
+    /// - *Room*.
+    /// - *Raise* (out of memory).
+    /// - The collector takes blocks of `size` bytes.
     pub(crate) unsafe fn new_collected(
         lua: *mut lua_State,
         size: usize,
         collector: Collector,
     ) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdatadtor(lua, size, collector) }
     }
 
+    /// # Safety
+    /// - None is needed: Luau was told by `new_collected`.
     pub(crate) unsafe fn set_collector(_lua: *mut lua_State, _collector: Collector) {}
 
+    /// # Safety
+    /// - None is needed: Luau has no `__gc`.
     pub(crate) unsafe fn is_over_collected(_: *mut lua_State, _: std::ffi::c_int) -> bool {
         false
     }

@@ -16,7 +16,7 @@ pub(crate) use thread::main_thread;
 /// # Safety
 /// `lua` runs a C function with a string on top of its stack; nothing with a destructor is alive.
 pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
-    // SAFETY: the caller's promise; neither function returns.
+    // SAFETY: *C function*, a string on top, and *Raise*, kept by the caller; neither function returns.
     unsafe {
         #[cfg(not(feature = "luau"))]
         {
@@ -40,7 +40,7 @@ pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
 /// # Safety
 /// `lua` runs a C function and has free stack slots; nothing with a destructor is alive.
 pub(crate) unsafe fn push_place(lua: *mut lua_State, owner: *const std::ffi::c_void) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Room* and *Raise*, kept by the caller.
     unsafe {
         let level = if called_by(lua, owner) { 2 } else { 1 };
         sys::luaL_where(lua, level);
@@ -52,7 +52,7 @@ pub(crate) unsafe fn push_place(lua: *mut lua_State, owner: *const std::ffi::c_v
 /// # Safety
 /// As for [`push_place`].
 unsafe fn called_by(lua: *mut lua_State, owner: *const std::ffi::c_void) -> bool {
-    // SAFETY: the caller's promise; an activation record is plain data, which Lua fills in.
+    // SAFETY: *Room*, kept by the caller; an activation record is plain data, which Lua fills in.
     unsafe {
         let mut record: sys::lua_Debug = std::mem::zeroed();
         #[cfg(not(feature = "luau"))]
@@ -77,7 +77,7 @@ unsafe fn called_by(lua: *mut lua_State, owner: *const std::ffi::c_void) -> bool
 /// # Safety
 /// `lua` is live; nothing with a destructor is alive: finalisers run, and errors in them may be raised before Lua 5.4.
 pub(crate) unsafe fn collect(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Live* and *Raise*, kept by the caller.
     unsafe { sys::lua_gc(lua, sys::LUA_GCCOLLECT, 0) };
 }
 
@@ -92,6 +92,8 @@ mod tail {
     /// # Safety
     /// The last thing that a C function does; no Rust value with a destructor is alive.
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
+        /// # Safety
+        /// - Lua alone calls it, to go on with a C function that has yielded: *Room*.
         unsafe extern "C-unwind" fn resume(
             lua: *mut lua_State,
             _status: c_int,
@@ -100,7 +102,7 @@ mod tail {
             // SAFETY: Lua resumes with a live state.
             unsafe { sys::lua_gettop(lua) - base as c_int }
         }
-        // SAFETY: the caller's promise; `base` is the stack height below the function.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*; `base` is the stack height below the function.
         unsafe {
             let base = sys::lua_gettop(lua) - arguments - 1;
             let context = base as sys::lua_KContext;
@@ -118,6 +120,8 @@ mod tail {
     where
         F: Fn(*mut lua_State) -> Results + Copy,
     {
+        /// # Safety
+        /// - Lua alone calls it, to go on with a C function that has yielded: *Room*.
         unsafe extern "C-unwind" fn resume<F>(
             lua: *mut lua_State,
             _status: c_int,
@@ -130,7 +134,7 @@ mod tail {
             unsafe { std::ptr::NonNull::<F>::dangling().read()(lua) }.count()
         }
         const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
         unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
         then(lua)
     }
@@ -150,6 +154,8 @@ mod tail {
     where
         F: Fn(*mut lua_State, bool) -> Results + Copy,
     {
+        /// # Safety
+        /// - Lua alone calls it, to go on with a C function that has yielded: *Room*.
         unsafe extern "C-unwind" fn resume<F>(
             lua: *mut lua_State,
             status: c_int,
@@ -163,7 +169,7 @@ mod tail {
             then(lua, status == sys::LUA_YIELD).count()
         }
         const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
         let status = unsafe {
             sys::lua_pcallk(lua, arguments, sys::LUA_MULTRET, handler, 0, Some(resume::<F>))
         };
@@ -176,6 +182,11 @@ mod tail {
 mod protected {
     use super::*;
 
+    /// # Safety
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack, the handler below them.
+    /// - `then` captures nothing.
     pub(crate) unsafe fn protected_call_then<F>(
         lua: *mut lua_State,
         arguments: c_int,
@@ -185,7 +196,7 @@ mod protected {
     where
         F: Fn(*mut lua_State, bool) -> Results + Copy,
     {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
         let status = unsafe { sys::lua_pcall(lua, arguments, sys::LUA_MULTRET, handler) };
         then(lua, status == sys::LUA_OK)
     }
@@ -196,7 +207,13 @@ mod tail {
     pub(crate) use super::protected::protected_call_then;
     use super::*;
 
+    /// # Safety
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack.
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
+        /// # Safety
+        /// - Lua alone calls it, to go on with a C function that has yielded: *Room*.
         unsafe extern "C-unwind" fn resume(lua: *mut lua_State) -> c_int {
             let mut base = 0;
             // SAFETY: Lua resumes with a live state and the context that was given.
@@ -205,7 +222,7 @@ mod tail {
                 sys::lua_gettop(lua) - base
             }
         }
-        // SAFETY: the caller's promise; `base` is the stack height below the function.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*; `base` is the stack height below the function.
         unsafe {
             let base = sys::lua_gettop(lua) - arguments - 1;
             sys::lua_callk(lua, arguments, sys::LUA_MULTRET, base, Some(resume));
@@ -213,10 +230,17 @@ mod tail {
         }
     }
 
+    /// # Safety
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack.
+    /// - `then` captures nothing.
     pub(crate) unsafe fn call_then<F>(lua: *mut lua_State, arguments: c_int, then: F) -> Results
     where
         F: Fn(*mut lua_State) -> Results + Copy,
     {
+        /// # Safety
+        /// - Lua alone calls it, to go on with a C function that has yielded: *Room*.
         unsafe extern "C-unwind" fn resume<F>(lua: *mut lua_State) -> c_int
         where
             F: Fn(*mut lua_State) -> Results + Copy,
@@ -225,7 +249,7 @@ mod tail {
             unsafe { std::ptr::NonNull::<F>::dangling().read()(lua) }.count()
         }
         const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
         unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
         then(lua)
     }
@@ -243,13 +267,17 @@ mod tail {
     /// `lua` is live; nothing with a destructor is alive.
     unsafe fn check_depth(lua: *mut lua_State) {
         if cfg!(feature = "luajit") && crate::code::is_stack_short() {
-            // SAFETY: the caller's promise.
+            // SAFETY: *Live* and *Raise*, kept by the caller.
             unsafe { sys::luaL_error(lua, c"C stack overflow".as_ptr()) };
         }
     }
 
+    /// # Safety
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack.
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
-        // SAFETY: the caller's promise; `base` is the stack height below the function.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*; `base` is the stack height below the function.
         unsafe {
             check_depth(lua);
             let base = sys::lua_gettop(lua) - arguments - 1;
@@ -258,11 +286,16 @@ mod tail {
         }
     }
 
+    /// # Safety
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack.
+    /// - `then` captures nothing.
     pub(crate) unsafe fn call_then<F>(lua: *mut lua_State, arguments: c_int, then: F) -> Results
     where
         F: Fn(*mut lua_State) -> Results + Copy,
     {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
         unsafe {
             check_depth(lua);
             sys::lua_call(lua, arguments, 1);
@@ -280,7 +313,7 @@ mod thread {
     /// # Safety
     /// `lua` is live and has 2 free stack slots. May raise (out of memory).
     pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
-        // SAFETY: the caller's promise; the registry keeps the thread alive.
+        // SAFETY: *Room* for 2 and *Raise*, kept by the caller; the registry keeps the thread alive.
         unsafe {
             sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_MAINTHREAD);
             let main = sys::lua_tothread(lua, -1);
@@ -295,8 +328,11 @@ mod thread {
 mod thread {
     use super::*;
 
+    /// # Safety
+    /// - *Room* for 2.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
-        // SAFETY: the caller's promise; the registry keeps the thread alive.
+        // SAFETY: *Room* for 2 and *Raise*, kept by the caller; the registry keeps the thread alive.
         unsafe {
             let thread = sys::lua_newthread(lua);
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, thread.cast());
@@ -309,8 +345,11 @@ mod thread {
 mod thread {
     use super::*;
 
+    /// # Safety
+    /// - *Room* for 2.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 2 and *Raise*, kept by the caller.
         unsafe { sys::lua_mainthread(lua) }
     }
 }

@@ -140,10 +140,12 @@ mod version {
     /// # Safety
     /// `lua` is live and has 3 free stack slots. May raise (out of memory).
     pub(crate) unsafe fn new_cdata(lua: *mut lua_State, size: usize, _: c_int) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdatadtor(lua, size, destroy) }
     }
 
+    /// # Safety
+    /// - Luau alone calls it, once, with a block of `new_cdata`, which it frees after this.
     unsafe extern "C" fn destroy(_: *mut lua_State, block: *mut c_void) {
         let Some(watched) = WATCHED.lock().remove(&(block as usize)) else { return };
         // SAFETY: `watch` was told the size of the block, which Luau frees after this.

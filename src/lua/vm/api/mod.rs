@@ -117,8 +117,7 @@ macro_rules! forward {
         impl Cx<'_> {
             $($(#[$doc])*
             pub(crate) fn $name(&self, $($arg: $ty),*) $(-> $ret)? {
-                // SAFETY: `Cx::new` promises a live state with free stack slots; indices are acceptable, and the
-                // values that the function works on were put in their places by the same function.
+                // SAFETY: *Context* (see `vm`).
                 unsafe { $function(self.lua, $($arg),*) }
             })*
         }
@@ -171,7 +170,7 @@ forward! {
 impl Cx<'_> {
     /// The Lua type of a value.
     pub(crate) fn type_of(&self, index: c_int) -> LuaType {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         match unsafe { sys::lua_type(self.lua, index) } {
             sys::LUA_TNONE => LuaType::None,
             sys::LUA_TNIL => LuaType::Nil,
@@ -196,7 +195,7 @@ impl Cx<'_> {
         if self.type_of(index) == LuaType::Number {
             return self.push_value(index);
         }
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         let parsed =
             self.type_of(index) == LuaType::String && unsafe { parse_number(self.lua, index) };
         if !parsed {
@@ -206,13 +205,13 @@ impl Cx<'_> {
 
     /// The truth of a value.
     pub(crate) fn truth(&self, index: c_int) -> bool {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_toboolean(self.lua, index) != 0 }
     }
 
     /// A number; `None` for every other type, numeric strings included.
     pub(crate) fn number(&self, index: c_int) -> Option<Number> {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         (self.type_of(index) == LuaType::Number).then(|| unsafe { to_number(self.lua, index) })
     }
 
@@ -231,55 +230,55 @@ impl Cx<'_> {
 
     /// Replaces the key on top by the next key and value of a table; pops it and returns false at the end.
     pub(crate) fn next(&self, table: c_int) -> bool {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_next(self.lua, table) != 0 }
     }
 
     /// Pushes a boolean.
     pub(crate) fn push_bool(&self, value: bool) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_pushboolean(self.lua, c_int::from(value)) }
     }
 
     /// Pushes a string.
     pub(crate) fn push_bytes(&self, text: &[u8]) {
-        // SAFETY: as in `forward!`; Lua copies the bytes.
+        // SAFETY: *Context*; Lua copies the bytes.
         unsafe { sys::lua_pushlstring(self.lua, text.as_ptr().cast(), text.len()) };
     }
 
     /// Pushes a closure of `function` over the top `upvalues` values, which it pops.
     pub(crate) fn push_closure(&self, function: lua_CFunction, upvalues: c_int) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_pushcclosure(self.lua, for_lua(function), upvalues) }
     }
 
     /// Calls the function below `arguments` values, for no results. Where it fails, the error value is on top of the stack.
     pub(crate) fn protected_call(&self, arguments: c_int) -> bool {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_pcall(self.lua, arguments, 0, 0) == sys::LUA_OK }
     }
 
     /// Calls the function below `arguments` values, for so many results. Where it fails, the error value is on top of the stack.
     pub(crate) fn protected_call_for(&self, arguments: c_int, results: c_int) -> bool {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_pcall(self.lua, arguments, results, 0) == sys::LUA_OK }
     }
 
     /// Replaces the key on top by its value in a table, with no metamethods.
     pub(crate) fn raw_get(&self, table: c_int) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_rawget(self.lua, table) };
     }
 
     /// Pushes the value of an integer key, with no metamethods.
     pub(crate) fn raw_get_integer(&self, table: c_int, key: i64) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_rawgeti(self.lua, table, key) };
     }
 
     /// Pushes the value of the key that an address is, with no metamethods.
     pub(crate) fn raw_get_address(&self, table: c_int, key: *const c_void) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_rawgetp(self.lua, table, key) };
     }
 
@@ -300,37 +299,37 @@ impl Cx<'_> {
 
     /// Replaces the key on top by `value[key]`, metamethods included.
     pub(crate) fn get(&self, value: c_int) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_gettable(self.lua, value) };
     }
 
     /// Pops a value and a key into `target[key]`, metamethods included.
     pub(crate) fn set(&self, target: c_int) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_settable(self.lua, target) };
     }
 
     /// Pushes the metatable of a value, if it has one.
     pub(crate) fn get_metatable(&self, index: c_int) -> bool {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_getmetatable(self.lua, index) != 0 }
     }
 
     /// Pops a table and makes it the metatable of a value.
     pub(crate) fn set_metatable(&self, index: c_int) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_setmetatable(self.lua, index) };
     }
 
     /// Pushes the value that the registry holds under an address.
     pub(crate) fn get_registry(&self, key: *const c_void) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_rawgetp(self.lua, sys::LUA_REGISTRYINDEX, key) };
     }
 
     /// Pops a value into the registry and returns its reference, which is never 0.
     pub(crate) fn make_reference(&self) -> c_int {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::luaL_ref(self.lua, sys::LUA_REGISTRYINDEX) }
     }
 
@@ -341,7 +340,7 @@ impl Cx<'_> {
 
     /// Pops a value into the registry, under an address.
     pub(crate) fn set_registry(&self, key: *const c_void) {
-        // SAFETY: as in `forward!`.
+        // SAFETY: *Context*.
         unsafe { sys::lua_rawsetp(self.lua, sys::LUA_REGISTRYINDEX, key) }
     }
 
@@ -363,7 +362,7 @@ impl Cx<'_> {
 
     /// Makes room for `n` more stack values; raises Lua's "stack overflow" where there is none.
     pub(crate) fn ensure_stack(&self, n: c_int) {
-        // SAFETY: as in `forward!`; the message is a C string.
+        // SAFETY: *Context*; the message is a C string.
         unsafe { sys::luaL_checkstack(self.lua, n, c"too many nested values".as_ptr()) }
     }
 
@@ -372,7 +371,7 @@ impl Cx<'_> {
         if self.type_of(index) != LuaType::Userdata || !self.get_metatable(index) {
             return None;
         }
-        // SAFETY: as in `forward!`; the registry has a table there, or nothing.
+        // SAFETY: *Context*; the registry has a table there, or nothing.
         unsafe { sys::lua_getfield(self.lua, sys::LUA_REGISTRYINDEX, c"FILE*".as_ptr()) };
         let is_file = self.identity(-1) == self.identity(-2);
         self.pop(2);

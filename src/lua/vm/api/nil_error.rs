@@ -22,7 +22,7 @@ fn stand_in() -> *mut c_void {
 /// # Safety
 /// `lua` is live and has a free stack slot.
 pub(crate) unsafe fn push_nil_error(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Room*, kept by the caller.
     unsafe { sys::lua_pushlightuserdata(lua, stand_in()) };
 }
 
@@ -31,7 +31,7 @@ pub(crate) unsafe fn push_nil_error(lua: *mut lua_State) {
 /// # Safety
 /// `lua` is live and has a value on its stack.
 pub(crate) unsafe fn restore_nil_error(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Live*, with a value on top, kept by the caller.
     unsafe {
         if NIL_ERROR_IS_TEXT && sys::lua_touserdata(lua, -1) == stand_in() {
             sys::lua_settop(lua, -2);

@@ -20,6 +20,8 @@ pub(crate) const PUSH_INTEGER: unsafe extern "C-unwind" fn(*mut lua_State, i64) 
     }
     #[cfg(feature = "luau")]
     {
+        /// # Safety
+        /// - *Room*: only generated code calls it, with the thread that runs it.
         unsafe extern "C-unwind" fn push(lua: *mut lua_State, value: i64) {
             // SAFETY: compiled code passes its own state.
             unsafe { sys::lua_pushnumber(lua, value as f64) }
@@ -43,7 +45,7 @@ mod version {
     /// # Safety
     /// `index` is acceptable.
     pub(crate) unsafe fn to_number(lua: *mut lua_State, index: c_int) -> Number {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         unsafe {
             match integer(lua, index) {
                 Some(value) => Number::Integer(value),
@@ -57,7 +59,7 @@ mod version {
     /// # Safety
     /// `index` is acceptable.
     pub(crate) unsafe fn integer(lua: *mut lua_State, index: c_int) -> Option<i64> {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         unsafe {
             (sys::lua_isinteger(lua, index) != 0)
                 .then(|| sys::lua_tointegerx(lua, index, ptr::null_mut()))
@@ -69,7 +71,7 @@ mod version {
     /// # Safety
     /// A string is at `index`; there is a free stack slot.
     pub(crate) unsafe fn parse_number(lua: *mut lua_State, index: c_int) -> bool {
-        // SAFETY: the caller's promise; Lua strings end in a zero byte.
+        // SAFETY: *Room*, and a string is at `index`, as the caller promises; Lua strings end in a zero byte.
         unsafe {
             let mut len = 0;
             let text = sys::lua_tolstring(lua, index, &mut len);
@@ -99,7 +101,7 @@ mod version {
     /// # Safety
     /// `index` is acceptable.
     pub(crate) unsafe fn to_number(lua: *mut lua_State, index: c_int) -> Number {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         Number::Float(unsafe { sys::lua_tonumber(lua, index) })
     }
 
@@ -108,7 +110,7 @@ mod version {
     /// # Safety
     /// `index` is acceptable.
     pub(crate) unsafe fn integer(lua: *mut lua_State, index: c_int) -> Option<i64> {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         let value = unsafe {
             match sys::lua_type(lua, index) {
                 sys::LUA_TNUMBER => sys::lua_tonumber(lua, index),
@@ -124,7 +126,7 @@ mod version {
     /// # Safety
     /// A string is at `index`; there is a free stack slot.
     pub(crate) unsafe fn parse_number(lua: *mut lua_State, index: c_int) -> bool {
-        // SAFETY: the caller's promise. These versions stop at a NUL byte, which no number has.
+        // SAFETY: *Room*, and a string is at `index`, as the caller promises. These versions stop at a NUL byte, which no number has.
         unsafe {
             let mut len = 0;
             let text = sys::lua_tolstring(lua, index, &mut len);

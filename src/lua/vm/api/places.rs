@@ -31,7 +31,7 @@ impl Cx<'_> {
 
     /// Pushes a traceback of the running thread, from the function at `level` on.
     pub(crate) fn push_traceback(&self, level: c_int) {
-        // SAFETY: as above.
+        // SAFETY: *Context*.
         unsafe { sys::luaL_traceback(self.lua, self.lua, std::ptr::null(), level) };
     }
 }
@@ -41,7 +41,7 @@ impl Cx<'_> {
 /// # Safety
 /// `lua` is live, with a function on top of its stack.
 unsafe fn look_at_top(lua: *mut lua_State, place: &mut sys::lua_Debug) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Live*, with a function on top, kept by the caller.
     unsafe {
         #[cfg(feature = "luau")]
         {

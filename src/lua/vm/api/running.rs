@@ -18,7 +18,7 @@ mod version {
     /// # Safety
     /// `lua` is live, and no other thread of the process runs it.
     pub(crate) unsafe fn is_running(lua: *mut lua_State) -> bool {
-        // SAFETY: the caller's promise; `lua_getstack` fills in the record. Both look at a field or two.
+        // SAFETY: *Live*, kept by the caller; `lua_getstack` fills in the record. Both look at a field or two.
         unsafe {
             let mut record: sys::lua_Debug = mem::zeroed();
             sys::lua_getstack(lua, 0, &raw mut record) != 0
@@ -31,8 +31,10 @@ mod version {
 mod version {
     use super::*;
 
+    /// # Safety
+    /// - *Live*.
     pub(crate) unsafe fn is_running(lua: *mut lua_State) -> bool {
-        // SAFETY: as above.
+        // SAFETY: *Live*, kept by the caller.
         unsafe { sys::lua_stackdepth(lua) != 0 && sys::lua_status(lua) != sys::LUA_YIELD }
     }
 }
@@ -58,7 +60,7 @@ mod version {
     /// `lua` runs a C function.
     pub(crate) unsafe fn learn_running(lua: *mut lua_State) {
         let here = (&raw const lua) as usize;
-        // SAFETY: the caller's promise; a `lua_State` has so many words.
+        // SAFETY: *C function*, kept by the caller; a `lua_State` has so many words.
         let word = |n: usize| unsafe { lua.cast::<usize>().add(n).read() };
         let mut found = WORDS.filter(|n| word(*n) > here && word(*n) - here < NEAR);
         if let (Some(field), None) = (found.next(), found.next()) {
@@ -66,9 +68,11 @@ mod version {
         }
     }
 
+    /// # Safety
+    /// - *Live*.
     pub(crate) unsafe fn is_running(lua: *mut lua_State) -> bool {
         let field = FIELD.load(Ordering::Relaxed);
-        // SAFETY: as above.
+        // SAFETY: *Live*, kept by the caller.
         field == 0 || unsafe { lua.cast::<usize>().add(field).read() != 0 }
     }
 }
@@ -86,12 +90,12 @@ pub(crate) unsafe fn learn_running(_: *mut lua_State) {}
 /// `lua` is live and has 2 free stack slots.
 pub(crate) unsafe fn first_thread(lua: *mut lua_State) -> *mut lua_State {
     #[cfg(not(feature = "_no_main_thread"))]
-    // SAFETY: the caller's promise.
+    // SAFETY: *Room* for 2, kept by the caller.
     unsafe {
         super::main_thread(lua)
     }
     #[cfg(feature = "_no_main_thread")]
-    // SAFETY: the caller's promise.
+    // SAFETY: *Room* for 2, kept by the caller.
     unsafe {
         let is_first = sys::lua_pushthread(lua) != 0;
         sys::lua_pop(lua, 1);

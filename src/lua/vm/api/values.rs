@@ -24,7 +24,7 @@ mod version {
         size: usize,
         values: c_int,
     ) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdatauv(lua, size, values) }
     }
 
@@ -33,7 +33,7 @@ mod version {
     /// # Safety
     /// A userdata made with one value, which was set, is at `index`; there is a free stack slot.
     pub(crate) unsafe fn get_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room*, and a userdata with a value is at `index`, as the caller promises.
         unsafe { sys::lua_getiuservalue(lua, index, 1) };
     }
 
@@ -43,7 +43,7 @@ mod version {
     /// A userdata made with one value is at `index`; a value is on top; there are 2 free stack slots. May raise (out of
     /// memory).
     pub(crate) unsafe fn set_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, and a userdata with a value is at `index`, as the caller promises.
         unsafe { sys::lua_setiuservalue(lua, index, 1) };
     }
 }
@@ -53,18 +53,28 @@ mod version {
 mod version {
     use super::*;
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn new_userdata(lua: *mut lua_State, size: usize, _: c_int) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdata(lua, size) }
     }
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - A userdata made with one value, which was set, is at `index`.
     pub(crate) unsafe fn get_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room*, and a userdata with a value is at `index`, as the caller promises.
         unsafe { sys::lua_getuservalue(lua, index) };
     }
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
+    /// - A userdata made with one value is at `index`, a value on top.
     pub(crate) unsafe fn set_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, and a userdata with a value is at `index`, as the caller promises.
         unsafe { sys::lua_setuservalue(lua, index) };
     }
 }
@@ -74,13 +84,19 @@ mod version {
 mod version {
     use super::*;
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn new_userdata(lua: *mut lua_State, size: usize, _: c_int) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdata(lua, size) }
     }
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - A userdata made with one value, which was set, is at `index`.
     pub(crate) unsafe fn get_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise: `set_user_value` left a table there.
+        // SAFETY: *Room*, and a userdata with a value is at `index`, as the caller promises: `set_user_value` left a table there.
         unsafe {
             sys::lua_getuservalue(lua, index);
             sys::lua_rawgeti(lua, -1, 1);
@@ -88,8 +104,12 @@ mod version {
         }
     }
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
+    /// - A userdata made with one value is at `index`, a value on top.
     pub(crate) unsafe fn set_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, and a userdata with a value is at `index`, as the caller promises.
         unsafe {
             let index = sys::lua_absindex(lua, index);
             sys::lua_createtable(lua, 1, 0);
@@ -105,13 +125,19 @@ mod version {
 mod version {
     use super::*;
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn new_userdata(lua: *mut lua_State, size: usize, _: c_int) -> *mut c_void {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdata(lua, size) }
     }
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - A userdata made with one value, which was set, is at `index`.
     pub(crate) unsafe fn get_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room*, and a userdata with a value is at `index`, as the caller promises.
         unsafe {
             let index = sys::lua_absindex(lua, index);
             push_table(lua);
@@ -121,8 +147,12 @@ mod version {
         }
     }
 
+    /// # Safety
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
+    /// - A userdata made with one value is at `index`, a value on top.
     pub(crate) unsafe fn set_user_value(lua: *mut lua_State, index: c_int) {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* and *Raise*, and a userdata with a value is at `index`, as the caller promises.
         unsafe {
             let index = sys::lua_absindex(lua, index);
             push_table(lua);
@@ -142,7 +172,7 @@ mod version {
         /// Its address is the key in the registry.
         static TABLE: u8 = 0;
         let key = (&raw const TABLE).cast();
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe {
             if sys::lua_rawgetp(lua, sys::LUA_REGISTRYINDEX, key) == sys::LUA_TTABLE {
                 return;
@@ -172,7 +202,7 @@ pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
         file: *mut c_void,
         close: Option<super::lua_CFunction>,
     }
-    // SAFETY: the caller's promise (lauxlib.h).
+    // SAFETY: the block is that of a file (lauxlib.h).
     let stream = unsafe { &*block.cast::<Stream>() };
     if stream.close.is_some() { stream.file } else { ptr::null_mut() }
 }
@@ -183,6 +213,6 @@ pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
 /// `block` is the userdata block of a file of the running Lua's `io` library.
 #[cfg(feature = "_bare_file")]
 pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller's promise; the block begins with the pointer (liolib.c, LuaJIT's lj_obj.h).
+    // SAFETY: the block is that of a file; the block begins with the pointer (liolib.c, LuaJIT's lj_obj.h).
     unsafe { *block.cast::<*mut c_void>() }
 }
