@@ -64,7 +64,8 @@ impl Stock {
     /// The stock [has](Self::has) one. The place is a pointer of the stock's state, and `last` goes with the place.
     #[inline(always)]
     pub(super) unsafe fn set_pointer(&self, slot: Slot, to: *mut u8, place: &Place, last: &Last) {
-        // SAFETY: the caller's promise. What the shelf keeps is alive, and begins with a header where it has a metatable of cdata.
+        // SAFETY: the stock has a cdata, as the caller promises. What the shelf keeps is alive, and begins with a header where it has a
+        // metatable of cdata.
         unsafe {
             let n = last.0.get().wrapping_sub(self.first.get());
             if n < SIZE as u64
@@ -84,7 +85,7 @@ impl Stock {
     /// # Safety
     /// As for [`Stock::set_pointer`], of such a place.
     pub(in crate::lua) unsafe fn set_integer(&self, slot: Slot, value: u64, place: &Place) {
-        // SAFETY: the caller's promise; the block has room behind the header.
+        // SAFETY: the stock has a cdata, as the caller promises; the block has room behind the header.
         unsafe {
             let header = ptr::from_mut(self.take(slot, place, 0));
             let bytes = header.add(1).cast::<u64>();
@@ -101,8 +102,8 @@ impl Stock {
     unsafe fn take<'s>(&self, slot: Slot, place: &Place, flags: u32) -> &'s mut Header {
         let n = self.next.get();
         self.next.set(n + 1);
-        // SAFETY: the caller's promise: what was not taken was not let go. The registry keeps the metatable for as long as the
-        // state lives, so that Lua's collector need not be told that an object, which it may have marked, has it.
+        // SAFETY: the stock has a cdata, as the caller promises: what was not taken was not let go. The registry keeps the metatable
+        // for as long as the state lives, so that Lua's collector need not be told that an object, which it may have marked, has it.
         unsafe {
             let object = self.objects[n % SIZE].get().unwrap_unchecked();
             object.set_metatable(place.metatable);
@@ -134,7 +135,7 @@ impl Stock {
 #[cold]
 pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
     let errno = os::errno();
-    // SAFETY: the caller's promise.
+    // SAFETY: *Layout* and *Room* for 2, kept by the caller.
     let filled = unsafe {
         api::push_c_function(lua, make);
         sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());
@@ -145,6 +146,9 @@ pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
 }
 
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.
+///
+/// # Safety
+/// - *C function*, called by [`fill`] only: a state that is in place is at 1.
 unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {

@@ -55,7 +55,7 @@ pub(in crate::lua) struct Deferred(OnceLock<Box<Ring>>);
 
 // SAFETY: the ring is used by the thread that runs the state. Others only drop it, when they drop the state's last callback.
 unsafe impl Send for Deferred {}
-// SAFETY: the same.
+// SAFETY: as for `Send`: the thread that runs the state uses it, others only drop it.
 unsafe impl Sync for Deferred {}
 
 impl Deferred {
@@ -164,7 +164,7 @@ pub(super) unsafe fn admits(state: &State, callback: &Callback, frame: *mut u8) 
     }
     let terms = callback.terms();
     let answered = terms.is_answered();
-    // SAFETY: the caller's promise.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller.
     let queued = !answered && unsafe { state.link.deferred.push(callback, frame) };
     if queued {
         state.head().call_waits();
@@ -224,7 +224,7 @@ pub(in crate::lua) fn make(cx: &Cx<'_>) -> usize {
 #[inline(always)]
 pub(in crate::lua) unsafe fn settle(lua: *mut lua_State, head: &Head) {
     if head.has_waiting_calls() {
-        // SAFETY: the caller's promise.
+        // SAFETY: *C function* and *Raise*, kept by the caller.
         unsafe { settle_now(lua, head) };
     }
 }
@@ -233,7 +233,7 @@ pub(in crate::lua) unsafe fn settle(lua: *mut lua_State, head: &Head) {
 /// As for [`settle`].
 #[cold]
 pub(in crate::lua) unsafe extern "C-unwind" fn settle_now(lua: *mut lua_State, head: *const Head) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *C function* and *Raise*, kept by the caller.
     unsafe {
         guard_in(lua, head, |cx| {
             cx.ensure_stack(api::MIN_STACK);

@@ -25,6 +25,9 @@ use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, Results, lua_State};
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
+///
+/// # Safety
+/// - The stub of a callback alone calls it, with its own slot (*Slot*) and the Frame that its body made (*Frame*).
 pub(in crate::lua) unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     // SAFETY: the body passes its slot, whose data is a `Callback` that the slot keeps alive, and its Frame.
     unsafe {
@@ -37,9 +40,13 @@ pub(in crate::lua) unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut 
 }
 
 /// [`dispatch`] on a thread that the slot does not belong to.
+///
+/// # Safety
+/// - *Slot*.
+/// - *Frame*.
 #[cold]
 unsafe fn dispatch_visitor(slot: *const Slot, frame: *mut u8) {
-    // SAFETY: as in `dispatch`.
+    // SAFETY: *Slot* and *Frame*, kept by the caller.
     unsafe {
         let visitors = &raw const (*slot).visitors;
         (*visitors).fetch_add(1, Ordering::Acquire);
@@ -67,7 +74,7 @@ fn running(callback: &Callback, call: impl FnOnce()) {
 /// The Frame is one of the callback's kind.
 #[inline(always)]
 unsafe fn call(callback: &Callback, frame: *mut u8) {
-    // SAFETY: the caller's promise; what is quick of a callback lives as long as its kind.
+    // SAFETY: *Slot* and *Frame*, kept by the caller; what is quick of a callback lives as long as its kind.
     unsafe {
         let quick = callback.quick.get();
         if quick.is_null() || !fast::enter(callback, &*quick, frame) {
@@ -251,6 +258,10 @@ fn enter_on(
 }
 
 /// Keeps the error on top of the stack for the C call in progress; prints it where there is none.
+///
+/// # Safety
+/// - *Own thread*, and `lua` is a thread of the state, with free stack slots.
+/// - The error is on top of the stack.
 pub(super) unsafe fn keep_error(
     state: &State,
     callback: &Callback,
@@ -278,6 +289,9 @@ pub(super) unsafe fn keep_error(
 }
 
 /// The protected part of a callback: a Lua C function whose only argument is its [`Entry`].
+///
+/// # Safety
+/// - *C function*, and *Entry*: [`enter`] calls it.
 unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
     // SAFETY: `enter` calls this with its entry, which outlives the call.
     unsafe {
@@ -314,6 +328,10 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
 }
 
 /// Converts the value on top of the stack to the callback's result.
+///
+/// # Safety
+/// - *Frame*.
+/// - The result is on top of the stack.
 pub(in crate::lua) unsafe fn result(
     cx: &Cx<'_>,
     callback: &CallbackKind,

@@ -77,7 +77,8 @@ impl Quick {
 /// The Frame is one of the callback's kind, and the state is open.
 #[inline(always)]
 pub(in crate::lua) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
-    // SAFETY: the caller's promise. As in `dispatch::enter`, `lua` is the thread of the C call in progress, or the main thread.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller. As in `dispatch::enter`, `lua` is the thread of the C call in progress, or
+    // the main thread.
     unsafe {
         let head = &*callback.head;
         if head.pending.get() != 0 || head.chosen.get() {
@@ -102,7 +103,7 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *m
 /// As for that.
 #[cold]
 unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller.
     unsafe {
         if !deferred::admits(&*quick.state, callback, frame) {
             return true;
@@ -136,7 +137,7 @@ unsafe fn enter_on(
     quick: &Quick,
     frame: *mut u8,
 ) -> Done {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller.
     unsafe {
         if memory::room(lua) < quick.room
             && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
@@ -157,7 +158,7 @@ unsafe fn enter_on(
 /// As for [`enter`]; there are free stack slots.
 #[inline(always)]
 unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Own thread* and *Room*, kept by the caller.
     unsafe { (*quick.state).stock.has(quick.boxed) || argument_pool::fill(lua, &*quick.state) }
 }
 
@@ -172,7 +173,7 @@ unsafe fn run_in_place(
     quick: &Quick,
     frame: *mut u8,
 ) -> bool {
-    // SAFETY: the caller's promise. Nothing is allocated before the call.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller. Nothing is allocated before the call.
     unsafe {
         let slot = memory::free(lua);
         slot.restore(callback.value.get());
@@ -190,7 +191,7 @@ unsafe fn run_in_place(
 #[inline(always)]
 unsafe fn set_arguments(mut slot: memory::Slot, quick: &Quick, frame: *const u8) -> memory::Slot {
     for (n, Parameter { place, .. }) in quick.parameters.iter().enumerate() {
-        // SAFETY: the caller's promise; offsets are within the Frame.
+        // SAFETY: *Frame*, kept by the caller; offsets are within the Frame.
         unsafe {
             let value = frame.offset(place.offset);
             match place.form {
@@ -216,7 +217,7 @@ unsafe fn set_others(
     first: usize,
     frame: *const u8,
 ) -> memory::Slot {
-    // SAFETY: the caller's promise; offsets are within the Frame.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller; offsets are within the Frame.
     unsafe {
         let stock = &(*quick.state).stock;
         for Parameter { place, last } in quick.parameters.iter().skip(first) {
@@ -247,7 +248,7 @@ unsafe fn set_others(
 #[cold]
 unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> bool {
     let mut entry = Entry { callback, head: callback.head, frame, errno: 0 };
-    // SAFETY: the caller's promise; what was called has left free slots.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller; what was called has left free slots.
     unsafe {
         api::push_c_function(lua, convert_result);
         sys::lua_insert(lua, -2);
@@ -269,7 +270,7 @@ unsafe fn fail(
     outside: bool,
 ) {
     let errno = os::errno();
-    // SAFETY: the caller's promise; the Frame has a slot for the result.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller; the Frame has a slot for the result.
     unsafe {
         callback.result_bytes(frame).fill(0);
         dispatch::keep_error(&*quick.state, callback, lua, outside);
@@ -291,8 +292,8 @@ unsafe fn take_result(
     if quick.results == 0 {
         return true;
     }
-    // SAFETY: the caller's promise; the offset is within the Frame, where the result has 8 bytes. A narrow one leaves zeros above
-    // it.
+    // SAFETY: *Frame*, and the result is on top, as the caller promises; the offset is within the Frame, where the result has 8 bytes.
+    // A narrow one leaves zeros above it.
     unsafe {
         // The processor guesses that it is in `slot`, and does not wait for the top of the stack.
         let result = if memory::free(lua) == slot.next() { slot } else { moved_result(lua) };
@@ -318,7 +319,7 @@ unsafe fn take_result(
 #[cold]
 #[inline(never)]
 unsafe fn moved_result(lua: *mut lua_State) -> memory::Slot {
-    // SAFETY: the caller's promise.
+    // SAFETY: the result is on top, as the caller promises.
     unsafe { memory::top(lua) }
 }
 
@@ -328,7 +329,7 @@ unsafe fn moved_result(lua: *mut lua_State) -> memory::Slot {
 /// As for [`take_result`].
 #[inline(never)]
 unsafe fn assign(result: memory::Slot, to: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Frame*, kept by the caller.
     unsafe {
         to.cast::<u64>().write(0);
         repr::assign(result, to, place)
@@ -336,6 +337,9 @@ unsafe fn assign(result: memory::Slot, to: *mut u8, place: &Place) -> bool {
 }
 
 /// A Lua C function: converts the value at 1 to the result of the [`Entry`] at 2.
+///
+/// # Safety
+/// - *C function*, and *Entry*: [`convert`] calls it.
 unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> Results {
     // SAFETY: `convert` calls this with its entry, which outlives the call.
     unsafe {

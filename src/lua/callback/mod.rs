@@ -11,6 +11,15 @@
 //! | [`deferred`] | calls while Lua runs: signals |
 //! | [`traceback`] | `ffi.traceback` |
 //! | [`last_words`] | the report of an error, if the process ends before it is raised |
+//!
+//! # Invariants
+//!
+//! - **Frame**: `frame` is one that the body of the callback's kind made, and it lives until the call returns: the offsets of the kind
+//!   are within it, and its result slot has room for the result, 8 bytes at least.
+//! - **Own thread**: the callback's state is open, and this is the thread that runs it.
+//! - **Slot**: a slot holds its [`Callback`](record) until another callback takes it, which no slot of a call in progress is offered
+//!   to.
+//! - **Entry**: a C function of this room is called by the function above it only, with its entry, which outlives the call.
 
 pub(in crate::lua) mod argument_pool;
 pub(in crate::lua) mod deferred;

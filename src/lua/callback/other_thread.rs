@@ -221,7 +221,7 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
         return;
     }
     let patience = Duration::from_millis(patience.into());
-    // SAFETY: the caller's promise.
+    // SAFETY: *Frame* and *Slot*, kept by the caller.
     match unsafe { callback.queue().wait(callback, frame, patience) } {
         Ok(()) => terms.count_queued(),
         Err(turned) => {

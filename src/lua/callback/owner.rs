@@ -40,7 +40,7 @@ impl Link {
     /// # Safety
     /// This is the thread that runs the state, and the state does not close while the reference is used.
     pub(in crate::lua) unsafe fn state(&self) -> Option<&State> {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Own thread*, kept by the caller.
         unsafe { self.state.load(Ordering::Acquire).as_ref() }
     }
 

@@ -89,7 +89,7 @@ const MOST_SHELVED: usize = 4096;
 // SAFETY: what changes of it only the thread of the state touches, and its pointers are identities of tables that only the thread of the state uses. Another thread
 // may drop it: when a callback of another state takes the slot.
 unsafe impl Send for CallbackKind {}
-// SAFETY: the same.
+// SAFETY: as for `Send`: only the thread of the state touches what changes.
 unsafe impl Sync for CallbackKind {}
 
 impl Callback {
@@ -234,6 +234,10 @@ impl Callback {
 ///
 /// # Errors
 /// A type that no callback can have (variadic, aggregates by value, an unsupported convention).
+///
+/// # Safety
+/// - A Lua function is at `index`.
+/// - `ty` is a function type.
 pub(in crate::lua) unsafe fn create(
     cx: &Cx<'_>,
     ty: TypeId,
@@ -247,7 +251,7 @@ pub(in crate::lua) unsafe fn create(
         Some(slot) => slot,
         None => new(cx, kind)?,
     };
-    // SAFETY: the slot holds the data until another callback takes it.
+    // SAFETY: *Slot*.
     let callback = unsafe { &*data(slot) };
     callback.keep(cx, Some(index));
     callback.renew(cx.state);
@@ -276,7 +280,7 @@ impl CallbackKind {
     pub(in crate::lua) fn next_spare(&self) -> Option<&Callback> {
         let spares = self.spares.borrow();
         let slot = spares.front().filter(|_| spares.len() >= SPARES)?;
-        // SAFETY: the slot holds the data until another callback takes it.
+        // SAFETY: *Slot*.
         Some(unsafe { &*data(*slot) })
     }
 
@@ -333,6 +337,10 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
 
 /// [`create`] for a Lua function that is passed where C wants a function pointer. C may keep the pointer, so it stays until the
 /// script frees it; until then the same function passed again for the same type is the same pointer.
+///
+/// # Safety
+/// - A Lua function is at `index`.
+/// - `ty` is a function type.
 pub(in crate::lua) unsafe fn implicit(
     cx: &Cx<'_>,
     ty: TypeId,
@@ -352,10 +360,10 @@ pub(in crate::lua) unsafe fn implicit(
     cx.raw_get_integer(-1, ty.index() as i64);
     let mut address = cx.userdata(-1).cast_const();
     if !stands_for(cx, address, ty, index) {
-        // SAFETY: the caller's promise.
+        // SAFETY: a Lua function is at `index`, and `ty` is a function type, as the caller promises.
         address = unsafe { create(cx, ty, index)? };
         if let Ok(callback) = own(cx, address) {
-            // SAFETY: the slot holds the data until another callback takes it.
+            // SAFETY: *Slot*.
             unsafe { (*callback).implicit.set(true) };
         }
         cx.pop(1);
@@ -370,7 +378,7 @@ pub(in crate::lua) unsafe fn implicit(
 /// freed may be that of another by now, and `callback:set` gives one another function.
 fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> bool {
     let Ok(callback) = own(cx, address) else { return false };
-    // SAFETY: the slot holds the data until another callback takes it.
+    // SAFETY: *Slot*.
     let callback = unsafe { &*callback };
     let kinds = cx.state.callback_kinds.borrow();
     let is_kind = kinds.get(&ty).is_some_and(|kind| Arc::ptr_eq(kind, &callback.kind));
@@ -442,14 +450,14 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
 /// # Safety
 /// `data` came from `Box::into_raw` and is dropped once.
 unsafe fn drop_data(data: *const c_void) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `data` is a box that is dropped once, as the caller promises.
     drop(unsafe { Box::from_raw(data.cast_mut().cast::<Callback>()) });
 }
 
 /// The callback in use at `address`, of this state.
 fn find(cx: &Cx<'_>, address: *const c_void) -> Result<code::Callback, LuaError> {
     let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
-    // SAFETY: the slot holds the data until another callback takes it.
+    // SAFETY: *Slot*.
     let found = found.filter(|&callback| unsafe { !(*data(callback)).is_freed() });
     found.ok_or_else(|| {
         LuaError::new(if code::Callback::is_free(address) {
@@ -467,7 +475,7 @@ fn data(callback: code::Callback) -> *const Callback {
 /// The addresses of the callbacks that are in use.
 pub(in crate::lua) fn in_use(state: &State) -> Vec<usize> {
     let callbacks = state.callbacks.borrow();
-    // SAFETY: as in `find`.
+    // SAFETY: *Slot*.
     let used = |callback: &&code::Callback| unsafe { !(*data(**callback)).is_freed() };
     callbacks.values().filter(used).map(|callback| callback.address() as usize).collect()
 }
@@ -476,7 +484,7 @@ pub(in crate::lua) fn in_use(state: &State) -> Vec<usize> {
 /// callback takes the slot.
 pub(in crate::lua) fn let_go(cx: &Cx<'_>, address: *const c_void) {
     let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
-    // SAFETY: as in `find`.
+    // SAFETY: *Slot*.
     if let Some(callback) = found.map(|callback| unsafe { &*data(callback) })
         && callback.is_freed()
     {
@@ -499,9 +507,12 @@ pub(in crate::lua) fn own(
 ///
 /// # Errors
 /// Not a callback, or already freed.
+///
+/// # Safety
+/// - None beyond *Context*: an address that is no callback of the state is an error.
 pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
-    // SAFETY: the slot holds the data until another callback takes it.
+    // SAFETY: *Slot*.
     let freed = unsafe { &*data(callback) };
     freed.keep(cx, None);
     freed.end(cx.state);
@@ -516,7 +527,7 @@ pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result
 /// [`free`] of a callback that is in use, not running, and keeps its slot. It is returned: its Lua function is there still.
 pub(in crate::lua) fn free_idle(state: &State, address: *const c_void) -> Option<&Callback> {
     let callback = *state.callbacks.borrow().get(&(address as usize))?;
-    // SAFETY: as in `free`.
+    // SAFETY: *Slot*.
     let freed = unsafe { &*data(callback) };
     if !freed.is_idle() || freed.is_freed() || freed.kind.body.is_pooled() {
         return None;
@@ -532,7 +543,7 @@ pub(in crate::lua) fn wake<'s>(
     kind: &CallbackKind,
 ) -> Option<(*const c_void, &'s Callback)> {
     let slot = kind.take_spare()?;
-    // SAFETY: as in `create`.
+    // SAFETY: *Slot*.
     let callback = unsafe { &*data(slot) };
     callback.renew(state);
     Some((slot.address(), callback))
@@ -553,6 +564,9 @@ fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
 ///
 /// # Errors
 /// As [`free`].
+///
+/// # Safety
+/// - A Lua function is on the stack where the body says.
 pub(in crate::lua) unsafe fn set(
     cx: &Cx<'_>,
     address: *const c_void,

@@ -161,7 +161,7 @@ impl Head {
     /// # Safety
     /// The state does not close while the reference is used.
     pub(in crate::lua) unsafe fn state(&self) -> Option<&State> {
-        // SAFETY: the caller's promise; it is null from the time on that the box is dropped.
+        // SAFETY: *Open*, kept by the caller; it is null from the time on that the box is dropped.
         unsafe { self.state.get().as_ref() }
     }
 }

@@ -90,7 +90,7 @@ impl State {
     /// # Safety
     /// `src` is readable for the pointer's size.
     pub(in crate::lua) unsafe fn load_pointer(&self, src: *const u8) -> *mut u8 {
-        // SAFETY: the caller's promise.
+        // SAFETY: `src` is readable for a pointer, as the caller promises.
         unsafe {
             match self.machine.is_narrow() {
                 true => src.cast::<u32>().read_unaligned() as usize as *mut u8,
@@ -111,7 +111,7 @@ impl State {
         dst: *mut u8,
         value: *const u8,
     ) -> Result<(), LuaError> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `dst` is writable for a pointer, as the caller promises.
         unsafe {
             if !self.machine.is_narrow() {
                 dst.cast::<*const u8>().write_unaligned(value);

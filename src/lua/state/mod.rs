@@ -7,6 +7,14 @@
 //!
 //! **State goes last.** The [`State`] is a box owned by a userdata in the registry. Its finaliser is marked before all others of the library, and Lua
 //! runs finalisers in reverse order, so it runs last. A function that is called after it gets a Lua error.
+//!
+//! # Invariants
+//!
+//! - **Open**: the state does not close while a reference to it is used. The thread that runs the state keeps it, as a state closes on
+//!   that thread only.
+//! - **Head**: a `head` is null or the one of the Lua state that `lua` is a thread of. It begins with the pointer to its [`State`],
+//!   which is null from the time on that the box is dropped.
+//! - **Upvalue 1**: a C function that `Cx::push_function` pushed has the userdata of its state, that is its head, as upvalue 1.
 
 mod error;
 pub(in crate::lua) mod head;
@@ -290,6 +298,8 @@ where
 {
     const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
     // Not a part of a fast function that ends in it: that one would save registers for it before it looks at its arguments.
+    /// # Safety
+    /// - *C function* (see `vm`), and *Upvalue 1*.
     #[inline(never)]
     unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
     where
@@ -313,11 +323,13 @@ where
     F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
 {
     const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
+    /// # Safety
+    /// - *C function* (see `vm`), and *Upvalue 1*.
     unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
     where
         F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
     {
-        // SAFETY: as in `entry`; a state's userdata holds its box, or null once it is finalised.
+        // SAFETY: *Upvalue 1*; a state's userdata holds its box, or null once it is finalised.
         unsafe {
             let body = ptr::NonNull::<F>::dangling().read();
             let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<*mut State>();
@@ -339,7 +351,7 @@ pub unsafe fn guard(
     lua: *mut lua_State,
     f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
 ) -> Results {
-    // SAFETY: the caller's promise.
+    // SAFETY: *C function*, kept by the caller.
     unsafe { guard_in(lua, owner_in_registry(lua).cast(), f) }
 }
 
@@ -352,7 +364,7 @@ pub(super) unsafe fn guard_in(
     head: *const Head,
     f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
 ) -> Results {
-    // SAFETY: the caller's promise; a head begins with the pointer to its state.
+    // SAFETY: *C function* and *Head*, kept by the caller; a head begins with the pointer to its state.
     unsafe { enter(lua, head.cast_mut().cast(), |cx| f(cx).map(Outcome::results)) }
 }
 
@@ -419,7 +431,7 @@ static OWNER: u8 = 0;
 /// # Safety
 /// `lua` is live and has a free stack slot.
 unsafe fn owner_in_registry(lua: *mut lua_State) -> *mut *mut State {
-    // SAFETY: the caller's promise; the registry keeps the userdata alive after the pop.
+    // SAFETY: *Room*, kept by the caller; the registry keeps the userdata alive after the pop.
     unsafe {
         sys::lua_rawgetp(lua, sys::LUA_REGISTRYINDEX, (&raw const OWNER).cast());
         let owner = sys::lua_touserdata(lua, -1);
@@ -434,7 +446,7 @@ impl State {
     /// # Safety
     /// `lua` is live and has a free stack slot; the state does not close while the reference is used.
     pub(super) unsafe fn opened<'s>(lua: *mut lua_State) -> Option<&'s State> {
-        // SAFETY: the caller's promise; a state's userdata holds its box, or null once it is finalised.
+        // SAFETY: *Room* and *Open*, kept by the caller; a state's userdata holds its box, or null once it is finalised.
         unsafe { owner_in_registry(lua).as_ref()?.as_ref() }
     }
 
@@ -443,7 +455,7 @@ impl State {
     /// # Safety
     /// `lua` is live and has 4 free stack slots. May raise (out of memory).
     pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
-        // SAFETY: the caller's promise.
+        // SAFETY: *Room* for 4 and *Raise*, kept by the caller.
         unsafe {
             let made = owner_in_registry(lua).is_null();
             if made {
@@ -464,6 +476,8 @@ impl State {
         machine: Machine,
         policy: &Policy,
     ) -> *const Head {
+        /// # Safety
+        /// - Lua alone calls it, with the block of a state's userdata: it holds the head, and that the box, or null.
         unsafe extern "C" fn close(lua: *mut lua_State, block: *mut c_void) {
             // SAFETY: the block holds the head, and that the box, or null.
             unsafe {
@@ -479,7 +493,7 @@ impl State {
                 }
             }
         }
-        // SAFETY: the caller's promise. The block holds null until nothing can raise any more.
+        // SAFETY: *Room* and *Raise*, kept by the caller. The block holds null until nothing can raise any more.
         unsafe {
             let head = api::new_collected(lua, mem::size_of::<Head>(), close).cast::<Head>();
             head.write(Head::new());

@@ -67,7 +67,8 @@ impl Shelf {
     /// # Safety
     /// There is room for it.
     pub(in crate::lua) unsafe fn slot(&self, n: usize) -> Slot {
-        // SAFETY: the caller's promise. The thread's only call is the one that every thread begins with, whose values these are.
+        // SAFETY: the shelf has room for `n`, as the caller promises. The thread's only call is the one that every thread begins with,
+        // whose values these are.
         unsafe { Call::of(self.thread.get()) }.argument(n + 1)
     }
 }

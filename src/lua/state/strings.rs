@@ -56,8 +56,8 @@ impl Remembered {
         }
         let string = known.string.get();
         let text = string.wrapping_byte_offset(AT.short_text as isize);
-        // SAFETY: the caller's promise; the string is alive, and its bytes end in a zero byte. It is written above the stack
-        // before it is compared, so that nothing but `lua` has to be kept meanwhile.
+        // SAFETY: *Layout* and *Room*, kept by the caller; the string is alive, and its bytes end in a zero byte. It is written above
+        // the stack before it is compared, so that nothing but `lua` has to be kept meanwhile.
         unsafe {
             memory::free(lua).set_short_string(string);
             let same = libc::strcmp(address.cast(), text.cast()) == 0;

@@ -66,6 +66,8 @@ pub(in crate::lua) struct Counted;
 pub(in crate::lua) struct Sized;
 
 impl Bounds for Unbounded {
+    /// # Safety
+    /// - `header` leads to the header of a live cdata.
     #[inline(always)]
     unsafe fn hold(_: *const Header, _: u64, _: i64, _: isize) -> bool {
         true
@@ -73,6 +75,8 @@ impl Bounds for Unbounded {
 }
 
 impl Bounds for Counted {
+    /// # Safety
+    /// - `header` leads to the header of a live cdata.
     #[inline(always)]
     unsafe fn hold(_: *const Header, count: u64, i: i64, _: isize) -> bool {
         (i as u64) < count
@@ -80,6 +84,8 @@ impl Bounds for Counted {
 }
 
 impl Bounds for Sized {
+    /// # Safety
+    /// - `header` leads to the header of a live cdata.
     #[inline(always)]
     unsafe fn hold(header: *const Header, _: u64, _: i64, offset: isize) -> bool {
         // SAFETY: the caller's promise; the flag says that a `u64` follows the header.
@@ -110,7 +116,7 @@ pub(in crate::lua) unsafe fn reaches(
     address: *const u8,
     size: usize,
 ) -> bool {
-    // SAFETY: the caller's promise; the flag says that there is a user value.
+    // SAFETY: the userdata is a live cdata of the state, as the caller promises; the flag says that there is a user value.
     unsafe {
         let flags = (*cdata.block::<Header>()).flags;
         if flags & Flags::REFERENCE == 0 {

@@ -251,7 +251,7 @@ fn push_leading(cx: &Cx<'_>, ty: QualType, flags: u32, address: *mut u8, owner: 
 
 /// Pushes the first user value of the cdata or region at `index`, which has one.
 pub(super) fn push_user_value(cx: &Cx<'_>, index: c_int) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Context*, and the value at `index` has a user value.
     unsafe { api::get_user_value(cx.lua, index) };
 }
 

@@ -20,6 +20,8 @@ struct Memory {
 /// # Errors
 /// No such memory is left.
 pub(in crate::lua) fn push(cx: &Cx<'_>, size: usize) -> Result<*mut u8, LuaError> {
+    /// # Safety
+    /// - Lua alone calls it, with a block of `push`, to whose memory nothing refers any more.
     unsafe extern "C" fn free(_: *mut lua_State, block: *mut c_void) {
         // SAFETY: the block is one of `push`; nothing refers to its memory any more.
         unsafe {

@@ -33,7 +33,7 @@ pub(in crate::lua) unsafe fn from_values(
     size: usize,
 ) -> Result<(), LuaError> {
     let count = cx.top() - first + 1;
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe {
         match (cx.state.kind(ty), count) {
             (_, ..=0) => Ok(()),
@@ -144,7 +144,7 @@ pub(super) unsafe fn from_table(
     room: usize,
 ) -> Result<(), LuaError> {
     cx.ensure_stack(8);
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe {
         match cx.state.kind(ty) {
             Kind::Record(record) => {
@@ -275,7 +275,7 @@ unsafe fn record_from_values(
         if *next > cx.top() {
             break;
         }
-        // SAFETY: the caller's promise; an anonymous member is a record in the record.
+        // SAFETY: *Writable*, kept by the caller; an anonymous member is a record in the record.
         unsafe {
             if field.named {
                 union.permit(cx)?;
@@ -333,7 +333,7 @@ unsafe fn record_from_table(
             Found::End => break,
         }
         union.permit(cx)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: *Writable*, kept by the caller.
         unsafe {
             assign_field(cx, cx.top(), field, dst, room)
                 .map_err(|error| in_member(cx, record, i, error))?;

@@ -15,6 +15,13 @@
 //! | [`operator`] | operators, by their metamethods |
 //! | [`guest_memory`] | memory for values of 32-bit code in a 64-bit process |
 //! | [`repr`] | scalars and pointers on Lua's stack, without the C API |
+//!
+//! # Invariants
+//!
+//! - **Readable**: a source is readable for the size of its C type, or of the bytes that a bit-field touches; any alignment.
+//! - **Writable**: a destination is writable for the size of its C type, or of the bytes that a bit-field touches (those are readable
+//!   too), and for `room` bytes where the type is an array of unknown length or ends in one; any alignment.
+//! - **Object**: an object of the place's type is at `address`, where a script may put any: memory behind pointers is its word.
 
 pub(in crate::lua) mod bounds;
 pub(in crate::lua) mod cdata;

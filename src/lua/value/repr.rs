@@ -169,7 +169,7 @@ pub(in crate::lua) fn classify(cx: &Cx<'_>, ty: QualType, bits: Option<Bits>) ->
 /// # Safety
 /// The object is at `address`.
 pub(in crate::lua) unsafe fn set(slot: Slot, address: *const u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Object*, kept by the caller.
     unsafe {
         if let Form::SignedBits | Form::UnsignedBits = place.form {
             let signed = place.form == Form::SignedBits;
@@ -187,7 +187,7 @@ pub(in crate::lua) unsafe fn set(slot: Slot, address: *const u8, place: &Place) 
 /// As for [`set`].
 #[inline(always)]
 pub(in crate::lua) unsafe fn set_number(slot: Slot, address: *const u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Object*, kept by the caller.
     unsafe {
         match place.form {
             Form::F64 => slot.set_float(load(address)),
@@ -216,7 +216,7 @@ pub(in crate::lua) unsafe fn push_boxed(
     place: &Place,
 ) -> bool {
     let header = |flags, address| Header { ty: place.ty, flags, address };
-    // SAFETY: the caller's promise.
+    // SAFETY: *Object*, *Layout*, *Room* and *Raise*, kept by the caller.
     unsafe {
         let push = |header, extra| memory::push_cdata(lua, place.metatable, header, extra, 0);
         match place.form {
@@ -241,7 +241,7 @@ pub(in crate::lua) unsafe fn push_boxed(
 /// # Safety
 /// The object is at `address`.
 pub(in crate::lua) unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Object*, kept by the caller.
     unsafe {
         match place.form {
             Form::Bool => match value.boolean() {
@@ -272,7 +272,7 @@ pub(in crate::lua) unsafe fn assign(value: Slot, address: *mut u8, place: &Place
 /// As for [`assign`].
 #[inline(always)]
 pub(in crate::lua) unsafe fn assign_number(value: Slot, address: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Object*, kept by the caller.
     unsafe {
         match (place.form, value.integer()) {
             (Form::F64 | Form::F32, integer) => {
@@ -295,7 +295,7 @@ pub(in crate::lua) unsafe fn assign_number(value: Slot, address: *mut u8, place:
 /// As for [`assign`].
 #[inline(always)]
 unsafe fn store_integer(n: i64, address: *mut u8, place: &Place) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Object*, kept by the caller.
     unsafe {
         match place.form {
             Form::I8 | Form::U8 => store(address, n as u8),
@@ -331,13 +331,13 @@ fn pointer(value: Slot, place: &Place) -> Option<*mut u8> {
 /// # Safety
 /// `address` is readable as a `T`.
 unsafe fn load<T: Copy>(address: *const u8) -> T {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe { address.cast::<T>().read_unaligned() }
 }
 
 /// # Safety
 /// `address` is writable as a `T`.
 unsafe fn store<T>(address: *mut u8, value: T) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe { address.cast::<T>().write_unaligned(value) }
 }

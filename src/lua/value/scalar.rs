@@ -91,14 +91,14 @@ pub(super) fn float_to_u64(n: f64) -> u64 {
 /// # Safety
 /// `src` is readable for the type; any alignment.
 unsafe fn read<T: Copy>(src: *const u8) -> T {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe { src.cast::<T>().read_unaligned() }
 }
 
 /// # Safety
 /// `dst` is writable for the type; any alignment.
 unsafe fn write<T: Copy>(dst: *mut u8, value: T) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe { dst.cast::<T>().write_unaligned(value) }
 }
 
@@ -109,7 +109,7 @@ unsafe fn write<T: Copy>(dst: *mut u8, value: T) {
 pub(super) unsafe fn load_int(kind: IntKind, char_signed: bool, src: *const u8) -> Scalar {
     let signed = |n: i64| Scalar::Signed(n.into());
     let unsigned = |n: u64| Scalar::Unsigned(n.into());
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe {
         match kind {
             IntKind::Char if char_signed => signed(read::<i8>(src).into()),
@@ -132,7 +132,7 @@ pub(super) unsafe fn load_int(kind: IntKind, char_signed: bool, src: *const u8) 
 /// # Safety
 /// `dst` is writable for the type's size; any alignment.
 pub(in crate::lua) unsafe fn store_int(kind: IntKind, dst: *mut u8, bits: u128) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe {
         match kind.size() {
             1 => write(dst, bits as u8),
@@ -151,7 +151,7 @@ pub(in crate::lua) unsafe fn store_int(kind: IntKind, dst: *mut u8, bits: u128) 
 pub(super) unsafe fn load_bit_field(field: Bits, signed: bool, src: *const u8) -> Scalar {
     let (first, shift, count) = field.bytes();
     let width = usize::from(field.width);
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     let bits = unsafe {
         let src = src.add(first as usize);
         let low = load_bytes(src, count) >> shift;
@@ -168,7 +168,7 @@ pub(super) unsafe fn store_bit_field(field: Bits, dst: *mut u8, bits: u128) {
     let (first, shift, count) = field.bytes();
     let field = mask(usize::from(field.width));
     let bits = bits & field;
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe {
         let dst = dst.add(first as usize);
         let old = load_bytes(dst, count);
@@ -194,7 +194,7 @@ fn extend(bits: u128, width: usize, signed: bool) -> Scalar {
 /// `src` is readable for `size` bytes, at most 16.
 unsafe fn load_bytes(src: *const u8, size: usize) -> u128 {
     let mut bytes = [0; 16];
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe { ptr::copy_nonoverlapping(src, bytes.as_mut_ptr(), size.min(16)) };
     u128::from_le_bytes(bytes)
 }
@@ -203,7 +203,7 @@ unsafe fn load_bytes(src: *const u8, size: usize) -> u128 {
 /// `dst` is writable for `size` bytes, at most 16.
 unsafe fn store_bytes(dst: *mut u8, size: usize, bits: u128) {
     let bytes = bits.to_le_bytes();
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), dst, size.min(16)) }
 }
 
@@ -223,7 +223,7 @@ pub(super) fn float_bytes(kind: FloatKind) -> usize {
 /// # Safety
 /// `src` is readable for the format's bytes; any alignment.
 pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe {
         match kind {
             FloatKind::F32 => read::<f32>(src).into(),
@@ -240,7 +240,7 @@ pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
 /// # Safety
 /// `src` is readable for the format's bytes; any alignment.
 pub(super) unsafe fn load_extended(kind: FloatKind, src: *const u8) -> Extended {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     Extended::from_bits(kind, unsafe { load_bytes(src, float_bytes(kind)) })
 }
 
@@ -249,7 +249,7 @@ pub(super) unsafe fn load_extended(kind: FloatKind, src: *const u8) -> Extended 
 /// # Safety
 /// `dst` is writable for the format's bytes; any alignment.
 pub(in crate::lua) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value: Extended) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe { store_bytes(dst, float_bytes(kind), value.to_kind(kind).to_bits()) }
 }
 
@@ -258,7 +258,7 @@ pub(in crate::lua) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value
 /// # Safety
 /// `dst` is writable for the format's bytes; any alignment.
 pub(super) unsafe fn store_float(kind: FloatKind, dst: *mut u8, value: f64) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe {
         match kind {
             FloatKind::F32 => write(dst, value as f32),

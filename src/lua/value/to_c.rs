@@ -49,7 +49,7 @@ pub(in crate::lua) struct Source {
 /// # Safety
 /// `dst` is writable for the size of `ty`; any alignment.
 pub unsafe fn to_c(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe { assign(cx, index, ty, dst, usize::MAX, Mode::Implicit) }
 }
 
@@ -74,29 +74,29 @@ pub(in crate::lua) unsafe fn assign(
                 Some(Number::Float(n)) => Scalar::Float(n),
                 None => return Err(cannot_convert(cx, index, ty)),
             };
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { store_number(cx, index, ty, dst, value, mode) }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: *Writable*, kept by the caller.
         LuaType::String => unsafe { assign_string(cx, index, ty, dst, room, mode) },
-        // SAFETY: the caller's promise.
+        // SAFETY: *Writable*, kept by the caller.
         LuaType::Table => unsafe { initialize::from_table(cx, index, ty, dst, room) },
         LuaType::Boolean => {
             let value = u8::from(cx.truth(index));
             let source =
                 Source { ty: TypeId::BOOL.into(), bytes: ptr::from_ref(&value), from_lua: true };
-            // SAFETY: the caller's promise; a byte is a `bool`.
+            // SAFETY: *Writable*, kept by the caller; a byte is a `bool`.
             unsafe { convert(cx, index, ty, dst, source, mode) }
         }
         LuaType::Nil => {
             let null = Source::pointer(&ptr::null_mut());
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { convert(cx, index, ty, dst, null, mode) }
         }
         LuaType::LightUserdata => {
             cx.state.permit(Permissions::USERDATA_TO_POINTER)?;
             let value = cx.userdata(index).cast();
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { convert(cx, index, ty, dst, Source::pointer(&value), mode) }
         }
         LuaType::Userdata => {
@@ -104,7 +104,7 @@ pub(in crate::lua) unsafe fn assign(
                 extent::permit_bytes(cx, index, &cd)?;
                 let source =
                     Source { ty: cx.state.resolve(cd.ty), bytes: cd.bytes(), from_lua: false };
-                // SAFETY: the caller's promise; a NULL reference is never made.
+                // SAFETY: *Writable*, kept by the caller; a NULL reference is never made.
                 return unsafe { convert(cx, index, ty, dst, source, mode) };
             }
             if ctype::at(cx, index).is_some() {
@@ -118,10 +118,10 @@ pub(in crate::lua) unsafe fn assign(
                 Some(file) => file.cast(),
                 None => cx.userdata(index).cast(),
             };
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { convert(cx, index, ty, dst, Source::pointer(&value), mode) }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: *Writable*, kept by the caller.
         LuaType::Function => unsafe { assign_function(cx, index, ty, dst, mode) },
         LuaType::Thread | LuaType::None => Err(cannot_convert(cx, index, ty)),
     }
@@ -180,14 +180,14 @@ unsafe fn assign_string(
         Kind::Enum(e) => {
             let value = cx.state.types.borrow().table().enum_value(e, text);
             let value = value.ok_or_else(|| no_constant(cx, index, ty))?;
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { scalar::store_int(cx.state.enum_int(e), dst, value as i128 as u128) };
             Ok(())
         }
         Kind::Array(element, _) => {
             if let Some(unit) = wide::Unit::of(cx, element) {
                 let room = cx.state.size(ty).unwrap_or(room);
-                // SAFETY: the caller's promise.
+                // SAFETY: *Writable*, kept by the caller.
                 return unsafe { wide::store(text, unit, dst, room) };
             }
             let Kind::Int(IntKind::Char | IntKind::I8 | IntKind::U8) = cx.state.kind(element)
@@ -225,19 +225,19 @@ unsafe fn assign_string(
                     "{error} (a Lua string is not in memory of 32-bit code; copy it into a char array)"
                 )));
             }
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { cx.state.store_pointer(dst, text.as_ptr()) }
         }
         Kind::Float(kind) if Extended::has(kind) => {
             let value = std::str::from_utf8(text).ok();
             let value = value.and_then(|text| Extended::parse(kind, text));
             let value = value.ok_or_else(|| cannot_convert(cx, index, ty))?;
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { scalar::store_extended(kind, dst, value) };
             Ok(())
         }
         Kind::Int(kind) if mode == Mode::Cast => {
-            // SAFETY: the caller's promise.
+            // SAFETY: *Writable*, kept by the caller.
             unsafe { scalar::store_int(kind, dst, text.as_ptr() as usize as u128) };
             Ok(())
         }
@@ -261,7 +261,7 @@ unsafe fn assign_function(
             bytes: ptr::from_ref(&target).cast(),
             from_lua: false,
         };
-        // SAFETY: the caller's promise.
+        // SAFETY: *Writable*, kept by the caller.
         return unsafe { convert(cx, index, ty, dst, source, mode) };
     }
     let (Kind::Pointer(function) | Kind::Reference(function)) = cx.state.kind(ty) else {
@@ -270,7 +270,7 @@ unsafe fn assign_function(
     if cx.state.kind(function) != Kind::Function {
         return Err(cannot_convert(cx, index, ty));
     }
-    // SAFETY: a function is at `index`; the type is a function; the caller's promise for `dst`.
+    // SAFETY: a function is at `index`; the type is a function; *Writable*, kept by the caller for `dst`.
     unsafe {
         let function = cx.state.resolve(function).id();
         let make = cx.state.links.callback.get();
@@ -297,7 +297,7 @@ unsafe fn store_number(
         }
         kind => kind,
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     let stored = unsafe { store(cx.state, kind, dst, value) };
     stored.then_some(()).ok_or_else(|| cannot_convert(cx, index, ty))
 }
@@ -327,7 +327,7 @@ pub(in crate::lua) unsafe fn convert(
     let (to, from) = (state.value_kind(ty), state.value_kind(source.ty));
     let cast = mode == Mode::Cast;
     let fits = |to: QualType, from: QualType| cast || compatible(state, to, from, Qualifiers::Kept);
-    // SAFETY: the caller's promise, by the types that each arm has matched.
+    // SAFETY: *Writable* and *Readable*, kept by the caller, by the types that each arm has matched.
     unsafe {
         // A pointer that Lua has is one of the host.
         let pointer = || match source.from_lua {
@@ -411,7 +411,7 @@ pub(in crate::lua) unsafe fn convert(
 /// # Safety
 /// Both ranges are valid; they may overlap.
 unsafe fn copy(dst: *mut u8, src: *const u8, size: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: both ranges are valid, as the caller promises.
     unsafe { ptr::copy(src, dst, size) }
 }
 
@@ -420,7 +420,7 @@ unsafe fn copy(dst: *mut u8, src: *const u8, size: usize) {
 /// # Safety
 /// `src` is readable for the size of the type.
 pub(in crate::lua) unsafe fn load(state: &State, kind: Kind, src: *const u8) -> Option<Scalar> {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe {
         match kind {
             Kind::Bool => Some(Scalar::Unsigned(u128::from(src.read() != 0))),
@@ -442,7 +442,7 @@ pub(in crate::lua) unsafe fn load(state: &State, kind: Kind, src: *const u8) -> 
 /// # Safety
 /// `dst` is writable for the size of the type.
 pub(in crate::lua) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, value: Scalar) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Writable*, kept by the caller.
     unsafe {
         match kind {
             Kind::Bool => dst.write(u8::from(value.truth())),
@@ -490,7 +490,7 @@ pub(in crate::lua) unsafe fn assign_bit_field(
     dst: *mut u8,
 ) -> Result<(), LuaError> {
     let mut value = [0; 16];
-    // SAFETY: no type of a bit-field is larger than 16 bytes; the caller's promise for the rest.
+    // SAFETY: no type of a bit-field is larger than 16 bytes; *Writable* for the rest.
     unsafe {
         to_c(cx, index, ty, value.as_mut_ptr())?;
         scalar::store_bit_field(bits, dst, u128::from_le_bytes(value));

@@ -22,7 +22,7 @@ pub unsafe fn push(
     src: *const u8,
     owner: c_int,
 ) -> Result<(), LuaError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe {
         if push_scalar(cx, ty, src) {
             return Ok(());
@@ -57,7 +57,7 @@ pub unsafe fn push(
 /// # Safety
 /// `src` is readable for the size of `ty`.
 pub unsafe fn push_copy(cx: &Cx<'_>, ty: QualType, src: *const u8) -> Result<(), LuaError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     unsafe {
         if push_scalar(cx, ty, src) {
             return Ok(());
@@ -80,7 +80,7 @@ unsafe fn push_scalar(cx: &Cx<'_>, ty: QualType, src: *const u8) -> bool {
     if matches!(kind, Kind::Complex(_)) || boxed_enum {
         return false;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     match unsafe { load(cx.state, kind, src) } {
         None => false,
         Some(value) => push_number(cx, kind, value),
@@ -121,7 +121,7 @@ pub(in crate::lua) unsafe fn push_bit_field(
 ) -> Result<(), LuaError> {
     let kind = cx.state.value_kind(ty);
     let signed = matches!(kind, Kind::Int(int) if int.is_signed(cx.state.char_signed()));
-    // SAFETY: the caller's promise.
+    // SAFETY: *Readable*, kept by the caller.
     let value = unsafe { scalar::load_bit_field(bits, signed, src) };
     if push_number(cx, kind, value) {
         return Ok(());

@@ -59,7 +59,7 @@ impl Unit {
     /// # Safety
     /// There are as many units as it takes at `dst`.
     unsafe fn write(self, dst: *mut u8, c: char) {
-        // SAFETY: the caller's promise; any alignment.
+        // SAFETY: *Writable*, kept by the caller; any alignment.
         unsafe {
             match self {
                 Unit::Two => {
@@ -75,7 +75,7 @@ impl Unit {
     /// # Safety
     /// A unit is at `src`.
     unsafe fn read(self, src: *const u8) -> u32 {
-        // SAFETY: the caller's promise; any alignment.
+        // SAFETY: *Readable*, kept by the caller; any alignment.
         unsafe {
             match self {
                 Unit::Two => src.cast::<u16>().read_unaligned().into(),
@@ -115,7 +115,7 @@ pub(super) unsafe fn store(
         at += unit.count(c);
     }
     if at < room {
-        // SAFETY: the same.
+        // SAFETY: a unit more ends within the array.
         unsafe { dst.add(at * unit.size()).write_bytes(0, unit.size()) };
     }
     Ok(())

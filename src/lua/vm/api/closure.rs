@@ -66,7 +66,7 @@ impl Cx<'_> {
                 return true;
             }
         }
-        // SAFETY: as above.
+        // SAFETY: *Context*; a C function is at `index`.
         unsafe { environment::is_another(self, index) }
     }
 }
@@ -97,7 +97,7 @@ mod environment {
     use super::*;
 
     /// # Safety
-    /// - None is needed: the versions with `_ENV` have another `is_another` of the same kind.
+    /// None is needed: functions of these versions have no environment.
     pub(super) unsafe fn is_another(_: &Cx<'_>, _: c_int) -> bool {
         false
     }

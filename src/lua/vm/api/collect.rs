@@ -117,11 +117,11 @@ mod version {
     }
 
     /// # Safety
-    /// - None is needed: Luau was told by `new_collected`.
+    /// None is needed: Luau was told by `new_collected`.
     pub(crate) unsafe fn set_collector(_lua: *mut lua_State, _collector: Collector) {}
 
     /// # Safety
-    /// - None is needed: Luau has no `__gc`.
+    /// None is needed: Luau has no `__gc`.
     pub(crate) unsafe fn is_over_collected(_: *mut lua_State, _: std::ffi::c_int) -> bool {
         false
     }
