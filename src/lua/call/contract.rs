@@ -95,7 +95,7 @@ pub(in crate::lua) unsafe fn check(
     let mut used: Vec<Used> = Vec::new();
     for index in 0..recipe.signature.arguments.len() {
         let at = |error| function::at_argument(record, index as c_int + 1, error);
-        // SAFETY: the caller's promise.
+        // SAFETY: *Frame*, kept by the caller.
         let Some(memory) = unsafe { call.argument(index) }.map_err(at)? else { continue };
         if let Some(other) = used.iter().find(|other| other.clashes_with(&memory)) {
             return Err(at(LuaError::new(format!(
@@ -144,7 +144,7 @@ pub(super) unsafe fn trust_result(
         return false;
     }
     drop(types);
-    // SAFETY: the caller's promise, and for the text the host's.
+    // SAFETY: `value` is a pointer, as the caller promises; for the text behind it the host answers.
     let (address, bytes) = unsafe {
         let address = cx.state.load_pointer(value);
         let bytes = match (address.is_null(), cx.state.kind(to)) {
@@ -264,7 +264,7 @@ impl Call<'_> {
         let elements = match terms.access {
             Some((ctype::Access::None, _)) => Some(0),
             Some((_, None)) => Some(1),
-            // SAFETY: the caller's promise.
+            // SAFETY: *Frame*, kept by the caller.
             Some((_, Some(size))) => Some(unsafe { self.count(size as usize)? }),
             None => None,
         };
@@ -333,7 +333,7 @@ impl Call<'_> {
 /// # Safety
 /// There are `room` bytes at the address.
 unsafe fn text_bytes(address: usize, room: usize) -> Result<usize, LuaError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the address has `room` bytes, as the caller promises.
     let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };
     let end = text.iter().position(|byte| *byte == 0);
     end.map(|end| end + 1).ok_or_else(|| LuaError::new(format!("no NUL within {room} bytes")))

@@ -176,7 +176,7 @@ pub(in crate::lua) unsafe fn push_function(
     cx.state.permit(Permissions::CALL)?;
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
     let entry = entry(cx, ty, name)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: `target` is a function of the type, as the caller promises.
     unsafe { push_record(cx, ty, name, &entry) };
     // SAFETY: the block that was just made.
     let record = unsafe { &*cx.userdata(-1).cast::<Function>() };
@@ -390,6 +390,9 @@ pub(in crate::lua) fn thunk(
 }
 
 /// The first [`Function::slow`]: finds the thunk that stays there, and goes on as it.
+///
+/// # Safety
+/// - *Record*: `plan_api::by_record` calls it as its closure.
 unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.
@@ -472,6 +475,9 @@ pub(in crate::lua) fn record_at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a 
 }
 
 /// If the value at `index` is such a closure: its function type and its C function.
+///
+/// # Safety
+/// - None is needed beyond *Context*, with an acceptable index.
 pub(in crate::lua) unsafe fn function_at(
     cx: &Cx<'_>,
     index: c_int,
@@ -491,6 +497,10 @@ pub(in crate::lua) fn detach(cx: &Cx<'_>, index: c_int) {
 ///
 /// # Errors
 /// A callback that was freed, a type that cannot be called.
+///
+/// # Safety
+/// - A cdata that is a pointer to a function is at 1, its arguments above it.
+/// - `target` is null, or a C function of type `ty`: the script answers for that.
 pub(in crate::lua) unsafe fn prepare_pointer(
     cx: &Cx<'_>,
     ty: TypeId,

@@ -16,6 +16,17 @@
 //! | [`variadic`] | `...`, by the types of the arguments |
 //! | [`task`] | `ffi.async` |
 //! | [`guest`] | 32-bit code in a 64-bit process |
+//!
+//! # Invariants
+//!
+//! - **Record**: *C function* (see `vm`), of a closure that `function::push_record` made: upvalue 1 is its record, which the closure
+//!   keeps, and `record` is that.
+//! - **Recipe**: *Record*, and the recipe is one of the record's type; as many arguments as it takes are on the stack from 1. While a
+//!   record has a target, its state is open.
+//! - **Frame**: a Frame is as large as the recipe's plan says, and aligned; the plan's offsets are within it, and each slot has room
+//!   for its type.
+//! - **Helper**: a thunk alone calls the function, with the thread and the record that it runs with (*Record*), and an index that is
+//!   one of its arguments. The function may raise.
 
 mod contract;
 mod function;

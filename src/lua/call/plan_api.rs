@@ -30,6 +30,9 @@ struct Room([u8; LITTLE]);
 
 /// The C function of closures that may get a thunk: [`Function::slow`], at first [`counted`], says what they do, until they have
 /// the thunk itself.
+///
+/// # Safety
+/// - *Record*.
 pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record.
     unsafe {
@@ -39,6 +42,9 @@ pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> Results
 }
 
 /// [`call`], until it is time for a thunk.
+///
+/// # Safety
+/// - *Recipe*, with any number of arguments: [`by_record`] calls it as its closure.
 pub(in crate::lua) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> Results {
     // SAFETY: `by_record` calls this as its closure, with a recipe. While a record has a target its state is open.
     unsafe {
@@ -56,6 +62,9 @@ pub(in crate::lua) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> R
 }
 
 /// The C function of closures whose recipe is carried out here.
+///
+/// # Safety
+/// - *Recipe*, with any number of arguments.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record with a recipe.
     unsafe {
@@ -116,7 +125,7 @@ unsafe fn refuse(
         recipe.native.checked_stack_bytes()?;
         budget::ask("call", bytes, bytes)
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: *Recipe*, kept by the caller.
     unsafe {
         let room = sys::lua_checkstack(lua, 8) != 0;
         match checked() {
@@ -146,7 +155,7 @@ unsafe fn run_within(
     let Recipe { plan, native, conversions, signature, .. } = recipe;
     let size = frame_room(recipe);
     let target = record.address.get();
-    // SAFETY: the caller's promise. Offsets are the plan's.
+    // SAFETY: *Recipe* and *Frame*, kept by the caller. Offsets are the plan's.
     unsafe {
         let arguments = conversions.arguments.iter().zip(&signature.arguments);
         for (index, ((&argument, ty), &at)) in (1..).zip(arguments.zip(&plan.frame.arguments)) {

@@ -148,6 +148,10 @@ pub(super) fn is_hot(calls: &Calls) -> bool {
 }
 
 /// The C function of closures that have no thunk yet, and [`Function::slow`] of those that do.
+///
+/// # Safety
+/// - *Recipe*, with any number of arguments.
+/// - *Layout*.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this, or a thunk does, as a closure whose upvalue 1 is a record with a recipe; the state is in place.
     unsafe {
@@ -213,7 +217,7 @@ pub(in crate::lua) unsafe fn run(
     recipe: &Recipe,
 ) -> Results {
     let little = recipe.plan.frame.size as usize <= LITTLE;
-    // SAFETY: the caller's promise.
+    // SAFETY: *Recipe* and *Layout*, kept by the caller.
     unsafe {
         if !recipe.in_place {
             return plan_api::run(lua, record, recipe);
@@ -239,7 +243,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
     let mut frame = Frame([0; BYTES]);
     let memory = &raw mut frame.0;
     let arguments = recipe.conversions.arguments.iter().zip(&recipe.signature.arguments);
-    // SAFETY: the Frame has room for the plan's; the caller's promise for the rest.
+    // SAFETY: *Frame*: it has room for the plan's. *Recipe* and *Layout*, kept by the caller.
     unsafe {
         for (index, ((&argument, ty), &at)) in arguments.zip(&plan.frame.arguments).enumerate() {
             let to = memory.cast::<u8>().add(at as usize);
@@ -270,7 +274,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
 /// # Safety
 /// `to` is writable for `size` bytes: 1, 2, 4 or 8.
 unsafe fn store(to: *mut u8, size: u32, value: u64) {
-    // SAFETY: the caller's promise; slots of a Frame are aligned.
+    // SAFETY: *Frame*, and `to` has `size` bytes, as the caller promises; slots of a Frame are aligned.
     unsafe {
         match size {
             1 => to.write(value as u8),
@@ -322,7 +326,7 @@ unsafe fn in_place(
         Argument::VariableAggregate => None,
     };
     let Some(value) = value else { return false };
-    // SAFETY: the caller's promise; scalars have at most 8 bytes.
+    // SAFETY: *Frame*, kept by the caller; scalars have at most 8 bytes.
     unsafe { store(to, ty.size, value) };
     true
 }
@@ -339,7 +343,7 @@ fn variable(record: &Function, ty: &Type, slot: Slot) -> Option<u64> {
     if let Some(text) = slot.text() {
         return Some(text as u64);
     }
-    // SAFETY: the state is open, as `run`'s caller promises.
+    // SAFETY: *Recipe*: the state is open.
     let state = unsafe { (*record.head).state() }?;
     let cd = cdata::at_slot(state, slot)?;
     // SAFETY: a cdata holds a value of its type.
@@ -367,7 +371,7 @@ pub(super) unsafe fn by_helper(
     index: c_int,
     to: *mut u8,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Recipe* and *Frame*, kept by the caller.
     unsafe {
         let value = match argument {
             Argument::Integer => runtime::integer(lua, record, index),
@@ -397,7 +401,7 @@ pub(super) unsafe fn by_helper(
 /// As for [`run`]; `from` is the result's slot in its Frame.
 unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *mut u8) -> Results {
     let ty = &recipe.signature.result;
-    // SAFETY: the caller's promise.
+    // SAFETY: *Recipe* and *Frame*, kept by the caller.
     unsafe {
         match recipe.conversions.result {
             Outcome::None => return Results::NONE,

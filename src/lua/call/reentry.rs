@@ -51,7 +51,7 @@ impl Function {
 /// # Safety
 /// `lua` runs a closure of the record, in a state in place, and the thunk is one for the record, made just now.
 pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thunk: lua_CFunction) {
-    // SAFETY: the caller's promise; the head as in `set_bar`.
+    // SAFETY: *Record* and *Layout*, kept by the caller; the head as in `set_bar`.
     unsafe {
         record.announces.set((*record.head).has_callbacks());
         record.set_bar();
@@ -60,6 +60,10 @@ pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thu
 }
 
 /// Where a thunk in place leaves the calls that it cannot make, before anything has happened.
+///
+/// # Safety
+/// - *Record*.
+/// - *Layout*.
 pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) -> Results {
     // SAFETY: a thunk in place runs as a closure whose upvalue 1 is a record.
     unsafe {
@@ -79,7 +83,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) ->
 #[cold]
 unsafe fn replace(lua: *mut lua_State, record: &Function) {
     let mut thunk = None;
-    // SAFETY: the caller's promise.
+    // SAFETY: *Record* and *Layout*, kept by the caller.
     unsafe {
         guard_in(lua, record.head, |cx| {
             if record.is_variadic(cx) {

@@ -37,7 +37,7 @@ where
     T: Default,
 {
     let mut value = T::default();
-    // SAFETY: the caller's promise. Where `f` fails, `guard` does not return.
+    // SAFETY: *Record*, kept by the caller. Where `f` fails, `guard` does not return.
     unsafe {
         guard_in(lua, (*record).head, |cx| {
             value = f(cx, &*record)?;
@@ -68,12 +68,15 @@ fn convert_argument(cx: &Cx<'_>, record: &Function, index: c_int) -> Result<u64,
 }
 
 /// An integer argument; only the low bytes that its type has count.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(in crate::lua) unsafe extern "C-unwind" fn integer(
     lua: *mut lua_State,
     record: *const Function,
     index: c_int,
 ) -> u64 {
-    // SAFETY: compiled code passes its own state and record, here and in the helpers below.
+    // SAFETY: *Helper*.
     unsafe {
         match api::integer(lua, index) {
             Some(value) => value as u64,
@@ -83,12 +86,15 @@ pub(in crate::lua) unsafe extern "C-unwind" fn integer(
 }
 
 /// A `float` or `double` argument.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(in crate::lua) unsafe extern "C-unwind" fn number(
     lua: *mut lua_State,
     record: *const Function,
     index: c_int,
 ) -> f64 {
-    // SAFETY: as in `integer`.
+    // SAFETY: *Helper*.
     unsafe {
         match sys::lua_type(lua, index) {
             sys::LUA_TNUMBER => sys::lua_tonumber(lua, index),
@@ -105,23 +111,29 @@ pub(in crate::lua) unsafe extern "C-unwind" fn number(
 }
 
 /// Any other scalar argument.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(in crate::lua) unsafe extern "C-unwind" fn other(
     lua: *mut lua_State,
     record: *const Function,
     index: c_int,
 ) -> u64 {
-    // SAFETY: as in `integer`.
+    // SAFETY: *Helper*.
     unsafe { help(lua, record, |cx, record| convert_argument(cx, record, index)) }
 }
 
 /// The address of a struct, union, complex number or 128-bit integer argument: of the cdata's own bytes, or of a temporary
 /// cdata in its place on the stack.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(in crate::lua) unsafe extern "C-unwind" fn aggregate(
     lua: *mut lua_State,
     record: *const Function,
     index: c_int,
 ) -> usize {
-    // SAFETY: as in `integer`.
+    // SAFETY: *Helper*.
     unsafe {
         help(lua, record, |cx, record| {
             let ty = record
@@ -147,12 +159,15 @@ pub(in crate::lua) unsafe extern "C-unwind" fn aggregate(
 }
 
 /// An argument for `...`.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(in crate::lua) unsafe extern "C-unwind" fn variable(
     lua: *mut lua_State,
     record: *const Function,
     index: c_int,
 ) -> u64 {
-    // SAFETY: as in `integer`; every variable argument's type has 8 bytes at most.
+    // SAFETY: *Helper*; every variable argument's type has 8 bytes at most.
     unsafe {
         help(lua, record, |cx, record| {
             let ty = Variable::of(cx, index)?.ty(cx);
@@ -169,12 +184,15 @@ pub(in crate::lua) unsafe extern "C-unwind" fn variable(
 }
 
 /// The address of the bytes of a cdata for `...`.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(super) unsafe extern "C-unwind" fn variable_aggregate(
     lua: *mut lua_State,
     record: *const Function,
     index: c_int,
 ) -> usize {
-    // SAFETY: as in `integer`.
+    // SAFETY: *Helper*.
     unsafe {
         help(lua, record, |cx, record| match cdata::at(cx, index) {
             Some(cd) => {
@@ -188,12 +206,16 @@ pub(super) unsafe extern "C-unwind" fn variable_aggregate(
 }
 
 /// Pushes a result that is no plain Lua value.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - `value` is the result, in the frame of the thunk.
 pub(super) unsafe extern "C-unwind" fn push_result(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    // SAFETY: as in `integer`; `value` is the result, in the thunk's own frame.
+    // SAFETY: *Helper*; `value` is the result, in the thunk's own frame.
     unsafe {
         push_with(lua, record, |cx, ty| {
             cx.state.learn_result(ty, value);
@@ -208,35 +230,47 @@ pub(super) unsafe extern "C-unwind" fn push_result(
 }
 
 /// Pushes a result as a cdata that holds a copy of it.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - `value` is the result, in the frame of the thunk.
 pub(in crate::lua) unsafe extern "C-unwind" fn push_copy(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    // SAFETY: as in `push_result`.
+    // SAFETY: *Helper*; `value` is the result.
     unsafe { push_with(lua, record, |cx, ty| to_lua::push_copy(cx, ty, value)) }
 }
 
 /// [`push_result`], by a thunk that works in place.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - `value` is the result, in the frame of the thunk.
+/// - *Layout*.
 pub(super) unsafe extern "C-unwind" fn push_result_in_place(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    // SAFETY: as in `push_result`.
+    // SAFETY: *Helper*; `value` is the result.
     unsafe {
         push_result(lua, record, value);
     }
 }
 
 /// [`push_result`] of a pointer, by a thunk that works in place.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - *Layout*.
 pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
     lua: *mut lua_State,
     record: *const Function,
     value: *mut u8,
 ) {
-    // SAFETY: as in `push_result`; only thunks of a proven layout call this, and the metatable was found by a push of the
-    // same result type.
+    // SAFETY: *Helper* and *Layout*, and the metatable was found by a push of the same result type.
     unsafe {
         let metatable = (*record).result_metatable.get();
         if metatable.is_null() || value.is_null() {
@@ -257,12 +291,17 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
 }
 
 /// [`push_copy`], by a thunk that works in place.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - `value` is the result, in the frame of the thunk.
+/// - *Layout*.
 pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    // SAFETY: as in `push_pointer`; the block has room for the bytes, which `value` leads to.
+    // SAFETY: *Helper* and *Layout*; the block has room for the bytes, which `value` leads to.
     unsafe {
         let metatable = (*record).result_metatable.get();
         if metatable.is_null() {
@@ -285,7 +324,7 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
 /// # Safety
 /// As for [`help`].
 unsafe fn learn_result(lua: *mut lua_State, record: *const Function) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Record*, kept by the caller.
     unsafe {
         help(lua, record, |cx, record| {
             let Some(cd) = cdata::at(cx, -1) else { return Ok(()) };
@@ -311,17 +350,20 @@ unsafe fn push_with(
     push: impl FnOnce(&Cx<'_>, QualType) -> Result<(), LuaError>,
 ) {
     let errno = os::errno();
-    // SAFETY: the caller's promise.
+    // SAFETY: *Record*, kept by the caller.
     unsafe { help(lua, record, |cx, record| push(cx, record.result(cx))) };
     os::set_errno(errno);
 }
 
 /// Raises for a wrong number of arguments.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(super) unsafe extern "C-unwind" fn raise_count(
     lua: *mut lua_State,
     record: *const Function,
 ) -> Results {
-    // SAFETY: as in `integer`.
+    // SAFETY: *Helper*.
     unsafe {
         guard_in(lua, (*record).head, |cx| {
             let record = &*record;
@@ -331,11 +373,14 @@ pub(super) unsafe extern "C-unwind" fn raise_count(
 }
 
 /// Raises for a function without an address.
+///
+/// # Safety
+/// - *Helper* (see `call`).
 pub(super) unsafe extern "C-unwind" fn raise_null(
     lua: *mut lua_State,
     record: *const Function,
 ) -> Results {
-    // SAFETY: as in `integer`.
+    // SAFETY: *Helper*.
     unsafe {
         guard_in(lua, (*record).head, |_| {
             let name = (*record).name();
@@ -345,11 +390,15 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
 }
 
 /// Raises the error that a callback caught during the call.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - `head` is the record's.
 pub(super) unsafe extern "C-unwind" fn raise_pending(
     lua: *mut lua_State,
     head: *const Head,
 ) -> Results {
-    // SAFETY: as in `integer`; the head is the record's.
+    // SAFETY: *Helper*; the head is the record's.
     unsafe {
         guard_in(lua, head, |cx| {
             dispatch::push_pending(cx);

@@ -358,6 +358,8 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
 
 /// Pushes a task. What is on the stack stays alive as long as it, and until the call is done.
 fn push_task(cx: &Cx<'_>, id: i64, task: Task) -> *mut Task {
+    /// # Safety
+    /// - Lua alone calls it, with the block of a task.
     unsafe extern "C" fn collect(_: *mut api::lua_State, block: *mut c_void) {
         // SAFETY: the block is a task's; a call that runs has its own share.
         unsafe {

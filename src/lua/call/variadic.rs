@@ -116,6 +116,9 @@ impl Variable {
 }
 
 /// The Lua C function of every variadic C function, but for what their thunks do.
+///
+/// # Safety
+/// - *Record*, of a variadic function.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
@@ -156,7 +159,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 /// # Safety
 /// As for [`call`].
 unsafe fn api_record(lua: *mut lua_State) -> *const Function {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Record*, kept by the caller.
     unsafe { sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast() }
 }
 
@@ -206,7 +209,7 @@ fn compile(record: &Function, recipe: &Recipe) -> Option<lua_CFunction> {
 /// # Safety
 /// As for [`call`]; the state is in place, and the thunk is one for arguments of these types.
 unsafe fn accept(lua: *mut lua_State, state: &State, record: &Function) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Record* and *Layout*, kept by the caller.
     let call = unsafe { Call::of(lua) };
     for n in record.fixed as usize + 1..=call.count() {
         let slot = call.argument(n);
@@ -297,6 +300,8 @@ fn by_types(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<Fou
 /// Pushes a recipe for one call, which Lua collects: large ones are kept for no other.
 fn push_recipe(cx: &Cx<'_>, recipe: Recipe) -> *const Recipe {
     type Place = Cell<*mut Recipe>;
+    /// # Safety
+    /// - Lua alone calls it, with the block of a place.
     unsafe extern "C" fn collect(_: *mut lua_State, block: *mut c_void) {
         // SAFETY: the block is a place, whose recipe came from a box; it is taken out once.
         unsafe {

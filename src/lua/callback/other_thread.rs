@@ -185,7 +185,7 @@ impl Queue {
                 }
             }
         }
-        // SAFETY: as above.
+        // SAFETY: the request is on this stack, and the lock is held.
         os::set_errno(unsafe { (*place).errno });
         Ok(())
     }

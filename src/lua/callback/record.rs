@@ -509,7 +509,7 @@ pub(in crate::lua) fn own(
 /// Not a callback, or already freed.
 ///
 /// # Safety
-/// - None beyond *Context*: an address that is no callback of the state is an error.
+/// None is needed beyond *Context*: an address that is no callback of the state is an error.
 pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
     // SAFETY: *Slot*.
@@ -566,14 +566,14 @@ fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
 /// As [`free`].
 ///
 /// # Safety
-/// - A Lua function is on the stack where the body says.
+/// - A Lua function is at `index`.
 pub(in crate::lua) unsafe fn set(
     cx: &Cx<'_>,
     address: *const c_void,
     index: c_int,
 ) -> Result<(), LuaError> {
     let callback = find(cx, address)?;
-    // SAFETY: as in `free`.
+    // SAFETY: *Slot*.
     unsafe { (*data(callback)).keep(cx, Some(index)) };
     Ok(())
 }
@@ -587,7 +587,7 @@ pub(in crate::lua) fn turn_away(state: &State) {
 /// Gives every callback of a closing state back, when C makes no more calls that the state waits for.
 pub(in crate::lua) fn close(state: &State) {
     for (_, callback) in state.callbacks.borrow_mut().drain() {
-        // SAFETY: as in `find`.
+        // SAFETY: *Slot*.
         let data = unsafe { &*data(callback) };
         data.quick.set(ptr::null());
         data.retired.set(None);

@@ -58,6 +58,9 @@ struct Closure {
 }
 
 /// The dispatcher of every Rust closure.
+///
+/// # Safety
+/// - The stub of a closure alone calls it, with its own slot, which keeps its [`Closure`] alive, and the Frame that its body made.
 unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
     // SAFETY: the body passes its slot, whose data is a `Closure` that the slot keeps alive, and its Frame.
     let closure = unsafe {
@@ -80,7 +83,7 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
 /// # Safety
 /// `data` came from `Box::into_raw` and is dropped once.
 unsafe fn drop_data(data: *const c_void) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `data` is a box that is dropped once, as the caller promises.
     drop(unsafe { Box::from_raw(data.cast_mut().cast::<Closure>()) });
 }
 

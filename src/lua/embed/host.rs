@@ -37,11 +37,15 @@ pub unsafe fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     Ok(())
 }
 
+/// # Safety
+/// - *C function* (see `vm`).
 unsafe extern "C-unwind" fn luajit_loader(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
     unsafe { open_luajit_raw(lua) }
 }
 
+/// # Safety
+/// - *C function* (see `vm`).
 unsafe extern "C-unwind" fn loader(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state.
     unsafe { open_raw(lua) }
@@ -139,7 +143,7 @@ fn load_for_luajit(lua: &mlua::Lua, source: Vec<u8>, name: &str) -> mlua::Result
 /// # Safety
 /// `lua` is live.
 unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
-    // SAFETY: the caller's promise; indices are as commented.
+    // SAFETY: *Live*, kept by the caller; indices are as commented.
     unsafe {
         api::push_c_function(lua, traceback); // index 3
         // The function and its arguments.
@@ -153,6 +157,9 @@ unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
 }
 
 /// The message handler of lua.c.
+///
+/// # Safety
+/// - *C function* (see `vm`), as a message handler: the error is at 1.
 unsafe extern "C-unwind" fn traceback(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with the error value at index 1.
     unsafe {

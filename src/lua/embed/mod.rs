@@ -52,7 +52,7 @@ struct Link(*const Head);
 // SAFETY: it is followed within calls of the Lua state alone, and only one thread at a time is in one: mlua has a lock for that
 // where threads can have handles of the state, which is where its `send` is on.
 unsafe impl Send for Link {}
-// SAFETY: the same.
+// SAFETY: as for `Send`: one thread at a time is in a call of the Lua state.
 unsafe impl Sync for Link {}
 
 /// The configuration of a new [`Ffi`].
@@ -225,7 +225,7 @@ impl Ffi {
     /// # Errors
     /// Out of memory.
     pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<Ffi> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller trusts the scripts, as `install_unconfined` asks.
         unsafe { Ffi::builder().policy(Policy::open()).install_unconfined(lua) }
     }
 

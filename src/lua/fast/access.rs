@@ -231,7 +231,7 @@ unsafe fn own_places<'p>(cx: &Cx<'_>, call: Call) -> Option<&'p Places> {
 #[inline(always)]
 unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *const Header)> {
     let userdata = call.argument(1).userdata()?;
-    // SAFETY: the caller's promise; the running closure keeps the places alive. The metatable says that the userdata is a
+    // SAFETY: *Metamethod*, kept by the caller; the running closure keeps the places alive. The metatable says that the userdata is a
     // cdata.
     unsafe {
         let places = &*call.upvalue::<Places>(PLACES, USER_VALUES);
@@ -250,7 +250,7 @@ unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *const Header)> {
 /// As for [`subject`], with two arguments or more.
 #[inline(always)]
 unsafe fn find<'p, B: Bounds>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
-    // SAFETY: the caller's promise. A part changes only when one is learned, which no access does while it uses another.
+    // SAFETY: *Metamethod*, kept by the caller. A part changes only when one is learned, which no access does while it uses another.
     unsafe {
         let (places, header) = subject(call)?;
         let address = (*header).address;
@@ -274,8 +274,11 @@ unsafe fn find<'p, B: Bounds>(call: Call, probes: usize) -> Option<(&'p Part, *m
 }
 
 /// `__index`. It ends in a call whatever it does, so that it needs no stack frame.
+///
+/// # Safety
+/// - *Metamethod* (see `fast`), of any number of arguments.
 unsafe extern "C-unwind" fn index_in_place<B: Bounds>(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state, as a closure of `set_closures`. Memory behind the cdata is the script's word.
+    // SAFETY: *Metamethod*. Memory behind the cdata is the script's word.
     unsafe {
         let call = Call::of(lua);
         if call.has(2)
@@ -288,9 +291,12 @@ unsafe extern "C-unwind" fn index_in_place<B: Bounds>(lua: *mut lua_State) -> Re
 }
 
 /// `__index` of what needs a longer look.
+///
+/// # Safety
+/// - *Metamethod* (see `fast`), of any number of arguments.
 #[inline(never)]
 unsafe extern "C-unwind" fn index_any<B: Bounds>(lua: *mut lua_State) -> Results {
-    // SAFETY: as in `index_in_place`.
+    // SAFETY: *Metamethod*.
     unsafe {
         let call = Call::of(lua);
         if call.has(2)
@@ -303,8 +309,11 @@ unsafe extern "C-unwind" fn index_any<B: Bounds>(lua: *mut lua_State) -> Results
 }
 
 /// `__newindex`; see [`index_in_place`].
+///
+/// # Safety
+/// - *Metamethod* (see `fast`), of any number of arguments.
 unsafe extern "C-unwind" fn new_index_in_place<B: Bounds>(lua: *mut lua_State) -> Results {
-    // SAFETY: as in `index_in_place`.
+    // SAFETY: *Metamethod*.
     unsafe {
         let call = Call::of(lua);
         if call.has(3)
@@ -317,9 +326,12 @@ unsafe extern "C-unwind" fn new_index_in_place<B: Bounds>(lua: *mut lua_State) -
 }
 
 /// `__newindex` of what needs a longer look.
+///
+/// # Safety
+/// - *Metamethod* (see `fast`), of any number of arguments.
 #[inline(never)]
 unsafe extern "C-unwind" fn new_index_any<B: Bounds>(lua: *mut lua_State) -> Results {
-    // SAFETY: as in `index_in_place`.
+    // SAFETY: *Metamethod*.
     unsafe {
         let call = Call::of(lua);
         if call.has(3)

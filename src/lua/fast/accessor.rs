@@ -47,29 +47,35 @@ macro_rules! numbers {
         match $place.form {
             $(Form::$form => {
                 const FORM: Place = Place::form(Form::$form);
+                /// # Safety
+                /// - *Part* (see `fast`).
                 unsafe fn read(_: *mut lua_State, key: Slot, address: *mut u8, _: &Part) -> Results {
-                    // SAFETY: the object is there.
+                    // SAFETY: *Part*.
                     unsafe { repr::set_number(key, address, &FORM) };
                     Results::ONE
                 }
+                /// # Safety
+                /// - *Part* (see `fast`).
                 unsafe fn read_optional(
                     lua: *mut lua_State,
                     key: Slot,
                     address: *mut u8,
                     part: &Part,
                 ) -> Results {
-                    // SAFETY: the object is there; a metamethod runs.
+                    // SAFETY: *Part*.
                     unsafe {
                         if part.is_special() { INDEX(lua) } else { read(lua, key, address, part) }
                     }
                 }
+                /// # Safety
+                /// - *Part* (see `fast`).
                 unsafe fn write(
                     lua: *mut lua_State,
                     value: Slot,
                     address: *mut u8,
                     part: &Part,
                 ) -> Results {
-                    // SAFETY: the object is there; a metamethod runs.
+                    // SAFETY: *Part*.
                     unsafe {
                         if repr::assign_number(value, address, &FORM) {
                             return Results::NONE;
@@ -99,8 +105,10 @@ fn accesses(place: &Place) -> (Access, Access) {
     (read, if place.writable { write } else { refuse })
 }
 
+/// # Safety
+/// - *Part* (see `fast`).
 unsafe fn read_small(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Part) -> Results {
-    // SAFETY: the object is there; a metamethod runs.
+    // SAFETY: *Part*.
     unsafe {
         if part.is_special() || !repr::set(key, address, &part.place) {
             return INDEX(lua);
@@ -109,8 +117,10 @@ unsafe fn read_small(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Pa
     Results::ONE
 }
 
+/// # Safety
+/// - *Part* (see `fast`).
 unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> Results {
-    // SAFETY: the object is there; a metamethod runs, which has free stack slots.
+    // SAFETY: *Part*, with *Room*.
     unsafe {
         if part.is_special() || !repr::push_boxed(lua, address, &part.place) {
             return INDEX(lua);
@@ -120,8 +130,11 @@ unsafe fn read_boxed(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part
 }
 
 /// A 64-bit unsigned integer: a Lua integer where that holds it, unless `ffi.option` says that none does.
+///
+/// # Safety
+/// - *Part* (see `fast`).
 unsafe fn read_unsigned(lua: *mut lua_State, key: Slot, address: *mut u8, part: &Part) -> Results {
-    // SAFETY: the object is there; a metamethod runs, which has free stack slots; the state's head lives.
+    // SAFETY: *Part*, with *Room*; the state's head lives.
     unsafe {
         let value = address.cast::<u64>().read_unaligned();
         if value as i64 >= 0 && !(*part.head).boxed_uint64.get() {
@@ -134,8 +147,11 @@ unsafe fn read_unsigned(lua: *mut lua_State, key: Slot, address: *mut u8, part: 
 }
 
 /// A reference to a part of the cdata at 1, which it keeps alive where that owns the memory.
+///
+/// # Safety
+/// - *Part* (see `fast`).
 unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &Part) -> Results {
-    // SAFETY: the object is there; a metamethod runs, which has free stack slots.
+    // SAFETY: *Part*, with *Room*.
     unsafe {
         let header = Header { ty: part.place.ty, flags: Flags::REFERENCE, address };
         match memory::push_derived(lua, Call::of(lua), 1, part.place.metatable, header) {
@@ -146,8 +162,11 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
 }
 
 /// What the `__index` table of a metatype has, as it is now. Declarations may have given the type a field of that name.
+///
+/// # Safety
+/// - *Part* (see `fast`).
 unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> Results {
-    // SAFETY: a metamethod runs, which has free stack slots; the state keeps the metatable.
+    // SAFETY: *Metamethod*, with *Room*; the state keeps the metatable.
     unsafe {
         let head = &*part.head;
         if head.state().is_some_and(|state| state.declared.get() == part.place.ty) {
@@ -167,8 +186,10 @@ unsafe fn read_named(lua: *mut lua_State, _: Slot, _: *mut u8, part: &Part) -> R
     }
 }
 
+/// # Safety
+/// - *Part* (see `fast`).
 unsafe fn write_any(lua: *mut lua_State, value: Slot, address: *mut u8, part: &Part) -> Results {
-    // SAFETY: the object is there; a metamethod runs.
+    // SAFETY: *Part*.
     unsafe {
         match repr::assign(value, address, &part.place) {
             true => Results::NONE,
@@ -177,12 +198,16 @@ unsafe fn write_any(lua: *mut lua_State, value: Slot, address: *mut u8, part: &P
     }
 }
 
+/// # Safety
+/// - *Metamethod* (see `fast`): nothing is read at the address.
 unsafe fn refuse_reading(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> Results {
-    // SAFETY: a metamethod runs.
+    // SAFETY: *Metamethod*.
     unsafe { INDEX(lua) }
 }
 
+/// # Safety
+/// - *Metamethod* (see `fast`): nothing is written at the address.
 unsafe fn refuse(lua: *mut lua_State, _: Slot, _: *mut u8, _: &Part) -> Results {
-    // SAFETY: a metamethod runs.
+    // SAFETY: *Metamethod*.
     unsafe { NEW_INDEX(lua) }
 }

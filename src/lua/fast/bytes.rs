@@ -96,7 +96,7 @@ unsafe fn push_array(lua: *mut lua_State, head: &Head, state: &State, array: &He
         _ => None,
     };
     let (Some(size), text) = (size, array.address) else { return false };
-    // SAFETY: the caller's promise; what ends within the array is a string.
+    // SAFETY: *Fast function*, and the memory of the array is there, kept by the caller; what ends within the array is a string.
     unsafe {
         match libc::strnlen(text.cast(), size) {
             len if len == size => {
@@ -114,7 +114,7 @@ unsafe fn push_array(lua: *mut lua_State, head: &Head, state: &State, array: &He
 /// # Safety
 /// As for [`memory::running`]; a string is there.
 unsafe fn push_string(lua: *mut lua_State, head: &Head, state: &State, text: *const u8) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: *Fast function*, and a string is at `text`, as the caller promises.
     unsafe {
         let len = libc::strlen(text.cast());
         if len >= budget::LARGE {
@@ -131,6 +131,9 @@ fn length(slot: Slot) -> Option<usize> {
 }
 
 /// `ffi.string` of a string that is remembered.
+///
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word. A state that is
     // closed accepts nothing.
@@ -147,10 +150,13 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
 }
 
 /// `ffi.string` of other strings, and of bytes.
+///
+/// # Safety
+/// - *Fast function* (see `fast`).
 #[inline(never)]
 unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_string);
-    // SAFETY: as in `string`.
+    // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
         let (call, head) = memory::running(lua);
         if call.has(1)
@@ -177,8 +183,10 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
     }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
-    // SAFETY: as in `string`.
+    // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
         let (call, head) = memory::running(lua);
         if call.has(3)
@@ -195,10 +203,13 @@ unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
 }
 
 /// `ffi.copy` of a Lua string with its zero byte.
+///
+/// # Safety
+/// - *Fast function* (see `fast`).
 #[inline(never)]
 unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_copy);
-    // SAFETY: as in `string`.
+    // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
         let (call, head) = memory::running(lua);
         if call.has(2)
@@ -212,9 +223,11 @@ unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
     }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_fill);
-    // SAFETY: as in `string`.
+    // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
         let (call, head) = memory::running(lua);
         let value = match (call.has(2), call.has(3)) {

@@ -109,8 +109,8 @@ pub(in crate::lua) fn named_type(state: &State, slot: Slot) -> Option<u32> {
 /// `lua` runs a closure that `Cx::push_function` made, of a state in place.
 #[inline(always)]
 unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
-    // SAFETY: the caller's promise; the slots are those of the running call, which is looked at again after what may move
-    // the stack.
+    // SAFETY: *Fast function*, kept by the caller; the slots are those of the running call, which is looked at again after what may
+    // move the stack.
     unsafe {
         let Some((call, state)) = memory::enter(lua) else { return slow(lua) };
         let count = call.count();
@@ -152,7 +152,7 @@ unsafe fn make_array(
     maker: &Maker,
     slow: lua_CFunction,
 ) -> Results {
-    // SAFETY: the caller's promise. The block has room for the size and the elements.
+    // SAFETY: *Fast function*, kept by the caller. The block has room for the size and the elements.
     unsafe {
         let count = call.has(2).then(|| call.argument(2).integer()).flatten();
         let size = count
@@ -170,13 +170,17 @@ unsafe fn make_array(
     Results::ONE
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn new(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe { make(lua, entry(|cx: &Cx<'_>| learning(cx, make::new))) }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn construct(lua: *mut lua_State) -> Results {
-    // SAFETY: as in `new`.
+    // SAFETY: *Fast function*.
     unsafe { make(lua, entry(|cx: &Cx<'_>| learning(cx, ctypes::construct))) }
 }
 

@@ -85,6 +85,8 @@ fn general_cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(outcome)
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_cast);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
@@ -105,8 +107,8 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
 /// As for [`Call::of`]; two arguments were given.
 unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool {
     let recent = state.recent.get();
-    // SAFETY: the caller's promise; a kind lives as long as the state. Where a freed callback has a userdata, it is the cdata that
-    // `free` left with it. Out of memory raises before anything is taken.
+    // SAFETY: *Fast function*, with two arguments, kept by the caller; a kind lives as long as the state. Where a freed callback has a
+    // userdata, it is the cdata that `free` left with it. Out of memory raises before anything is taken.
     unsafe {
         let known = !recent.metatable.is_null()
             && ctype::at_slot(state, call.argument(1)).map(|named| named.ty().to_bits())
@@ -137,9 +139,11 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
     true
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(methods::free);
-    // SAFETY: as in `cast`. The metatable says that the userdata is a cdata.
+    // SAFETY: *Fast function*. The metatable says that the userdata is a cdata.
     unsafe {
         if let Some((call, state)) = memory::enter(lua)
             && call.count() == 1

@@ -48,6 +48,8 @@ fn learn(cx: &Cx<'_>, index: c_int) {
 macro_rules! operators {
     ($($operator:ident),*) => {
         [$((Operator::$operator, {
+            /// # Safety
+            /// - *Fast function* (see `fast`).
             unsafe extern "C-unwind" fn operate(lua: *mut lua_State) -> Results {
                 const GENERAL: lua_CFunction =
                     entry(|cx: &Cx<'_>| learning(cx, Operator::$operator));
@@ -80,7 +82,7 @@ pub(in crate::lua) const fn function(operator: Operator) -> lua_CFunction {
 /// `lua` runs a closure of one of `operators!`, which has free stack slots, of a state in place. A state that is closed knows
 /// no metatypes.
 unsafe fn push_operator(lua: *mut lua_State) -> bool {
-    // SAFETY: the caller's promise; the state keeps the metatype. Nothing here moves the stack.
+    // SAFETY: *Fast function*, kept by the caller; the state keeps the metatype. Nothing here moves the stack.
     unsafe {
         let (call, head) = memory::running(lua);
         if !call.has(2) {

@@ -78,10 +78,12 @@ unsafe fn push_offset(
     }
     let address = address.wrapping_offset((n as isize).wrapping_mul(stride.size));
     let header = Header { ty: stride.ty, flags: Flags::POINTER, address };
-    // SAFETY: the caller's promise.
+    // SAFETY: *Fast function* and *Raise*, kept by the caller.
     unsafe { memory::push_derived(lua, call, 1, stride.pointers, header) }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Add);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`, as `overload` has them. A state that is closed knows no strides.
@@ -98,9 +100,11 @@ unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> Results {
     }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Sub);
-    // SAFETY: as in `add`.
+    // SAFETY: *Fast function*.
     unsafe {
         let (call, head) = memory::running(lua);
         if call.has(2)
@@ -130,7 +134,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> Results {
 /// As for [`Call::of`].
 #[inline(always)]
 unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool) -> bool {
-    // SAFETY: the caller's promise; as in `add`.
+    // SAFETY: *Fast function*, kept by the caller.
     let (call, head) = unsafe { memory::running(lua) };
     if call.has(2)
         && let Some(a) = find(head, call.argument(1))
@@ -143,20 +147,26 @@ unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool)
     false
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Eq);
-    // SAFETY: as in `add`.
+    // SAFETY: *Fast function*.
     unsafe { if compare(lua, |p, q| p == q) { Results::ONE } else { SLOW(lua) } }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn less(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Lt);
-    // SAFETY: as in `add`.
+    // SAFETY: *Fast function*.
     unsafe { if compare(lua, |p, q| p < q) { Results::ONE } else { SLOW(lua) } }
 }
 
+/// # Safety
+/// - *Fast function* (see `fast`).
 unsafe extern "C-unwind" fn less_or_equal(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Le);
-    // SAFETY: as in `add`.
+    // SAFETY: *Fast function*.
     unsafe { if compare(lua, |p, q| p <= q) { Results::ONE } else { SLOW(lua) } }
 }

@@ -60,7 +60,7 @@ pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
 /// # Safety
 /// `lua` is a live state of the Lua version that the crate is compiled for, in a C function or protected call.
 pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
-    // SAFETY: the caller's promise.
+    // SAFETY: *C function*, kept by the caller.
     unsafe {
         #[cfg(feature = "module")]
         os::stay();
@@ -80,7 +80,7 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
 /// # Safety
 /// As for [`open_raw`]; the head is that of the state.
 pub(in crate::lua) unsafe fn push_library_in(lua: *mut lua_State, head: *const Head) {
-    // SAFETY: the caller's promise.
+    // SAFETY: *C function* and *Head*, kept by the caller.
     unsafe {
         state::guard_in(lua, head, |cx| {
             make_library(cx);

@@ -146,8 +146,10 @@ pub(super) fn call_original(cx: &Cx<'_>) -> Outcome {
     Outcome::tail_call(cx.top() - 1)
 }
 
+/// # Safety
+/// - *Adapted* (see `luajit`).
 unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; see `original`.
+    // SAFETY: *Adapted*; see `original`.
     unsafe {
         let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
         let mut arguments = Arguments::default();

@@ -14,14 +14,20 @@ use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{self, LuaType, Number, Results, lua_CFunction, lua_State};
 
 /// `a == b`
+///
+/// # Safety
+/// - *Upvalue 1* (see `luajit`).
 pub(super) unsafe extern "C-unwind" fn equal(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state.
+    // SAFETY: *C function*.
     unsafe { compare::<true>(lua) }
 }
 
 /// `a ~= b`
+///
+/// # Safety
+/// - *Upvalue 1* (see `luajit`).
 pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state.
+    // SAFETY: *C function*.
     unsafe { compare::<false>(lua) }
 }
 
@@ -30,7 +36,7 @@ pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> Results
 /// # Safety
 /// `lua` is the state that Lua called the running C function with; its userdata is upvalue 1.
 unsafe fn compare<const ANSWER: bool>(lua: *mut lua_State) -> Results {
-    // SAFETY: the caller's promise. No value with a destructor is alive where Lua functions are called.
+    // SAFETY: *Upvalue 1*, kept by the caller. No value with a destructor is alive where Lua functions are called.
     unsafe {
         sys::lua_settop(lua, 2);
         let same = sys::lua_rawequal(lua, 1, 2) != 0;
@@ -59,6 +65,9 @@ unsafe fn compare<const ANSWER: bool>(lua: *mut lua_State) -> Results {
 }
 
 /// Turns the truth on top of the stack into the answer.
+///
+/// # Safety
+/// - *Live*, with a value on top of the stack.
 unsafe fn answer<const ANSWER: bool>(lua: *mut lua_State) -> Results {
     // SAFETY: a value is on top of the stack.
     unsafe {
@@ -112,10 +121,13 @@ pub(super) const ORDER: [lua_CFunction; 4] = [
 ];
 
 /// `a < b`; with `OR_EQUAL` `a <= b`; with `SWAPPED` of the operands in the other order.
+///
+/// # Safety
+/// - *Upvalue 1* (see `luajit`).
 unsafe extern "C-unwind" fn ordered<const OR_EQUAL: bool, const SWAPPED: bool>(
     lua: *mut lua_State,
 ) -> Results {
-    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; nothing with a destructor is alive.
+    // SAFETY: *Upvalue 1*; nothing with a destructor is alive.
     unsafe {
         sys::lua_settop(lua, 2);
         if SWAPPED {
@@ -199,8 +211,11 @@ fn not_ordered(cx: &Cx<'_>) -> LuaError {
 }
 
 /// `a % b`
+///
+/// # Safety
+/// - *Upvalue 1* (see `luajit`).
 pub(super) unsafe extern "C-unwind" fn modulo(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; nothing with a destructor is alive.
+    // SAFETY: *Upvalue 1*; nothing with a destructor is alive.
     unsafe {
         sys::lua_settop(lua, 2);
         let number = |i| sys::lua_type(lua, i) == sys::LUA_TNUMBER;
@@ -222,8 +237,12 @@ pub(super) unsafe extern "C-unwind" fn modulo(lua: *mut lua_State) -> Results {
 }
 
 /// Pushes the remainder of the two numbers at 1 and 2.
+///
+/// # Safety
+/// - *Room*.
+/// - Numbers are at 1 and 2.
 unsafe fn push_modulo(lua: *mut lua_State) {
-    // SAFETY: the caller's promise.
+    // SAFETY: numbers are at 1 and 2, as the caller promises.
     let result = unsafe {
         match (api::to_number(lua, 1), api::to_number(lua, 2)) {
             (Number::Integer(a), Number::Integer(b)) => {

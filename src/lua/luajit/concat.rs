@@ -12,8 +12,11 @@ use crate::lua::value::cdata;
 use crate::lua::vm::api::{self, LuaType, Number, Results, lua_State};
 
 /// `a .. b .. c`, of two values or more.
+///
+/// # Safety
+/// - *Upvalue 1* (see `luajit`).
 pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state.
+    // SAFETY: *C function*.
     unsafe { fold(lua) }
 }
 
@@ -23,7 +26,7 @@ pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> Results {
 /// # Safety
 /// `lua` runs [`concat`]; no value with a destructor is alive.
 unsafe fn fold(lua: *mut lua_State) -> Results {
-    // SAFETY: the caller's promise; upvalue 1 is the state's userdata.
+    // SAFETY: *Upvalue 1* and *Raise*, kept by the caller.
     unsafe {
         let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
         match guard_in(lua, head.cast(), |cx| step(cx).map(c_int::from)) {

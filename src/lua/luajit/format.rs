@@ -22,8 +22,10 @@ pub(super) fn adapt_format(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     push_adapted(cx, in_frame, entry(called))
 }
 
+/// # Safety
+/// - *Adapted* (see `luajit`).
 unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; see `original`.
+    // SAFETY: *Adapted*; see `original`.
     unsafe {
         let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
         guard_in(lua, head.cast(), |cx| correct(cx).map(|()| 0));

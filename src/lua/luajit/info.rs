@@ -35,8 +35,10 @@ fn called(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(call_original(cx))
 }
 
+/// # Safety
+/// - *Adapted* (see `luajit`).
 unsafe extern "C-unwind" fn in_frame(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; see `original`.
+    // SAFETY: *Adapted*; see `original`.
     unsafe {
         let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast();
         // The arguments with the function that they name behind them; the original leaves that in place.

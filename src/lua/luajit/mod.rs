@@ -14,6 +14,13 @@
 //! ```
 //!
 //! `docs/luajit-mode.md` lists what is the same and what differs.
+//!
+//! # Invariants
+//!
+//! - **Upvalue 1**: *C function* (see `vm`); the closure is one that `Cx::push_function` made, with the userdata of the state as
+//!   upvalue 1 (see `state`).
+//! - **Adapted**: *Upvalue 1*, of a function that `adapt::push_adapted` made: its original is an upvalue too, and knows no more than
+//!   its arguments.
 
 mod adapt;
 mod bit;
@@ -108,7 +115,7 @@ pub unsafe fn open(lua: &mlua::Lua) -> mlua::Result<mlua::Table> {
 /// # Safety
 /// As for [`crate::lua::open_raw`].
 pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
-    // SAFETY: the caller's promise; nothing with a destructor is alive where the prelude runs.
+    // SAFETY: *C function*, kept by the caller; nothing with a destructor is alive where the prelude runs.
     unsafe {
         library::open_raw(lua);
         guard(lua, |cx| {

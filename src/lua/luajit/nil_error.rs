@@ -29,8 +29,11 @@ pub(super) fn put(cx: &Cx<'_>, index: c_int) {
 }
 
 /// `pcall(f, …)`
+///
+/// # Safety
+/// - *C function* (see `vm`).
 unsafe extern "C-unwind" fn protected_call(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state and free stack slots; nothing with a destructor is alive.
+    // SAFETY: *C function*; nothing with a destructor is alive.
     unsafe {
         sys::luaL_checkany(lua, 1);
         sys::lua_pushboolean(lua, 1);
@@ -41,8 +44,11 @@ unsafe extern "C-unwind" fn protected_call(lua: *mut lua_State) -> Results {
 }
 
 /// `xpcall(f, handler, …)`: the function, the handler and `true` are below the function's results.
+///
+/// # Safety
+/// - *Upvalue 1* (see `luajit`).
 unsafe extern "C-unwind" fn protected_call_with_handler(lua: *mut lua_State) -> Results {
-    // SAFETY: as above; upvalue 1 is the state's userdata.
+    // SAFETY: *Upvalue 1*; nothing with a destructor is alive.
     unsafe {
         let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
         guard_in(lua, head.cast(), |cx| {

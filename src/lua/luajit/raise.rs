@@ -47,8 +47,11 @@ pub(super) fn in_tail(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 /// `error(message, level)`, whose level 1 is the running Lua's level `FIRST`.
+///
+/// # Safety
+/// - *Adapted* (see `luajit`).
 unsafe extern "C-unwind" fn raise<const FIRST: c_int>(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state, whose userdata is upvalue 1; see `adapt::original`.
+    // SAFETY: *Adapted*; see `adapt::original`.
     unsafe {
         let head = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
         guard_in(lua, head.cast(), |cx| {

@@ -58,8 +58,11 @@ fn type_at(cx: &Cx<'_>, index: c_int) -> String {
 }
 
 /// The iterator of [`ipairs`].
+///
+/// # Safety
+/// - *C function* (see `vm`).
 pub(super) unsafe extern "C-unwind" fn next_item(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this with a live state.
+    // SAFETY: *C function*.
     unsafe {
         sys::luaL_checktype(lua, 1, sys::LUA_TTABLE);
         let item = sys::luaL_checkinteger(lua, 2).wrapping_add(1);

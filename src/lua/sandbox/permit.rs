@@ -70,7 +70,7 @@ impl State {
     /// `value` is readable for the size of its type.
     pub(in crate::lua) unsafe fn learn_result(&self, ty: QualType, value: *const u8) {
         let Kind::Pointer(to) = self.kind(ty) else { return };
-        // SAFETY: the caller's promise.
+        // SAFETY: `value` is readable for its type, as the caller promises.
         let address = unsafe { self.load_pointer(value) };
         let to = self.resolve(to).id();
         if self.kind(to) == Kind::Function {

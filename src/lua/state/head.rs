@@ -95,7 +95,7 @@ impl Head {
     #[inline]
     pub(in crate::lua) fn end_call(&self, outer: Outer) {
         self.leave_c(outer.lua);
-        // SAFETY: as above.
+        // SAFETY: *Open*: a state does not close while it calls C.
         if let Some(state) = unsafe { self.state() }.filter(|_| api::SEND) {
             state.link.end_call(outer.thread);
         }

@@ -66,8 +66,6 @@ pub(in crate::lua) struct Counted;
 pub(in crate::lua) struct Sized;
 
 impl Bounds for Unbounded {
-    /// # Safety
-    /// - `header` leads to the header of a live cdata.
     #[inline(always)]
     unsafe fn hold(_: *const Header, _: u64, _: i64, _: isize) -> bool {
         true
@@ -75,8 +73,6 @@ impl Bounds for Unbounded {
 }
 
 impl Bounds for Counted {
-    /// # Safety
-    /// - `header` leads to the header of a live cdata.
     #[inline(always)]
     unsafe fn hold(_: *const Header, count: u64, i: i64, _: isize) -> bool {
         (i as u64) < count
@@ -84,11 +80,9 @@ impl Bounds for Counted {
 }
 
 impl Bounds for Sized {
-    /// # Safety
-    /// - `header` leads to the header of a live cdata.
     #[inline(always)]
     unsafe fn hold(header: *const Header, _: u64, _: i64, offset: isize) -> bool {
-        // SAFETY: the caller's promise; the flag says that a `u64` follows the header.
+        // SAFETY: `header` is that of a live cdata, as the caller promises; the flag says that a `u64` follows the header.
         unsafe {
             (*header).flags & Flags::VARIABLE != 0
                 && (offset as u64) < header.add(1).cast::<u64>().read()

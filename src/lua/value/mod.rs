@@ -21,7 +21,7 @@
 //! - **Readable**: a source is readable for the size of its C type, or of the bytes that a bit-field touches; any alignment.
 //! - **Writable**: a destination is writable for the size of its C type, or of the bytes that a bit-field touches (those are readable
 //!   too), and for `room` bytes where the type is an array of unknown length or ends in one; any alignment.
-//! - **Object**: an object of the place's type is at `address`, where a script may put any: memory behind pointers is its word.
+//! - **Object**: an object of the place's type is at `address`, at any alignment. Where a pointer of a script led there, the script answers for it.
 
 pub(in crate::lua) mod bounds;
 pub(in crate::lua) mod cdata;

@@ -74,6 +74,9 @@ fn push_copy_of(cx: &Cx<'_>, text: &[u8]) -> Result<*mut u8, LuaError> {
 }
 
 /// The Lua C function of every guest function.
+///
+/// # Safety
+/// - *Record*, of a function of guest code.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `function::push_function` made.
     unsafe {
@@ -131,14 +134,14 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
 /// `dst` has room for the type.
 unsafe fn argument(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
     if let Some(units) = wide::push_text(cx, index, ty)? {
-        // SAFETY: the type is a pointer; the caller's promise.
+        // SAFETY: the type is a pointer; `dst` has room for it, as the caller promises.
         return unsafe { cx.state.store_pointer(dst, units) };
     }
     let text = match cx.type_of(index) {
         LuaType::String if cx.state.machine.is_guest() => cx.bytes(index),
         _ => None,
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: `dst` has room for it, as the caller promises.
     unsafe {
         match (text, cx.state.kind(ty)) {
             (Some(text), Kind::Pointer(to)) if function::takes_text(cx, to) => {
@@ -175,7 +178,7 @@ fn prepare<'a>(cx: &'a Cx<'_>, record: &Function, given: c_int) -> Result<&'a Pr
     let new = Box::new(Prepared { shim, plan, result_size: signature.result.size });
     let mut calls = cx.state.guest_calls.borrow_mut();
     let new = ptr::from_ref(&**calls.entry(key).or_insert(new));
-    // SAFETY: as above.
+    // SAFETY: the state never drops or moves what is in the boxes while it lives.
     Ok(unsafe { &*new })
 }
 

@@ -203,6 +203,8 @@ fn undecorated(symbol: &str) -> &str {
 
 /// `ffi.code(bytes)`: machine code as it is, as a `void *` that keeps it.
 fn code(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    /// # Safety
+    /// - Lua alone calls it, with a block that holds the box of an image, or null; nothing refers to the code any more.
     unsafe extern "C" fn drop_image(_: *mut lua_State, block: *mut c_void) {
         // SAFETY: the block holds the box, or null; nothing refers to the code any more.
         unsafe {
