@@ -84,7 +84,7 @@ impl Terms {
 /// What is not as it was promised.
 ///
 /// # Safety
-/// The Frame is of the recipe's plan.
+/// - *Frame* (see `call`).
 pub(in crate::lua) unsafe fn check(
     cx: &Cx<'_>,
     record: &Function,
@@ -129,7 +129,7 @@ impl Used {
 /// Makes the memory that a trusted result leads to known, unless it is. Returns whether what keeps it known was pushed.
 ///
 /// # Safety
-/// `value` is the function's result, of type `ty`.
+/// - `value` is the function's result, of type `ty`.
 pub(super) unsafe fn trust_result(
     cx: &Cx<'_>,
     record: &Function,
@@ -180,7 +180,8 @@ impl Call<'_> {
     /// The bits that C will get of an integer or pointer.
     ///
     /// # Safety
-    /// The argument at `index` is a scalar of 8 bytes at most.
+    /// - *Frame* (see `call`).
+    /// - The argument at `index` is a scalar of 8 bytes at most.
     unsafe fn bits(&self, index: usize) -> u64 {
         let size = self.recipe.signature.arguments[index].size.min(8) as usize;
         let at = self.recipe.plan.frame.arguments[index] as usize;
@@ -193,7 +194,7 @@ impl Call<'_> {
     /// Checks an argument. Returns the memory that it gives, where the declaration says how much that is.
     ///
     /// # Safety
-    /// As for [`check`].
+    /// - *Frame* (see `call`).
     unsafe fn argument(&self, index: usize) -> Result<Option<Used>, LuaError> {
         let (cx, n) = (self.cx, index as c_int + 1);
         let asked = asks_for_contracts(cx);
@@ -255,7 +256,7 @@ impl Call<'_> {
     /// How many bytes the function uses, where the declaration says it.
     ///
     /// # Safety
-    /// As for [`check`].
+    /// - *Frame* (see `call`).
     unsafe fn bytes(&self, terms: &Terms, to: QualType) -> Result<Option<usize>, LuaError> {
         let element = match self.cx.state.kind(to) {
             Kind::Void => 1,
@@ -277,7 +278,7 @@ impl Call<'_> {
     /// The number that an argument is.
     ///
     /// # Safety
-    /// As for [`check`].
+    /// - *Frame* (see `call`).
     unsafe fn count(&self, index: usize) -> Result<u64, LuaError> {
         let ty = &self.recipe.signature.arguments[index];
         let abi::Kind::Int { signed } = ty.kind else {
@@ -309,7 +310,7 @@ impl Call<'_> {
     /// A variable argument must not lead to what is gone.
     ///
     /// # Safety
-    /// As for [`check`].
+    /// - *Frame* (see `call`).
     unsafe fn variable(&self, index: usize) -> Result<(), LuaError> {
         let (cx, n) = (self.cx, index as c_int + 1);
         if self.recipe.signature.arguments[index].kind != abi::Kind::Pointer
@@ -331,7 +332,7 @@ impl Call<'_> {
 /// The bytes of a text and its NUL.
 ///
 /// # Safety
-/// There are `room` bytes at the address.
+/// - There are `room` bytes at the address.
 unsafe fn text_bytes(address: usize, room: usize) -> Result<usize, LuaError> {
     // SAFETY: the address has `room` bytes, as the caller promises.
     let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };

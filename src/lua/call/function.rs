@@ -165,7 +165,7 @@ impl Function {
 /// alive (the library's namespace), or 0.
 ///
 /// # Safety
-/// `target` is a C function of that type, for as long as `keep` lives.
+/// - `target` is null, or a C function of that type for as long as `keep` lives.
 pub(in crate::lua) unsafe fn push_function(
     cx: &Cx<'_>,
     ty: TypeId,
@@ -204,7 +204,7 @@ fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
 /// Pushes a record with no target.
 ///
 /// # Safety
-/// There are 3 free stack slots.
+/// - *Context* (see `vm`), with 3 free stack slots.
 unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
     let (fixed, variable) = match cx.state.types.borrow().table().get(ty) {
         CType::Function(function) => {

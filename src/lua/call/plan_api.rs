@@ -84,7 +84,8 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 /// Makes the call, with a large Frame and its stack arguments in a userdata above the arguments.
 ///
 /// # Safety
-/// As for [`plan_fast::run`], but for the state, which need not be in place.
+/// - *Recipe* (see `call`).
+/// - *Raise*.
 pub(in crate::lua) unsafe fn run(
     lua: *mut lua_State,
     record: &Function,
@@ -114,7 +115,8 @@ pub(in crate::lua) unsafe fn run(
 /// room on Lua's stack for the Frame's block.
 ///
 /// # Safety
-/// As for [`run`].
+/// - *Recipe* (see `call`).
+/// - *Raise*.
 unsafe fn refuse(
     lua: *mut lua_State,
     record: &Function,
@@ -145,7 +147,8 @@ fn frame_room(recipe: &Recipe) -> usize {
 /// [`run`], with room for the Frame and the stack arguments at `frame`, zeros.
 ///
 /// # Safety
-/// As for [`run`].
+/// - *Recipe* (see `call`).
+/// - *Raise*.
 unsafe fn run_within(
     lua: *mut lua_State,
     record: &Function,

@@ -177,7 +177,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 /// Raises where the state or the function is closed; `None`: neither is.
 ///
 /// # Safety
-/// As for [`run`].
+/// - *Recipe* (see `call`).
 pub(in crate::lua) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<Results> {
     // SAFETY: a record's head lies in the userdata of its state.
     unsafe {
@@ -210,7 +210,9 @@ pub(in crate::lua) fn compile(
 /// Makes the call.
 ///
 /// # Safety
-/// `lua` runs a closure of `record`, open, with as many arguments as the recipe, which is one of the record's type.
+/// - *Recipe* (see `call`).
+/// - *Layout* (see `vm`).
+/// - *Raise*.
 pub(in crate::lua) unsafe fn run(
     lua: *mut lua_State,
     record: &Function,
@@ -232,7 +234,9 @@ pub(in crate::lua) unsafe fn run(
 /// [`run`], with room for the Frame and for so many words of stack arguments.
 ///
 /// # Safety
-/// As for [`run`]; the recipe is in place.
+/// - *Recipe* (see `call`).
+/// - *Layout* (see `vm`), and the recipe says `in_place`.
+/// - *Raise*.
 unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
     lua: *mut lua_State,
     record: &Function,
@@ -272,7 +276,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
 /// Writes a number's low bytes.
 ///
 /// # Safety
-/// `to` is writable for `size` bytes: 1, 2, 4 or 8.
+/// - `to` is aligned, and writable for `size` bytes: 1, 2, 4 or 8.
 unsafe fn store(to: *mut u8, size: u32, value: u64) {
     // SAFETY: *Frame*, and `to` has `size` bytes, as the caller promises; slots of a Frame are aligned.
     unsafe {
@@ -288,7 +292,7 @@ unsafe fn store(to: *mut u8, size: u32, value: u64) {
 /// Converts an argument that is what is usual for its type; false where it is not.
 ///
 /// # Safety
-/// `to` is the argument's slot in a Frame.
+/// - *Frame* (see `call`): `to` is the slot of the argument.
 unsafe fn in_place(
     argument: Argument,
     ty: &Type,
@@ -362,7 +366,8 @@ fn variable(record: &Function, ty: &Type, slot: Slot) -> Option<u64> {
 /// Converts any argument, or raises.
 ///
 /// # Safety
-/// As for [`run`]; `to` is the argument's slot in its Frame.
+/// - *Recipe* (see `call`).
+/// - *Frame*: `to` is the slot of the argument.
 pub(super) unsafe fn by_helper(
     lua: *mut lua_State,
     record: &Function,
@@ -398,7 +403,8 @@ pub(super) unsafe fn by_helper(
 /// Pushes the result; returns the number of results.
 ///
 /// # Safety
-/// As for [`run`]; `from` is the result's slot in its Frame.
+/// - *Recipe* (see `call`).
+/// - *Frame*: `from` is the slot of the result.
 unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *mut u8) -> Results {
     let ty = &recipe.signature.result;
     // SAFETY: *Recipe* and *Frame*, kept by the caller.

@@ -49,7 +49,9 @@ impl Function {
 /// Gives the running closure a thunk in place.
 ///
 /// # Safety
-/// `lua` runs a closure of the record, in a state in place, and the thunk is one for the record, made just now.
+/// - *Record* (see `call`).
+/// - *Layout* (see `vm`).
+/// - The thunk is one for the record, made just now.
 pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thunk: lua_CFunction) {
     // SAFETY: *Record* and *Layout*, kept by the caller; the head as in `set_bar`.
     unsafe {
@@ -79,7 +81,8 @@ pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) ->
 /// on.
 ///
 /// # Safety
-/// As for [`install`].
+/// - *Record* (see `call`).
+/// - *Layout* (see `vm`).
 #[cold]
 unsafe fn replace(lua: *mut lua_State, record: &Function) {
     let mut thunk = None;

@@ -27,7 +27,8 @@ use crate::lua::vm::memory;
 /// Runs a helper of a thunk that may raise.
 ///
 /// # Safety
-/// `lua` is the state that Lua called the thunk with, `record` its record.
+/// - *Record* (see `call`).
+/// - *Raise*.
 unsafe fn help<T>(
     lua: *mut lua_State,
     record: *const Function,
@@ -322,7 +323,8 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
 /// Keeps in the record what the cdata on top of the stack, its result, is like.
 ///
 /// # Safety
-/// As for [`help`].
+/// - *Record* (see `call`).
+/// - *Raise*.
 unsafe fn learn_result(lua: *mut lua_State, record: *const Function) {
     // SAFETY: *Record*, kept by the caller.
     unsafe {
@@ -343,7 +345,8 @@ unsafe fn learn_result(lua: *mut lua_State, record: *const Function) {
 /// Pushes a result of the function's result type; `errno` stays as C left it.
 ///
 /// # Safety
-/// As for [`help`].
+/// - *Record* (see `call`).
+/// - *Raise*.
 unsafe fn push_with(
     lua: *mut lua_State,
     record: *const Function,

@@ -274,7 +274,7 @@ fn begin(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.push_value(1);
     cx.remove(1);
     let count = cx.top() as usize - 1;
-    // SAFETY: as above.
+    // SAFETY: the closure on top of the stack keeps the record.
     let record = unsafe { &*record };
     let recipe = match record.is_variadic(cx) {
         true => None,
@@ -306,7 +306,8 @@ const ALIGN: usize = 64;
 /// Pushes a task that makes a call with the arguments from 1 on.
 ///
 /// # Safety
-/// There are as many as the recipe, which is one of the record's type, takes; what keeps the record is above them.
+/// - The recipe is one of the record's type, and takes the arguments that are on the stack.
+/// - The closure that keeps the record is above them.
 unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), LuaError> {
     let Recipe { plan, native, conversions, signature, .. } = recipe;
     let size = (plan.frame.size as usize).next_multiple_of(ALIGN);
@@ -336,7 +337,7 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
     cx.state.tasks.last.set(id);
     let task = push_task(cx, id, Task { shared: Cell::new(ptr::null()), record, recipe, frame });
     let mut registers = Registers::default();
-    // SAFETY: as above.
+    // SAFETY: the block has room for Frame and stack arguments.
     let stack = unsafe {
         let stack = slice::from_raw_parts_mut(frame.add(size), native.stack_bytes());
         let bytes = slice::from_raw_parts(frame, size);

@@ -157,7 +157,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 }
 
 /// # Safety
-/// As for [`call`].
+/// - *Record* (see `call`).
 unsafe fn api_record(lua: *mut lua_State) -> *const Function {
     // SAFETY: *Record*, kept by the caller.
     unsafe { sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast() }
@@ -174,7 +174,7 @@ enum Found {
 /// then.
 ///
 /// # Safety
-/// As for [`call`].
+/// - *Record* (see `call`).
 unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<(&'r State, &'r Recipe)> {
     let recipe = record.recipe.get();
     if recipe.is_null() || record.target.get().is_null() {
@@ -207,7 +207,9 @@ fn compile(record: &Function, recipe: &Recipe) -> Option<lua_CFunction> {
 /// Lets the thunk, which has left a call with arguments of its types to this file, pass cdata like the ones of this call.
 ///
 /// # Safety
-/// As for [`call`]; the state is in place, and the thunk is one for arguments of these types.
+/// - *Record* (see `call`).
+/// - *Layout* (see `vm`).
+/// - The thunk is one for arguments of these types.
 unsafe fn accept(lua: *mut lua_State, state: &State, record: &Function) {
     // SAFETY: *Record* and *Layout*, kept by the caller.
     let call = unsafe { Call::of(lua) };

@@ -61,7 +61,8 @@ impl Stock {
     /// Writes a pointer to a slot of the stack: the cdata that it was the last time, or one of the stock.
     ///
     /// # Safety
-    /// The stock [has](Self::has) one. The place is a pointer of the stock's state, and `last` goes with the place.
+    /// - The stock [has](Self::has) a cdata.
+    /// - The place is a pointer of the stock's state, and `last` goes with the place.
     #[inline(always)]
     pub(super) unsafe fn set_pointer(&self, slot: Slot, to: *mut u8, place: &Place, last: &Last) {
         // SAFETY: the stock has a cdata, as the caller promises. What the shelf keeps is alive, and begins with a header where it has a
@@ -83,7 +84,8 @@ impl Stock {
     /// Writes a 64-bit unsigned integer to a slot of the stack.
     ///
     /// # Safety
-    /// As for [`Stock::set_pointer`], of such a place.
+    /// - The stock [has](Self::has) a cdata.
+    /// - The place is a 64-bit unsigned integer of the stock's state.
     pub(in crate::lua) unsafe fn set_integer(&self, slot: Slot, value: u64, place: &Place) {
         // SAFETY: the stock has a cdata, as the caller promises; the block has room behind the header.
         unsafe {
@@ -97,7 +99,7 @@ impl Stock {
     /// Writes one of the stock to a slot of the stack, with no address yet.
     ///
     /// # Safety
-    /// The stock has one.
+    /// - The stock [has](Self::has) a cdata.
     #[inline(always)]
     unsafe fn take<'s>(&self, slot: Slot, place: &Place, flags: u32) -> &'s mut Header {
         let n = self.next.get();
@@ -131,7 +133,8 @@ impl Stock {
 /// Fills the stock of a state, protected, and leaves `errno` as it is; false, with the error on top of the stack, where that fails.
 ///
 /// # Safety
-/// `lua` is a thread of the state, which is in place, with 2 free stack slots.
+/// - *Room* for 2 (see `vm`): `lua` is a thread of the state.
+/// - The `ways.values` of the state is set.
 #[cold]
 pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
     let errno = os::errno();

@@ -80,7 +80,8 @@ impl Deferred {
     /// Queues a call; false where there is no room.
     ///
     /// # Safety
-    /// The Frame is one of the callback's kind; this is the thread that runs the state.
+    /// - *Frame* (see `callback`).
+    /// - *Own thread*.
     unsafe fn push(&self, callback: &Callback, frame: *const u8) -> bool {
         let Some(ring) = self.0.get() else { return false };
         let layout = &callback.kind().body.frame;
@@ -157,7 +158,8 @@ impl Ring {
 /// made. False: it is dealt with.
 ///
 /// # Safety
-/// The Frame is one of the callback's kind; the state is open, and this is the thread that runs it.
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
 pub(super) unsafe fn admits(state: &State, callback: &Callback, frame: *mut u8) -> bool {
     if !state.runs_lua() {
         return true;
@@ -220,7 +222,8 @@ pub(in crate::lua) fn make(cx: &Cx<'_>) -> usize {
 /// Before a call of C: makes the calls that wait, if there are any.
 ///
 /// # Safety
-/// `lua` runs a C function of the head's state; nothing with a destructor is alive.
+/// - *C function* (see `vm`), of the head's state.
+/// - *Raise*.
 #[inline(always)]
 pub(in crate::lua) unsafe fn settle(lua: *mut lua_State, head: &Head) {
     if head.has_waiting_calls() {
@@ -230,7 +233,8 @@ pub(in crate::lua) unsafe fn settle(lua: *mut lua_State, head: &Head) {
 }
 
 /// # Safety
-/// As for [`settle`].
+/// - *C function* (see `vm`), of the head's state.
+/// - *Raise*.
 #[cold]
 pub(in crate::lua) unsafe extern "C-unwind" fn settle_now(lua: *mut lua_State, head: *const Head) {
     // SAFETY: *C function* and *Raise*, kept by the caller.

@@ -71,7 +71,7 @@ fn running(callback: &Callback, call: impl FnOnce()) {
 }
 
 /// # Safety
-/// The Frame is one of the callback's kind.
+/// - *Frame* (see `callback`).
 #[inline(always)]
 unsafe fn call(callback: &Callback, frame: *mut u8) {
     // SAFETY: *Slot* and *Frame*, kept by the caller; what is quick of a callback lives as long as its kind.
@@ -86,7 +86,7 @@ unsafe fn call(callback: &Callback, frame: *mut u8) {
 /// Makes the call through Lua's C API.
 ///
 /// # Safety
-/// The Frame is one of the callback's kind.
+/// - *Frame* (see `callback`).
 #[cold]
 unsafe fn call_general(callback: &Callback, frame: *mut u8) {
     let errno = os::errno();
@@ -120,7 +120,7 @@ pub(in crate::lua) struct Entry {
 /// errors are reported.
 ///
 /// # Safety
-/// The Frame is one of the callback's kind, its result zeroed.
+/// - *Frame* (see `callback`), its result zeroed.
 pub(in crate::lua) unsafe fn serve(
     cx: &Cx<'_>,
     callback: &Callback,

@@ -74,7 +74,8 @@ impl Quick {
 /// Nothing here changes `errno`: the Lua function sees what C left, and C what the Lua function left.
 ///
 /// # Safety
-/// The Frame is one of the callback's kind, and the state is open.
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
 #[inline(always)]
 pub(in crate::lua) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
     // SAFETY: *Frame* and *Own thread*, kept by the caller. As in `dispatch::enter`, `lua` is the thread of the C call in progress, or
@@ -100,7 +101,8 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *m
 /// [`enter`] where no C call is in progress.
 ///
 /// # Safety
-/// As for that.
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
 #[cold]
 unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
     // SAFETY: *Frame* and *Own thread*, kept by the caller.
@@ -129,7 +131,8 @@ enum Done {
 /// Makes the call on a thread of the state.
 ///
 /// # Safety
-/// As for [`enter`].
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
 #[inline(always)]
 unsafe fn enter_on(
     lua: *mut lua_State,
@@ -155,7 +158,8 @@ unsafe fn enter_on(
 /// Sees to it that the stock has what the arguments are; false, with the error on top of the stack, where that fails.
 ///
 /// # Safety
-/// As for [`enter`]; there are free stack slots.
+/// - *Own thread*.
+/// - *Room* and *Layout* (see `vm`).
 #[inline(always)]
 unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
     // SAFETY: *Own thread* and *Room*, kept by the caller.
@@ -165,7 +169,10 @@ unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
 /// Calls the Lua function; false, with the error on top of the stack, where it fails.
 ///
 /// # Safety
-/// As for [`supply`], which was true.
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
+/// - *Room* and *Layout* (see `vm`).
+/// - The stock has the arguments: [`supply`] was true.
 #[inline(always)]
 unsafe fn run_in_place(
     lua: *mut lua_State,
@@ -187,7 +194,9 @@ unsafe fn run_in_place(
 /// Writes arguments to a slot of the stack and those above; returns the one after. Here are the usual numbers that come first.
 ///
 /// # Safety
-/// As for [`run_in_place`].
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
+/// - *Room* and *Layout* (see `vm`).
 #[inline(always)]
 unsafe fn set_arguments(mut slot: memory::Slot, quick: &Quick, frame: *const u8) -> memory::Slot {
     for (n, Parameter { place, .. }) in quick.parameters.iter().enumerate() {
@@ -209,7 +218,8 @@ unsafe fn set_arguments(mut slot: memory::Slot, quick: &Quick, frame: *const u8)
 /// [`set_arguments`] from argument `first` on, out of the way.
 ///
 /// # Safety
-/// As for that.
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
 #[inline(never)]
 unsafe fn set_others(
     mut slot: memory::Slot,
@@ -244,7 +254,9 @@ unsafe fn set_others(
 /// Converts the result on top of the stack by the general rules, protected; false, with the error there, where that fails.
 ///
 /// # Safety
-/// As for [`run_in_place`].
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
+/// - *Room* and *Layout* (see `vm`).
 #[cold]
 unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> bool {
     let mut entry = Entry { callback, head: callback.head, frame, errno: 0 };
@@ -260,7 +272,8 @@ unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> b
 /// Keeps the error on top of the stack; C gets zeros.
 ///
 /// # Safety
-/// As for [`enter`].
+/// - *Frame* (see `callback`).
+/// - *Own thread*.
 #[cold]
 unsafe fn fail(
     lua: *mut lua_State,
@@ -281,7 +294,9 @@ unsafe fn fail(
 /// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.
 ///
 /// # Safety
-/// The result is on top of the stack: in `slot`, unless the stack was moved.
+/// - *Frame* (see `callback`).
+/// - *Layout* (see `vm`).
+/// - The result is on top of the stack: in `slot`, unless the stack was moved.
 #[inline(always)]
 unsafe fn take_result(
     lua: *mut lua_State,
@@ -315,7 +330,8 @@ unsafe fn take_result(
 /// The slot of the result after the stack was moved.
 ///
 /// # Safety
-/// As for [`take_result`].
+/// - *Frame* (see `callback`).
+/// - *Layout* (see `vm`), and the result is a value of the stack.
 #[cold]
 #[inline(never)]
 unsafe fn moved_result(lua: *mut lua_State) -> memory::Slot {
@@ -326,7 +342,8 @@ unsafe fn moved_result(lua: *mut lua_State) -> memory::Slot {
 /// A result that is not an integer for an integer.
 ///
 /// # Safety
-/// As for [`take_result`].
+/// - *Frame* (see `callback`).
+/// - *Layout* (see `vm`), and the result is a value of the stack.
 #[inline(never)]
 unsafe fn assign(result: memory::Slot, to: *mut u8, place: &Place) -> bool {
     // SAFETY: *Frame*, kept by the caller.

@@ -143,7 +143,7 @@ impl Queue {
     /// Has a call made on the state's thread.
     ///
     /// # Safety
-    /// The callback and its Frame live until this returns.
+    /// - The callback and its Frame live until this returns.
     unsafe fn wait(
         &self,
         callback: *const Callback,
@@ -202,7 +202,8 @@ enum Turned {
 /// A call from a thread that does not run the state.
 ///
 /// # Safety
-/// The Frame is one of the callback's kind, and the callback lives until this returns.
+/// - *Frame* (see `callback`).
+/// - *Slot*: the callback lives until this returns.
 pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     let terms = callback.terms();
     // SAFETY: the Frame has a slot for the result. Whatever goes wrong, C gets zeros.

@@ -38,7 +38,8 @@ impl Link {
     /// The state, until it closes.
     ///
     /// # Safety
-    /// This is the thread that runs the state, and the state does not close while the reference is used.
+    /// - This is the thread that runs the state.
+    /// - *Open* (see `state`).
     pub(in crate::lua) unsafe fn state(&self) -> Option<&State> {
         // SAFETY: *Own thread*, kept by the caller.
         unsafe { self.state.load(Ordering::Acquire).as_ref() }

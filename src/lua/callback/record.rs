@@ -201,7 +201,7 @@ impl Callback {
     /// The bytes of the result in a Frame.
     ///
     /// # Safety
-    /// The Frame is one of the callback's kind.
+    /// - *Frame* (see `callback`).
     pub(super) unsafe fn result_bytes<'f>(&self, frame: *mut u8) -> &'f mut [u8] {
         let (offset, size) = (self.kind.body.frame.result as usize, self.kind.result_size);
         // SAFETY: the Frame has a slot for the result.
@@ -448,7 +448,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
 }
 
 /// # Safety
-/// `data` came from `Box::into_raw` and is dropped once.
+/// - `data` came from `Box::into_raw` and is dropped once.
 unsafe fn drop_data(data: *const c_void) {
     // SAFETY: `data` is a box that is dropped once, as the caller promises.
     drop(unsafe { Box::from_raw(data.cast_mut().cast::<Callback>()) });

@@ -39,7 +39,8 @@ fn keep(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 /// Calls the function below one argument, protected, for no results. True: it failed, and the error is on top of the stack.
 ///
 /// # Safety
-/// `lua` is a thread of the state, with a function, an argument and 2 free slots on top of its stack.
+/// - *Room* for 2 (see `vm`): `lua` is a thread of the state.
+/// - A function and an argument are on top of the stack.
 pub(in crate::lua) unsafe fn call(lua: *mut lua_State, state: &State) -> bool {
     let cx = Cx::new(lua, state);
     let function = cx.top() - 1;

@@ -81,7 +81,7 @@ unsafe extern "C" fn dispatch(slot: *const Slot, frame: *mut u8) {
 }
 
 /// # Safety
-/// `data` came from `Box::into_raw` and is dropped once.
+/// - `data` came from `Box::into_raw` and is dropped once.
 unsafe fn drop_data(data: *const c_void) {
     // SAFETY: `data` is a box that is dropped once, as the caller promises.
     drop(unsafe { Box::from_raw(data.cast_mut().cast::<Closure>()) });

@@ -141,7 +141,8 @@ fn load_for_luajit(lua: &mlua::Lua, source: Vec<u8>, name: &str) -> mlua::Result
 /// there is one.
 ///
 /// # Safety
-/// `lua` is live.
+/// - *Room* for 1, beside those that it asks for (see `vm`).
+/// - A function is at 1, a table at 2, and nothing above them.
 unsafe fn run(lua: *mut lua_State, count: c_int) -> c_int {
     // SAFETY: *Live*, kept by the caller; indices are as commented.
     unsafe {

@@ -194,7 +194,7 @@ fn learn(cx: &Cx<'_>, ty: QualType, address: *const u8, bits: Option<Bits>) {
 
 /// Remembers where the name at stack index 2 led, which is kept by what is on top of the stack.
 fn add_name(cx: &Cx<'_>, place: Place) {
-    // SAFETY: as in `learn`; the table of names keeps what the place leads to.
+    // SAFETY: *Metamethod*: `index` runs as a closure of `set_closures`; the table of names keeps what the place leads to.
     unsafe {
         let call = Call::of(cx.lua);
         let Some(places) = own_places(cx, call) else { return };
@@ -213,7 +213,7 @@ fn add_name(cx: &Cx<'_>, place: Place) {
 /// type, or the one that all types begin with, which is no closure of `set_closures`.
 ///
 /// # Safety
-/// A metamethod runs, with one argument or more; the state is in place.
+/// - *Metamethod* (see `fast`), with one argument or more.
 unsafe fn own_places<'p>(cx: &Cx<'_>, call: Call) -> Option<&'p Places> {
     if cx.type_of(Cx::upvalue(PLACES as c_int - 1)) != LuaType::Userdata {
         return None;
@@ -227,7 +227,7 @@ unsafe fn own_places<'p>(cx: &Cx<'_>, call: Call) -> Option<&'p Places> {
 /// What is known about the parts of the running metamethod's cdata, and that.
 ///
 /// # Safety
-/// A closure of `set_closures` runs, with one argument or more.
+/// - *Metamethod* (see `fast`), with one argument or more.
 #[inline(always)]
 unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *const Header)> {
     let userdata = call.argument(1).userdata()?;
@@ -247,7 +247,7 @@ unsafe fn subject<'p>(call: Call) -> Option<(&'p Places, *const Header)> {
 /// element beyond the bounds of its type only where these are [`PROBES`].
 ///
 /// # Safety
-/// As for [`subject`], with two arguments or more.
+/// - *Metamethod* (see `fast`), with two arguments or more.
 #[inline(always)]
 unsafe fn find<'p, B: Bounds>(call: Call, probes: usize) -> Option<(&'p Part, *mut u8)> {
     // SAFETY: *Metamethod*, kept by the caller. A part changes only when one is learned, which no access does while it uses another.

@@ -89,7 +89,8 @@ fn address(head: &Head, slot: Slot, role: Role) -> Option<*mut u8> {
 /// Pushes the text in an array; false where its size is not known here, or is large.
 ///
 /// # Safety
-/// As for [`memory::running`]; the memory of the array is there.
+/// - *Fast function* (see `fast`).
+/// - The memory of the array is there.
 unsafe fn push_array(lua: *mut lua_State, head: &Head, state: &State, array: &Header) -> bool {
     let size = match array.flags & Flags::VARIABLE {
         0 => state.size(QualType::from_bits(array.ty)).filter(|size| *size < budget::LARGE),
@@ -112,7 +113,8 @@ unsafe fn push_array(lua: *mut lua_State, head: &Head, state: &State, array: &He
 /// Pushes the string at `text`, and remembers it; false where it is large.
 ///
 /// # Safety
-/// As for [`memory::running`]; a string is there.
+/// - *Fast function* (see `fast`).
+/// - A string is at `text`.
 unsafe fn push_string(lua: *mut lua_State, head: &Head, state: &State, text: *const u8) -> bool {
     // SAFETY: *Fast function*, and a string is at `text`, as the caller promises.
     unsafe {

@@ -40,7 +40,9 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
 /// Pushes what the value at 2 is as a pointer of the type that argument 1 names; false where that is not done here.
 ///
 /// # Safety
-/// As for [`Call::of`], of a state in place; there are two arguments. May raise (out of memory).
+/// - *Fast function* (see `fast`).
+/// - *Raise* (out of memory).
+/// - There are two arguments.
 pub(in crate::lua) unsafe fn push(
     lua: *mut lua_State,
     call: Call,

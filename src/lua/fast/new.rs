@@ -84,7 +84,7 @@ impl Maker {
 /// How the values of a type are made, where that is known.
 ///
 /// # Safety
-/// The state is open.
+/// - *Open* (see `state`).
 #[inline(always)]
 unsafe fn maker<'s>(named: Named) -> Option<&'s Maker> {
     // SAFETY: the state keeps what it knows of types, and every maker.
@@ -106,7 +106,8 @@ pub(in crate::lua) fn named_type(state: &State, slot: Slot) -> Option<u32> {
 /// A new value of the type that argument 1 names, made from the arguments after it; `slow` makes what is not made here.
 ///
 /// # Safety
-/// `lua` runs a closure that `Cx::push_function` made, of a state in place.
+/// - *Fast function* (see `fast`).
+/// - *Raise*.
 #[inline(always)]
 unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
     // SAFETY: *Fast function*, kept by the caller; the slots are those of the running call, which is looked at again after what may
@@ -144,7 +145,8 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
 /// [`make`] of an array with as many elements as argument 2 says.
 ///
 /// # Safety
-/// As for [`make`].
+/// - *Fast function* (see `fast`).
+/// - *Raise*.
 #[inline(never)]
 unsafe fn make_array(
     lua: *mut lua_State,

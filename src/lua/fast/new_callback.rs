@@ -104,7 +104,9 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
 /// Pushes a callback that calls the Lua function at 2; false where that is not done here.
 ///
 /// # Safety
-/// As for [`Call::of`]; two arguments were given.
+/// - *Fast function* (see `fast`).
+/// - *Raise* (out of memory).
+/// - There are two arguments.
 unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool {
     let recent = state.recent.get();
     // SAFETY: *Fast function*, with two arguments, kept by the caller; a kind lives as long as the state. Where a freed callback has a

@@ -79,8 +79,7 @@ pub(in crate::lua) const fn function(operator: Operator) -> lua_CFunction {
 /// false, and nothing, where that is not known.
 ///
 /// # Safety
-/// `lua` runs a closure of one of `operators!`, which has free stack slots, of a state in place. A state that is closed knows
-/// no metatypes.
+/// - *Fast function* (see `fast`), of a closure of one of `operators!`.
 unsafe fn push_operator(lua: *mut lua_State) -> bool {
     // SAFETY: *Fast function*, kept by the caller; the state keeps the metatype. Nothing here moves the stack.
     unsafe {

@@ -65,7 +65,8 @@ pub(super) fn learn(cx: &Cx<'_>, index: c_int, size: Option<usize>, pointers: Op
 /// Pushes the pointer so many elements after the one at 1; false where that is not done here.
 ///
 /// # Safety
-/// As for [`memory::push_derived`].
+/// - *Fast function* (see `fast`).
+/// - *Raise* (out of memory).
 #[inline(always)]
 unsafe fn push_offset(
     lua: *mut lua_State,
@@ -131,7 +132,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> Results {
 /// Writes the answer to a comparison of two pointers with one metatable over the second; false where that is not done here.
 ///
 /// # Safety
-/// As for [`Call::of`].
+/// - *Fast function* (see `fast`).
 #[inline(always)]
 unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool) -> bool {
     // SAFETY: *Fast function*, kept by the caller.

@@ -78,7 +78,8 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
 /// Pushes the new `ffi` table of a state that was just made.
 ///
 /// # Safety
-/// As for [`open_raw`]; the head is that of the state.
+/// - *C function* (see `vm`), or a protected call.
+/// - *Head* (see `state`): it is not null.
 pub(in crate::lua) unsafe fn push_library_in(lua: *mut lua_State, head: *const Head) {
     // SAFETY: *C function* and *Head*, kept by the caller.
     unsafe {

@@ -127,7 +127,8 @@ pub(super) fn push_adapted(
 /// Goes on as the original of the running function, on its stack.
 ///
 /// # Safety
-/// The running function is one that [`push_adapted`] made to run in the frame; nothing with a destructor is alive.
+/// - *Adapted* (see `luajit`), to run in the frame.
+/// - *Raise*.
 pub(super) unsafe fn original(lua: *mut lua_State) -> Results {
     // SAFETY: the upvalue is a C function without upvalues or environment of its own: it knows its arguments only, and they are on
     // this stack.

@@ -34,7 +34,8 @@ pub(super) unsafe extern "C-unwind" fn not_equal(lua: *mut lua_State) -> Results
 /// Compares the first two arguments; what is missing is nil, what is more does not count.
 ///
 /// # Safety
-/// `lua` is the state that Lua called the running C function with; its userdata is upvalue 1.
+/// - *Upvalue 1* (see `luajit`).
+/// - *Raise*.
 unsafe fn compare<const ANSWER: bool>(lua: *mut lua_State) -> Results {
     // SAFETY: *Upvalue 1*, kept by the caller. No value with a destructor is alive where Lua functions are called.
     unsafe {

@@ -24,7 +24,8 @@ pub(super) unsafe extern "C-unwind" fn concat(lua: *mut lua_State) -> Results {
 /// operands; it may yield.
 ///
 /// # Safety
-/// `lua` runs [`concat`]; no value with a destructor is alive.
+/// - *Upvalue 1* (see `luajit`), of [`concat`].
+/// - *Raise*.
 unsafe fn fold(lua: *mut lua_State) -> Results {
     // SAFETY: *Upvalue 1* and *Raise*, kept by the caller.
     unsafe {

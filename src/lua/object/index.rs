@@ -328,7 +328,7 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
         (Some(size), _) => (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize),
         (None, _) => extent::room(cx, 1, cd, address)?,
     };
-    // SAFETY: as in `read`.
+    // SAFETY: the place lies where the declaration says that the object is; that memory is there is the script's word.
     let assigned = unsafe {
         match place.bits {
             Some(bits) => to_c::assign_bit_field(cx, value, ty, bits, address),

@@ -67,7 +67,7 @@ impl State {
     /// function; in a checked state any other pointer, as a handle.
     ///
     /// # Safety
-    /// `value` is readable for the size of its type.
+    /// - `value` is readable for the size of its type.
     pub(in crate::lua) unsafe fn learn_result(&self, ty: QualType, value: *const u8) {
         let Kind::Pointer(to) = self.kind(ty) else { return };
         // SAFETY: `value` is readable for its type, as the caller promises.

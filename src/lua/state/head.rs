@@ -159,7 +159,7 @@ impl Head {
     /// The state, unless it is gone.
     ///
     /// # Safety
-    /// The state does not close while the reference is used.
+    /// - *Open*.
     pub(in crate::lua) unsafe fn state(&self) -> Option<&State> {
         // SAFETY: *Open*, kept by the caller; it is null from the time on that the box is dropped.
         unsafe { self.state.get().as_ref() }

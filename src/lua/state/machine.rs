@@ -88,7 +88,7 @@ impl State {
     /// Reads a pointer of the state's C.
     ///
     /// # Safety
-    /// `src` is readable for the pointer's size.
+    /// - `src` is readable for the pointer's size.
     pub(in crate::lua) unsafe fn load_pointer(&self, src: *const u8) -> *mut u8 {
         // SAFETY: `src` is readable for a pointer, as the caller promises.
         unsafe {
@@ -102,7 +102,7 @@ impl State {
     /// Writes a pointer of the state's C.
     ///
     /// # Safety
-    /// `dst` is writable for the pointer's size.
+    /// - `dst` is writable for the pointer's size.
     ///
     /// # Errors
     /// An address that such a pointer cannot hold.

@@ -346,7 +346,8 @@ where
 /// an error is raised, with the position of the calling Lua code in front, after every Rust value is dropped.
 ///
 /// # Safety
-/// `lua` is the state that Lua called the running C function with.
+/// - *C function* (see `vm`): Lua called the running function with `lua`.
+/// - *Raise*: an error of `f` is raised here.
 pub unsafe fn guard(
     lua: *mut lua_State,
     f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
@@ -358,7 +359,9 @@ pub unsafe fn guard(
 /// [`guard`], where the state is at hand.
 ///
 /// # Safety
-/// As for [`guard`]; `head` is null or belongs to the Lua state.
+/// - *C function* (see `vm`).
+/// - *Head*.
+/// - *Raise*: an error of `f` is raised here.
 pub(super) unsafe fn guard_in(
     lua: *mut lua_State,
     head: *const Head,
@@ -369,7 +372,8 @@ pub(super) unsafe fn guard_in(
 }
 
 /// # Safety
-/// `lua` is live; `owner` is null or the block of a state's userdata.
+/// - *C function* (see `vm`).
+/// - *Head*: `owner` is null or the block of a state's userdata.
 unsafe fn enter(
     lua: *mut lua_State,
     owner: *mut *mut State,
@@ -429,7 +433,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 static OWNER: u8 = 0;
 
 /// # Safety
-/// `lua` is live and has a free stack slot.
+/// - *Room* (see `vm`).
 unsafe fn owner_in_registry(lua: *mut lua_State) -> *mut *mut State {
     // SAFETY: *Room*, kept by the caller; the registry keeps the userdata alive after the pop.
     unsafe {
@@ -444,7 +448,8 @@ impl State {
     /// The state of the table that [`crate::lua::open_raw`] made, if it did and the state is open.
     ///
     /// # Safety
-    /// `lua` is live and has a free stack slot; the state does not close while the reference is used.
+    /// - *Room* (see `vm`).
+    /// - *Open*.
     pub(super) unsafe fn opened<'s>(lua: *mut lua_State) -> Option<&'s State> {
         // SAFETY: *Room* and *Open*, kept by the caller; a state's userdata holds its box, or null once it is finalised.
         unsafe { owner_in_registry(lua).as_ref()?.as_ref() }
@@ -453,7 +458,8 @@ impl State {
     /// Makes the state of a Lua state unless it has one. Returns whether it was made.
     ///
     /// # Safety
-    /// `lua` is live and has 4 free stack slots. May raise (out of memory).
+    /// - *Room* for 4 (see `vm`).
+    /// - *Raise* (out of memory).
     pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
         // SAFETY: *Room* for 4 and *Raise*, kept by the caller.
         unsafe {
@@ -469,7 +475,8 @@ impl State {
     /// Makes a state for the C of `machine`. The registry keeps it under `owner`, or under its head's own address.
     ///
     /// # Safety
-    /// As for [`State::ensure`].
+    /// - *Room* for 4 (see `vm`).
+    /// - *Raise* (out of memory).
     pub(super) unsafe fn make(
         lua: *mut lua_State,
         owner: Option<*const c_void>,

@@ -65,7 +65,7 @@ impl Shelf {
     /// Where value `n` is, from 0, until room is made.
     ///
     /// # Safety
-    /// There is room for it.
+    /// - [`Shelf::make_room`] has made room for value `n`.
     pub(in crate::lua) unsafe fn slot(&self, n: usize) -> Slot {
         // SAFETY: the shelf has room for `n`, as the caller promises. The thread's only call is the one that every thread begins with,
         // whose values these are.

@@ -46,8 +46,8 @@ impl Remembered {
     /// Pushes the string at `address` if it is remembered and still there.
     ///
     /// # Safety
-    /// `lua` is live, of a proven layout, with a free stack slot. A string is at `address` if one was ever
-    /// [noted](Self::note) there.
+    /// - *Layout* and *Room* (see `vm`).
+    /// - A string is at `address` if one was ever [noted](Self::note) there.
     #[inline(always)]
     pub(in crate::lua) unsafe fn push(&self, lua: *mut lua_State, address: *const u8) -> bool {
         let known = &self.known[Self::index(address)];
@@ -72,7 +72,7 @@ impl Remembered {
     /// long ones, of which Lua makes another copy each time, are not.
     ///
     /// # Safety
-    /// A C function of the state runs on `lua`.
+    /// - *C function* (see `vm`), of the state.
     pub(in crate::lua) unsafe fn note(
         &self,
         lua: *mut lua_State,

@@ -140,7 +140,7 @@ impl State {
     /// What is known about a type whose cdata exist; `None` for others, and for ids of no type.
     pub(in crate::lua) fn known_info(&self, id: TypeId) -> Option<&TypeInfo> {
         let info = self.infos.borrow().get(id.index())?.as_deref().map(ptr::from_ref)?;
-        // SAFETY: as in `info`.
+        // SAFETY: the infos are in boxes, which are neither moved out nor dropped before the state.
         Some(unsafe { &*info })
     }
 

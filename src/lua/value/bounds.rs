@@ -54,7 +54,8 @@ pub(in crate::lua) trait Bounds {
     /// Whether there is certainly an element `i`, `offset` bytes behind the first.
     ///
     /// # Safety
-    /// The header is that of a live cdata; `count` is what [`count`] says of its type.
+    /// - The header is that of a live cdata.
+    /// - `count` is the answer of [`count`] for its type.
     unsafe fn hold(header: *const Header, count: u64, i: i64, offset: isize) -> bool;
 }
 
@@ -103,7 +104,8 @@ pub(in crate::lua) fn count(cx: &Cx<'_>, ty: QualType) -> Option<u64> {
 /// lie in. False also where that is not seen here.
 ///
 /// # Safety
-/// The userdata is a live cdata of a state in place, whose head it is.
+/// - The userdata is a live cdata of a state whose `ways.values` is set.
+/// - `head` is the head of that state.
 pub(in crate::lua) unsafe fn reaches(
     head: &Head,
     cdata: Userdata,

@@ -35,7 +35,7 @@ impl Named {
     /// What is known of it.
     ///
     /// # Safety
-    /// The state is open.
+    /// - *Open* (see `state`).
     #[inline(always)]
     pub(in crate::lua) unsafe fn info<'s>(self) -> &'s TypeInfo {
         // SAFETY: the state keeps what it knows of types.

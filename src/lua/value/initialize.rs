@@ -24,7 +24,7 @@ struct Field {
 /// Initialises a new, zero-filled value with the stack values `first` to the top.
 ///
 /// # Safety
-/// `dst` is writable for `size` bytes, which are the value of type `ty`.
+/// - *Writable*: `dst`, for `size` bytes, which are the value of type `ty`.
 pub(in crate::lua) unsafe fn from_values(
     cx: &Cx<'_>,
     first: c_int,
@@ -81,7 +81,7 @@ fn too_many(cx: &Cx<'_>, ty: QualType) -> LuaError {
 }
 
 /// # Safety
-/// `dst` is writable for `size` bytes.
+/// - *Writable*: `dst`, for `size` bytes.
 unsafe fn array_from_values(
     cx: &Cx<'_>,
     first: c_int,
@@ -116,7 +116,7 @@ fn is_full(offset: usize, step: usize, size: usize) -> bool {
 /// After a single element: copies of it; after more: zeros.
 ///
 /// # Safety
-/// `dst` is writable for `size` bytes.
+/// - *Writable*: `dst`, for `size` bytes.
 unsafe fn fill_rest(dst: *mut u8, step: usize, written: usize, size: usize) {
     // SAFETY: every copy ends within `size`.
     unsafe {
@@ -135,7 +135,7 @@ unsafe fn fill_rest(dst: *mut u8, step: usize, written: usize, size: usize) {
 /// Converts the table at `index` to an array, vector, complex number, struct or union.
 ///
 /// # Safety
-/// As for [`to_c::assign`].
+/// - *Writable*: `dst`, with `room` (see `value`).
 pub(super) unsafe fn from_table(
     cx: &Cx<'_>,
     index: c_int,
@@ -164,7 +164,7 @@ pub(super) unsafe fn from_table(
 }
 
 /// # Safety
-/// As for [`to_c::assign`].
+/// - *Writable*: `dst`, with `room` (see `value`).
 unsafe fn array_from_table(
     cx: &Cx<'_>,
     index: c_int,
@@ -238,7 +238,7 @@ impl Union {
 }
 
 /// # Safety
-/// `dst` is the record's memory, `room` bytes of it.
+/// - *Writable*: `dst` is the record's memory, `room` bytes of it.
 unsafe fn assign_field(
     cx: &Cx<'_>,
     index: c_int,
@@ -261,7 +261,7 @@ unsafe fn assign_field(
 }
 
 /// # Safety
-/// As for [`assign_field`].
+/// - *Writable*: `dst` is the record's memory, `room` bytes of it.
 unsafe fn record_from_values(
     cx: &Cx<'_>,
     next: &mut c_int,
@@ -304,7 +304,7 @@ enum Position {
 }
 
 /// # Safety
-/// As for [`assign_field`].
+/// - *Writable*: `dst` is the record's memory, `room` bytes of it.
 unsafe fn record_from_table(
     cx: &Cx<'_>,
     index: c_int,

@@ -167,7 +167,7 @@ pub(in crate::lua) fn classify(cx: &Cx<'_>, ty: QualType, bits: Option<Bits>) ->
 /// Writes the Lua value of a number or boolean to a slot of the stack; false where the object is something else.
 ///
 /// # Safety
-/// The object is at `address`.
+/// - *Object* (see `value`).
 pub(in crate::lua) unsafe fn set(slot: Slot, address: *const u8, place: &Place) -> bool {
     // SAFETY: *Object*, kept by the caller.
     unsafe {
@@ -184,7 +184,7 @@ pub(in crate::lua) unsafe fn set(slot: Slot, address: *const u8, place: &Place) 
 /// [`set`] of what fills its bytes.
 ///
 /// # Safety
-/// As for [`set`].
+/// - *Object* (see `value`).
 #[inline(always)]
 pub(in crate::lua) unsafe fn set_number(slot: Slot, address: *const u8, place: &Place) -> bool {
     // SAFETY: *Object*, kept by the caller.
@@ -209,7 +209,9 @@ pub(in crate::lua) unsafe fn set_number(slot: Slot, address: *const u8, place: &
 /// Pushes the cdata that a pointer or a 64-bit unsigned integer is in Lua; false where the object is something else.
 ///
 /// # Safety
-/// The object is at `address`; there is a free stack slot. May raise (out of memory).
+/// - *Object* (see `value`).
+/// - *Layout* and *Room* (see `vm`).
+/// - *Raise* (out of memory).
 pub(in crate::lua) unsafe fn push_boxed(
     lua: *mut lua_State,
     address: *const u8,
@@ -239,7 +241,7 @@ pub(in crate::lua) unsafe fn push_boxed(
 /// Assigns a Lua value to an object; false where that is not done here.
 ///
 /// # Safety
-/// The object is at `address`.
+/// - *Object* (see `value`).
 pub(in crate::lua) unsafe fn assign(value: Slot, address: *mut u8, place: &Place) -> bool {
     // SAFETY: *Object*, kept by the caller.
     unsafe {
@@ -269,7 +271,7 @@ pub(in crate::lua) unsafe fn assign(value: Slot, address: *mut u8, place: &Place
 /// [`assign`] of a number to a float, of a Lua integer to an integer.
 ///
 /// # Safety
-/// As for [`assign`].
+/// - *Object* (see `value`).
 #[inline(always)]
 pub(in crate::lua) unsafe fn assign_number(value: Slot, address: *mut u8, place: &Place) -> bool {
     // SAFETY: *Object*, kept by the caller.
@@ -292,7 +294,7 @@ pub(in crate::lua) unsafe fn assign_number(value: Slot, address: *mut u8, place:
 }
 
 /// # Safety
-/// As for [`assign`].
+/// - *Object* (see `value`).
 #[inline(always)]
 unsafe fn store_integer(n: i64, address: *mut u8, place: &Place) -> bool {
     // SAFETY: *Object*, kept by the caller.
@@ -329,14 +331,14 @@ fn pointer(value: Slot, place: &Place) -> Option<*mut u8> {
 }
 
 /// # Safety
-/// `address` is readable as a `T`.
+/// - *Readable*: `address`, as a `T`.
 unsafe fn load<T: Copy>(address: *const u8) -> T {
     // SAFETY: *Readable*, kept by the caller.
     unsafe { address.cast::<T>().read_unaligned() }
 }
 
 /// # Safety
-/// `address` is writable as a `T`.
+/// - *Writable*: `address`, as a `T`.
 unsafe fn store<T>(address: *mut u8, value: T) {
     // SAFETY: *Writable*, kept by the caller.
     unsafe { address.cast::<T>().write_unaligned(value) }

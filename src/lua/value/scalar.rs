@@ -89,14 +89,14 @@ pub(super) fn float_to_u64(n: f64) -> u64 {
 /// Reads a value of a Rust type that has the representation of the C type.
 ///
 /// # Safety
-/// `src` is readable for the type; any alignment.
+/// - *Readable*: `src` (see `value`).
 unsafe fn read<T: Copy>(src: *const u8) -> T {
     // SAFETY: *Readable*, kept by the caller.
     unsafe { src.cast::<T>().read_unaligned() }
 }
 
 /// # Safety
-/// `dst` is writable for the type; any alignment.
+/// - *Writable*: `dst` (see `value`).
 unsafe fn write<T: Copy>(dst: *mut u8, value: T) {
     // SAFETY: *Writable*, kept by the caller.
     unsafe { dst.cast::<T>().write_unaligned(value) }
@@ -105,7 +105,7 @@ unsafe fn write<T: Copy>(dst: *mut u8, value: T) {
 /// Reads an integer.
 ///
 /// # Safety
-/// `src` is readable for the type's size; any alignment.
+/// - *Readable*: `src` (see `value`).
 pub(super) unsafe fn load_int(kind: IntKind, char_signed: bool, src: *const u8) -> Scalar {
     let signed = |n: i64| Scalar::Signed(n.into());
     let unsigned = |n: u64| Scalar::Unsigned(n.into());
@@ -130,7 +130,7 @@ pub(super) unsafe fn load_int(kind: IntKind, char_signed: bool, src: *const u8) 
 /// Writes the low bytes of an integer.
 ///
 /// # Safety
-/// `dst` is writable for the type's size; any alignment.
+/// - *Writable*: `dst` (see `value`).
 pub(in crate::lua) unsafe fn store_int(kind: IntKind, dst: *mut u8, bits: u128) {
     // SAFETY: *Writable*, kept by the caller.
     unsafe {
@@ -147,7 +147,7 @@ pub(in crate::lua) unsafe fn store_int(kind: IntKind, dst: *mut u8, bits: u128) 
 /// Reads a bit-field of an integer type.
 ///
 /// # Safety
-/// `src`, the address of its storage unit, is readable for the bytes that the field touches.
+/// - *Readable*: `src`, the address of the storage unit.
 pub(super) unsafe fn load_bit_field(field: Bits, signed: bool, src: *const u8) -> Scalar {
     let (first, shift, count) = field.bytes();
     let width = usize::from(field.width);
@@ -163,7 +163,7 @@ pub(super) unsafe fn load_bit_field(field: Bits, signed: bool, src: *const u8) -
 /// Writes the low bits of an integer into a bit-field; its neighbours keep theirs.
 ///
 /// # Safety
-/// `dst`, the address of its storage unit, is readable and writable for the bytes that the field touches.
+/// - *Writable*: `dst`, the address of the storage unit.
 pub(super) unsafe fn store_bit_field(field: Bits, dst: *mut u8, bits: u128) {
     let (first, shift, count) = field.bytes();
     let field = mask(usize::from(field.width));
@@ -191,7 +191,7 @@ fn extend(bits: u128, width: usize, signed: bool) -> Scalar {
 }
 
 /// # Safety
-/// `src` is readable for `size` bytes, at most 16.
+/// - *Readable*: `src`, for `size` bytes, at most 16.
 unsafe fn load_bytes(src: *const u8, size: usize) -> u128 {
     let mut bytes = [0; 16];
     // SAFETY: *Readable*, kept by the caller.
@@ -200,7 +200,7 @@ unsafe fn load_bytes(src: *const u8, size: usize) -> u128 {
 }
 
 /// # Safety
-/// `dst` is writable for `size` bytes, at most 16.
+/// - *Writable*: `dst`, for `size` bytes, at most 16.
 unsafe fn store_bytes(dst: *mut u8, size: usize, bits: u128) {
     let bytes = bits.to_le_bytes();
     // SAFETY: *Writable*, kept by the caller.
@@ -221,7 +221,7 @@ pub(super) fn float_bytes(kind: FloatKind) -> usize {
 /// Reads a float, rounded to a `double`.
 ///
 /// # Safety
-/// `src` is readable for the format's bytes; any alignment.
+/// - *Readable*: `src` (see `value`).
 pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
     // SAFETY: *Readable*, kept by the caller.
     unsafe {
@@ -238,7 +238,7 @@ pub(super) unsafe fn load_float(kind: FloatKind, src: *const u8) -> f64 {
 /// Reads a number of a format with more precision than a `double`.
 ///
 /// # Safety
-/// `src` is readable for the format's bytes; any alignment.
+/// - *Readable*: `src` (see `value`).
 pub(super) unsafe fn load_extended(kind: FloatKind, src: *const u8) -> Extended {
     // SAFETY: *Readable*, kept by the caller.
     Extended::from_bits(kind, unsafe { load_bytes(src, float_bytes(kind)) })
@@ -247,7 +247,7 @@ pub(super) unsafe fn load_extended(kind: FloatKind, src: *const u8) -> Extended 
 /// Writes a number in a format with more precision than a `double`.
 ///
 /// # Safety
-/// `dst` is writable for the format's bytes; any alignment.
+/// - *Writable*: `dst` (see `value`).
 pub(in crate::lua) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value: Extended) {
     // SAFETY: *Writable*, kept by the caller.
     unsafe { store_bytes(dst, float_bytes(kind), value.to_kind(kind).to_bits()) }
@@ -256,7 +256,7 @@ pub(in crate::lua) unsafe fn store_extended(kind: FloatKind, dst: *mut u8, value
 /// Writes a `double` in a format, rounded to nearest.
 ///
 /// # Safety
-/// `dst` is writable for the format's bytes; any alignment.
+/// - *Writable*: `dst` (see `value`).
 pub(super) unsafe fn store_float(kind: FloatKind, dst: *mut u8, value: f64) {
     // SAFETY: *Writable*, kept by the caller.
     unsafe {

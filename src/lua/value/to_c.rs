@@ -47,7 +47,7 @@ pub(in crate::lua) struct Source {
 /// "cannot convert 'table' to 'const char *'"; the caller says where.
 ///
 /// # Safety
-/// `dst` is writable for the size of `ty`; any alignment.
+/// - *Writable*: `dst` (see `value`).
 pub unsafe fn to_c(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
     // SAFETY: *Writable*, kept by the caller.
     unsafe { assign(cx, index, ty, dst, usize::MAX, Mode::Implicit) }
@@ -56,7 +56,7 @@ pub unsafe fn to_c(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Res
 /// [`to_c`], with a mode. `room`: bytes at `dst`, which bound an array of unknown length.
 ///
 /// # Safety
-/// `dst` is writable for the size of `ty`, and for `room` bytes where `ty` is an array of unknown length or ends in one.
+/// - *Writable*: `dst` (see `value`).
 pub(in crate::lua) unsafe fn assign(
     cx: &Cx<'_>,
     index: c_int,
@@ -166,7 +166,7 @@ pub(in crate::lua) fn describe(cx: &Cx<'_>, index: c_int) -> String {
 }
 
 /// # Safety
-/// As for [`assign`].
+/// - *Writable*: `dst`, and `room` (see `value`).
 unsafe fn assign_string(
     cx: &Cx<'_>,
     index: c_int,
@@ -246,7 +246,7 @@ unsafe fn assign_string(
 }
 
 /// # Safety
-/// As for [`assign`].
+/// - *Writable*: `dst`, and `room` (see `value`).
 unsafe fn assign_function(
     cx: &Cx<'_>,
     index: c_int,
@@ -280,7 +280,7 @@ unsafe fn assign_function(
 }
 
 /// # Safety
-/// As for [`assign`].
+/// - *Writable*: `dst`, and `room` (see `value`).
 unsafe fn store_number(
     cx: &Cx<'_>,
     index: c_int,
@@ -314,7 +314,8 @@ fn permit_address(cx: &Cx<'_>, value: Scalar) -> Result<(), LuaError> {
 /// Converts a C value to another C type. `index`: where the source is on the stack, for the message.
 ///
 /// # Safety
-/// `dst` is writable for the size of `ty`, the source readable for that of its type.
+/// - *Writable*: `dst` (see `value`).
+/// - *Readable*: the source.
 pub(in crate::lua) unsafe fn convert(
     cx: &Cx<'_>,
     index: c_int,
@@ -409,7 +410,7 @@ pub(in crate::lua) unsafe fn convert(
 }
 
 /// # Safety
-/// Both ranges are valid; they may overlap.
+/// - *Readable*: `src`, and *Writable*: `dst`, for `size` bytes. They may overlap.
 unsafe fn copy(dst: *mut u8, src: *const u8, size: usize) {
     // SAFETY: both ranges are valid, as the caller promises.
     unsafe { ptr::copy(src, dst, size) }
@@ -418,7 +419,7 @@ unsafe fn copy(dst: *mut u8, src: *const u8, size: usize) {
 /// The number that a C scalar is: of a complex one its real part, of other types none.
 ///
 /// # Safety
-/// `src` is readable for the size of the type.
+/// - *Readable*: `src` (see `value`).
 pub(in crate::lua) unsafe fn load(state: &State, kind: Kind, src: *const u8) -> Option<Scalar> {
     // SAFETY: *Readable*, kept by the caller.
     unsafe {
@@ -440,7 +441,7 @@ pub(in crate::lua) unsafe fn load(state: &State, kind: Kind, src: *const u8) -> 
 /// Writes a number as a C scalar, or into every element of a vector. Returns false for other types.
 ///
 /// # Safety
-/// `dst` is writable for the size of the type.
+/// - *Writable*: `dst` (see `value`).
 pub(in crate::lua) unsafe fn store(state: &State, kind: Kind, dst: *mut u8, value: Scalar) -> bool {
     // SAFETY: *Writable*, kept by the caller.
     unsafe {
@@ -481,7 +482,7 @@ pub(in crate::lua) fn complex_step(state: &State, part: FloatKind) -> usize {
 /// Converts the Lua value at `index` and writes it into a bit-field, cut to its width.
 ///
 /// # Safety
-/// `dst` is readable and writable for the bytes that the field touches.
+/// - *Writable*: `dst` (see `value`).
 pub(in crate::lua) unsafe fn assign_bit_field(
     cx: &Cx<'_>,
     index: c_int,

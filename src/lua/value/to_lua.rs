@@ -15,7 +15,8 @@ use crate::lua::types::kind::Kind;
 /// a reference that keeps the value at the stack index `owner` alive (0: none), anything else as a fresh cdata.
 ///
 /// # Safety
-/// `src` is readable for the size of `ty`; an aggregate stays where it is for as long as the reference lives.
+/// - *Readable*: `src` (see `value`).
+/// - An aggregate stays where it is for as long as the reference lives.
 pub unsafe fn push(
     cx: &Cx<'_>,
     ty: QualType,
@@ -55,7 +56,7 @@ pub unsafe fn push(
 /// [`push`] does.
 ///
 /// # Safety
-/// `src` is readable for the size of `ty`.
+/// - *Readable*: `src` (see `value`).
 pub unsafe fn push_copy(cx: &Cx<'_>, ty: QualType, src: *const u8) -> Result<(), LuaError> {
     // SAFETY: *Readable*, kept by the caller.
     unsafe {
@@ -72,7 +73,7 @@ pub unsafe fn push_copy(cx: &Cx<'_>, ty: QualType, src: *const u8) -> Result<(),
 /// Pushes a C number or boolean that Lua has a type for.
 ///
 /// # Safety
-/// `src` is readable for the size of `ty`.
+/// - *Readable*: `src` (see `value`).
 unsafe fn push_scalar(cx: &Cx<'_>, ty: QualType, src: *const u8) -> bool {
     let kind = cx.state.value_kind(ty);
     let boxed_enum =
@@ -112,7 +113,7 @@ pub(in crate::lua) fn push_number(cx: &Cx<'_>, kind: Kind, value: Scalar) -> boo
 /// Pushes the value of a bit-field.
 ///
 /// # Safety
-/// `src` is readable for the bytes that the field touches.
+/// - *Readable*: `src` (see `value`).
 pub(in crate::lua) unsafe fn push_bit_field(
     cx: &Cx<'_>,
     ty: QualType,

@@ -57,7 +57,7 @@ impl Unit {
     /// Writes a character.
     ///
     /// # Safety
-    /// There are as many units as it takes at `dst`.
+    /// - *Writable*: `dst`, for as many units as the character takes.
     unsafe fn write(self, dst: *mut u8, c: char) {
         // SAFETY: *Writable*, kept by the caller; any alignment.
         unsafe {
@@ -73,7 +73,7 @@ impl Unit {
     }
 
     /// # Safety
-    /// A unit is at `src`.
+    /// - *Readable*: `src`, for a unit.
     unsafe fn read(self, src: *const u8) -> u32 {
         // SAFETY: *Readable*, kept by the caller; any alignment.
         unsafe {
@@ -98,7 +98,7 @@ fn decoded(text: &[u8]) -> Result<&str, LuaError> {
 /// It is not UTF-8.
 ///
 /// # Safety
-/// `dst` is writable for `room` bytes, or for the string and the zero.
+/// - *Writable*: `dst`, for `room` bytes, or for the string and the zero.
 pub(super) unsafe fn store(
     text: &[u8],
     unit: Unit,

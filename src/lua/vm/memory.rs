@@ -22,8 +22,10 @@ pub(in crate::lua) const AT: Layout = match api::LAYOUT {
 /// Pushes a cdata with `extra` bytes behind its header and so many user values, one at most.
 ///
 /// # Safety
-/// `lua` is live, of a proven layout, with a free stack slot; the metatable is a table that the registry keeps. May raise
-/// (out of memory), and may move the stack.
+/// - *Layout* and *Room*.
+/// - *Raise* (out of memory).
+/// - The metatable is a table that the registry keeps.
+/// - A call that moves the stack, as this one may, ends the life of [`Slot`] and [`Call`] values.
 pub(in crate::lua) unsafe fn push_cdata(
     lua: *mut lua_State,
     metatable: *const c_void,
@@ -46,7 +48,9 @@ pub(in crate::lua) unsafe fn push_cdata(
 /// call's stack has not moved. False where the argument is no cdata.
 ///
 /// # Safety
-/// As for [`push_cdata`], with three free stack slots.
+/// - *Layout*, and *Room* for 3.
+/// - *Raise* (out of memory).
+/// - The metatable is a table that the registry keeps.
 pub(in crate::lua) unsafe fn push_derived(
     lua: *mut lua_State,
     call: Call,
@@ -79,7 +83,8 @@ pub(in crate::lua) unsafe fn push_derived(
 /// The running call and its state's head.
 ///
 /// # Safety
-/// `lua` runs a closure that `Cx::push_function` made, of a state in place.
+/// - *Layout*.
+/// - *Upvalue 1* (see `state`).
 #[inline(always)]
 pub(in crate::lua) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
     // SAFETY: *Layout*, and the closure is one of `Cx::push_function`: upvalue 1 is the head.
@@ -92,7 +97,8 @@ pub(in crate::lua) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head
 /// The running call and its state, if that is open.
 ///
 /// # Safety
-/// As for [`running`]; the state stays open for as long as the call runs.
+/// - *Layout*.
+/// - *Upvalue 1* and *Open* (see `state`).
 #[inline(always)]
 pub(in crate::lua) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
     // SAFETY: *Layout*, and the closure is one of `Cx::push_function`.
@@ -105,7 +111,7 @@ pub(in crate::lua) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s
 /// Pushes a value, and returns its slot, which the caller fills at once.
 ///
 /// # Safety
-/// As for [`Call::of`], with a free stack slot.
+/// - *Layout* and *Room*.
 pub(in crate::lua) unsafe fn push(lua: *mut lua_State) -> Slot {
     // SAFETY: *Layout* and *Room*, kept by the caller.
     unsafe {
@@ -123,7 +129,7 @@ pub(in crate::lua) const fn bytes_of(slots: c_int) -> isize {
 /// Bytes of the free slots of the running call; more may be had by `lua_checkstack`.
 ///
 /// # Safety
-/// As for [`Call::of`].
+/// - *Layout*.
 pub(in crate::lua) unsafe fn room(lua: *mut lua_State) -> isize {
     // SAFETY: *Layout*, kept by the caller.
     unsafe {
@@ -137,7 +143,7 @@ pub(in crate::lua) unsafe fn room(lua: *mut lua_State) -> isize {
 /// The first free slot.
 ///
 /// # Safety
-/// As for [`Call::of`].
+/// - *Layout*.
 pub(in crate::lua) unsafe fn free(lua: *mut lua_State) -> Slot {
     // SAFETY: *Layout*, kept by the caller.
     Slot(unsafe { read(lua.cast(), AT.top) })
@@ -146,7 +152,8 @@ pub(in crate::lua) unsafe fn free(lua: *mut lua_State) -> Slot {
 /// Makes a slot the first free one.
 ///
 /// # Safety
-/// As for [`Call::of`]; there are values in all slots below, and the stack goes on to this one.
+/// - *Layout*.
+/// - There are values in all slots below, and the stack goes on to this one.
 pub(in crate::lua) unsafe fn set_top(lua: *mut lua_State, slot: Slot) {
     // SAFETY: *Layout*, and the slots below hold values, as the caller promises.
     unsafe { write(lua.cast(), AT.top, slot.0) }
@@ -155,7 +162,8 @@ pub(in crate::lua) unsafe fn set_top(lua: *mut lua_State, slot: Slot) {
 /// The slot of the value on top of the stack.
 ///
 /// # Safety
-/// As for [`Call::of`]; there is a value.
+/// - *Layout*.
+/// - There is a value.
 pub(in crate::lua) unsafe fn top(lua: *mut lua_State) -> Slot {
     // SAFETY: *Layout*, and there is a value, as the caller promises.
     Slot(unsafe { read::<*mut u8>(lua.cast(), AT.top) }.wrapping_offset(-(AT.value as isize)))
@@ -164,7 +172,8 @@ pub(in crate::lua) unsafe fn top(lua: *mut lua_State) -> Slot {
 /// Pops a value.
 ///
 /// # Safety
-/// As for [`top`].
+/// - *Layout*.
+/// - There is a value.
 pub(in crate::lua) unsafe fn pop(lua: *mut lua_State) {
     // SAFETY: *Layout*, and there is a value, as the caller promises.
     unsafe { write(lua.cast(), AT.top, top(lua).0) }
@@ -208,7 +217,7 @@ pub(in crate::lua) fn bytes(words: &mut [u64]) -> &mut [u8] {
 /// The slot at a stack index of the running C function; `None` for upvalues and the registry, and where no value is.
 ///
 /// # Safety
-/// As for [`Call::of`].
+/// - *Layout*.
 pub(in crate::lua) unsafe fn slot(lua: *mut lua_State, index: c_int) -> Option<Slot> {
     // SAFETY: *Layout*, kept by the caller.
     let call = unsafe { Call::of(lua) };
@@ -233,14 +242,14 @@ pub(in crate::lua) struct Call {
 }
 
 /// # Safety
-/// `base + offset` is readable as a `T`.
+/// - `base + offset` is readable as a `T`.
 unsafe fn read<T: Copy>(base: *const u8, offset: i32) -> T {
     // SAFETY: the bytes are readable as a `T`, as the caller promises.
     unsafe { base.offset(offset as isize).cast::<T>().read() }
 }
 
 /// # Safety
-/// `base + offset` is writable as a `T`.
+/// - `base + offset` is writable as a `T`.
 unsafe fn write<T>(base: *mut u8, offset: i32, value: T) {
     // SAFETY: the bytes are writable as a `T`, as the caller promises.
     unsafe { base.offset(offset as isize).cast::<T>().write(value) }
@@ -250,7 +259,7 @@ impl Call {
     /// The C function that runs on `lua`.
     ///
     /// # Safety
-    /// `lua` is the state that a C function was called with, of a proven layout; here and in what is reached from here.
+    /// - *Layout*, here and in all values that are reached from here.
     pub(in crate::lua) unsafe fn of(lua: *mut lua_State) -> Call {
         let lua = lua.cast::<u8>();
         // SAFETY: *Layout*, kept by the caller.
@@ -278,7 +287,7 @@ impl Call {
     /// The short string that is upvalue 2.
     ///
     /// # Safety
-    /// The running function is a closure with such an upvalue.
+    /// - The running function is a closure with such an upvalue.
     pub(in crate::lua) unsafe fn event(self) -> Option<*const c_void> {
         // SAFETY: *Layout*: `of` made the call, and its function is a closure.
         let closure: *mut u8 = unsafe { read(self.function, 0) };
@@ -289,7 +298,7 @@ impl Call {
     /// Gives the running closure another C function, for its next calls.
     ///
     /// # Safety
-    /// The function does what the closure's callers expect.
+    /// - The function does what the closure's callers expect.
     pub(in crate::lua) unsafe fn set_code(self, code: lua_CFunction) {
         // SAFETY: *Layout*, and that of `of`.
         unsafe {
@@ -301,7 +310,7 @@ impl Call {
     /// The block of the userdata with `user_values` user values that is upvalue `n`, from 1.
     ///
     /// # Safety
-    /// The running function is a closure with such an upvalue.
+    /// - The running function is a closure with such an upvalue.
     pub(in crate::lua) unsafe fn upvalue<T>(self, n: usize, user_values: i32) -> *const T {
         // SAFETY: *Layout*: `of` made the call; the closure has the upvalue, as the caller promises.
         unsafe {
@@ -450,7 +459,7 @@ impl Userdata {
     /// Gives it a metatable.
     ///
     /// # Safety
-    /// It is a table that something keeps for as long as the userdata lives.
+    /// - It is a table that something keeps for as long as the userdata lives.
     pub(in crate::lua) unsafe fn set_metatable(self, metatable: *const c_void) {
         // SAFETY: *Layout*, and the userdata is alive.
         unsafe { write(self.0.as_ptr(), AT.metatable, metatable) }

@@ -23,7 +23,8 @@ const NO: u8 = 2;
 /// environment does not forbid it (`CTHUNK_SLOW`, set and not `0`).
 ///
 /// # Safety
-/// `lua` is live, with 4 free stack slots. May raise (out of memory).
+/// - *Room* for 4.
+/// - *Raise* (out of memory).
 pub(in crate::lua) unsafe fn in_place(lua: *mut lua_State) -> bool {
     let Some(layout) = &api::LAYOUT else { return false };
     if std::env::var_os("CTHUNK_SLOW").is_some_and(|value| value != "0") {

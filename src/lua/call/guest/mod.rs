@@ -131,7 +131,7 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
 /// Converts an argument; the text of a string is copied to where the guest can read it, for as long as the call lasts.
 ///
 /// # Safety
-/// `dst` has room for the type.
+/// - *Writable*: `dst` (see `value`).
 unsafe fn argument(cx: &Cx<'_>, index: c_int, ty: QualType, dst: *mut u8) -> Result<(), LuaError> {
     if let Some(units) = wide::push_text(cx, index, ty)? {
         // SAFETY: the type is a pointer; `dst` has room for it, as the caller promises.
@@ -189,7 +189,8 @@ fn is_variadic(cx: &Cx<'_>, ty: TypeId) -> bool {
 /// Calls the guest, and copies its result into the staging block.
 ///
 /// # Safety
-/// `staging` is a Frame of the plan but for its address; `target` is a function of the plan's type.
+/// - `staging` is a Frame of the plan, but for its address.
+/// - `target` is a function of the plan's type.
 unsafe fn run(
     cx: &Cx<'_>,
     prepared: &Prepared,

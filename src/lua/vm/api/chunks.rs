@@ -79,14 +79,15 @@ mod environment {
     use crate::lua::vm::api::lua_State;
 
     /// # Safety
-    /// There is a free stack slot.
+    /// - *Room*.
     pub(super) unsafe fn push_globals(lua: *mut lua_State) {
         // SAFETY: *Room*, kept by the caller.
         unsafe { sys::lua_rawgeti(lua, sys::LUA_REGISTRYINDEX, sys::LUA_RIDX_GLOBALS) };
     }
 
     /// # Safety
-    /// A chunk is at `index`, its environment on top of the stack.
+    /// - *Live*.
+    /// - A chunk is at `index`, its environment on top of the stack.
     pub(super) unsafe fn set(lua: *mut lua_State, index: c_int) {
         // SAFETY: a chunk is at `index` and a table on top, as the caller promises.
         unsafe {

@@ -16,7 +16,8 @@ const WORDS: usize = 6;
 /// The word that holds the function is the only one that is equal to it, and `lua_tocfunction` has to agree when it is changed.
 ///
 /// # Safety
-/// `lua` runs a C closure with two upvalues or more and has 3 free stack slots. Whoever calls the closure may be served by `code`.
+/// - *C function*, of a closure with two upvalues or more, and *Room* for 3.
+/// - Every caller of the closure may be served by `code`.
 #[cfg(not(feature = "luau"))]
 pub(crate) unsafe fn set_code(lua: *mut lua_State, code: lua_CFunction) -> bool {
     // SAFETY: *C function*, with 3 free stack slots; `running` is filled in by Lua. A closure lies where `lua_topointer` says, and has
@@ -76,7 +77,8 @@ mod environment {
     use super::*;
 
     /// # Safety
-    /// A function is at `index`.
+    /// - *Context*.
+    /// - A function is at `index`.
     pub(super) unsafe fn is_another(cx: &Cx<'_>, index: c_int) -> bool {
         // SAFETY: *Context*, and a function is at `index`; the running function's environment is a table.
         unsafe {

@@ -23,7 +23,8 @@ mod version {
     /// [`set_collector`] too.
     ///
     /// # Safety
-    /// `lua` is live and has a free stack slot. May raise (out of memory).
+    /// - *Room*.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn new_collected(
         lua: *mut lua_State,
         size: usize,
@@ -36,7 +37,9 @@ mod version {
     /// Says the same in the metatable on top of the stack.
     ///
     /// # Safety
-    /// `lua` is live, a table is on top, and there are 2 free stack slots. May raise (out of memory).
+    /// - *Room* for 2.
+    /// - *Raise* (out of memory).
+    /// - A table is on top.
     pub(crate) unsafe fn set_collector(lua: *mut lua_State, collector: Collector) {
         // SAFETY: *Room* for 2, a table on top, and *Raise*, kept by the caller.
         unsafe {
@@ -73,7 +76,7 @@ mod version {
     /// has one.
     ///
     /// # Safety
-    /// `lua` is live and has 3 free stack slots.
+    /// - *Room* for 3.
     pub(crate) unsafe fn is_over_collected(lua: *mut lua_State, index: c_int) -> bool {
         // SAFETY: *Room* for 3, kept by the caller; what is pushed is popped.
         unsafe {

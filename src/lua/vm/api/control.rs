@@ -14,7 +14,9 @@ pub(crate) use thread::main_thread;
 /// Raises "bad argument" about the running function's argument `n`, with the message on top of the stack.
 ///
 /// # Safety
-/// `lua` runs a C function with a string on top of its stack; nothing with a destructor is alive.
+/// - *C function*.
+/// - *Raise*.
+/// - A string is on top of the stack.
 pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
     // SAFETY: *C function*, a string on top, and *Raise*, kept by the caller; neither function returns.
     unsafe {
@@ -38,7 +40,8 @@ pub(crate) unsafe fn argument_error(lua: *mut lua_State, n: c_int) -> ! {
 /// a call of this function is not its caller: `owner`, if not null, is the first upvalue of the library's functions.
 ///
 /// # Safety
-/// `lua` runs a C function and has free stack slots; nothing with a destructor is alive.
+/// - *C function*.
+/// - *Raise*.
 pub(crate) unsafe fn push_place(lua: *mut lua_State, owner: *const std::ffi::c_void) {
     // SAFETY: *Room* and *Raise*, kept by the caller.
     unsafe {
@@ -50,7 +53,7 @@ pub(crate) unsafe fn push_place(lua: *mut lua_State, owner: *const std::ffi::c_v
 /// Whether the caller of the running C function is a function with that userdata as its first upvalue.
 ///
 /// # Safety
-/// As for [`push_place`].
+/// - *C function*.
 unsafe fn called_by(lua: *mut lua_State, owner: *const std::ffi::c_void) -> bool {
     // SAFETY: *Room*, kept by the caller; an activation record is plain data, which Lua fills in.
     unsafe {
@@ -75,7 +78,8 @@ unsafe fn called_by(lua: *mut lua_State, owner: *const std::ffi::c_void) -> bool
 /// Collects all garbage.
 ///
 /// # Safety
-/// `lua` is live; nothing with a destructor is alive: finalisers run, and errors in them may be raised before Lua 5.4.
+/// - *Live*.
+/// - *Raise*: finalisers run, and Lua before 5.4 raises their errors.
 pub(crate) unsafe fn collect(lua: *mut lua_State) {
     // SAFETY: *Live* and *Raise*, kept by the caller.
     unsafe { sys::lua_gc(lua, sys::LUA_GCCOLLECT, 0) };
@@ -90,7 +94,9 @@ mod tail {
     /// version allows it.
     ///
     /// # Safety
-    /// The last thing that a C function does; no Rust value with a destructor is alive.
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack.
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
         /// # Safety
         /// - Lua alone calls it, to go on with a C function that has yielded: *Room*.
@@ -115,7 +121,10 @@ mod tail {
     /// function. The function may yield where the version allows it.
     ///
     /// # Safety
-    /// The last thing that a C function does; no Rust value with a destructor is alive. `then` captures nothing.
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack.
+    /// - `then` captures nothing.
     pub(crate) unsafe fn call_then<F>(lua: *mut lua_State, arguments: c_int, then: F) -> Results
     where
         F: Fn(*mut lua_State) -> Results + Copy,
@@ -144,7 +153,10 @@ mod tail {
     /// returned; if not, the error is on top of the stack. The function may yield where the version allows it.
     ///
     /// # Safety
-    /// As for [`call_then`].
+    /// - *C function*; the call is the last thing that the running one does.
+    /// - *Raise*.
+    /// - The function and its arguments are on top of the stack, the handler below them.
+    /// - `then` captures nothing.
     pub(crate) unsafe fn protected_call_then<F>(
         lua: *mut lua_State,
         arguments: c_int,
@@ -264,7 +276,8 @@ mod tail {
     /// Raises an error where the thread's stack is nearly used up: LuaJIT does not count C functions that call each other.
     ///
     /// # Safety
-    /// `lua` is live; nothing with a destructor is alive.
+    /// - *Live*.
+    /// - *Raise*.
     unsafe fn check_depth(lua: *mut lua_State) {
         if cfg!(feature = "luajit") && crate::code::is_stack_short() {
             // SAFETY: *Live* and *Raise*, kept by the caller.
@@ -311,7 +324,8 @@ mod thread {
     /// A thread of the Lua state that lives as long as it: callbacks outside of any call run there.
     ///
     /// # Safety
-    /// `lua` is live and has 2 free stack slots. May raise (out of memory).
+    /// - *Room* for 2.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn main_thread(lua: *mut lua_State) -> *mut lua_State {
         // SAFETY: *Room* for 2 and *Raise*, kept by the caller; the registry keeps the thread alive.
         unsafe {

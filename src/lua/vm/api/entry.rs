@@ -49,7 +49,7 @@ pub(crate) const fn for_lua(function: lua_CFunction) -> sys::lua_CFunction {
 /// Compiled code as a C function.
 ///
 /// # Safety
-/// It is one: a thunk with the signature of [`lua_CFunction`].
+/// - `code` is a thunk with the signature of [`lua_CFunction`].
 pub(crate) unsafe fn compiled(code: *const c_void) -> lua_CFunction {
     // SAFETY: `code` has the signature, as the caller promises.
     unsafe { mem::transmute::<*const c_void, lua_CFunction>(code) }
@@ -58,7 +58,8 @@ pub(crate) unsafe fn compiled(code: *const c_void) -> lua_CFunction {
 /// Pushes a C function.
 ///
 /// # Safety
-/// `lua` is live and has a free stack slot. May raise (out of memory) before Lua 5.2.
+/// - *Room*.
+/// - *Raise* (out of memory, before Lua 5.2).
 pub(crate) unsafe fn push_c_function(lua: *mut lua_State, function: lua_CFunction) {
     // SAFETY: *Room* and *Raise*, kept by the caller.
     unsafe { sys::lua_pushcclosure(lua, for_lua(function), 0) }

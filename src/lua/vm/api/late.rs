@@ -138,7 +138,8 @@ mod version {
     /// Pushes a userdata for a cdata.
     ///
     /// # Safety
-    /// `lua` is live and has 3 free stack slots. May raise (out of memory).
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn new_cdata(lua: *mut lua_State, size: usize, _: c_int) -> *mut c_void {
         // SAFETY: *Room* for 3 and *Raise*, kept by the caller.
         unsafe { sys::lua_newuserdatadtor(lua, size, destroy) }

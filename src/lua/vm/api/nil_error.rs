@@ -20,7 +20,7 @@ fn stand_in() -> *mut c_void {
 /// Pushes what stands for an error that is nil.
 ///
 /// # Safety
-/// `lua` is live and has a free stack slot.
+/// - *Room*.
 pub(crate) unsafe fn push_nil_error(lua: *mut lua_State) {
     // SAFETY: *Room*, kept by the caller.
     unsafe { sys::lua_pushlightuserdata(lua, stand_in()) };
@@ -29,7 +29,8 @@ pub(crate) unsafe fn push_nil_error(lua: *mut lua_State) {
 /// Makes the error on top of the stack nil if it stands for nil.
 ///
 /// # Safety
-/// `lua` is live and has a value on its stack.
+/// - *Live*.
+/// - A value is on top of the stack.
 pub(crate) unsafe fn restore_nil_error(lua: *mut lua_State) {
     // SAFETY: *Live*, with a value on top, kept by the caller.
     unsafe {

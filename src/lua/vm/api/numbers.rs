@@ -43,7 +43,8 @@ mod version {
     /// The number at `index`, whose Lua type is number.
     ///
     /// # Safety
-    /// `index` is acceptable.
+    /// - *Live*.
+    /// - `index` is acceptable.
     pub(crate) unsafe fn to_number(lua: *mut lua_State, index: c_int) -> Number {
         // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         unsafe {
@@ -57,7 +58,8 @@ mod version {
     /// The value at `index`, if it is an integer: no float, no string.
     ///
     /// # Safety
-    /// `index` is acceptable.
+    /// - *Live*.
+    /// - `index` is acceptable.
     pub(crate) unsafe fn integer(lua: *mut lua_State, index: c_int) -> Option<i64> {
         // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         unsafe {
@@ -69,7 +71,8 @@ mod version {
     /// Pushes the number that the string at `index` spells; pushes nothing and returns false where it spells none.
     ///
     /// # Safety
-    /// A string is at `index`; there is a free stack slot.
+    /// - *Room*.
+    /// - A string is at `index`.
     pub(crate) unsafe fn parse_number(lua: *mut lua_State, index: c_int) -> bool {
         // SAFETY: *Room*, and a string is at `index`, as the caller promises; Lua strings end in a zero byte.
         unsafe {
@@ -99,7 +102,8 @@ mod version {
     /// The number at `index`, whose Lua type is number.
     ///
     /// # Safety
-    /// `index` is acceptable.
+    /// - *Live*.
+    /// - `index` is acceptable.
     pub(crate) unsafe fn to_number(lua: *mut lua_State, index: c_int) -> Number {
         // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         Number::Float(unsafe { sys::lua_tonumber(lua, index) })
@@ -108,7 +112,8 @@ mod version {
     /// The value at `index`, if it is a number with an integer value that fits: no string.
     ///
     /// # Safety
-    /// `index` is acceptable.
+    /// - *Live*.
+    /// - `index` is acceptable.
     pub(crate) unsafe fn integer(lua: *mut lua_State, index: c_int) -> Option<i64> {
         // SAFETY: *Live*, and `index` is acceptable, as the caller promises.
         let value = unsafe {
@@ -124,7 +129,8 @@ mod version {
     /// Pushes the number that the string at `index` spells; pushes nothing and returns false where it spells none.
     ///
     /// # Safety
-    /// A string is at `index`; there is a free stack slot.
+    /// - *Room*.
+    /// - A string is at `index`.
     pub(crate) unsafe fn parse_number(lua: *mut lua_State, index: c_int) -> bool {
         // SAFETY: *Room*, and a string is at `index`, as the caller promises. These versions stop at a NUL byte, which no number has.
         unsafe {

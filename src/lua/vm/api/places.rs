@@ -39,7 +39,8 @@ impl Cx<'_> {
 /// Pops a function, and fills in where it is defined.
 ///
 /// # Safety
-/// `lua` is live, with a function on top of its stack.
+/// - *Live*.
+/// - A function is on top of the stack.
 unsafe fn look_at_top(lua: *mut lua_State, place: &mut sys::lua_Debug) {
     // SAFETY: *Live*, with a function on top, kept by the caller.
     unsafe {

@@ -16,7 +16,7 @@ mod version {
     /// Whether a thread runs a Lua or C function.
     ///
     /// # Safety
-    /// `lua` is live, and no other thread of the process runs it.
+    /// - *Live*.
     pub(crate) unsafe fn is_running(lua: *mut lua_State) -> bool {
         // SAFETY: *Live*, kept by the caller; `lua_getstack` fills in the record. Both look at a field or two.
         unsafe {
@@ -57,7 +57,7 @@ mod version {
     /// Looks for the field.
     ///
     /// # Safety
-    /// `lua` runs a C function.
+    /// - *C function*.
     pub(crate) unsafe fn learn_running(lua: *mut lua_State) {
         let here = (&raw const lua) as usize;
         // SAFETY: *C function*, kept by the caller; a `lua_State` has so many words.
@@ -87,7 +87,7 @@ pub(crate) unsafe fn learn_running(_: *mut lua_State) {}
 /// The state's first thread; null where Lua does not tell.
 ///
 /// # Safety
-/// `lua` is live and has 2 free stack slots.
+/// - *Room* for 2.
 pub(crate) unsafe fn first_thread(lua: *mut lua_State) -> *mut lua_State {
     #[cfg(not(feature = "_no_main_thread"))]
     // SAFETY: *Room* for 2, kept by the caller.

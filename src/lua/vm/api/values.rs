@@ -18,7 +18,8 @@ mod version {
     /// Pushes a userdata that can keep `values` other values alive.
     ///
     /// # Safety
-    /// `lua` is live and has 3 free stack slots. May raise (out of memory).
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
     pub(crate) unsafe fn new_userdata(
         lua: *mut lua_State,
         size: usize,
@@ -31,7 +32,8 @@ mod version {
     /// Pushes the value that the userdata at `index` keeps alive.
     ///
     /// # Safety
-    /// A userdata made with one value, which was set, is at `index`; there is a free stack slot.
+    /// - *Room*: 3 in Luau.
+    /// - A userdata made with one value, which was set, is at `index`.
     pub(crate) unsafe fn get_user_value(lua: *mut lua_State, index: c_int) {
         // SAFETY: *Room*, and a userdata with a value is at `index`, as the caller promises.
         unsafe { sys::lua_getiuservalue(lua, index, 1) };
@@ -40,8 +42,9 @@ mod version {
     /// Pops the value that the userdata at `index` keeps alive from now on.
     ///
     /// # Safety
-    /// A userdata made with one value is at `index`; a value is on top; there are 2 free stack slots. May raise (out of
-    /// memory).
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
+    /// - A userdata made with one value is at `index`, a value on top.
     pub(crate) unsafe fn set_user_value(lua: *mut lua_State, index: c_int) {
         // SAFETY: *Room* and *Raise*, and a userdata with a value is at `index`, as the caller promises.
         unsafe { sys::lua_setiuservalue(lua, index, 1) };
@@ -167,7 +170,8 @@ mod version {
     /// Pushes the table, made at its first use.
     ///
     /// # Safety
-    /// `lua` is live and has 3 free stack slots. May raise (out of memory).
+    /// - *Room* for 3.
+    /// - *Raise* (out of memory).
     unsafe fn push_table(lua: *mut lua_State) {
         /// Its address is the key in the registry.
         static TABLE: u8 = 0;
@@ -193,7 +197,7 @@ mod version {
 /// The C `FILE *` in the block of a file, null when the file is closed.
 ///
 /// # Safety
-/// `block` is the userdata block of a file of the running Lua's `io` library.
+/// - `block` is the userdata block of a file of the running Lua's `io` library.
 #[cfg(feature = "_stream")]
 pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
     /// `luaL_Stream`: the stream, and the function that closes it (null once closed).
@@ -210,7 +214,7 @@ pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
 /// The C `FILE *` in the block of a file, null when the file is closed. (Luau has no files.)
 ///
 /// # Safety
-/// `block` is the userdata block of a file of the running Lua's `io` library.
+/// - `block` is the userdata block of a file of the running Lua's `io` library.
 #[cfg(feature = "_bare_file")]
 pub(super) unsafe fn stream(block: *mut c_void) -> *mut c_void {
     // SAFETY: the block is that of a file; the block begins with the pointer (liolib.c, LuaJIT's lj_obj.h).
