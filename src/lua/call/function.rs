@@ -392,7 +392,7 @@ pub(in crate::lua) fn thunk(
 /// The first [`Function::slow`]: finds the thunk that stays there, and goes on as it.
 ///
 /// # Safety
-/// - *Record*: `plan_api::by_record` calls it as its closure.
+/// - *Closure*: `plan_api::by_record` calls it as its closure.
 unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.
@@ -500,7 +500,7 @@ pub(in crate::lua) fn detach(cx: &Cx<'_>, index: c_int) {
 ///
 /// # Safety
 /// - A cdata that is a pointer to a function is at 1, its arguments above it.
-/// - `target` is null, or a C function of type `ty`: the script answers for that.
+/// - `target` is the address that the cdata holds. The script answers for a function of type `ty` there.
 pub(in crate::lua) unsafe fn prepare_pointer(
     cx: &Cx<'_>,
     ty: TypeId,

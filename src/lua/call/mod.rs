@@ -19,14 +19,13 @@
 //!
 //! # Invariants
 //!
-//! - **Record**: *C function* (see `vm`), of a closure that `function::push_record` made: upvalue 1 is its record, which the closure
-//!   keeps, and `record` is that.
-//! - **Recipe**: *Record*, and the recipe is one of the record's type; as many arguments as it takes are on the stack from 1. While a
-//!   record has a target, its state is open.
-//! - **Frame**: a Frame is as large as the recipe's plan says, and aligned; the plan's offsets are within it, and each slot has room
-//!   for its type.
-//! - **Helper**: a thunk alone calls the function, with the thread and the record that it runs with (*Record*), and an index that is
-//!   one of its arguments. The function may raise.
+//! - **Record**: *C function* (see `vm`), of the record's state; the running closure, or a value on its stack, keeps the record.
+//! - **Closure**: *Record*, and the running closure is one that `function::push_record` made: its upvalue 1 is the record. While a record has a
+//!   target, its state is open.
+//! - **Recipe**: *Closure*; the recipe is one of the record's type, and as many arguments as it takes are on the stack from 1.
+//! - **Frame**: the Frame is aligned, and as large as the recipe's plan says. The plan's offsets are within it, and each slot has room for its type.
+//! - **Helper**: a thunk alone calls the function, or [`plan_fast`] in its place, with its own `lua` and `record` (*Record*) and the index of one of
+//!   its arguments. The function may raise: *Raise* (see `vm`).
 
 mod contract;
 mod function;

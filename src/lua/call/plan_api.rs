@@ -32,7 +32,7 @@ struct Room([u8; LITTLE]);
 /// the thunk itself.
 ///
 /// # Safety
-/// - *Record*.
+/// - *Closure*.
 pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record.
     unsafe {
@@ -148,6 +148,7 @@ fn frame_room(recipe: &Recipe) -> usize {
 ///
 /// # Safety
 /// - *Recipe* (see `call`).
+/// - *Frame*, with the recipe's bytes of stack arguments behind it.
 /// - *Raise*.
 unsafe fn run_within(
     lua: *mut lua_State,

@@ -177,7 +177,8 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 /// Raises where the state or the function is closed; `None`: neither is.
 ///
 /// # Safety
-/// - *Recipe* (see `call`).
+/// - *Record* (see `call`).
+/// - *Raise*.
 pub(in crate::lua) unsafe fn refused(lua: *mut lua_State, record: &Function) -> Option<Results> {
     // SAFETY: a record's head lies in the userdata of its state.
     unsafe {
@@ -278,7 +279,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
 /// # Safety
 /// - `to` is aligned, and writable for `size` bytes: 1, 2, 4 or 8.
 unsafe fn store(to: *mut u8, size: u32, value: u64) {
-    // SAFETY: *Frame*, and `to` has `size` bytes, as the caller promises; slots of a Frame are aligned.
+    // SAFETY: `to` is aligned and has `size` bytes, as the caller promises.
     unsafe {
         match size {
             1 => to.write(value as u8),
@@ -366,8 +367,9 @@ fn variable(record: &Function, ty: &Type, slot: Slot) -> Option<u64> {
 /// Converts any argument, or raises.
 ///
 /// # Safety
-/// - *Recipe* (see `call`).
+/// - *Record* (see `call`).
 /// - *Frame*: `to` is the slot of the argument.
+/// - *Raise*.
 pub(super) unsafe fn by_helper(
     lua: *mut lua_State,
     record: &Function,
@@ -376,7 +378,7 @@ pub(super) unsafe fn by_helper(
     index: c_int,
     to: *mut u8,
 ) {
-    // SAFETY: *Recipe* and *Frame*, kept by the caller.
+    // SAFETY: *Record* and *Frame*, kept by the caller.
     unsafe {
         let value = match argument {
             Argument::Integer => runtime::integer(lua, record, index),

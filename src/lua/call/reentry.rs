@@ -49,11 +49,11 @@ impl Function {
 /// Gives the running closure a thunk in place.
 ///
 /// # Safety
-/// - *Record* (see `call`).
+/// - *Closure* (see `call`).
 /// - *Layout* (see `vm`).
 /// - The thunk is one for the record, made just now.
 pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thunk: lua_CFunction) {
-    // SAFETY: *Record* and *Layout*, kept by the caller; the head as in `set_bar`.
+    // SAFETY: *Closure* and *Layout*, kept by the caller; the head as in `set_bar`.
     unsafe {
         record.announces.set((*record.head).has_callbacks());
         record.set_bar();
@@ -64,7 +64,7 @@ pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thu
 /// Where a thunk in place leaves the calls that it cannot make, before anything has happened.
 ///
 /// # Safety
-/// - *Record*.
+/// - *Closure*.
 /// - *Layout*.
 pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) -> Results {
     // SAFETY: a thunk in place runs as a closure whose upvalue 1 is a record.
@@ -81,12 +81,12 @@ pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) ->
 /// on.
 ///
 /// # Safety
-/// - *Record* (see `call`).
+/// - *Closure* (see `call`).
 /// - *Layout* (see `vm`).
 #[cold]
 unsafe fn replace(lua: *mut lua_State, record: &Function) {
     let mut thunk = None;
-    // SAFETY: *Record* and *Layout*, kept by the caller.
+    // SAFETY: *Closure* and *Layout*, kept by the caller.
     unsafe {
         guard_in(lua, record.head, |cx| {
             if record.is_variadic(cx) {

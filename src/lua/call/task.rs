@@ -223,7 +223,7 @@ pub(in crate::lua) fn async_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// Pushes a function that makes an asynchronous one of a C function.
 fn push_wrapper(cx: &Cx<'_>) -> Result<(), LuaError> {
-    // SAFETY: a live state with free stack slots; a chunk that does not load leaves an error message.
+    // SAFETY: *Context*; a chunk that does not load leaves an error message.
     unsafe {
         let (text, name) = (WRAPPER.as_ptr().cast(), c"=ffi.async");
         if sys::luaL_loadbuffer(cx.lua, text, WRAPPER.len(), name.as_ptr()) != sys::LUA_OK {
@@ -233,7 +233,7 @@ fn push_wrapper(cx: &Cx<'_>) -> Result<(), LuaError> {
     for part in [entry(begin), entry(done), entry(wait), entry(result)] {
         cx.push_function(part, 0);
     }
-    // SAFETY: a live state with free stack slots.
+    // SAFETY: *Context*.
     unsafe { sys::lua_getglobal(cx.lua, c"coroutine".as_ptr()) };
     let coroutine = cx.top();
     match cx.type_of(coroutine) {
@@ -255,7 +255,7 @@ fn push_wrapper(cx: &Cx<'_>) -> Result<(), LuaError> {
 
 /// Whether a coroutine runs. (Whether it can yield is not asked: where it cannot, the error says so.)
 fn is_inside(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    // SAFETY: live, with a free stack slot.
+    // SAFETY: *Context*.
     let main = unsafe { sys::lua_pushthread(cx.lua) } == 1;
     cx.push_bool(!main);
     Ok(Outcome::results(1))

@@ -118,7 +118,7 @@ impl Variable {
 /// The Lua C function of every variadic C function, but for what their thunks do.
 ///
 /// # Safety
-/// - *Record*, of a variadic function.
+/// - *Closure*, of a variadic function.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `push_function` made.
@@ -157,9 +157,9 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 }
 
 /// # Safety
-/// - *Record* (see `call`).
+/// - *Closure* (see `call`).
 unsafe fn api_record(lua: *mut lua_State) -> *const Function {
-    // SAFETY: *Record*, kept by the caller.
+    // SAFETY: *Closure*, kept by the caller.
     unsafe { sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast() }
 }
 
@@ -174,7 +174,7 @@ enum Found {
 /// then.
 ///
 /// # Safety
-/// - *Record* (see `call`).
+/// - *Closure* (see `call`).
 unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<(&'r State, &'r Recipe)> {
     let recipe = record.recipe.get();
     if recipe.is_null() || record.target.get().is_null() {
@@ -207,11 +207,11 @@ fn compile(record: &Function, recipe: &Recipe) -> Option<lua_CFunction> {
 /// Lets the thunk, which has left a call with arguments of its types to this file, pass cdata like the ones of this call.
 ///
 /// # Safety
-/// - *Record* (see `call`).
+/// - *Closure* (see `call`).
 /// - *Layout* (see `vm`).
 /// - The thunk is one for arguments of these types.
 unsafe fn accept(lua: *mut lua_State, state: &State, record: &Function) {
-    // SAFETY: *Record* and *Layout*, kept by the caller.
+    // SAFETY: *Closure* and *Layout*, kept by the caller.
     let call = unsafe { Call::of(lua) };
     for n in record.fixed as usize + 1..=call.count() {
         let slot = call.argument(n);

@@ -138,7 +138,7 @@ impl Stock {
 #[cold]
 pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
     let errno = os::errno();
-    // SAFETY: *Layout* and *Room* for 2, kept by the caller.
+    // SAFETY: *Room* for 2, kept by the caller.
     let filled = unsafe {
         api::push_c_function(lua, make);
         sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());

@@ -72,9 +72,11 @@ fn running(callback: &Callback, call: impl FnOnce()) {
 
 /// # Safety
 /// - *Frame* (see `callback`).
+/// - This is the thread that runs the callback's state, unless that is closed.
 #[inline(always)]
 unsafe fn call(callback: &Callback, frame: *mut u8) {
-    // SAFETY: *Slot* and *Frame*, kept by the caller; what is quick of a callback lives as long as its kind.
+    // SAFETY: *Frame*, kept by the caller. What is quick of a callback lives as long as its kind, and is null once the state is
+    // closed: so *Own thread* holds.
     unsafe {
         let quick = callback.quick.get();
         if quick.is_null() || !fast::enter(callback, &*quick, frame) {
@@ -87,6 +89,7 @@ unsafe fn call(callback: &Callback, frame: *mut u8) {
 ///
 /// # Safety
 /// - *Frame* (see `callback`).
+/// - This is the thread that runs the callback's state, unless that is closed.
 #[cold]
 unsafe fn call_general(callback: &Callback, frame: *mut u8) {
     let errno = os::errno();

@@ -200,7 +200,7 @@ unsafe fn run_in_place(
 #[inline(always)]
 unsafe fn set_arguments(mut slot: memory::Slot, quick: &Quick, frame: *const u8) -> memory::Slot {
     for (n, Parameter { place, .. }) in quick.parameters.iter().enumerate() {
-        // SAFETY: *Frame*, kept by the caller; offsets are within the Frame.
+        // SAFETY: *Frame*, kept by the caller.
         unsafe {
             let value = frame.offset(place.offset);
             match place.form {
@@ -227,7 +227,7 @@ unsafe fn set_others(
     first: usize,
     frame: *const u8,
 ) -> memory::Slot {
-    // SAFETY: *Frame* and *Own thread*, kept by the caller; offsets are within the Frame.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller.
     unsafe {
         let stock = &(*quick.state).stock;
         for Parameter { place, last } in quick.parameters.iter().skip(first) {
@@ -283,7 +283,7 @@ unsafe fn fail(
     outside: bool,
 ) {
     let errno = os::errno();
-    // SAFETY: *Frame* and *Own thread*, kept by the caller; the Frame has a slot for the result.
+    // SAFETY: *Frame* and *Own thread*, kept by the caller.
     unsafe {
         callback.result_bytes(frame).fill(0);
         dispatch::keep_error(&*quick.state, callback, lua, outside);

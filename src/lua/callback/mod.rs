@@ -14,12 +14,11 @@
 //!
 //! # Invariants
 //!
-//! - **Frame**: `frame` is one that the body of the callback's kind made, and it lives until the call returns: the offsets of the kind
-//!   are within it, and its result slot has room for the result, 8 bytes at least.
-//! - **Own thread**: the callback's state is open, and this is the thread that runs it.
-//! - **Slot**: a slot holds its [`Callback`](record) until another callback takes it, which no slot of a call in progress is offered
-//!   to.
-//! - **Entry**: a C function of this room is called by the function above it only, with its entry, which outlives the call.
+//! - **Frame**: the body of the callback's kind made the Frame, which lives until the call returns. The offsets of the kind are within it, and its
+//!   result slot has room for the result (8 bytes where the kind has a fast path).
+//! - **Own thread**: the state of the callback is open, and this is the thread that runs it.
+//! - **Slot**: a slot holds its [`Callback`](record) until another callback takes the slot. None takes it while a call of the callback runs.
+//! - **Entry**: one function of this room alone calls the C function, protected, with an entry on its own stack as an argument.
 
 pub(in crate::lua) mod argument_pool;
 pub(in crate::lua) mod deferred;

@@ -41,7 +41,7 @@ impl Link {
     /// - This is the thread that runs the state.
     /// - *Open* (see `state`).
     pub(in crate::lua) unsafe fn state(&self) -> Option<&State> {
-        // SAFETY: *Own thread*, kept by the caller.
+        // SAFETY: *Open*, kept by the caller, on the thread that runs the state.
         unsafe { self.state.load(Ordering::Acquire).as_ref() }
     }
 

@@ -117,7 +117,7 @@ impl Callback {
     /// Pushes its Lua function.
     pub(in crate::lua) fn push(&self, cx: &Cx<'_>) {
         if self.shelved {
-            // SAFETY: the state is in place, and its shelf keeps the value; `Cx` promises a free stack slot.
+            // SAFETY: the state is in place, and its shelf keeps the value; *Context*.
             return unsafe { memory::push(cx.lua).restore(self.value.get()) };
         }
         cx.push_anchor(Anchor::Callbacks);
@@ -151,7 +151,7 @@ impl Callback {
             return unsafe { cx.state.functions_in_place.slot(self.place as usize).restore(value) };
         }
         cx.push_anchor(Anchor::Callbacks);
-        // SAFETY: the state is in place; `Cx` promises free stack slots.
+        // SAFETY: the state is in place; *Context*.
         unsafe { memory::push(cx.lua).restore(value) };
         cx.raw_set_integer(-2, self.place.into());
         cx.pop(1);

@@ -48,7 +48,7 @@ pub(in crate::lua) unsafe fn call(lua: *mut lua_State, state: &State) -> bool {
     cx.raw_get_integer(-1, HANDLER);
     cx.remove(-2);
     cx.insert(function);
-    // SAFETY: *Own thread*, with a function and an argument on top, kept by the caller; the handler is below the function.
+    // SAFETY: *Room* for 2, and a function and an argument are on top, as the caller promises; the handler is below the function.
     let failed = unsafe { sys::lua_pcall(lua, 1, 0, function) != sys::LUA_OK };
     cx.remove(function);
     failed

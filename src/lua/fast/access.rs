@@ -75,7 +75,7 @@ pub(in crate::lua) fn set_closures(cx: &Cx<'_>, ty: QualType) {
     let names = field_count(cx, ty) + metatype::name_count(cx, ty);
     let elements = bounds::count(cx, ty);
     let count = (names * 2).next_power_of_two().clamp(4, 1024);
-    // SAFETY: the block has room for all that is written; `Cx` promises free stack slots.
+    // SAFETY: the block has room for all that is written; *Context*.
     unsafe {
         let size = mem::size_of::<Places>() + count * mem::size_of::<Part>();
         let places = api::new_userdata(cx.lua, size, USER_VALUES).cast::<Places>();

@@ -14,11 +14,11 @@
 //!
 //! # Invariants
 //!
-//! - **Fast function**: *C function* and *Layout* (see `vm`), of a closure that `Cx::push_function` made in a state whose `ways.values`
-//!   is set: upvalue 1 is the head. The head of a closed state accepts nothing and knows nothing.
+//! - **Fast function**: *C function* and *Layout* (see `vm`), and *Upvalue 1* (see `state`). The head of a closed state accepts nothing and knows
+//!   nothing.
 //! - **Metamethod**: *Fast function*, of a closure of `access::set_closures`, which keeps its `Places` alive.
-//! - **Part**: *Metamethod*; `part` is one of its parts, and an object of that part's type is at `address`. Memory behind a pointer is
-//!   there because the script says so. The slot is that of the key, or of the value to write.
+//! - **Part**: *Metamethod*; `part` is one of its parts, and an object of that part's type is at `address`. Where a pointer of a script led there,
+//!   the script answers for it. The slot is that of the key, or of the value to write.
 
 pub(in crate::lua) mod access;
 mod accessor;

@@ -12,7 +12,7 @@ use crate::lua::vm::api::{self, LuaType};
 /// Puts a guard before `debug.setupvalue`, where that is loaded.
 pub(in crate::lua) fn guard_debug(cx: &Cx<'_>) {
     let top = cx.top();
-    // SAFETY: `Cx` promises free stack slots; the registry has a table of loaded modules there, or nothing.
+    // SAFETY: *Context*; the registry has a table of loaded modules there, or nothing.
     unsafe { sys::lua_getfield(cx.lua, sys::LUA_REGISTRYINDEX, c"_LOADED".as_ptr()) };
     if cx.type_of(-1) == LuaType::Table {
         cx.raw_get_name(-1, b"debug");
@@ -41,6 +41,6 @@ fn set_upvalue(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 fn is_ours(cx: &Cx<'_>, index: c_int) -> bool {
-    // SAFETY: `Cx` promises free stack slots.
+    // SAFETY: *Context*.
     unsafe { api::is_over_collected(cx.lua, index) || call::record_at(cx, index).is_some() }
 }

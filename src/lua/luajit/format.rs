@@ -272,7 +272,7 @@ fn string_in_place(cx: &Cx<'_>, index: c_int) {
     if cx.type_of(index) == LuaType::String {
         return;
     }
-    // SAFETY: `guard` promises a live state with free stack slots.
+    // SAFETY: *Context*.
     unsafe {
         if cx.type_of(index) != LuaType::Number
             && sys::luaL_callmeta(cx.lua, index, c"__tostring".as_ptr()) != 0

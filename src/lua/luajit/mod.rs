@@ -17,10 +17,9 @@
 //!
 //! # Invariants
 //!
-//! - **Upvalue 1**: *C function* (see `vm`); the closure is one that `Cx::push_function` made, with the userdata of the state as
-//!   upvalue 1 (see `state`).
-//! - **Adapted**: *Upvalue 1*, of a function that `adapt::push_adapted` made: its original is an upvalue too, and knows no more than
-//!   its arguments.
+//! - **Upvalue 1**: *C function* (see `vm`), and *Upvalue 1* of `state`.
+//! - **Adapted**: *Upvalue 1*, of a function that `adapt::push_adapted` made. One more upvalue is its original, which knows no more than its
+//!   arguments.
 
 mod adapt;
 mod bit;

@@ -15,7 +15,7 @@ pub(super) const FUNCTIONS: [(&[u8], lua_CFunction); 2] =
 
 /// Pushes what stands for nil.
 pub(super) fn push(cx: &Cx<'_>) {
-    // SAFETY: `Cx` promises a live state with free stack slots.
+    // SAFETY: *Context*.
     unsafe { api::push_nil_error(cx.lua) };
 }
 

@@ -83,7 +83,7 @@ pub(super) fn unpack(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     };
     let count = (last - i64::from(first) + 1).max(0);
     let room = c_int::try_from(count).ok().filter(|count| *count < 1_000_000);
-    // SAFETY: `entry` promises a live state.
+    // SAFETY: *Context*.
     let room = room.filter(|count| unsafe { sys::lua_checkstack(cx.lua, *count + 4) } != 0);
     let Some(count) = room else { return Err(LuaError::new("too many results to unpack")) };
     for i in 0..i64::from(count) {

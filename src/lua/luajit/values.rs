@@ -83,7 +83,7 @@ pub(super) fn to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         cx.set_top(1);
     }
-    // SAFETY: `entry` promises a live state with free stack slots.
+    // SAFETY: *Context*.
     unsafe { sys::luaL_tolstring(cx.lua, 1, std::ptr::null_mut()) };
     Ok(Outcome::results(1))
 }

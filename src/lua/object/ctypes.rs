@@ -58,7 +58,7 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, ty: QualType) {
     cx.raw_get_integer(-1, key);
     if cx.type_of(-1) == LuaType::Nil {
         cx.pop(1);
-        // SAFETY: `Cx` promises free stack slots; the block has room for what it holds.
+        // SAFETY: *Context*; the block has room for what it holds.
         unsafe {
             let block = api::new_userdata(cx.lua, mem::size_of::<Named>(), 0).cast::<Named>();
             block.write(Named::new(cx.state, ty));

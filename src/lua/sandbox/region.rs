@@ -67,7 +67,7 @@ pub(in crate::lua) fn make_tables(cx: &Cx<'_>) {
 /// or 0.
 pub(in crate::lua) fn push(cx: &Cx<'_>, base: usize, len: usize, read_only: bool, within: c_int) {
     let within = if within == 0 { 0 } else { cx.absolute(within) };
-    // SAFETY: `Cx` promises free stack slots; the block has room for a region, which has no destructor; it has a user value.
+    // SAFETY: *Context*; the block has room for a region, which has no destructor; it has a user value.
     unsafe {
         let block = api::new_userdata(cx.lua, mem::size_of::<Region>(), 1).cast::<Region>();
         block.write(Region { base, len, read_only, live: Cell::new(true) });

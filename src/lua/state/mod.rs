@@ -10,11 +10,11 @@
 //!
 //! # Invariants
 //!
-//! - **Open**: the state does not close while a reference to it is used. The thread that runs the state keeps it, as a state closes on
-//!   that thread only.
-//! - **Head**: a `head` is null or the one of the Lua state that `lua` is a thread of. It begins with the pointer to its [`State`],
-//!   which is null from the time on that the box is dropped.
-//! - **Upvalue 1**: a C function that `Cx::push_function` pushed has the userdata of its state, that is its head, as upvalue 1.
+//! - **Open**: the state does not close while a reference to it is used. A state closes with its Lua state, so this holds for as long as a function
+//!   of that runs.
+//! - **Head**: `head` is null, or the head of the Lua state that `lua` is a thread of. It begins with the pointer to its [`State`], which is null
+//!   from the time on that the box is dropped.
+//! - **Upvalue 1**: the running closure is one that `Cx::push_function` made: its upvalue 1 is the userdata of its state, whose block is the head.
 
 mod error;
 pub(in crate::lua) mod head;

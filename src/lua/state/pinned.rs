@@ -30,7 +30,7 @@ impl Shelf {
     /// Makes it have room for so many values, nil at first; false where there is no memory. The state is in place, and `number`
     /// is the shelf's own, from 1. May raise (out of memory).
     pub(in crate::lua) fn make_room(&self, cx: &Cx<'_>, number: i64, count: usize) -> bool {
-        // SAFETY: `Cx` promises free stack slots. The thread lives in the state's table, once it is in there; nobody else has it.
+        // SAFETY: *Context*. The thread lives in the state's table, once it is in there; nobody else has it.
         unsafe {
             if self.thread.get().is_null() {
                 cx.push_anchor(Anchor::Shelves);

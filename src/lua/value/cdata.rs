@@ -211,7 +211,7 @@ fn push_block(
     let owned = owner != 0 && cx.type_of(owner) != LuaType::Nil;
     let owner = if owned { cx.absolute(owner) } else { 0 };
     let flags = flags | if owned { Flags::OWNED } else { 0 };
-    // SAFETY: `Cx` promises free stack slots. The block has room for the header.
+    // SAFETY: *Context*. The block has room for the header.
     let header = unsafe {
         let size = mem::size_of::<Header>() + extra;
         let header = api::new_cdata(cx.lua, size, c_int::from(owned)).cast::<Header>();

@@ -33,7 +33,7 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, size: usize) -> Result<*mut u8, LuaError
             }
         }
     }
-    // SAFETY: `Cx` promises free stack slots. The block owns nothing until nothing can raise any more.
+    // SAFETY: *Context*. The block owns nothing until nothing can raise any more.
     let block = unsafe {
         let block = api::new_collected(cx.lua, mem::size_of::<Memory>(), free).cast::<Memory>();
         block.write(Memory { address: ptr::null_mut(), size });

@@ -18,9 +18,9 @@
 //!
 //! # Invariants
 //!
-//! - **Readable**: a source is readable for the size of its C type, or of the bytes that a bit-field touches; any alignment.
-//! - **Writable**: a destination is writable for the size of its C type, or of the bytes that a bit-field touches (those are readable
-//!   too), and for `room` bytes where the type is an array of unknown length or ends in one; any alignment.
+//! - **Readable**: the source is readable for the size of its C type; where it is a bit-field, for the bytes that the field touches. Any alignment.
+//! - **Writable**: the destination is writable for the size of its C type; where it is a bit-field, the bytes that the field touches are readable and
+//!   writable. `room` bytes are writable where the type is an array of unknown length, or ends in one. Any alignment.
 //! - **Object**: an object of the place's type is at `address`, at any alignment. Where a pointer of a script led there, the script answers for it.
 
 pub(in crate::lua) mod bounds;

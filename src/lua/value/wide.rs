@@ -144,7 +144,7 @@ pub(in crate::lua) fn push_text(
     budget::ask("string", size, size)?;
     let block = match cx.state.machine.is_guest() {
         true => guest_memory::push(cx, size)?,
-        // SAFETY: `Cx` promises free stack slots.
+        // SAFETY: *Context*.
         false => unsafe { api::new_userdata(cx.lua, size, 0).cast::<u8>() },
     };
     // SAFETY: the block has room for the units and the zero.

@@ -300,7 +300,7 @@ impl Call {
     /// # Safety
     /// - The function does what the closure's callers expect.
     pub(in crate::lua) unsafe fn set_code(self, code: lua_CFunction) {
-        // SAFETY: *Layout*, and that of `of`.
+        // SAFETY: *Layout*: `of` made the call; `code` serves the closure's callers, as the caller promises.
         unsafe {
             let closure: *mut u8 = read(self.function, 0);
             write(closure, AT.closure_function, code);

@@ -8,20 +8,19 @@
 //!
 //! # Invariants
 //!
-//! `# Safety` sections and SAFETY comments of all rooms cite these by name. A function that promises *Live* to its callees and makes no
-//! other claim has it from its own caller.
-//! - **Live**: `lua` is a thread of an open Lua state, and this thread of the process runs it: nobody else uses the state until the
-//!   function returns.
-//! - **Room**: *Live*, and `lua` has the free stack slots that the function uses (a number where it is not 1). Lua gives `LUA_MINSTACK`
-//!   to every C function.
-//! - **Raise**: the function may raise a Lua error, which jumps over Rust frames. No value with a destructor, lock or borrow is alive
-//!   in the frames between the function and the protected call around it.
-//! - **C function**: Lua calls the function as the C function of a closure, with the thread that it runs on. So *Room* holds, and the
-//!   upvalues are those that the closure was pushed with.
-//! - **Context**: a [`Cx`](crate::lua::state::Cx) exists only while a C function runs on its thread: *Room* holds. Indices are
-//!   acceptable, and a method that works on values finds them where its text says.
-//! - **Layout**: `vm::probe` has proved that the interpreter keeps the stack, closures and userdata where `api::layout` says, and `lua`
-//!   is the thread that the running C function was called with. Every [`memory`] value is made under it.
+//! `# Safety` sections and SAFETY comments of all rooms cite these by name.
+//!
+//! - **Live**: `lua` is a thread of an open Lua state. This thread of the process runs that state, and no other uses it until the function returns.
+//! - **Room**: *Live*, and `lua` has a free stack slot for each value that the function pushes; *Room* for n: n free slots. A C function starts with
+//!   `LUA_MINSTACK` of them.
+//! - **Raise**: the function may raise a Lua error, which jumps over Rust frames. In the frames between it and the protected call around it, no value
+//!   with a destructor, no lock and no borrow is alive.
+//! - **C function**: Lua has called a C function with `lua`, and that call has not returned. *Room* holds. Where the section is that of a C function
+//!   itself, Lua alone calls it, and its upvalues are those that its closure was pushed with.
+//! - **Context**: a [`Cx`](crate::lua::state::Cx) exists only while *C function* holds for its thread. Each index is acceptable, and the values that
+//!   a method works on are where its text says.
+//! - **Layout**: `vm::probe` has proved that the interpreter keeps stacks, closures and userdata where `api::layout` says. *Live* holds for `lua`,
+//!   and the call that is looked at is the one that runs on it. Values of [`memory`] are made under *Layout* only.
 
 pub(in crate::lua) mod api;
 pub(in crate::lua) mod memory;

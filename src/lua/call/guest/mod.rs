@@ -76,7 +76,7 @@ fn push_copy_of(cx: &Cx<'_>, text: &[u8]) -> Result<*mut u8, LuaError> {
 /// The Lua C function of every guest function.
 ///
 /// # Safety
-/// - *Record*, of a function of guest code.
+/// - *Closure*, of a function of guest code.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this with a live state; upvalue 1 is the record that `function::push_function` made.
     unsafe {

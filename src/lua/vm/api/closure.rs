@@ -60,7 +60,7 @@ impl Cx<'_> {
     /// environment that is not the running function's. It works in a call of its own only.
     pub(crate) fn has_state_of_its_own(&self, index: c_int) -> bool {
         let index = self.absolute(index);
-        // SAFETY: `Cx` promises a live state with free stack slots; a C function is at `index`.
+        // SAFETY: *Context*; a C function is at `index`.
         unsafe {
             if !sys::lua_getupvalue(self.lua, index, 1).is_null() {
                 self.pop(1);

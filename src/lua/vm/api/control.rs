@@ -108,7 +108,7 @@ mod tail {
             // SAFETY: Lua resumes with a live state.
             unsafe { sys::lua_gettop(lua) - base as c_int }
         }
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*; `base` is the stack height below the function.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here; `base` is the stack height below the function.
         unsafe {
             let base = sys::lua_gettop(lua) - arguments - 1;
             let context = base as sys::lua_KContext;
@@ -143,7 +143,7 @@ mod tail {
             unsafe { std::ptr::NonNull::<F>::dangling().read()(lua) }.count()
         }
         const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here.
         unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
         then(lua)
     }
@@ -181,7 +181,7 @@ mod tail {
             then(lua, status == sys::LUA_YIELD).count()
         }
         const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here.
         let status = unsafe {
             sys::lua_pcallk(lua, arguments, sys::LUA_MULTRET, handler, 0, Some(resume::<F>))
         };
@@ -208,7 +208,7 @@ mod protected {
     where
         F: Fn(*mut lua_State, bool) -> Results + Copy,
     {
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here.
         let status = unsafe { sys::lua_pcall(lua, arguments, sys::LUA_MULTRET, handler) };
         then(lua, status == sys::LUA_OK)
     }
@@ -234,7 +234,7 @@ mod tail {
                 sys::lua_gettop(lua) - base
             }
         }
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*; `base` is the stack height below the function.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here; `base` is the stack height below the function.
         unsafe {
             let base = sys::lua_gettop(lua) - arguments - 1;
             sys::lua_callk(lua, arguments, sys::LUA_MULTRET, base, Some(resume));
@@ -261,7 +261,7 @@ mod tail {
             unsafe { std::ptr::NonNull::<F>::dangling().read()(lua) }.count()
         }
         const { assert!(size_of::<F>() == 0, "a continuation captures nothing") };
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here.
         unsafe { sys::lua_callk(lua, arguments, 1, 0, Some(resume::<F>)) };
         then(lua)
     }
@@ -290,7 +290,7 @@ mod tail {
     /// - *Raise*.
     /// - The function and its arguments are on top of the stack.
     pub(crate) unsafe fn tail_call(lua: *mut lua_State, arguments: c_int) -> Results {
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*; `base` is the stack height below the function.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here; `base` is the stack height below the function.
         unsafe {
             check_depth(lua);
             let base = sys::lua_gettop(lua) - arguments - 1;
@@ -308,7 +308,7 @@ mod tail {
     where
         F: Fn(*mut lua_State) -> Results + Copy,
     {
-        // SAFETY: the caller is a C function that ends here, and keeps *Raise*.
+        // SAFETY: *C function* and *Raise*, kept by the caller, which ends here.
         unsafe {
             check_depth(lua);
             sys::lua_call(lua, arguments, 1);

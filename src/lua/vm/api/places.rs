@@ -11,7 +11,7 @@ use crate::lua::state::Cx;
 impl Cx<'_> {
     /// `file:line` of the definition of the Lua function at `index`; `None` of other values, C functions among them.
     pub(crate) fn defined_at(&self, index: c_int) -> Option<String> {
-        // SAFETY: `Cx` promises a live state with free stack slots; Lua fills in the record.
+        // SAFETY: *Context*; Lua fills in the record.
         unsafe {
             if sys::lua_type(self.lua, index) != sys::LUA_TFUNCTION
                 || sys::lua_iscfunction(self.lua, index) != 0
