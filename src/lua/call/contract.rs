@@ -332,7 +332,7 @@ impl Call<'_> {
 /// The bytes of a text and its NUL.
 ///
 /// # Safety
-/// - There are `room` bytes at the address.
+/// - `room` bytes are readable at the address.
 unsafe fn text_bytes(address: usize, room: usize) -> Result<usize, LuaError> {
     // SAFETY: the address has `room` bytes, as the caller promises.
     let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };

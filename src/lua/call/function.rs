@@ -392,7 +392,7 @@ pub(in crate::lua) fn thunk(
 /// The first [`Function::slow`]: finds the thunk that stays there, and goes on as it.
 ///
 /// # Safety
-/// - *Closure*: `plan_api::by_record` calls it as its closure.
+/// - *Closure* (see `call`): `plan_api::by_record` calls it as its own closure.
 unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> Results {
     let mut found = None;
     // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.

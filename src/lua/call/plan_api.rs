@@ -44,7 +44,7 @@ pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> Results
 /// [`call`], until it is time for a thunk.
 ///
 /// # Safety
-/// - *Recipe*, with any number of arguments: [`by_record`] calls it as its closure.
+/// - *Closure* (see `call`), of a record that has a recipe: [`by_record`] calls it as its own closure.
 pub(in crate::lua) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> Results {
     // SAFETY: `by_record` calls this as its closure, with a recipe. While a record has a target its state is open.
     unsafe {
@@ -64,7 +64,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> R
 /// The C function of closures whose recipe is carried out here.
 ///
 /// # Safety
-/// - *Recipe*, with any number of arguments.
+/// - *Closure* (see `call`), of a record that has a recipe.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record with a recipe.
     unsafe {

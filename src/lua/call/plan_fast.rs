@@ -150,7 +150,7 @@ pub(super) fn is_hot(calls: &Calls) -> bool {
 /// The C function of closures that have no thunk yet, and [`Function::slow`] of those that do.
 ///
 /// # Safety
-/// - *Recipe*, with any number of arguments.
+/// - *Closure* (see `call`), of a record that has a recipe.
 /// - *Layout*.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this, or a thunk does, as a closure whose upvalue 1 is a record with a recipe; the state is in place.

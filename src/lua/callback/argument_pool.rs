@@ -151,7 +151,7 @@ pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.
 ///
 /// # Safety
-/// - *C function*, called by [`fill`] only: a state that is in place is at 1.
+/// - *C function* (see `vm`): [`fill`] alone calls it, with its state as a light userdata at 1.
 unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {

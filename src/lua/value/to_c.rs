@@ -270,7 +270,7 @@ unsafe fn assign_function(
     if cx.state.kind(function) != Kind::Function {
         return Err(cannot_convert(cx, index, ty));
     }
-    // SAFETY: a function is at `index`; the type is a function; *Writable*, kept by the caller for `dst`.
+    // SAFETY: a function is at `index`; the type is a function; *Writable*, kept by the caller.
     unsafe {
         let function = cx.state.resolve(function).id();
         let make = cx.state.links.callback.get();
@@ -412,7 +412,7 @@ pub(in crate::lua) unsafe fn convert(
 /// # Safety
 /// - *Readable*: `src`, and *Writable*: `dst`, for `size` bytes. They may overlap.
 unsafe fn copy(dst: *mut u8, src: *const u8, size: usize) {
-    // SAFETY: both ranges are valid, as the caller promises.
+    // SAFETY: *Readable* and *Writable*, kept by the caller.
     unsafe { ptr::copy(src, dst, size) }
 }
 
@@ -491,7 +491,7 @@ pub(in crate::lua) unsafe fn assign_bit_field(
     dst: *mut u8,
 ) -> Result<(), LuaError> {
     let mut value = [0; 16];
-    // SAFETY: no type of a bit-field is larger than 16 bytes; *Writable* for the rest.
+    // SAFETY: no type of a bit-field is larger than 16 bytes; *Writable* holds for `dst`.
     unsafe {
         to_c(cx, index, ty, value.as_mut_ptr())?;
         scalar::store_bit_field(bits, dst, u128::from_le_bytes(value));

@@ -59,7 +59,7 @@ impl Unit {
     /// # Safety
     /// - *Writable*: `dst`, for as many units as the character takes.
     unsafe fn write(self, dst: *mut u8, c: char) {
-        // SAFETY: *Writable*, kept by the caller; any alignment.
+        // SAFETY: *Writable*, kept by the caller.
         unsafe {
             match self {
                 Unit::Two => {
@@ -75,7 +75,7 @@ impl Unit {
     /// # Safety
     /// - *Readable*: `src`, for a unit.
     unsafe fn read(self, src: *const u8) -> u32 {
-        // SAFETY: *Readable*, kept by the caller; any alignment.
+        // SAFETY: *Readable*, kept by the caller.
         unsafe {
             match self {
                 Unit::Two => src.cast::<u16>().read_unaligned().into(),

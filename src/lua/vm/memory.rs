@@ -25,7 +25,7 @@ pub(in crate::lua) const AT: Layout = match api::LAYOUT {
 /// - *Layout* and *Room*.
 /// - *Raise* (out of memory).
 /// - The metatable is a table that the registry keeps.
-/// - A call that moves the stack, as this one may, ends the life of [`Slot`] and [`Call`] values.
+/// - The call may move the stack: no [`Slot`] or [`Call`] from before it is used after it.
 pub(in crate::lua) unsafe fn push_cdata(
     lua: *mut lua_State,
     metatable: *const c_void,
