@@ -24,8 +24,8 @@
 //!   target, its state is open.
 //! - **Recipe**: *Closure*; the recipe is one of the record's type, and as many arguments as it takes are on the stack from 1.
 //! - **Frame**: the Frame is aligned, and as large as the recipe's plan says. The plan's offsets are within it, and each slot has room for its type.
-//! - **Helper**: a thunk alone calls the function, or [`plan_fast`] in its place, with its own `lua` and `record` (*Record*) and the index of one of
-//!   its arguments. The function may raise: *Raise* (see `vm`).
+//! - **Helper**: *Record*. A thunk alone calls the function, or [`plan_fast`], [`plan_api`] or [`task`] in its place, with the thread and the record
+//!   of the call and, where the function takes one, the index of an argument. The function may raise: *Raise* (see `vm`).
 
 mod contract;
 mod function;

@@ -210,13 +210,13 @@ pub(super) unsafe extern "C-unwind" fn variable_aggregate(
 ///
 /// # Safety
 /// - *Helper* (see `call`).
-/// - `value` is the result, in the frame of the thunk.
+/// - `value` is readable for the function's result type.
 pub(super) unsafe extern "C-unwind" fn push_result(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,
 ) {
-    // SAFETY: *Helper*; `value` is the result, in the thunk's own frame.
+    // SAFETY: *Helper*; `value` is the result.
     unsafe {
         push_with(lua, record, |cx, ty| {
             cx.state.learn_result(ty, value);
@@ -234,7 +234,7 @@ pub(super) unsafe extern "C-unwind" fn push_result(
 ///
 /// # Safety
 /// - *Helper* (see `call`).
-/// - `value` is the result, in the frame of the thunk.
+/// - `value` is readable for the function's result type.
 pub(in crate::lua) unsafe extern "C-unwind" fn push_copy(
     lua: *mut lua_State,
     record: *const Function,
@@ -248,7 +248,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_copy(
 ///
 /// # Safety
 /// - *Helper* (see `call`).
-/// - `value` is the result, in the frame of the thunk.
+/// - `value` is readable for the function's result type.
 /// - *Layout*.
 pub(super) unsafe extern "C-unwind" fn push_result_in_place(
     lua: *mut lua_State,
@@ -295,7 +295,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
 ///
 /// # Safety
 /// - *Helper* (see `call`).
-/// - `value` is the result, in the frame of the thunk.
+/// - `value` is readable for the function's result type.
 /// - *Layout*.
 pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
     lua: *mut lua_State,

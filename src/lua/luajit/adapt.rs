@@ -127,7 +127,7 @@ pub(super) fn push_adapted(
 /// Goes on as the original of the running function, on its stack.
 ///
 /// # Safety
-/// - *Adapted* (see `luajit`), to run in the frame.
+/// - *Adapted* (see `luajit`).
 /// - *Raise*.
 pub(super) unsafe fn original(lua: *mut lua_State) -> Results {
     // SAFETY: the upvalue is a C function without upvalues or environment of its own: it knows its arguments only, and they are on

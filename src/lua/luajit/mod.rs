@@ -18,8 +18,8 @@
 //! # Invariants
 //!
 //! - **Upvalue 1**: *C function* (see `vm`), and *Upvalue 1* of `state`.
-//! - **Adapted**: *Upvalue 1*, of a function that `adapt::push_adapted` made. One more upvalue is its original, which knows no more than its
-//!   arguments.
+//! - **Adapted**: *Upvalue 1*, of a function that `adapt::push_adapted` or `raise::adapt_error` made to run its original in its own frame. The
+//!   original is an upvalue too: a C function that depends on its arguments only.
 
 mod adapt;
 mod bit;
