@@ -160,10 +160,14 @@ if ffi.option and ffi.abi "64bit" and ffi.sizeof "long double" == 16 then
     ffi.cdef "long double fabsl(long double); long double sqrtl(long double);"
     check(holder.l == 0.1 and holder.of[1] == 0.1 and ffi.C.sqrtl(2) == 2 ^ 0.5)
     ffi.option("longdouble", "cdata")
-    check(holder.l == tenth and tostring(holder.q) == quad and holder.of[1] == tenth and tostring(ffi.C.fabsl(-third)) == tostring(third))
-    local add = ffi.cast("long double (*)(long double)", function(x) return x + third end)
-    check(tostring(add(third)) == tostring(third + third))
-    if x87 then check(tostring(ffi.C.sqrtl(2)) == "1.4142135623730950488") end
+    check(holder.l == tenth and tostring(holder.q) == quad and holder.of[1] == tenth)
+    -- Valgrind's x87 unit rounds every value that it loads to a double.
+    if not (os.getenv and os.getenv "LD_PRELOAD" or ""):find "vgpreload" then
+      check(tostring(ffi.C.fabsl(-third)) == tostring(third))
+      local add = ffi.cast("long double (*)(long double)", function(x) return x + third end)
+      check(tostring(add(third)) == tostring(third + third))
+      if x87 then check(tostring(ffi.C.sqrtl(2)) == "1.4142135623730950488") end
+    end
     ffi.option("longdouble", "number")
     check(holder.l == 0.1)
   end
