@@ -270,7 +270,7 @@ attempt("a size beyond memory", function() return ffi.new("char[?]", 0x7ffffffff
 attempt("a fixed size beyond memory", function() return ffi.new("char[0x7fffffffff00]") end, "not enough memory")
 attempt("an array type that overflows", function() return ffi.new("int[0x7fffffffffffffff]") end, "larger than the address space")
 attempt("arrays of arrays that overflow", function() return ffi.new("int[0x80000000][0x80000000][16]") end, "larger than the address space")
-attempt("sizeof that overflows", function() return ffi.sizeof("int[?]", 0x4000000000000000) + 1 end, "attempt to perform arithmetic")
+attempt("sizeof that overflows", function() return ffi.sizeof("int[?]", 0x4000000000000000) + 1 end, _VERSION:find "Luau" and "on nil and number" or "arithmetic on a nil value")
 attempt("a struct that overflows", function()
   ffi.cdef "struct huge { char a[0x7fffffffffffffff]; char b[0x7fffffffffffffff]; };"
   return ffi.new("struct huge")

@@ -248,8 +248,11 @@ fails("attempt to perform arithmetic on 'struct %d+' and 'number'", function() r
 
 -- Arguments of the library's own functions are looked at when they are given, not when they are used.
 if differs "argument-errors" then
-  -- Older versions of Lua do not find the names of functions in tables, and Luau gives none.
-  local function to(name) return _VERSION == "Lua 5.4" and "to '%w+%." .. name .. "' %(" or "[^(]*%(" end
+  -- Lua 5.4 finds a function under either name of its module; older versions of Lua do not look into tables; Luau gives no name.
+  local function to(name)
+    if _VERSION == "Lua 5.4" then return "to '%w+%." .. name .. "' %(" end
+    return _VERSION:find "Luau" and "%(" or "to '[^']*' %("
+  end
   if not apart then fails("bad argument #1 " .. to "load" .. "a library name expected, got an empty string", ffi.load, "") end
   local array = ffi.new "int[1]"
   for _, wrong in ipairs { 5, "text", true, {}, ffi.new "int", array } do

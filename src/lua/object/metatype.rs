@@ -42,6 +42,7 @@ const METAMETHODS: [(&[u8], lua_CFunction); 6] = [
 ];
 
 /// The functions that look for metamethods of a metatype, where no fast path does.
+#[cfg(not(feature = "luau"))]
 pub(in crate::lua) fn general() -> impl Iterator<Item = lua_CFunction> {
     let operators = OPERATORS.into_iter().chain(INTEGER_OPERATORS).map(|operator| operator.1);
     METAMETHODS.into_iter().map(|metamethod| metamethod.1).chain(operators)
