@@ -139,6 +139,43 @@ fn errors_of_queued_calls_stay_with_them() {
     .unwrap();
 }
 
+/// A host polls in a C call in which a callback has failed: the call raises that error, not the one of the queued call.
+#[test]
+fn an_error_waits_while_queued_calls_are_made() {
+    let (lua, ffi, _turn) = state();
+    lua.load(
+        "failing = ffi.cast('callback', function() error('of the call', 0) end)
+         queued = ffi.cast('callback', function() error 'of the queued call' end)
+         queued:foreign('queue', 600)
+         C.keep(failing)
+         C.start(queued, 1, 2)",
+    )
+    .exec()
+    .unwrap();
+    let fail: mlua::Function = lua.load("return C.call_kept").eval().unwrap();
+    let address: String = lua.load("return tostring(failing):match '0x(%x+)'").eval().unwrap();
+    let address = usize::from_str_radix(&address, 16).unwrap();
+    // SAFETY: it is the address of such a function, which lives until the end.
+    let failing: extern "C" fn(c_int, c_int) -> c_int = unsafe { std::mem::transmute(address) };
+    let table = ffi.clone();
+    let run = lua.create_function(move |_, ()| {
+        table.in_c_call(|| {
+            assert_eq!(failing(1, 2), 0);
+            let mut made = 0;
+            while made < 2 {
+                made += table.poll(Duration::from_millis(10)).unwrap();
+            }
+            // An error waits: C gets zeros.
+            assert_eq!(failing(1, 2), 0);
+        })
+    });
+    let error = run.unwrap().call::<()>(()).unwrap_err().to_string();
+    assert!(error.contains("of the call"), "{error}");
+    let next = fail.call::<c_int>(3).unwrap_err().to_string();
+    assert!(next.contains("of the call"), "{next}");
+    lua.load("assert(C.finish() == 0)").exec().unwrap();
+}
+
 /// The host is told of waiting calls, and makes them.
 #[test]
 fn a_host_is_woken() {

@@ -352,7 +352,7 @@ pub(in crate::lua) enum Way {
 impl Way {
     /// Of a thunk that is made now.
     pub(in crate::lua) fn of(head: &Head, in_place: bool) -> Way {
-        match (in_place, head.has_callbacks()) {
+        match (in_place, head.boundary.has_callbacks()) {
             (false, _) => Way::Api,
             (true, false) => Way::InPlace,
             (true, true) => Way::Announced,

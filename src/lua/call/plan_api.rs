@@ -15,7 +15,7 @@ use super::runtime;
 use super::thunk_api::Outcome;
 use crate::code::Registers;
 use crate::lower;
-use crate::lua::callback::deferred;
+use crate::lua::callback::{deferred, transition};
 use crate::lua::sandbox::budget;
 use crate::lua::state::{LuaError, State, guard_in};
 use crate::lua::vm::api::{self, Results, lua_State};
@@ -173,11 +173,9 @@ unsafe fn run_within(
         let bytes = slice::from_raw_parts(frame, size);
         lower::load(plan, bytes, frame as u64, registers.bytes(), stack);
         let head = &*record.head;
-        let outer = head.begin_call(lua);
-        native.invoke(target, &mut registers, stack);
-        head.end_call(outer);
-        if head.pending.get() != 0 {
-            return runtime::raise_pending(lua, head);
+        let native = || native.invoke(target, &mut registers, stack);
+        if let Err(caught) = transition::across(lua, head, native) {
+            return caught.raise(lua, head);
         }
         lower::store_result(plan, registers.bytes(), slice::from_raw_parts_mut(frame, size));
         let result = frame.add(plan.frame.result as usize);

@@ -19,7 +19,7 @@ use crate::abi::{self, CallPlan, Convention, Kind as AbiKind, Signature, Type};
 use crate::code::{Mode, NativeCall, Registers};
 use crate::ctype::{FloatKind, QualType, TypeId};
 use crate::lower;
-use crate::lua::callback::deferred;
+use crate::lua::callback::{deferred, transition};
 use crate::lua::state::{Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
@@ -263,11 +263,9 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         let stack = memory::bytes(words_used);
         lower::load(plan, &*memory, memory as u64, block.bytes(), stack);
         let head = &*record.head;
-        let outer = head.begin_call(lua);
-        recipe.native.invoke(target, &mut block, stack);
-        head.end_call(outer);
-        if head.pending.get() != 0 {
-            return runtime::raise_pending(lua, head);
+        let native = || recipe.native.invoke(target, &mut block, stack);
+        if let Err(caught) = transition::across(lua, head, native) {
+            return caught.raise(lua, head);
         }
         lower::store_result(plan, block.bytes(), &mut *memory);
         push(lua, record, recipe, memory.cast::<u8>().add(plan.frame.result as usize))

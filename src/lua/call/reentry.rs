@@ -1,36 +1,16 @@
 //! Calls of C in states that have callbacks: C may call Lua.
 //!
-//! A fast thunk calls C and does nothing for callbacks, which is enough as long as a state has none. From its first callback on, [`Head::barred`] sends
+//! A fast thunk calls C and does nothing for callbacks, which is enough as long as a state has none. From its first callback on, its bar sends
 //! each thunk to [`elsewhere`], once, and its closure gets another thunk ([`Way::Announced`]). It notes right before the native call which Lua thread
 //! calls C, notes right after it that the call has ended, and then looks for an error that a callback left.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::function::{self, Function, Way};
 use super::plan_fast;
 use super::variadic;
+use crate::lua::callback::transition::Boundary;
 use crate::lua::state::guard_in;
-use crate::lua::state::head::Head;
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::Call;
-
-/// What [`Function::bar`] leads to where there is nothing to call.
-static CLOSED: AtomicUsize = AtomicUsize::new(BARRED);
-/// What no two slots of a stack are apart.
-const BARRED: usize = 1;
-
-impl Head {
-    /// From now on, calls of C may come back: the state has a callback.
-    pub(in crate::lua) fn expect_callbacks(&self) {
-        self.barred.store(BARRED, Ordering::Relaxed);
-    }
-
-    /// Whether the state has had a callback.
-    #[inline(always)]
-    pub(in crate::lua) fn has_callbacks(&self) -> bool {
-        self.barred.load(Ordering::Relaxed) == BARRED
-    }
-}
 
 impl Function {
     /// What decides whether the thunk may call the target. A thunk that announces its calls may while no call is in progress, and
@@ -39,9 +19,9 @@ impl Function {
         // SAFETY: a record's head lies in the userdata of its state, which the registry keeps as long as there are records.
         let head = unsafe { &*self.head };
         self.bar.set(match self.announces.get() {
-            _ if self.target.get().is_null() => &CLOSED,
-            true => (&raw const head.current).cast(),
-            false => &head.barred,
+            _ if self.target.get().is_null() => Boundary::never(),
+            true => head.boundary.between_calls(),
+            false => head.boundary.until_callbacks(),
         });
     }
 }
@@ -55,7 +35,7 @@ impl Function {
 pub(in crate::lua) unsafe fn install(lua: *mut lua_State, record: &Function, thunk: lua_CFunction) {
     // SAFETY: *Closure* and *Layout*, kept by the caller; the head as in `set_bar`.
     unsafe {
-        record.announces.set((*record.head).has_callbacks());
+        record.announces.set((*record.head).boundary.has_callbacks());
         record.set_bar();
         Call::of(lua).set_code(thunk);
     }
@@ -70,7 +50,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn elsewhere(lua: *mut lua_State) ->
     // SAFETY: a thunk in place runs as a closure whose upvalue 1 is a record.
     unsafe {
         let record = &*Call::of(lua).upvalue::<Function>(1, 0);
-        if !record.announces.get() && (*record.head).has_callbacks() {
+        if !record.announces.get() && (*record.head).boundary.has_callbacks() {
             replace(lua, record);
         }
         (record.slow.get())(lua)

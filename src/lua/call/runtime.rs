@@ -11,10 +11,8 @@ use mlua::ffi as sys;
 use super::contract;
 use super::function::{self, Function};
 use super::variadic::Variable;
-use crate::code::os;
 use crate::ctype::QualType;
-use crate::lua::callback::dispatch;
-use crate::lua::state::head::Head;
+use crate::lua::callback::transition::keeping_errno;
 use crate::lua::state::{Cx, LuaError, guard_in};
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::value::extent;
@@ -278,16 +276,9 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
             push_result(lua, record, (&raw const value).cast());
             return learn_result(lua, record);
         }
-        let errno = os::errno();
         let ty = (*record).result_type.get();
-        memory::push_cdata(
-            lua,
-            metatable,
-            Header { ty, flags: Flags::POINTER, address: value },
-            0,
-            0,
-        );
-        os::set_errno(errno);
+        let header = Header { ty, flags: Flags::POINTER, address: value };
+        keeping_errno(|| memory::push_cdata(lua, metatable, header, 0, 0));
     }
 }
 
@@ -309,14 +300,12 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
             push_copy(lua, record, value);
             return learn_result(lua, record);
         }
-        let errno = os::errno();
         let size = (*record).result_size.get() as usize;
         let header = Header { ty: (*record).result_type.get(), flags: 0, address: ptr::null_mut() };
-        let header = memory::push_cdata(lua, metatable, header, size, 0);
+        let header = keeping_errno(|| memory::push_cdata(lua, metatable, header, size, 0));
         let bytes = header.add(1).cast::<u8>();
         (*header).address = bytes;
         ptr::copy_nonoverlapping(value, bytes, size);
-        os::set_errno(errno);
     }
 }
 
@@ -352,10 +341,8 @@ unsafe fn push_with(
     record: *const Function,
     push: impl FnOnce(&Cx<'_>, QualType) -> Result<(), LuaError>,
 ) {
-    let errno = os::errno();
     // SAFETY: *Record*, kept by the caller.
-    unsafe { help(lua, record, |cx, record| push(cx, record.result(cx))) };
-    os::set_errno(errno);
+    keeping_errno(|| unsafe { help(lua, record, |cx, record| push(cx, record.result(cx))) });
 }
 
 /// Raises for a wrong number of arguments.
@@ -388,24 +375,6 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
         guard_in(lua, (*record).head, |_| {
             let name = (*record).name();
             Err(LuaError::new(format!("attempt to call '{name}' after its library was closed")))
-        })
-    }
-}
-
-/// Raises the error that a callback caught during the call.
-///
-/// # Safety
-/// - *Helper* (see `call`).
-/// - `head` is the record's.
-pub(super) unsafe extern "C-unwind" fn raise_pending(
-    lua: *mut lua_State,
-    head: *const Head,
-) -> Results {
-    // SAFETY: *Helper*; the head is the record's.
-    unsafe {
-        guard_in(lua, head, |cx| {
-            dispatch::push_pending(cx);
-            Err(LuaError::Value)
         })
     }
 }

@@ -17,7 +17,7 @@ use super::runtime;
 use crate::abi::{Kind, Piece, Signature, Type};
 use crate::lower::{self, Operand, Operands};
 use crate::lua::callback::deferred;
-use crate::lua::state::head::Head;
+use crate::lua::callback::transition::emit::{self, Across};
 use crate::lua::state::options::Options;
 use crate::lua::vm::api;
 use crate::lua::vm::api::lua_State;
@@ -150,6 +150,8 @@ pub(super) struct LuaOperands<'p> {
     pub(in crate::lua) signature: &'p Signature,
     pub(in crate::lua) conversions: &'p Conversions,
     pub(in crate::lua) at: Option<Entry>,
+    /// The native call, once it has begun.
+    across: Option<Across>,
 }
 
 /// What a thunk has at hand once it has begun.
@@ -158,8 +160,6 @@ pub(in crate::lua) struct Entry {
     pub lua: Value,
     pub record: Value,
     pub target: Value,
-    /// The head, and what [`Head::current`] is after the call, if that is not [`Head::rest`].
-    pub announced: Option<(Value, Option<Value>)>,
     /// Where the callee writes a result through a hidden pointer.
     pub result: Option<Value>,
 }
@@ -170,7 +170,7 @@ impl<'p> LuaOperands<'p> {
         signature: &'p Signature,
         conversions: &'p Conversions,
     ) -> LuaOperands<'p> {
-        LuaOperands { cx, signature, conversions, at: None }
+        LuaOperands { cx, signature, conversions, at: None, across: None }
     }
 
     pub(in crate::lua) fn entry(&self) -> Entry {
@@ -270,7 +270,7 @@ impl Operands for LuaOperands<'_> {
         let expected = self.conversions.arguments.len() as i64;
         let wrong = b.ins().icmp_imm_s(IntCC::NotEqual, top, expected);
         self.raise_if(b, wrong, runtime::raise_count as *const () as usize, &[lua, record]);
-        self.at = Some(Entry { lua, record, target, announced: None, result: None });
+        self.at = Some(Entry { lua, record, target, result: None });
     }
 
     fn argument(&mut self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
@@ -320,10 +320,7 @@ impl Operands for LuaOperands<'_> {
     }
 
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
-        let at = self.entry();
-        let head = self.field(b, at.record, offset_of!(Function, head));
-        let outer = self.field(b, head, offset_of!(Head, current));
-        self.announce(b, head, Some(outer))
+        self.cross(b, false)
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {
@@ -340,7 +337,7 @@ impl LuaOperands<'_> {
     /// Makes the calls of callbacks that wait for a safe point, if there are any.
     fn settle(&self, b: &mut FunctionBuilder<'_>, lua: Value, record: Value) {
         let head = self.field(b, record, offset_of!(Function, head));
-        let waiting = self.field(b, head, offset_of!(Head, rest));
+        let waiting = emit::waiting_calls(b, self.cx.pointer(), head);
         let (cold, warm) = (b.create_block(), b.create_block());
         b.set_cold_block(cold);
         b.ins().brif(waiting, cold, &[], warm, &[]);
@@ -350,30 +347,21 @@ impl LuaOperands<'_> {
         b.switch_to_block(warm);
     }
 
-    /// Right before the native call: says that this thread calls C. `outer`: what [`Head::current`] is, if it is not
-    /// [`Head::rest`].
-    pub(super) fn announce(
-        &mut self,
-        b: &mut FunctionBuilder<'_>,
-        head: Value,
-        outer: Option<Value>,
-    ) -> Value {
-        let mut at = self.entry();
-        b.ins().store(trusted(), at.lua, head, offset_of!(Head, current) as i32);
-        at.announced = Some((head, outer));
-        self.at = Some(at);
+    /// Right before the native call, whose target is returned. `outermost`: no C call is in progress.
+    pub(super) fn cross(&mut self, b: &mut FunctionBuilder<'_>, outermost: bool) -> Value {
+        let at = self.entry();
+        let head = self.field(b, at.record, offset_of!(Function, head));
+        self.across = Some(Across::begin(b, self.cx.pointer(), at.lua, head, outermost));
         at.target
     }
 
-    /// Right after the native call: the call around it, if there is one, is in progress again; raises what a callback left.
-    pub(in crate::lua) fn returned(&self, b: &mut FunctionBuilder<'_>) {
+    /// Right after the native call: raises what a callback has caught.
+    pub(super) fn returned(&mut self, b: &mut FunctionBuilder<'_>) {
         let at = self.entry();
-        let (head, outer) = at.announced.expect("`target` comes before `finish`");
-        let outer = outer.unwrap_or_else(|| self.field(b, head, offset_of!(Head, rest)));
-        b.ins().store(trusted(), outer, head, offset_of!(Head, current) as i32);
-        let pending = offset_of!(Head, pending) as i32;
-        let pending = b.ins().load(types::I32, trusted(), head, pending);
-        self.raise_if(b, pending, runtime::raise_pending as *const () as usize, &[at.lua, head]);
+        let across = self.across.take().expect("`target` comes before `finish`");
+        let head = across.head;
+        let caught = across.end(b);
+        self.raise_if(b, caught, emit::raise(), &[at.lua, head]);
     }
 
     /// Pushes the result.

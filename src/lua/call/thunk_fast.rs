@@ -348,7 +348,7 @@ impl Operands for InPlace<'_> {
         // The record is a userdata with no user value.
         let record = b.ins().iadd_imm_s(upvalue, i64::from(layout.block));
         let target = self.load(b, record, offset_of!(Function, target) as i32);
-        self.api.at = Some(Entry { lua, record, target, announced: None, result: None });
+        self.api.at = Some(Entry { lua, record, target, result: None });
         self.at = Some(At { function, cold: b.create_block() });
         let given = b.ins().isub(top, function);
         let bar = self.load(b, record, offset_of!(Function, bar) as i32);
@@ -390,13 +390,11 @@ impl Operands for InPlace<'_> {
     }
 
     fn target(&mut self, b: &mut FunctionBuilder<'_>) -> Value {
-        let at = self.api.entry();
-        if !self.announces {
-            return at.target;
+        match self.announces {
+            // `begin` has seen to it that no other call is in progress.
+            true => self.api.cross(b, true),
+            false => self.api.entry().target,
         }
-        let head = self.load(b, at.record, offset_of!(Function, head) as i32);
-        // No other call is in progress: `begin` has seen to that.
-        self.api.announce(b, head, None)
     }
 
     fn finish(&mut self, b: &mut FunctionBuilder<'_>, result: &[(Piece, Value)]) {

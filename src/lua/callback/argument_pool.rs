@@ -11,7 +11,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use crate::code::os;
+use super::transition::keeping_errno;
 use crate::lua::state::pinned::Shelf;
 use crate::lua::state::{Cx, State};
 use crate::lua::value::cdata::{Flags, Header};
@@ -137,15 +137,12 @@ impl Stock {
 /// - The `ways.values` of the state is set.
 #[cold]
 pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
-    let errno = os::errno();
     // SAFETY: *Room* for 2, kept by the caller.
-    let filled = unsafe {
+    keeping_errno(|| unsafe {
         api::push_c_function(lua, make);
         sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());
         sys::lua_pcall(lua, 1, 0, 0) == sys::LUA_OK
-    };
-    os::set_errno(errno);
-    filled
+    })
 }
 
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.

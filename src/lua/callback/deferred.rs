@@ -169,7 +169,7 @@ pub(super) unsafe fn admits(state: &State, callback: &Callback, frame: *mut u8) 
     // SAFETY: *Frame* and *Own thread*, kept by the caller.
     let queued = !answered && unsafe { state.link.deferred.push(callback, frame) };
     if queued {
-        state.head().call_waits();
+        state.head().boundary.call_waits();
     } else {
         terms.count_answered();
     }
@@ -194,7 +194,7 @@ pub(super) unsafe fn admits(state: &State, callback: &Callback, frame: *mut u8) 
 /// Makes the calls that wait, on a thread that runs a C function; returns their number.
 pub(in crate::lua) fn make(cx: &Cx<'_>) -> usize {
     let (head, calls) = (cx.state.head(), &cx.state.link.deferred);
-    head.no_call_waits();
+    head.boundary.no_call_waits();
     let mut made = 0;
     while let Some((callback, errno, arguments)) = calls.pop() {
         let mut frame = Frame([0; FRAME]);
@@ -226,7 +226,7 @@ pub(in crate::lua) fn make(cx: &Cx<'_>) -> usize {
 /// - *Raise*.
 #[inline(always)]
 pub(in crate::lua) unsafe fn settle(lua: *mut lua_State, head: &Head) {
-    if head.has_waiting_calls() {
+    if head.boundary.has_waiting_calls() {
         // SAFETY: *C function* and *Raise*, kept by the caller.
         unsafe { settle_now(lua, head) };
     }

@@ -16,10 +16,11 @@ use super::last_words;
 use super::other_thread;
 use super::record::{Callback, CallbackKind};
 use super::traceback;
+use super::transition::{self, CallbackScope, keeping_errno};
 use crate::code::os;
 use crate::code::{self, Slot};
 use crate::lua::state::head::Head;
-use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
+use crate::lua::state::{Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, Results, lua_State};
@@ -130,40 +131,25 @@ pub(in crate::lua) unsafe fn serve(
     frame: *mut u8,
     errno: c_int,
 ) -> c_int {
-    let own = os::errno();
-    os::set_errno(errno);
-    let head = cx.state.head();
-    let pending = head.pending.replace(0);
-    let outer = head.enter_c(cx.lua);
-    running(callback, || {
-        let entered = catch_unwind(AssertUnwindSafe(|| enter(cx.state, callback, frame, errno)));
-        if entered.is_err() {
-            report(format_args!("internal error in a callback '{}'", callback.name()));
-        }
-    });
-    head.leave_c(outer);
-    let left = os::errno();
-    if head.pending.get() != 0 {
-        push_pending(cx);
+    let mut left = errno;
+    let native = || {
+        os::set_errno(errno);
+        running(callback, || {
+            let entered =
+                catch_unwind(AssertUnwindSafe(|| enter(cx.state, callback, frame, errno)));
+            if entered.is_err() {
+                report(format_args!("internal error in a callback '{}'", callback.name()));
+            }
+        });
+        left = os::errno();
+    };
+    let error = || {
         let text =
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
         report(format_args!("error in a callback '{}' that was queued: {text}", callback.name()));
-        cx.pop(1);
-    }
-    head.pending.set(pending);
-    os::set_errno(own);
+    };
+    keeping_errno(|| transition::across_within(cx, native, error));
     left
-}
-
-/// Pushes the error that a callback caught, and forgets it.
-pub(in crate::lua) fn push_pending(cx: &Cx<'_>) {
-    drop(cx.state.last_words.take());
-    cx.push_anchor(Anchor::Pending);
-    cx.raw_get_integer(-1, 1);
-    cx.push_bool(false);
-    cx.raw_set_integer(-3, 1);
-    cx.remove(-2);
-    cx.state.head().pending.set(0);
 }
 
 /// What no Lua code can be told, on standard error. It locks and allocates nothing: callbacks may be signal handlers.
@@ -205,31 +191,27 @@ const MAX_NESTED: u32 = 180;
 
 fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
     let head = state.head();
-    let calling = head.calling();
+    let scope = CallbackScope::open(head);
     // SAFETY: the Frame is the callback's, and this is the thread that runs the state, which is open.
-    if calling.is_none() && !unsafe { deferred::admits(state, callback, frame) } {
+    if scope.is_none() && !unsafe { deferred::admits(state, callback, frame) } {
         return;
     }
-    if head.pending.get() != 0 {
+    if head.boundary.has_error() {
         // An earlier callback of this C call failed: C gets zeros until it returns.
         return;
     }
-    head.enter_lua();
-    enter_on(state, callback, calling, frame, errno);
-    if let Some(lua) = calling {
-        head.enter_c(lua);
-    }
+    enter_on(state, callback, scope.as_ref(), frame, errno);
 }
 
 /// [`enter`] on the thread of the C call in progress, or where there is none on the main thread.
 fn enter_on(
     state: &State,
     callback: &Callback,
-    calling: Option<*mut lua_State>,
+    scope: Option<&CallbackScope<'_>>,
     frame: *mut u8,
     errno: c_int,
 ) {
-    let (head, lua) = (state.head(), calling.unwrap_or(state.main));
+    let (head, lua) = (state.head(), scope.map_or(state.main, CallbackScope::lua));
     let mut entry = Entry { callback, head, frame, errno };
     // SAFETY: `lua` is the thread of the C call in progress, or the main thread: alive, and not running Lua code. The two
     // pushes allocate nothing on Lua 5.2 and later beyond the stack that `lua_checkstack` grows without raising.
@@ -255,7 +237,7 @@ fn enter_on(
     };
     if failed {
         // SAFETY: the error value is on top of the stack.
-        unsafe { keep_error(state, callback, lua, calling.is_none()) };
+        unsafe { keep_error(state, callback, lua, scope.is_none()) };
     }
     os::set_errno(entry.errno);
 }
@@ -283,12 +265,7 @@ pub(super) unsafe fn keep_error(
         return;
     }
     last_words::keep(&cx, callback);
-    // Index 1 of this table always holds a value, so storing there allocates nothing.
-    cx.push_anchor(Anchor::Pending);
-    cx.insert(-2);
-    cx.raw_set_integer(-2, 1);
-    cx.pop(1);
-    state.head().pending.set(1);
+    transition::keep_error(&cx);
 }
 
 /// The protected part of a callback: a Lua C function whose only argument is its [`Entry`].

@@ -8,7 +8,7 @@ use super::argument_pool::{self, Last};
 use super::deferred;
 use super::dispatch::{self, Entry};
 use super::record::{Callback, CallbackKind};
-use crate::code::os;
+use super::transition::{CallbackScope, keeping_errno};
 use crate::lua::state::{Cx, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::repr::{self, Form, Place};
@@ -82,18 +82,16 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, quick: &Quick, frame: *m
     // the main thread.
     unsafe {
         let head = &*callback.head;
-        if head.pending.get() != 0 || head.chosen.get() {
+        if head.boundary.has_error() || head.chosen.get() {
             return false;
         }
-        let Some(lua) = head.calling() else {
+        let Some(scope) = CallbackScope::open(head) else {
             return enter_outside(callback, quick, frame);
         };
-        head.enter_lua();
-        let done = enter_on(lua, callback, quick, frame);
+        let done = enter_on(scope.lua(), callback, quick, frame);
         if matches!(done, Done::Failed) {
-            fail(lua, callback, quick, frame, false);
+            fail(scope.lua(), callback, quick, frame, false);
         }
-        (*callback.head).enter_c(lua);
         !matches!(done, Done::Nothing)
     }
 }
@@ -282,13 +280,11 @@ unsafe fn fail(
     frame: *mut u8,
     outside: bool,
 ) {
-    let errno = os::errno();
     // SAFETY: *Frame* and *Own thread*, kept by the caller.
-    unsafe {
+    keeping_errno(|| unsafe {
         callback.result_bytes(frame).fill(0);
         dispatch::keep_error(&*quick.state, callback, lua, outside);
-    }
-    os::set_errno(errno);
+    });
 }
 
 /// Pops the result, if there is one, into the Frame; false, with the value left where it is, where it is not what is usual.

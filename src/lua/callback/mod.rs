@@ -3,6 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | [`record`] | callbacks: a slot, and the Lua function behind it |
+//! | [`transition`] | the boundary between Lua and C: what calls and callbacks do when they cross it |
 //! | [`dispatch`] | from a slot to the Lua function and back |
 //! | [`fast`] | the same with Lua's stack as memory |
 //! | [`argument_pool`] | cdata for arguments, made ahead of time |
@@ -29,6 +30,7 @@ pub(in crate::lua) mod other_thread;
 pub(in crate::lua) mod owner;
 mod record;
 pub(in crate::lua) mod traceback;
+pub(in crate::lua) mod transition;
 
 use crate::lua::state::Cx;
 pub(in crate::lua) use record::{

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use super::Ffi;
-use crate::lua::callback::dispatch;
 use crate::lua::callback::other_thread;
 use crate::lua::callback::other_thread::Waker;
-use crate::lua::state::LuaError;
-use crate::lua::state::head::{Head, Outer};
+use crate::lua::callback::transition;
 
 impl Ffi {
     /// Makes the calls that wait for this Lua state, as `ffi.poll` does. Waits at most `patience` for the first call, then makes all that
@@ -68,25 +66,9 @@ impl Ffi {
     /// # Errors
     /// The Lua state is closed. The error of a callback, after `f` has ended.
     pub fn in_c_call<T>(&self, f: impl FnOnce() -> T) -> mlua::Result<T> {
-        /// Ends the call, even if `f` panics.
-        struct Call<'h>(&'h Head, Option<Outer>);
-        impl Drop for Call<'_> {
-            fn drop(&mut self) {
-                if let Some(outer) = self.1.take() {
-                    self.0.end_call(outer);
-                }
-            }
-        }
         self.enter(|cx| {
-            let head = cx.state.head();
-            let call = Call(head, Some(head.begin_call(cx.lua)));
-            let value = f();
-            drop(call);
-            if head.pending.get() != 0 {
-                dispatch::push_pending(cx);
-                return Err(LuaError::Value);
-            }
-            Ok(value)
+            let called = transition::across(cx.lua, cx.state.head(), f);
+            called.map_err(|caught| caught.into_error(cx))
         })
     }
 

@@ -198,7 +198,7 @@ pub(super) enum Anchor {
     Scopes,
     /// The closures that call function pointers, by function type.
     Pointers,
-    /// At 1 the error that a callback caught, while [`Head::pending`] says so.
+    /// At 1 the error that a callback caught, while the state's [`Boundary`](callback::transition::Boundary) says so.
     Pending,
     /// Callbacks made from Lua functions that were passed as they are: function → type → address.
     Implicit,
@@ -409,7 +409,7 @@ fn run(
 ) -> Result<Outcome, LuaError> {
     let state =
         state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
-    if state.head().has_callbacks() {
+    if state.head().boundary.has_callbacks() {
         state.notice(lua);
     }
     if api::LATE_FINALIZERS {
@@ -587,7 +587,7 @@ impl State {
     /// From now on there are callbacks, which C may call at any time. `lua` runs.
     pub(super) fn expect_callbacks(&self, lua: *mut lua_State) {
         self.link.deferred.expect();
-        self.head().expect_callbacks();
+        self.head().boundary.expect_callbacks();
         self.notice(lua);
     }
 

@@ -16,8 +16,7 @@ use crate::abi::{self, CallPlan, Signature};
 use crate::code::gate::Frame;
 use crate::code::{self, Thunk};
 use crate::ctype::{QualType, TypeId};
-use crate::lua::callback::deferred;
-use crate::lua::callback::dispatch;
+use crate::lua::callback::{deferred, transition};
 use crate::lua::state::{Cx, LuaError, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::guest_memory;
@@ -201,10 +200,8 @@ unsafe fn run(
     let target = u32::try_from(target as usize)
         .map_err(|_| LuaError::new(format!("no 32-bit code at {target:p}")))?;
     let frame = Frame::new(layout.size, prepared.plan.stack_bytes)?;
-    let head = cx.state.head();
-    let outer = head.begin_call(cx.lua);
     // SAFETY: both blocks have the layout's size. Callbacks are protected calls, so nothing jumps over the guest.
-    let popped = unsafe {
+    let native = || unsafe {
         ptr::copy_nonoverlapping(staging, frame.bytes(), layout.size as usize);
         let popped = frame.call(prepared.shim, target);
         let result = layout.result as usize;
@@ -212,12 +209,9 @@ unsafe fn run(
         ptr::copy_nonoverlapping(frame.bytes().add(result), staging.add(result), bytes);
         popped
     };
-    head.end_call(outer);
+    let called = transition::across(cx.lua, cx.state.head(), native);
     drop(frame);
-    if head.pending.get() != 0 {
-        dispatch::push_pending(cx);
-        return Err(LuaError::Value);
-    }
+    let popped = called.map_err(|caught| caught.into_error(cx))?;
     if popped != prepared.plan.popped {
         return Err(LuaError::new(format!(
             "the function popped {popped} bytes of its arguments where {} pops {}: its declaration has another calling convention",

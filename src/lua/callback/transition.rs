@@ -1,0 +1,373 @@
+//! The boundary between Lua and C: what every call and every callback does when it crosses.
+//!
+//! ```text
+//!               across, or emit::Across             CallbackScope
+//!    Lua code ───────────────────────────▶ C code ────────────────▶ Lua code, and so on
+//!             ◀───────────────────────────        ◀────────────────
+//!               raises what a callback              keeps an error
+//!               has caught                          for the call
+//!
+//!    current:   rest                       the calling thread       rest
+//! ```
+//!
+//! - **A call of C** says which Lua thread calls ([`Boundary::current`]), makes the native call, says what was there before, and looks for the
+//!   error that a callback has caught. [`across`] does this for calls that Rust code makes, [`emit::Across`] for those of compiled code.
+//!   A call that cannot come back to Lua does not need it: thunks of states that have never had a callback make the native call alone.
+//! - **A callback** opens a [`CallbackScope`]: it says that Lua runs, and gives the thread of the call. Without a call in progress there is no scope.
+//!   An error goes to [`keep_error`]; then C gets zeros from all callbacks until it returns.
+//!
+//! **errno.** The library has no copy of `errno`. What C leaves there is what `ffi.errno()` and the next C function find, and what a callback's Lua
+//! code leaves there is what C finds. So nothing that may change it runs between C's return and the next Lua instruction, or between C's call of a
+//! callback and the callback's Lua function; what must run there and allocates is within [`keeping_errno`].
+//!
+//! The module is in this room, not in `call`, because calls know callbacks, and callbacks do not know calls.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, compiler_fence};
+
+use crate::code::os;
+use crate::lua::state::head::Head;
+use crate::lua::state::{Anchor, Cx, LuaError, guard_in};
+use crate::lua::vm::api::{self, Results, lua_State};
+
+/// Which side of the boundary a Lua state is on: the part of its [`Head`] that [`across`], [`CallbackScope`] and [`emit`] access.
+#[repr(C)]
+pub(in crate::lua) struct Boundary {
+    /// The thread of the C call in progress. Where there is none, as while a callback runs Lua code, it is [`Self::rest`]. It is
+    /// set for no longer than native code runs, so that Lua may be entered wherever a signal finds it set.
+    current: AtomicPtr<lua_State>,
+    /// Null, or [`WAITING`] while calls of callbacks wait for a safe point. A signal handler sets it.
+    rest: AtomicPtr<lua_State>,
+    /// [`BARRED`] from the first callback on, before it 0.
+    barred: AtomicUsize,
+    /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
+    pending: Cell<u32>,
+}
+
+/// What [`Boundary::current`] is where no C call is in progress, and calls of callbacks wait.
+const WAITING: *mut lua_State = ptr::without_provenance_mut(1);
+/// What no two slots of a stack are apart: a thunk adds the word at its bar to a distance of slots.
+const BARRED: usize = 1;
+
+impl Default for Boundary {
+    fn default() -> Boundary {
+        Boundary {
+            current: AtomicPtr::default(),
+            rest: AtomicPtr::default(),
+            barred: AtomicUsize::new(0),
+            pending: Cell::new(0),
+        }
+    }
+}
+
+impl Boundary {
+    /// A word that is 0 until the state has a callback.
+    pub(in crate::lua) fn until_callbacks(&self) -> *const AtomicUsize {
+        &raw const self.barred
+    }
+
+    /// A word that is 0 while no C call is in progress and no call of a callback waits.
+    pub(in crate::lua) fn between_calls(&self) -> *const AtomicUsize {
+        (&raw const self.current).cast()
+    }
+
+    /// A word that is never 0.
+    pub(in crate::lua) fn never() -> *const AtomicUsize {
+        static CLOSED: AtomicUsize = AtomicUsize::new(BARRED);
+        &raw const CLOSED
+    }
+
+    /// From now on, calls of C may come back: the state has a callback.
+    pub(in crate::lua) fn expect_callbacks(&self) {
+        self.barred.store(BARRED, Ordering::Relaxed);
+    }
+
+    /// Whether the state has had a callback.
+    #[inline(always)]
+    pub(in crate::lua) fn has_callbacks(&self) -> bool {
+        self.barred.load(Ordering::Relaxed) == BARRED
+    }
+
+    /// Whether a callback of the C call in progress has caught an error.
+    #[inline(always)]
+    pub(super) fn has_error(&self) -> bool {
+        self.pending.get() != 0
+    }
+
+    /// Says, while no C call is in progress, that calls of callbacks wait for the next one.
+    pub(super) fn call_waits(&self) {
+        self.rest.store(WAITING, Ordering::Relaxed);
+        self.current.store(WAITING, Ordering::Relaxed);
+    }
+
+    /// Whether calls of callbacks wait.
+    #[inline(always)]
+    pub(super) fn has_waiting_calls(&self) -> bool {
+        !self.rest.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Says that no call waits, from now until the next one comes.
+    pub(in crate::lua) fn no_call_waits(&self) {
+        self.rest.store(ptr::null_mut(), Ordering::Relaxed);
+        if self.calling().is_none() {
+            self.current.store(ptr::null_mut(), Ordering::Relaxed);
+        }
+    }
+
+    /// The thread of the C call in progress.
+    #[inline(always)]
+    fn calling(&self) -> Option<*mut lua_State> {
+        Some(self.current.load(Ordering::Relaxed)).filter(|lua| is_thread(*lua))
+    }
+
+    /// Says that Lua's thread `lua` runs native code from now on.
+    #[inline(always)]
+    fn enter_c(&self, lua: *mut lua_State) {
+        compiler_fence(Ordering::SeqCst);
+        self.current.store(lua, Ordering::Relaxed);
+    }
+
+    /// Says that no C call is in progress from now on.
+    #[inline(always)]
+    fn enter_lua(&self) {
+        self.current.store(self.rest.load(Ordering::Relaxed), Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
+/// Whether [`Boundary::current`] is a thread.
+#[inline(always)]
+fn is_thread(current: *mut lua_State) -> bool {
+    current.addr() > WAITING.addr()
+}
+
+/// Makes a native call on behalf of Lua's thread `lua`, one of the state of `head`: callbacks that are called within `native` run at once, on that thread.
+///
+/// # Errors
+/// A callback has caught an error. The value of `native` is lost.
+#[inline(always)]
+pub(in crate::lua) fn across<T>(
+    lua: *mut lua_State,
+    head: &Head,
+    native: impl FnOnce() -> T,
+) -> Result<T, Caught> {
+    let call = CallScope::open(lua, head);
+    let value = native();
+    drop(call);
+    match head.boundary.has_error() {
+        false => Ok(value),
+        true => Err(Caught(())),
+    }
+}
+
+/// A C call in progress, until it is dropped.
+struct CallScope<'h> {
+    head: &'h Head,
+    /// What [`Boundary::current`] was before.
+    outer: *mut lua_State,
+    /// What [`Link::begin_call`](super::owner::Link::begin_call) returned.
+    thread: usize,
+}
+
+impl CallScope<'_> {
+    #[inline(always)]
+    fn open(lua: *mut lua_State, head: &Head) -> CallScope<'_> {
+        // SAFETY: *Open*: a state does not close while it calls C.
+        let state = unsafe { head.state() }.filter(|_| api::SEND);
+        let thread = state.map_or(0, |state| state.link.begin_call());
+        let outer = head.boundary.current.load(Ordering::Relaxed);
+        head.boundary.enter_c(lua);
+        CallScope { head, outer, thread }
+    }
+}
+
+impl Drop for CallScope<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let boundary = &self.head.boundary;
+        let rest = || boundary.rest.load(Ordering::Relaxed);
+        let outer = if is_thread(self.outer) { self.outer } else { rest() };
+        boundary.current.store(outer, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: *Open*: a state does not close while it calls C.
+        if let Some(state) = unsafe { self.head.state() }.filter(|_| api::SEND) {
+            state.link.end_call(self.thread);
+        }
+    }
+}
+
+/// An error that a callback has caught, and that the call which led to it raises.
+#[must_use = "the call raises the error"]
+pub(in crate::lua) struct Caught(());
+
+impl Caught {
+    /// Raises it.
+    ///
+    /// # Safety
+    /// - *C function* (see `vm`), of the head's state.
+    /// - *Raise*.
+    #[cold]
+    pub(in crate::lua) unsafe fn raise(self, lua: *mut lua_State, head: &Head) -> Results {
+        // SAFETY: *C function* and *Raise*, kept by the caller.
+        unsafe { raise(lua, head) }
+    }
+
+    /// Pushes it; the call is to end with the error that is returned.
+    pub(in crate::lua) fn into_error(self, cx: &Cx<'_>) -> LuaError {
+        self.push(cx);
+        LuaError::Value
+    }
+
+    /// Pushes the value that was raised, and forgets it.
+    pub(super) fn push(self, cx: &Cx<'_>) {
+        drop(cx.state.last_words.take());
+        cx.push_anchor(Anchor::Pending);
+        cx.raw_get_integer(-1, 1);
+        cx.push_bool(false);
+        cx.raw_set_integer(-3, 1);
+        cx.remove(-2);
+        cx.state.head().boundary.pending.set(0);
+    }
+}
+
+/// Raises the error that a callback has caught. Thunks call it.
+///
+/// # Safety
+/// - *C function* (see `vm`), of the head's state, in which such an error is kept.
+/// - *Raise*.
+unsafe extern "C-unwind" fn raise(lua: *mut lua_State, head: *const Head) -> Results {
+    // SAFETY: *C function* and *Raise*, kept by the caller.
+    unsafe { guard_in(lua, head, |cx| Err(Caught(()).into_error(cx))) }
+}
+
+/// Pops an error that a callback has caught, for the C call in progress to raise when C returns.
+pub(super) fn keep_error(cx: &Cx<'_>) {
+    // Index 1 of this table always holds a value, so storing there allocates nothing.
+    cx.push_anchor(Anchor::Pending);
+    cx.insert(-2);
+    cx.raw_set_integer(-2, 1);
+    cx.pop(1);
+    cx.state.head().boundary.pending.set(1);
+}
+
+/// Makes a call as [`across`] does, at a safe point of the state, where an earlier error may wait for a C call further out. `report` finds the error
+/// that a callback of this call has caught on top of the stack.
+pub(super) fn across_within(cx: &Cx<'_>, native: impl FnOnce(), report: impl FnOnce()) {
+    let head = cx.state.head();
+    let words = cx.state.last_words.take();
+    let earlier = head.boundary.has_error();
+    if earlier {
+        Caught(()).push(cx);
+    }
+    if let Err(caught) = across(cx.lua, head, native) {
+        caught.push(cx);
+        report();
+        cx.pop(1);
+    }
+    if earlier {
+        keep_error(cx);
+        cx.state.last_words.set(words);
+    }
+}
+
+/// A callback runs Lua code within a C call. When it is dropped, that call is in progress again.
+pub(super) struct CallbackScope<'h> {
+    boundary: &'h Boundary,
+    lua: *mut lua_State,
+}
+
+impl CallbackScope<'_> {
+    /// None: there is no C call in progress.
+    #[inline(always)]
+    pub(super) fn open(head: &Head) -> Option<CallbackScope<'_>> {
+        let boundary = &head.boundary;
+        let lua = boundary.calling()?;
+        boundary.enter_lua();
+        Some(CallbackScope { boundary, lua })
+    }
+
+    /// The thread of the C call. It runs nothing else.
+    #[inline(always)]
+    pub(super) fn lua(&self) -> *mut lua_State {
+        self.lua
+    }
+}
+
+impl Drop for CallbackScope<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.boundary.enter_c(self.lua);
+    }
+}
+
+/// Runs `f`, and leaves `errno` as it was.
+#[inline(always)]
+pub(in crate::lua) fn keeping_errno<T>(f: impl FnOnce() -> T) -> T {
+    let errno = os::errno();
+    let value = f();
+    os::set_errno(errno);
+    value
+}
+
+/// The boundary in compiled code. There is none where threads hand a state to one another (feature `send`).
+pub(in crate::lua) mod emit {
+    use std::mem::offset_of;
+
+    use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, Value, types};
+    use cranelift_frontend::FunctionBuilder;
+
+    use super::{Boundary, Head};
+
+    const CURRENT: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, current)) as i32;
+    const REST: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, rest)) as i32;
+    const PENDING: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, pending)) as i32;
+
+    /// What an error that a callback has caught leads to: the address of an `extern "C-unwind" fn(lua, head) -> Results`.
+    pub(in crate::lua) fn raise() -> usize {
+        super::raise as *const () as usize
+    }
+
+    /// A word that is not 0 while calls of callbacks wait for a safe point.
+    pub(in crate::lua) fn waiting_calls(
+        b: &mut FunctionBuilder<'_>,
+        pointer: ir::Type,
+        head: Value,
+    ) -> Value {
+        b.ins().load(pointer, MemFlagsData::trusted(), head, REST)
+    }
+
+    /// A native call in compiled code, from the instruction before it to the one after it: as [`super::across`].
+    pub(in crate::lua) struct Across {
+        pub head: Value,
+        /// What [`Boundary::current`] is after the call, if that is not [`Boundary::rest`].
+        outer: Option<Value>,
+        pointer: ir::Type,
+    }
+
+    impl Across {
+        /// Right before the native call. `outermost`: it is known that no C call is in progress.
+        pub(in crate::lua) fn begin(
+            b: &mut FunctionBuilder<'_>,
+            pointer: ir::Type,
+            lua: Value,
+            head: Value,
+            outermost: bool,
+        ) -> Across {
+            let flags = MemFlagsData::trusted();
+            let outer = (!outermost).then(|| b.ins().load(pointer, flags, head, CURRENT));
+            b.ins().store(flags, lua, head, CURRENT);
+            Across { head, outer, pointer }
+        }
+
+        /// Right after it. The value is not 0 where a callback has caught an error: then the thunk ends with [`raise`].
+        #[must_use]
+        pub(in crate::lua) fn end(self, b: &mut FunctionBuilder<'_>) -> Value {
+            let flags = MemFlagsData::trusted();
+            let Across { head, outer, pointer } = self;
+            let outer = outer.unwrap_or_else(|| b.ins().load(pointer, flags, head, REST));
+            b.ins().store(flags, outer, head, CURRENT);
+            b.ins().load(types::I32, flags, head, PENDING)
+        }
+    }
+}
