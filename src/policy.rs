@@ -1,4 +1,4 @@
-//! What a script may do with an `ffi` table: data that the host sets and [`crate::lua`] obeys.
+//! Permissions and limits of a script that uses an `ffi` table: data that the host sets and [`crate::lua`] obeys.
 //!
 //! | preset | for |
 //! |---|---|
@@ -61,7 +61,7 @@ bitflags! {
     }
 }
 
-/// What error messages say of a permission.
+/// The words for a permission in error messages.
 struct Description {
     permission: Permissions,
     name: &'static str,
@@ -150,7 +150,7 @@ impl Permissions {
         }
     }
 
-    /// What they permit, in words: "integer-to-pointer casts".
+    /// The permitted actions in words: "integer-to-pointer casts".
     fn what(self) -> String {
         let what: Vec<_> = self.descriptions().map(|description| description.what).collect();
         what.join(", ")

@@ -294,7 +294,7 @@ impl Target {
         (os, arch)
     }
 
-    /// What LuaJIT's `ffi.abi` says yes to, the pointer width apart. Its own builds for 64 bits have `gc64`.
+    /// The names for which LuaJIT's `ffi.abi` returns true, except those of the pointer width. LuaJIT's own 64-bit builds have `gc64`.
     pub fn luajit_abi(&self) -> &'static [&'static str] {
         match (self.is_windows(), self.model.pointer) {
             (true, 8) => &["fpu", "hardfp", "le", "win", "dualnum", "gc64"],

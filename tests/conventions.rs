@@ -1,4 +1,4 @@
-//! What every convention does with the same declarations: a line for each, under the section of its document.
+//! The plans of the same declarations in every convention: a line for each, under the section of the convention's document.
 //!
 //! A file of `tests/conventions/` has a head of `//` lines and the convention's table, sections that begin with `#`, declarations (` ... TYPES` behind one are
 //! arguments for its `...`), and below each declaration its plan:

@@ -1,4 +1,4 @@
-//! What the pages of `docs/` show is what happens.
+//! The pages of `docs/` tell the truth.
 //!
 //! - Each `lua` block of a page in [`PAGES`] runs, in the order of the page, in one Lua state for the page. A line that it prints
 //!   stands behind `-->`; `…` stands for any text. A block marked `lua no-run` is skipped.
@@ -115,7 +115,7 @@ mod blocks {
         block.expect("a block of Lua").0
     }
 
-    /// What a program says that it prints: line numbers and patterns.
+    /// The output that a program announces: line numbers and patterns.
     fn shown(program: &str) -> Vec<(usize, &str)> {
         let lines = program.lines().enumerate();
         lines.filter_map(|(at, line)| Some((at + 1, line.split_once("-->")?.1.trim()))).collect()
@@ -206,7 +206,7 @@ mod blocks {
         drop(lua);
     }
 
-    /// What a script, run in a process of its own, prints on standard error.
+    /// Runs a script in a process of its own, and returns its standard error.
     fn errors_of(script: &str) -> String {
         let tests = std::env::current_exe().expect("this test binary");
         let mut command = Command::new(tests);

@@ -1,4 +1,4 @@
-//! What a host does with a table from Rust, where the crate's documentation has no example for it.
+//! The API for hosts: uses of a table from Rust for which the crate's documentation has no example.
 
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};

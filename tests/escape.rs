@@ -11,8 +11,8 @@ use mlua::{LightUserData, Lua};
 
 mod behaviour;
 
-/// What the files call: `attempt(what, function, part of the message)`, and `attempt_where` with what not every Lua has before
-/// that. An error must be a string that is no internal error of the library.
+/// Functions for the files: `attempt(what, function, part of the message)`, and `attempt_where`, whose first argument is a feature that
+/// some Luas lack. An error must be a string that is no internal error of the library.
 const HARNESS: &str = r#"
     local current, seen = "", {}
     attempts, failures = 0, {}

@@ -6,7 +6,7 @@ use std::path::Path;
 use cthunk::Target;
 use cthunk::explain::{Drawing, drawing, svg, text};
 
-/// What a marker of the page asks for: `<!-- explain NAME TRIPLE`, a line with the declaration and, behind `;`, the types of
+/// A marker of the page, and the drawing that it asks for: `<!-- explain NAME TRIPLE`, a line with the declaration and, behind `;`, the types of
 /// variable arguments, `-->`.
 struct Marker {
     name: String,

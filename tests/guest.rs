@@ -30,7 +30,7 @@ fn run(lua: &Lua, path: &str) {
     lua.load(text).set_name(format!("@{path}")).exec().unwrap();
 }
 
-/// What the sources of the guest include.
+/// The headers that the sources of the guest include.
 const HEADERS: &str = "#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-//! What an attacker, a fork or a closing state finds: no page that is writable and executable, no code and data in one page, code
-//! that a child process can call and add to; and what random programs do.
+//! Attackers, forks, closing states: no page is writable and executable, no page has both code and data, a child process can call and
+//! add code; and random programs.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::ffi::c_int;

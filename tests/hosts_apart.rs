@@ -1,5 +1,5 @@
-//! What is compiled depends on the processor and the system in `src/code/host`, `src/code/os` and `src/target.rs` alone, and there on
-//! the lines above a `mod`: a host is a matter of adding files.
+//! Only `src/code/host`, `src/code/os` and `src/target.rs` ask for which processor and system they are compiled, and they ask only on the
+//! lines above a `mod`. So a new host adds files, and changes none.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What a thread's stack has no room for is an error. The values themselves: tests/large/values.lua, which the command runs.
+//! A value for which the thread's stack has no room is an error. The values themselves: tests/large/values.lua, which the command runs.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", feature = "lua"))]
 
 use cthunk::{Ffi, Policy};

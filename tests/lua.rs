@@ -17,7 +17,7 @@ mod behaviour;
 
 use behaviour::{files, library, needs, suite};
 
-/// What one file asserted, as `tests/lua/support/suite.lua` reports it.
+/// The assertions of one file, as `tests/lua/support/suite.lua` reports them.
 #[derive(Default)]
 struct Report {
     /// Every place in the file together with the case that it names.

@@ -5,7 +5,7 @@ use mlua::Lua;
 
 /// Bytes of a thunk, on average; `docs/performance.md` says what they are.
 const MOST: usize = 350;
-/// What the code generator aligns functions to.
+/// The alignment that the code generator gives functions.
 const ALIGN: usize = 32;
 
 /// Functions whose arguments are all named, of a file of `tests/conventions`.

@@ -1,4 +1,4 @@
-//! What scripts can and cannot do under a policy: every row of the tables in docs/security.md.
+//! Scripts under policies: every row of the tables in docs/security.md.
 
 use cthunk::policy::{Limits, Permissions, Unconfined};
 use cthunk::{Ffi, Policy};
@@ -196,7 +196,7 @@ fn arithmetic_on_pointers_can_be_denied() {
     }
 }
 
-/// What `seal` leaves of `require`: modules of the host's, and Lua files that are source text.
+/// After `seal`, `require` finds the host's modules, and Lua files that are source text.
 #[test]
 #[cfg_attr(feature = "luau", ignore = "Luau's `require` has no `package.path`")]
 fn sealed_states_require_source_text() {

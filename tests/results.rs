@@ -46,7 +46,7 @@ unsafe extern "C-unwind" {
 const WRAP_C_FUNCTIONS: c_int = 0x110;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
-/// What returned more than an `int`.
+/// The functions that returned more than an `int`, with their results.
 static WRONG: Mutex<Vec<(usize, u64)>> = Mutex::new(Vec::new());
 
 unsafe extern "C-unwind" fn checked(lua: *mut lua_State, function: lua_CFunction) -> u64 {

@@ -98,7 +98,7 @@ const LUA: House = House {
 
 impl House {
     fn place(&self, room: &str) -> usize {
-        // What is in the folder's own file comes after everything.
+        // The folder's own file comes after all rooms.
         if room == ROOT {
             return self.order.len();
         }

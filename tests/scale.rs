@@ -1,5 +1,5 @@
-//! What many declarations, bound functions and Lua states cost in memory: by counting bytes, so that the numbers are the same on
-//! every run. `benches/scale.rs` has the times.
+//! The memory of many declarations, bound functions and Lua states. The tests count bytes, so the numbers are the same on every
+//! run. `benches/scale.rs` has the times.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -52,7 +52,7 @@ fn bytes_an_item<T>(items: usize, work: impl FnOnce(usize) -> T) -> usize {
 
 /// Many items cost `most` bytes each at most, and no more than few of them, which share a state; they are gone when their owner is.
 fn flat<T>(name: &str, sizes: [usize; 3], most: usize, work: impl Fn(usize) -> T) {
-    // What the process makes once is made.
+    // The first item makes the things that the process has once.
     drop(work(1));
     let before = HELD.get();
     let each = sizes.map(|items| bytes_an_item(items, &work));

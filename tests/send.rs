@@ -58,7 +58,7 @@ fn function(lua: &Lua, script: &str) -> Function {
     lua.load(script).into_function().unwrap()
 }
 
-/// What a host holds goes to other threads with the state.
+/// A host can send its handles to other threads, as it can send the state.
 #[test]
 fn handles_can_be_sent() {
     fn is_sent<T: Send + Sync>() {}

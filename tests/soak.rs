@@ -10,7 +10,7 @@ mod behaviour;
 
 /// Rounds in all. The first half fills caches and the allocator's pools; it is not measured.
 const ROUNDS: usize = 20;
-/// What the measured half may grow by: less than 0.2 bytes a call at the full size.
+/// The bytes by which memory may grow in the measured half: less than 0.2 bytes a call at the full size.
 const SLACK: u64 = 1 << 20;
 
 /// The resident memory of this process, in bytes.

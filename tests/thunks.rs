@@ -1,5 +1,4 @@
-//! What the process holds: thunks are shared by shape, between functions and between Lua states, and no memory is
-//! ever writable and executable.
+//! Thunks in the process: functions and Lua states share them by shape, and no memory is ever writable and executable.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::sync::atomic::{AtomicBool, Ordering};

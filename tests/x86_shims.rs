@@ -12,7 +12,7 @@ use cthunk::fuzz::{Batch, Generator, shape};
 use cthunk::lower::x86::{call_shim, callback_shim};
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
-/// What a shim may touch: bytes from each base, from the lowest to the end.
+/// The memory that a shim may touch: a range of bytes from each base register.
 struct Limits {
     /// From EBP: what the caller pushed, and the registers that are saved there.
     ebp: std::ops::Range<i64>,

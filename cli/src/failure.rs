@@ -1,4 +1,4 @@
-//! What a command fails with, and how it is shown: errors in C with their source lines, in colour on a terminal.
+//! Failures of commands, and how they are shown: errors in C with their source lines, in colour on a terminal.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

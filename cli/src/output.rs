@@ -1,4 +1,4 @@
-//! What the command prints. Its standard streams may be full or closed.
+//! Output of the command. Its standard streams may be full or closed.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-/// What the command prints on standard error when it fails.
+/// The standard error of a command that fails.
 fn errors(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cthunk"));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {

@@ -10,7 +10,7 @@ mod needs;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_cthunk");
 
-/// What the command prints for a script.
+/// Runs a script by the command, and returns its output.
 fn run(script: &str, options: &[&str]) -> String {
     let mut command = Command::new(COMMAND);
     command.arg("run").args(options).arg("-").env_remove("LUA_CPATH").env_remove("LUA_PATH");

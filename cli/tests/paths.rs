@@ -102,7 +102,7 @@ fn reentry() {
     compare("reentry.lua", &IN_PLACE, 200);
 }
 
-/// What callbacks keep of their arguments, and callbacks that are made and freed, under every way to collect garbage.
+/// Arguments that callbacks keep, and callbacks that are made and freed, under each mode of the garbage collector.
 #[test]
 fn kept() {
     compare("kept.lua", &IN_PLACE, 50);

@@ -12,7 +12,7 @@ use std::process::Command;
 use cthunk::emit::stubs;
 use cthunk::fuzz::Platform;
 
-/// What the programs of [`cthunk::fuzz::emitted`] include.
+/// A C program with the includes of the programs of [`cthunk::fuzz::emitted`].
 const PROGRAM: &str = "#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -58,7 +58,7 @@ fn encode(instructions: &[Instruction]) -> Option<Vec<u8>> {
     Some(encoder.take_buffer())
 }
 
-/// What an instruction might be by mistake.
+/// The instructions that a mistake could write instead of `of`.
 fn mistakes(of: &Instruction) -> Vec<Instruction> {
     let mut found = Vec::new();
     let mut with = |change: &dyn Fn(&mut Instruction)| {

@@ -5,7 +5,7 @@ use cthunk::policy::Limits;
 use cthunk::{Ffi, Policy};
 use mlua::Lua;
 
-/// What the host declares: functions that AddressSanitizer watches, with what they do with their pointers.
+/// The declarations of the host: functions that AddressSanitizer watches, with contracts for their pointers.
 const DECLARED: &str = r#"
     struct point { int x, y; };
     struct list { int n; struct list *next; char name[8]; struct point at[2]; };
@@ -40,7 +40,7 @@ const DECLARED: &str = r#"
     const char *gnu_get_libc_version(void) __attribute__((trusted(0)));
 "#;
 
-/// What a script can do in one statement. `$v`: a variable; `$x`: any expression; `$t`: a type; `$n`: a number; `$f`: a field;
+/// Statements of a random script. `$v`: a variable; `$x`: any expression; `$t`: a type; `$n`: a number; `$f`: a field;
 /// `$c`: a function of C; `$g`: a function of Lua; `$s`: a string.
 const STATEMENTS: [&str; 49] = [
     "$v = ffi.new($t)",

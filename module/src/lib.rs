@@ -3,7 +3,7 @@
 use cthunk::lua::Results;
 use cthunk::mlua::ffi::lua_State;
 
-/// What `require "ffi"` calls.
+/// `require "ffi"` calls this function.
 ///
 /// # Safety
 /// Lua calls it, with a live state.
@@ -13,7 +13,7 @@ pub unsafe extern "C-unwind" fn luaopen_ffi(lua: *mut lua_State) -> Results {
     unsafe { cthunk::lua::open_raw(lua) }
 }
 
-/// What `require "cthunk"` calls.
+/// `require "cthunk"` calls this function.
 ///
 /// # Safety
 /// Lua calls it, with a live state.
@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn luaopen_cthunk(lua: *mut lua_State) -> Results {
     unsafe { cthunk::lua::open_raw(lua) }
 }
 
-/// What `require "ffi.luajit"` calls.
+/// `require "ffi.luajit"` calls this function.
 ///
 /// # Safety
 /// Lua calls it, with a live state.

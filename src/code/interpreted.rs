@@ -149,7 +149,7 @@ pub struct Body {
     pub(super) plan: *const CallPlan,
     /// Whether the process makes no code for its callbacks.
     pooled: bool,
-    /// What the entry keeps.
+    /// The registers that the entry keeps.
     pub(super) keep: Keep,
     /// Whether the entry keeps 256-bit registers.
     pub(super) wide: bool,

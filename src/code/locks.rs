@@ -207,7 +207,7 @@ impl Drop for Turn {
     }
 }
 
-// What the thread that forks holds, in the order of the ranks.
+// The locks that the forking thread holds, in the order of the ranks.
 thread_local!(static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) });
 
 /// Takes the locks.

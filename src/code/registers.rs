@@ -5,8 +5,8 @@ use std::ptr;
 
 use crate::lower::registers;
 
-/// What an entry saves and restores, the vector registers where the function uses some; the offsets are those of
-/// [`crate::lower::registers`].
+/// The block in which an entry saves registers, and from which it restores them; vector registers only if the function uses them. The
+/// offsets are those of [`crate::lower::registers`].
 #[derive(Default)]
 #[repr(C, align(16))]
 pub struct Registers {

@@ -27,7 +27,7 @@ pub struct Group {
 pub struct Row {
     /// `rdi`, `sp+8`
     pub place: String,
-    /// What is there: 0 the result or the pointer to it, from 1 on an argument; `None`: nothing of the call's.
+    /// The value in this place: 0 for the result or the pointer to it, 1 for the first argument; `None`: no value of the call.
     pub value: Option<usize>,
     /// The same in words.
     pub words: String,

@@ -72,8 +72,8 @@ pub fn drawing(declaration: &str, variable: &[&str], target: &Target) -> Result<
     Ok(call.drawing(declarations.table()))
 }
 
-/// What there is to see of a declaration: of a function drawing and plan, of another type its layout. The declaration may use
-/// what `declarations` know.
+/// A declaration explained: a function by a drawing and its plan, another type by its layout. The declaration may use names of
+/// `declarations`.
 ///
 /// # Errors
 /// As [`explain`].

@@ -11,8 +11,8 @@ use crate::abi::Kind;
 /// Callers that hold values in callee-saved registers during the call: one in so many.
 const LIVE: usize = 8;
 
-/// What C needs beside the functions: values that name themselves, as in [`super::image`]. `report` says which value was
-/// the first wrong one, counted from 1, and what it was.
+/// C text before the functions: values that name themselves, as in [`super::image`]. `report` has the number of the first wrong value,
+/// counted from 1, and its bytes.
 const PRELUDE: &str = r#"
 #include <stdarg.h>
 struct byte { unsigned char mask, limit; };

@@ -76,7 +76,7 @@ impl Emitted {
         Ok(Emitted { machine, compilers, linker: Compiler::find(machine.gcc)? })
     }
 
-    /// What `compiler` makes of the C file, as an object for the machine.
+    /// Compiles the C file with `compiler` to an object for the machine.
     fn compile(&self, compiler: &Compiler, source: &Path) -> Result<PathBuf, Trouble> {
         let object = source.with_file_name(format!("{}.o", compiler.name));
         if self.machine.assembly == Assembly::Elf {

@@ -283,7 +283,7 @@ impl Generator {
             2 if self.random.one_in(4) => Some(1 + self.random.below(24)),
             _ => None,
         };
-        // What has no scalar may be aligned more than it is large (Microsoft's layout), and then there is no array of it.
+        // A type without scalars may have an alignment larger than its size (Microsoft's layout): C then has no arrays of it.
         let array = array.filter(|_| shape.scalars() > 0);
         let attribute = match self.random.below(20) {
             0 => " __attribute__((packed))",

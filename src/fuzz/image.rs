@@ -78,7 +78,8 @@ impl Image {
         byte.mask |= mask;
     }
 
-    /// What byte `index` of value `value` is: V from 1 to F; of a `_Bool` or one bit the lowest bit of V.
+    /// The byte at `index` of the value numbered `value`: 0xVI, where V goes from 1 to F and I is the index; for a `_Bool` or one bit, the
+    /// lowest bit of V.
     fn named(&self, value: usize, index: usize) -> u8 {
         let v = (value % 15 + 1) as u8;
         match self.bytes[index].limit {

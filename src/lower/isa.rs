@@ -35,7 +35,7 @@ pub fn isa(triple: &Triple, verify: bool) -> Result<OwnedTargetIsa, Error> {
         .map_err(|e| Error::codegen(format!("{triple}: {e}")))
 }
 
-/// What CLIF depends on of a target; every target has it, with a code generator here or without.
+/// The facts of a target that CLIF depends on. Targets without a code generator have them, too.
 ///
 /// # Errors
 /// [`Error::Codegen`] where the width of a pointer is not known.

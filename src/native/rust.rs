@@ -186,7 +186,7 @@ pub unsafe trait CFunction<A>: Send + Sync + Sized + 'static {
     unsafe fn run(&self, frame: *mut u8, layout: &FrameLayout);
 }
 
-/// What `call` returns; C gets zeros where it panics, which is reported.
+/// The value of `call`. If `call` panics, the panic is reported and C gets zeros.
 fn without_panic<F, R: Scalar>(call: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
         eprintln!("cthunk: '{}' panicked; C gets zeros", type_name::<F>());

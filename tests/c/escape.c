@@ -1,5 +1,5 @@
-// What the host of tests/escape.rs declares. Each function uses just the memory that its declaration in escape.h says; the
-// variable `breaches` counts the calls that should not have come through.
+// The functions that the host of tests/escape.rs declares. Each function uses just the memory that its declaration in escape.h says; the
+// variable `breaches` counts the calls that the library should have refused.
 #include <stdarg.h>
 #include <stddef.h>
 

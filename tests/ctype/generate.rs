@@ -32,7 +32,7 @@ impl Random {
     }
 }
 
-/// What a target's compiler accepts.
+/// The extensions that the compiler of a target accepts.
 #[derive(Clone, Copy)]
 pub struct Dialect {
     pub int128: bool,

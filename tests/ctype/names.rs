@@ -1,4 +1,4 @@
-//! What names stand for: functions, constants, members, and declaring them again.
+//! Names and the things that they stand for: functions, constants, members; declaring them again.
 
 use cthunk::ctype::{
     Constant, Contract, Decl, Declarations, IntKind, Redeclared, ScopeId, Type, TypeId,
@@ -129,7 +129,7 @@ fn functions_keep_symbol_and_parameter_names() {
     assert_eq!(names(&decls, "f"), [some("first"), None, some("third")]);
     assert!(matches!(decls.lookup(b"p"), Some(Decl::Variable { .. })));
 
-    // What was declared first stays; a type has no names to give.
+    // The names of the first declaration stay; a typedef of a function type gives no names.
     declare(
         &mut decls,
         "typedef int type(int of_the_type); type by_type; int f(int again, char *, double); \

@@ -7,7 +7,7 @@ use cthunk::target::Target;
 
 use super::{HOST, constant, declarations, declare, declared, errors, first_lines, ty};
 
-/// What `gcc -E -P` and its kin print; `None` where the compiler is missing.
+/// The output of `gcc -E -P` or a similar command; `None` if the compiler is missing.
 fn output_of(compiler: &str, arguments: &[&str], text: &str, name: &str) -> Option<String> {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(folder).expect("the target folder is writable");
@@ -183,7 +183,7 @@ fn open_arrays_have_the_length_of_their_initialiser() {
         let text = format!("{declaration}; _Static_assert(sizeof s == {size}, \"\");");
         output_of("gcc", &["-fsyntax-only", "-w", "-x", "c"], &text, "initialiser.c");
     }
-    // What needs no braces of its own is not counted.
+    // The parser does not count elements if inner braces are missing, or an index is unknown.
     declared("struct p { int x, y; } s[] = { 1, 2, 3, 4 }; extern int t[] = { [unknown] = 1 };");
 }
 

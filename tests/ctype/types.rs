@@ -286,7 +286,7 @@ fn called_with(attribute: &str, triple: &str) -> Result<(), String> {
             Type::Function(function) => Some(function.convention),
             _ => None,
         });
-        // What stands behind a function makes another type of it.
+        // An attribute behind a function makes another type of it.
         let last = conventions.by_ref().last().expect("a function type");
         let found = target.convention(last, false);
         found.map(|_| ()).map_err(|error| error.to_string())

@@ -1,9 +1,9 @@
--- What the host declared (`tests/c/escape.h`), and nothing else.
+-- Scripts may use the declarations of the host (`tests/c/escape.h`), and nothing else.
 local C = ffi.C
 local int4 = function() return ffi.new("int[4]", { 1, 2, 3, 4 }) end
 local contract = "permission `uncontracted_pointers`"
 
--- What is permitted works: an attempt fails for its own reason.
+-- Permitted calls work: so the attempts below do not fail for another reason.
 assert(ffi.tonumber(C.sum(int4(), 4)) == 10)
 assert(ffi.tonumber(C.text_length("text")) == 4)
 assert(C.apply(function(x) return x + 1 end, 4) == 5)

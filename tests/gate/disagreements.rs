@@ -317,8 +317,8 @@ fn structs_aligned_by_an_attribute() {
     });
 }
 
-/// What needs SSE or MMX registers, or may by a compiler's options, is refused: `gcc -msse2` returns a struct of one `_Float16` in
-/// xmm0, `gcc -mmmx` one of a small vector in mm0.
+/// Types that travel in SSE or MMX registers, if only under some compiler options, are refused: `gcc -msse2` returns a struct of one
+/// `_Float16` in xmm0, `gcc -mmmx` a struct of one small vector in mm0.
 #[test]
 fn halves_and_small_vectors_in_structs() {
     let vector = "struct { int a __attribute__((vector_size(8))); }";

@@ -58,7 +58,8 @@ const FREESTANDING: [&str; 8] = [
     "-fno-asynchronous-unwind-tables",
 ];
 
-/// What freestanding C needs, and a way to call a function with these stack words: how many bytes it popped.
+/// C for all texts: symbols that freestanding code needs, and a function that calls another one with given stack words and returns the
+/// number of bytes that it popped.
 const PRELUDE: &str = r#"
 #define FASTCALL __attribute__((fastcall))
 #define THISCALL __attribute__((thiscall))

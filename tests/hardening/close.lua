@@ -9,7 +9,7 @@ local function watched(finalise)
   return proxy
 end
 
--- What is older than the library is finalised after it is closed: there its functions raise errors, and C values are read as ever.
+-- Values older than the library are finalised after it is closed: in their finalisers its functions raise errors, and C values can be read.
 local later, read
 local older = watched(function()
   for name, f in pairs(later) do

@@ -85,7 +85,7 @@ for value in next, after do
     if type(value) == "userdata" and meta and ffi.type(value) ~= "cdata" then
       values[#values + 1] = value
       local gc = type(meta) == "table" and rawget(meta, "__gc")
-      -- What closes the library is called at the end.
+      -- The finaliser that closes the library is called at the end.
       if gc and gc ~= rawget(debug.getmetatable(ffi.new "int[2]") or {}, "__gc") then last[gc] = true end
     elseif type(value) == "function" and debug.getinfo(value, "S").what == "C" then
       functions[#functions + 1] = value
@@ -159,7 +159,7 @@ end
 for _ = 1, 2 do collectgarbage() end
 assert(ffi.new("int[3]", { 1, 2, 3 })[1] == 2 and ffi.C.abs(-4) == 4, "the library works no more")
 
--- What the library's objects say of their upvalues, metatables and user values.
+-- Upvalues, metatables and user values of the library's objects.
 for f in next, own do
   for i = 1, 4 do
     for _, value in ipairs { 5, "x", {}, io.stdout, values[18] } do

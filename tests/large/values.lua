@@ -63,7 +63,7 @@ local text = ffi.new "char[60000]"
 for i = 1, 5000 do list[i] = i + 0.5 end
 assert(ffi.C.snprintf(text, 60000, ("%g "):rep(5000), unpack(list)) == #ffi.string(text))
 
--- What the stack has no room for.
+-- A value for which the stack has no room.
 ffi.cdef "typedef struct { char c[500000000]; } huge; int abs(huge); huge labs(int);"
 local huge = ffi.cast("huge *", x)
 local ok, message = pcall(function() return ffi.C.abs(huge[0]) end)

@@ -77,7 +77,7 @@ check(tostring(array[1]) == "num 6" and tostring(pointer) == "num 5")
 check(pointer.other == "index other")
 check(pointer("q") == 5)
 
--- What the type itself does comes first: members, pointer arithmetic.
+-- Operations of the type itself come before metamethods: members, pointer arithmetic.
 check((pointer + 1).v == 6)
 check(pointer[1].v == 6)
 

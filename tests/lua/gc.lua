@@ -90,7 +90,7 @@ end
 collect()
 check(times == (rearms and 3 or 1))
 
--- What has no memory of its own and no address has no finaliser.
+-- A number has no finaliser, and neither has a value that is no cdata.
 fails("invalid C type", ffi.gc, ffi.new("int"), print)
 fails("invalid C type", ffi.gc, ffi.new("double"), print)
 fails("cdata expected, got number", ffi.gc, 5, print)

@@ -1,5 +1,5 @@
--- What a script does wrong is an error that says what and where; the program goes on. LuaJIT's documentation: "No
--- Hand-holding!" What LuaJIT answers with a crash stands under `differs`.
+-- A mistake of a script is an error that says what is wrong and where; the program goes on. LuaJIT's documentation: "No
+-- Hand-holding!" Mistakes that crash LuaJIT stand under `differs`.
 local ffi = require "ffi"
 local T = ffi.load(TESTLIB)
 

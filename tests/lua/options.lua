@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local cthunk = jit == nil
 
--- What holds everywhere: NULL is cdata until a program chooses otherwise.
+-- In every program NULL is cdata until the program chooses otherwise.
 ffi.cdef [[
   struct option_node { struct option_node *next; int64_t big; enum option_color { OPTION_RED, OPTION_GREEN } color; };
   char *getenv(const char *name);
@@ -48,7 +48,7 @@ assert(num(node.next.next.big) == 5)
 node.next = nil
 assert(node.next == nil)
 
--- What a program makes itself stays a pointer.
+-- A NULL that the program itself makes stays a pointer.
 assert(ffi.type(ffi.new("char *")) == "cdata")
 assert(ffi.type(ffi.cast("void *", 0)) == "cdata")
 assert(ffi.type(ffi.NULL) == "cdata")

@@ -94,7 +94,7 @@ local opaque = ffi.info "struct refl_opaque"
 assert(opaque.complete == false and opaque.members == nil and opaque.size == nil and opaque.c == "struct refl_opaque")
 assert(ffi.info("struct refl_constants").constants.LIMIT == 7)
 assert(ffi.info("struct refl_point").c == "struct refl_point { int x; int y; }")
--- What it prints is C: another scope's struct of the same layout.
+-- The text in `c` is C: it declares a struct of the same layout under another name.
 local copy = ffi.info("refl_shape").c:gsub("refl_shape", "refl_copy", 1)
 ffi.cdef(copy .. ";")
 assert(ffi.sizeof "struct refl_copy" == ffi.sizeof "refl_shape")

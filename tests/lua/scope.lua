@@ -40,7 +40,7 @@ assert(a.C.scope_strlen "four" == 4 and b.C.scope_strlen(-1.5) == 1.5)
 assert(a.info("scope_strlen").result == ffi.typeof "int" and b.info("scope_strlen").symbol == "fabs")
 fails("scope_strlen", ffi.info, "scope_strlen")
 
--- What is outside is seen, and is the same type.
+-- A scope sees the types of the outer scope, and they are the same types.
 assert(a.typeof "scope_point" == ffi.typeof "scope_point")
 assert(a.C.abs(-3) == 3 and b.C.SCOPE_LIMIT == 10 and b.C.SCOPE_RED == 1)
 assert(a.eval "SCOPE_LIMIT + SCOPE_VALUE" == 11 and b.eval "SCOPE_LIMIT + SCOPE_VALUE" == 12)

@@ -112,7 +112,7 @@ check(type(p - a) == "number")
 local row = ffi.new("int[2][3]")
 check(row + 1 - row == 1)
 
--- What is no arithmetic.
+-- Operands that have no arithmetic.
 fails("attempt to perform arithmetic on 'int %[8%]' and 'int %*'", op["+"], a, p)
 fails("attempt to perform arithmetic on 'number' and 'int %[8%]'", op["-"], 1, a)
 fails("attempt to perform arithmetic on 'int %*' and 'number'", op["*"], p, 2)

@@ -21,7 +21,7 @@ check(m.a == 7 and m.b == 15 and m.c == true and m.d == 0x7fffff)
 m.b = 0
 check(m.a == 7 and m.b == 0 and m.c == true and m.d == 0x7fffff)
 
--- What does not fit is cut to the width.
+-- A value that does not fit is cut to the width of the bit-field.
 m.a = 9
 check(m.a == 1)
 m.b = 16

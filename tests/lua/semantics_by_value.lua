@@ -125,7 +125,7 @@ if differs "by-value-varargs" then
   end
 end
 
--- What no convention here carries is an error at the first use of the name, not a wrong call.
+-- A type that the convention cannot pass is an error at the first use of the name, not a wrong call.
 if differs "types" then
   ffi.cdef [[
   typedef float v_float8 __attribute__((vector_size(64)));

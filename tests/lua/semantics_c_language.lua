@@ -62,7 +62,7 @@ else
 end
 check(ffi.sizeof "cl_other" == 4 and ffi.sizeof "size_t" == word)
 
--- What LuaJIT makes of words that C does not let stand together, and of pointers of another size.
+-- Words that C does not combine, and pointers of another size: LuaJIT accepts them.
 if differs "odd-types" then
   fails("'_Bool int' is no type of C.*LuaJIT makes it a bool of 4 bytes", ffi.typeof, "_Bool int")
   fails("'_Bool int' is no type of C", ffi.typeof, "int _Bool")
@@ -298,7 +298,7 @@ fails("cl_f1", function() return ffi.C.cl_f1 end)
 check(ffi.sizeof "int &" == 4)
 check(tostring(ffi.typeof "int &") == "ctype<int &>")
 
--- What is no C.
+-- Texts that are not C.
 for _, text in ipairs {
   "x;", "foo bar;", "int 5;", "struct {", "int x[;", "int f(int;", "enum { A B };", "enum { 5 };", "@", "$ x;", "int 'c';", "\"text\";",
   "struct cl_undefined v;x y", "struct { int }; x", "typedef;x",

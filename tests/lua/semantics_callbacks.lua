@@ -145,7 +145,7 @@ if ffi.arch == "x64" and differs "types" then
   check(T.t_call_ms(function(a, b, c, d, e, f) return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f end) == 91)
 end
 
--- What cannot be a callback.
+-- Values that cannot be callbacks.
 if differs "callback-varargs" then
   fails("variadic", function() return ffi.cast("int (*)(int, ...)", print) end)
 end

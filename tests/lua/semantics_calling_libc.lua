@@ -117,7 +117,7 @@ fails("cannot convert 'int %[1%]' to 'const char %*'", C.strlen, e)
 fails("cannot convert 'string' to 'char %*'", C.snprintf, "x", 1, "y")
 fails("cannot convert 'table'", format, "%d", {})
 
--- What cannot be called.
+-- Values that cannot be called.
 fails("'int' is not callable", function() ffi.new("int")() end)
 fails("'struct %d+' is not callable", function() ffi.new("fn_div_t")() end)
 if differs "null-access" then

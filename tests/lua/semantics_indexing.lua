@@ -224,7 +224,7 @@ if differs "array-bounds" then
   end
 end
 
--- What is constant is not written to, whatever a metatype has; nor is a whole of which a part is constant.
+-- Nothing writes to a constant, even with a `__newindex`; nor to a struct with a constant member as a whole.
 do
   ffi.cdef "struct idx_meta { int x; }; struct idx_part { int x; const int fixed; };"
   local written = 0

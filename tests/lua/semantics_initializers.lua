@@ -163,7 +163,7 @@ check(v4({ 1, 2, 3, 4 })[3] == 4)
 check(v4(1, 2, 3, 4)[2] == 3)
 check(v4(1, 2)[3] == 0)
 
--- What has no size cannot be made.
+-- A type without a size has no values.
 ffi.cdef [[ struct ini_opaque; ]]
 for _, ctype in ipairs { "void", "int[]", "struct ini_opaque", "int(int)" } do
   fails("size of C type is unknown or too large", ffi.new, ctype)

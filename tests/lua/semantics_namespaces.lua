@@ -27,7 +27,7 @@ C.optind = 1
 check(C.optind == 1)
 fails("cannot convert 'string' to 'int'", function() C.optind = "x" end)
 
--- What is not declared, what is not there.
+-- Names that are not declared, and symbols that do not exist.
 fails("missing declaration for symbol 'clib_nobody'", function() return C.clib_nobody end)
 fails("missing declaration for symbol 'clib_typedef'", function() return C.clib_typedef end)
 fails("clib_no_such_function", function() return C.clib_no_such_function end)

@@ -1,4 +1,4 @@
--- What LuaJIT's own C parser reads: machine modes of vectors, continued lines, constants of structs.
+-- C that LuaJIT's own parser reads: machine modes of vectors, continued lines, constants of structs.
 local ffi = require "ffi"
 for _, text in ipairs {
   "int __attribute__((mode(V4SI)))", "unsigned char __attribute__((__mode__(__V16QI__)))", "float __attribute__((mode(V2SF)))",

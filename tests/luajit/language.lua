@@ -12,7 +12,7 @@ print("x" .. 3 .. 4.5 .. "y", 1 .. "", 10 / 5 .. "", -1 .. 2, 2 ^ 31 .. "|" .. 2
 print(tostring(3), tostring(3.0), tostring(1e15), tostring(2 ^ 31), #tostring(12345))
 print(100000000000000, 10000000000000000000, 0xffffffff, 0xffffffffffffffff)
 
--- What overflows integers but not doubles.
+-- Numbers that overflow integers but not doubles.
 local factorial, fibonacci, previous = 1, 1, 0
 for i = 1, 30 do factorial = factorial * i end
 for i = 1, 100 do fibonacci, previous = fibonacci + previous, fibonacci end

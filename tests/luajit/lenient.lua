@@ -1,4 +1,4 @@
--- What Lua 5.1 takes in texts, positions and times where later versions are strict.
+-- Texts, positions and times that Lua 5.1 accepts and later versions do not.
 print(("abc"):gsub("b", "%x"), ("abc"):gsub("b", "%%"), (("abc"):gsub("b", "%"):gsub("%z", "0")), ("abc"):gsub("b", "<%0>"), ("abc"):gsub("(b)", "%1%1%q%%%"))
 print(("hello"):gsub("l", function() return 1.5 end), ("hello"):gsub("l", function() return 3 end), ("hello"):gsub("l", function() end), ("hello"):gsub("(l)(l)", function(a, b) return a .. "-" .. b, 5 end))
 print(("hello"):gsub("l", setmetatable({}, { __index = function(t, k) return k == "l" and 2^53 end })), ("hello"):gsub("l", { l = 10 / 2 }), ("hello"):gsub("l", { l = false }), (("x"):gsub("x", "5")), (("x"):gsub("x", 0.5)))

@@ -81,7 +81,7 @@ fails(function() return #5 end) fails(function() return {} < {} end) fails(funct
 fails(setmetatable, 1, {}) fails(setmetatable, setmetatable({}, { __metatable = "locked" }), {}) print(getmetatable(setmetatable({}, { __metatable = "locked" })), getmetatable("").__index == string)
 print((loadstring "x ="), (loadstring "for"), (loadstring "break"), loadstring "local x = 08 return x" (), (loadstring "return 'unfinished"), (loadstring "return 0x"))
 
--- What metamethods return.
+-- Values that metamethods return.
 local odd = setmetatable({}, { __tostring = function() return nil end })
 print(tostring(odd), ("%s"):format(odd), pcall(print, odd), select("#", tostring(odd)))
 local twelve = setmetatable({}, { __tostring = function() return 12 end })

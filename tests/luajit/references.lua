@@ -26,5 +26,5 @@ print(ffi.new("int (&)(int)", ffi.cast("int (*)(int)", function(x) return x + 1 
 for _, wrong in ipairs { 5, "text", true, {}, { 1, 2 } } do print((pcall(ffi.new, "struct pair &", wrong))) end
 print((pcall(ffi.new, "int &", pair)), (pcall(ffi.new, "short &", numbers)), (pcall(ffi.new, "int &", ffi.new("const int *", numbers))))
 print((pcall(ffi.new, "int &", numbers, 1)), (pcall(ffi.new, "struct pair &", ffi.new "struct { int a, b; }")))
--- What the host is.
+-- Facts of the host.
 for _, name in ipairs { "32bit", "64bit", "le", "be", "fpu", "softfp", "eabi", "win", "uwp", "pauth", "gc64" } do io.write(name, " ", tostring(ffi.abi(name)), "\n") end

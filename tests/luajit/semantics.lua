@@ -99,7 +99,7 @@ do
   end
 end
 
--- What is constant is not written to, whatever a metatype has.
+-- Nothing writes to a constant, even with a `__newindex`.
 do
   ffi.cdef "struct sem_const { int x; const int fixed; }; struct sem_plain { int x; };"
   local written = 0

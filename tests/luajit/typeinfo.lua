@@ -70,7 +70,7 @@ print(tonumber(ffi.typeof "int[7]") == tonumber(ffi.typeof "int[7]"), tonumber(f
 print(ffi.typeinfo(60000), pcall(ffi.typeinfo, -1), (pcall(ffi.typeinfo, "x")), (pcall(ffi.typeinfo)))
 print(bit.band(ffi.typeof "int", 15), bit.bor(ffi.typeof "void", 0))
 
--- What a reflecting library does first: the members of a struct with their offsets, the values of an enum.
+-- The first steps of a reflecting library: the members of a struct with their offsets, the values of an enum.
 local function members(ct)
   local list, sib = {}, ffi.typeinfo(tonumber(ffi.typeof(ct))).sib
   while sib do

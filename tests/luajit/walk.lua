@@ -12,7 +12,7 @@ local libraries = {
   { "bit", "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex" },
 }
 
--- What would end the process, wait for input, or change what the rest of the program stands on.
+-- Functions that would end the process, wait for input, or change the ground of the rest of the program.
 local left_alone = {}
 for name in ([[os.exit os.execute os.remove debug.debug debug.sethook debug.setmetatable debug.setfenv debug.setuservalue debug.setcstacklimit
   io.read io.output io.input io.close io.popen _G.print _G.dofile _G.loadfile _G.require _G.setfenv _G.getfenv _G.module coroutine.close
@@ -89,7 +89,7 @@ for _, entry in ipairs(libraries) do
   end
 end
 
--- What else there is returns or raises, too. LuaJIT has less.
+-- The other functions return or raise, too. LuaJIT has fewer.
 local called = 0
 for _, owner in ipairs { "_G", "string", "table", "math", "coroutine", "os", "io", "package", "debug", "utf8" } do
   local library = owner == "_G" and _G or rawget(_G, owner) or {}

@@ -47,10 +47,10 @@ const FRAME: usize = 1024;
 const HIDDEN: usize = 256;
 /// Where a slot has its dispatcher.
 const DISPATCHER: u32 = 8;
-/// What nobody wrote.
+/// A byte that no code has written.
 const UNTOUCHED: u8 = 0xEE;
 
-/// What a shim did otherwise than its plan says.
+/// Whether a shim obeyed its plan; the error says where it did not.
 pub type Verdict = Result<(), &'static str>;
 
 /// The two ends.
@@ -112,7 +112,7 @@ fn one_and_a_half(width: Width) -> [u8; 12] {
     bytes
 }
 
-/// What a place has for a piece of a value, and which of its bits count.
+/// The word that the place of a piece holds, and a mask of its bits that count.
 fn extended(piece: &Piece, bytes: impl Fn(usize) -> u8) -> (u32, u32) {
     let mut word = [0; 4];
     (0..piece.bytes as usize).for_each(|b| word[b] = bytes(piece.offset as usize + b));

@@ -28,7 +28,7 @@ local function every(microseconds)
   assert(C.setitimer(REAL_TIME, timer, nil) == 0)
 end
 
--- What is interrupted: Lua, its library, this library, C called by it, callbacks, coroutines, the collector.
+-- The code that the signals interrupt: Lua, its library, this library, C called by it, callbacks, coroutines, the collector.
 local work = {}
 work.lua = function()
   local sum, list = 0, {}

@@ -8,7 +8,7 @@ use cthunk::ctype::{Declarations, Type};
 
 use crate::needs::repository;
 
-/// What a plan begins with that breaks a rule of every plan.
+/// The first word of a plan that breaks a rule of every plan.
 pub const BROKEN: &str = "broken: ";
 
 /// The file of a convention.

@@ -1,4 +1,4 @@
-//! What tests need of the machine besides Rust and its C compiler. A test asks for it, and does without it what it can:
+//! Tools that tests need besides Rust and its C compiler. A test asks for a tool, and without it tests what it can:
 //!
 //! ```ignore
 //! if !needs::has(needs::luajit()) {
@@ -6,7 +6,7 @@
 //! }
 //! ```
 //!
-//! What a test did without is on the list that `cargo test` ends with (cli/tests/zz_not_tested.rs). With `CI` set it fails.
+//! `cargo test` ends with the list of missing tools (cli/tests/zz_not_tested.rs). With `CI` set, a test fails if its tool is missing.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::HashMap;

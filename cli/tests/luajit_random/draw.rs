@@ -88,7 +88,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// What Lua runs.
+    /// The program as Lua text.
     pub fn text(statements: &[String]) -> String {
         let mut text = String::new();
         for statement in statements {

@@ -318,7 +318,7 @@ fn body(record: &Record) -> String {
     text + "}"
 }
 
-/// What stands before and after the name of a declaration.
+/// The parts of a declaration before and after its name.
 fn spelled(ty: &Type) -> (String, String) {
     match ty {
         Type::Scalar(scalar) => (scalar.name.into(), String::new()),

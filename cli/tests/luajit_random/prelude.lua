@@ -1,4 +1,4 @@
--- What every program of a batch uses: `T(n, f)` runs a statement and prints its outcome, `try(f, …)` is a `pcall` whose error
+-- Functions for all programs of a batch: `T(n, f)` runs a statement and prints its outcome, `try(f, …)` is a `pcall` whose error
 -- is printed as T prints it. A program is a text; `run(number, text)` runs it under a headline.
 ffi = require "ffi"
 ffi.cdef [[

@@ -25,7 +25,7 @@ const PRELUDE: &str = include_str!("prelude.lua");
 const SECONDS: &str = "60";
 
 impl Runner {
-    /// What both print for some programs, program by program: LuaJIT's first.
+    /// The outputs of both for some programs, one after the other: LuaJIT's outputs first.
     fn outputs(&self, programs: &[(u64, String)]) -> [String; 2] {
         let mut text = String::from(PRELUDE);
         for (number, program) in programs {
@@ -101,7 +101,7 @@ fn same(theirs: &str, ours: &str) -> bool {
     theirs == ours || theirs.split_once("\terror\t").and_then(placed) == Some(true)
 }
 
-/// What a command prints, and how it ends: a signal or an exit code.
+/// Runs a command; returns its output, and the signal or exit code with which it ends.
 fn output(command: &[&str], path: &Path) -> String {
     let mut timed = Command::new("timeout");
     timed.arg(SECONDS).args(command).arg(path).stdin(Stdio::null());

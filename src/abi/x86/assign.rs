@@ -65,8 +65,8 @@ fn popped(rules: &Rules, result: &Pass, stack: u32) -> u32 {
     }
 }
 
-/// What no flavour carries by value: what a compiler may align the stack for, and what needs SSE or MMX registers, or
-/// may, by the compiler's options.
+/// Whether a type travels by value in every flavour. Types for which a compiler may align the stack do not, nor do types in SSE or MMX
+/// registers (for some, compiler options decide).
 fn is_carried(ty: &Type) -> bool {
     match ty.kind {
         Kind::Vector(_) | Kind::Int128(_) => false,

@@ -35,7 +35,7 @@ pub enum Flavour {
 pub struct Rules {
     /// The compiler.
     pub(crate) flavour: Flavour,
-    /// What a variadic function that asks for the convention uses.
+    /// The convention of a variadic function that asks for this one.
     pub(crate) variadic: Variadic,
     /// Such an argument.
     pub(crate) arguments: Arguments,
@@ -102,7 +102,7 @@ pub(crate) enum Pops {
     Arguments,
 }
 
-/// What a variadic function uses: it takes every argument from the stack, and its caller pops them.
+/// The convention of variadic functions. All arguments are on the stack, and the caller pops them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variadic {
     /// The compiler's `cdecl`.
@@ -212,7 +212,7 @@ pub fn select(flavour: Flavour, asked: CallConv, is_variadic: bool) -> Option<&'
     if is_variadic { variadic(convention) } else { Some(convention) }
 }
 
-/// What a variadic function that asks for `convention` uses. `None` where compilers refuse it.
+/// The convention of a variadic function that asks for `convention`. `None` if compilers refuse such a function.
 pub fn variadic(convention: &Convention) -> Option<&'static Convention> {
     let rules = rules(convention)?;
     match rules.variadic {

@@ -97,8 +97,8 @@ pub(super) const STUB: usize = 16;
 /// The code of a stub.
 pub(super) type Stub = [u8; STUB];
 
-/// What makes a call: `fn(registers, target, bytes of stack arguments, number of vector registers)`. The stack arguments are where
-/// the block says.
+/// The code that makes a call: `fn(registers, target, bytes of stack arguments, number of vector registers)`. The block of registers has
+/// the address of the stack arguments.
 pub(super) type Exit = unsafe extern "C-unwind" fn(*mut Registers, *const c_void, usize, u32);
 
 /// Moves 10 bytes between memory and the top of the x87 stack, and touches nothing else of it.
@@ -180,7 +180,7 @@ pub(super) fn not_interpreted(convention: &Convention) -> Error {
     Error::codegen(format!("convention {} has no interpreter here", convention.name))
 }
 
-/// What thunks call for results on the x87 stack, and for calls of a convention that Cranelift cannot make.
+/// The native code that thunks call for results on the x87 stack, and for calls that Cranelift cannot make.
 pub(super) fn native(convention: &Convention) -> Native {
     Native {
         pop_x87: Host::X87.map_or(0, |x87| x87.pop as usize),

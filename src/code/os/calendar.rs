@@ -13,7 +13,7 @@ unsafe extern "C" {
     ) -> usize;
 }
 
-/// What `strftime` makes of a format, which ends at a zero byte, and a time in seconds since 1970; `None`: there is no such time.
+/// A time in seconds since 1970 as `strftime` writes it; the format ends at its first zero byte. `None`: the calendar has no such time.
 pub(crate) fn format_time(format: &[u8], time: i64, utc: bool) -> Option<Vec<u8>> {
     let tm = broken_down(time as libc::time_t, utc)?;
     let format = format.split(|c| *c == 0).next().unwrap_or_default();

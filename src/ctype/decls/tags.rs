@@ -27,7 +27,7 @@ impl Declarations {
         self.outwards(|scope| scope.tag(name))
     }
 
-    /// What a tag stands for that gets its body: one of the entered scope.
+    /// The tag of that name that a definition completes: one of the current scope, not of an outer one.
     pub(in crate::ctype) fn own_tag(&self, name: Name) -> Option<Tag> {
         self.names.tag(name)
     }

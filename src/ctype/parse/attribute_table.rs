@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 
 use crate::ctype::{CallConv, FloatKind};
 
-/// What an attribute means here. Those that are not in [`ATTRIBUTES`] are taken and ignored: they are about definitions, warnings and
-/// optimisation.
+/// The meaning of an attribute. The parser accepts and ignores attributes that are not in [`ATTRIBUTES`]: they are about definitions,
+/// warnings and optimisation.
 #[derive(Clone, Copy)]
 pub(super) enum Known {
     Packed,

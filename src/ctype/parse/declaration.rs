@@ -135,8 +135,7 @@ impl Parser<'_> {
         })
     }
 
-    /// What follows a declarator: asm label, attributes, initialiser, body. True: the declaration has ended
-    /// with a body.
+    /// Parses the part behind a declarator: asm label, attributes, initialiser, body. Returns true if a body has ended the declaration.
     fn init_declarator(&mut self, specifiers: &Specifiers, declarator: Declarator) -> Parse<bool> {
         let Declarator { name, mut ty, mut attributes, .. } = declarator;
         let Some((name, start)) = name else {
@@ -219,7 +218,7 @@ impl Parser<'_> {
         let mut ty = ty;
         if let Type::Array(element, ArrayLen::Incomplete) = *self.decls.table.get(ty.id()) {
             let start = self.checkpoint();
-            // What is too hard to count leaves the length open.
+            // An initialiser that the parser cannot count leaves the length open.
             let length = self.initial_length(element).unwrap_or(None);
             self.rewind(start);
             if let Some(length) = length {

@@ -76,7 +76,7 @@ pub(super) struct Parser<'a> {
     scoped: Vec<(Name, QualType, Constant)>,
 }
 
-/// What is found before its turn comes. Each text leaves it empty, for the next one to use its memory.
+/// Stacks of things that the parser has read and uses later. They are empty after each text, and keep their memory for the next one.
 #[derive(Debug, Default)]
 pub(super) struct Piles {
     ops: Vec<declarator::Op>,
@@ -371,7 +371,7 @@ impl<'a> Parser<'a> {
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.nesting == MAX_NESTING {
             let failed = self.error_here(format!("nested deeper than {MAX_NESTING} levels"));
-            // What follows would be nested as deep: nothing good can come of it.
+            // The rest of the text would be nested as deep, and give the same error again.
             self.tok = Token { kind: Tok::End, ..self.tok };
             self.ended = true;
             return Err(failed);
@@ -435,7 +435,7 @@ impl<'a> Parser<'a> {
         if !self.decls.table.is_too_deep(ty.id()) {
             return Ok(());
         }
-        // What is made of this type is too deep, too.
+        // Types made of this type are too deep, too: one message is enough.
         if std::mem::replace(&mut self.too_deep, true) {
             return Err(Failed);
         }

@@ -44,9 +44,9 @@ impl Trouble {
 struct Branch {
     /// Where its `#if` is.
     at: usize,
-    /// What is between here and the next of its lines is read.
+    /// The text up to the next directive of this `#if` is read.
     active: bool,
-    /// One of its parts was read, or what is around it is not.
+    /// No further part is read: one of them was read, or the text around the `#if` is not.
     done: bool,
     /// Its `#else` was there.
     last: bool,

@@ -126,7 +126,7 @@ impl<'p> Checker<'p> {
     }
 }
 
-/// What a callback does: the [`Checker`] of its slot looks at the arguments and names the result.
+/// The dispatcher of callbacks: the [`Checker`] of the slot compares the arguments and gives the result.
 ///
 /// # Safety
 /// - `slot` is in use, and its data is a [`Checker`].

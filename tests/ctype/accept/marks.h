@@ -1,6 +1,6 @@
 // compiler: gcc -std=gnu11 -fpreprocessed
 // target: x86_64-unknown-linux-gnu
-// What a preprocessor without -P leaves: line marks, also inside declarations, and pragmas.
+// Output of a preprocessor without -P: line marks, also inside declarations, and pragmas.
 # 1 "a.c"
 # 1 "/usr/include/header.h" 1 3 4
 struct s {

@@ -1,6 +1,6 @@
 // compiler: clang-19 --target=x86_64-pc-windows-msvc -fms-extensions
 // target: x86_64-pc-windows-msvc
-// What Microsoft's headers use.
+// Extensions that Microsoft's headers use.
 typedef __int8 i8; typedef unsigned __int16 u16; typedef signed __int32 i32; typedef __int64 i64; typedef unsigned __int64 u64;
 _Static_assert(sizeof(i8) == 1 && sizeof(u16) == 2 && sizeof(i32) == 4 && sizeof(i64) == 8 && sizeof(long) == 4 && sizeof(L'a') == 2, "");
 __declspec(dllimport) int __stdcall imported(int a); extern __declspec(dllexport) void *__cdecl exported(void);

@@ -63,7 +63,7 @@ local function address(value)
   return ok and tostring(n)
 end
 
--- What came back, with addresses compared to the argument's instead of printed.
+-- A result as text. An address is compared to the argument's instead of printed.
 local function show(result, argument)
   if type(result) ~= "userdata" then return math.type(result) or type(result), tostring(result) end
   local ct = tostring(ffi.typeof(result))

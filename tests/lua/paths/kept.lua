@@ -44,7 +44,7 @@ local function keeping(label)
   callback:free()
 end
 
--- What an argument is given does not show on a later one, and its finaliser runs as soon as it is garbage.
+-- A finaliser that one argument got does not apply to a later argument, and runs as soon as its argument is garbage.
 local function finalising(label)
   local block, ended = ffi.new "int[4]", 0
   local function identity(p) return p end

@@ -43,7 +43,7 @@ local function show(value)
   local text = tostring(ffi.typeof(value))
   if text:find "%*" then return text, tostring(ffi.cast("uintptr_t", value) == 0) end
   local bytes = ffi.string(ffi.cast("const char *", ffi.addressof(value)), ffi.sizeof(value))
-  -- What a struct keeps of pointers changes from run to run.
+  -- The pointers in a struct change from run to run.
   if text:find "mixed" then bytes = bytes:sub(1, 40) end
   return text, (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
 end

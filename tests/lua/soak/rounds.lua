@@ -1,5 +1,5 @@
 -- Calls, cdata and callbacks in rounds that each do the same: `local round = chunk(TESTLIB)`, `round(calls, cdata, callbacks)`.
--- What a round makes is garbage when it ends; the harness measures what stays.
+-- All objects of a round are garbage when it ends; the harness measures the memory that stays.
 local ffi = require "ffi"
 local T = ffi.load(...)
 

@@ -1,4 +1,4 @@
--- What the behaviour files share, as globals; only Lua 5.1's syntax and functions.
+-- Functions and facts for all behaviour files, as globals; only Lua 5.1's syntax and functions.
 --
 --   luajit tests/lua/support/suite.lua FILE      (or cthunk run, lua5.4, …)
 --

@@ -299,7 +299,7 @@ unsafe extern "C" fn win64() {
 mod tests {
     use super::*;
 
-    /// What the assembler made of the text here is what `emit` writes.
+    /// The assembler makes the bytes of the text that `emit` writes.
     #[test]
     fn the_entry_has_the_bytes_of_its_text() {
         let bytes = text::bytes(text::x86_64::CALLBACKS.entry);

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 /// The lowest and the highest address of the stack that the thread was made with.
 pub(in crate::code) fn own_stack() -> Option<(usize, usize)> {
     thread_local! {
-        /// What was found out under a limit of the process, which the first thread's stack grows to.
+        /// The bounds that were found, and the limit of the process at that time: the stack of the first thread grows up to the limit.
         static KNOWN: Cell<Option<(libc::rlim_t, usize, usize)>> = const { Cell::new(None) };
     }
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -122,8 +122,8 @@ impl Parser<'_> {
         Ok(attributes)
     }
 
-    /// What stands in parentheses inside a declarator. Pushes what it finds from the inside out and returns function
-    /// attributes that belong further out.
+    /// Parses a declarator in parentheses within a declarator. Pushes the derivations from the inside out, and returns the function
+    /// attributes that belong to an outer declarator.
     fn inner_declarator(&mut self, naming: Naming, core: &mut Core) -> Parse<FunctionAttributes> {
         let pointers = self.piles.pointers.len();
         let (mut outer, own) = self.pointer_prefix(&mut core.attributes)?;
