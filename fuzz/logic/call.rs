@@ -1,5 +1,5 @@
-//! Each function of a convention of this machine arrives whole: through the call thunk and the callback, and, if libffi can describe the function,
-//! between libffi and each of them.
+//! Functions of this machine's conventions pass all their values correctly: from the call thunk to the callback, and, if libffi can describe the
+//! function, between libffi and each of them.
 
 use cthunk::fuzz::host::{Libffi, Oracle, RoundTrip};
 use cthunk::fuzz::known;

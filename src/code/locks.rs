@@ -1,7 +1,7 @@
 //! All process-wide locks, so that `fork` takes care of each.
 //!
-//! After `fork`, the child of a process with threads has every lock in its state, but only the thread that forked. A lock that another thread held stays
-//! locked for ever. So the thread that forks takes all of these locks before, and releases them on both sides.
+//! `fork` copies all locks, but only the thread that forks. In the child, a lock that another thread held would stay locked for ever. So the forking
+//! thread takes all of these locks before the fork, and releases them after it in the parent and in the child.
 //!
 //! A process-wide lock is a [`Global`] with a [`Rank`] of its own. It registers itself at its first use; there is no list to keep. `tests/locks.rs` finds
 //! each `static` that is a lock and no `Global`. A value that is written once, by the first thread, is a `OnceLock` that is set to a finished value:

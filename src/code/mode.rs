@@ -18,8 +18,8 @@ const COMPILED: u8 = 1;
 const INTERPRETED: u8 = 2;
 
 impl Mode {
-    /// The mode of the process. Where it was not set, the environment variable `CTHUNK_MODE` says it (`interpreted`), or it
-    /// is [`Mode::Compiled`].
+    /// The mode of the process. If nobody has set it, it is [`Mode::Interpreted`] if the environment variable `CTHUNK_MODE` is `interpreted`,
+    /// and [`Mode::Compiled`] otherwise.
     pub fn current() -> Mode {
         match MODE.load(Ordering::Relaxed) {
             COMPILED => Mode::Compiled,

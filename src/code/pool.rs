@@ -1,4 +1,4 @@
-//! The slots of the callbacks of a process that makes no code, whose stubs are part of the program's text.
+//! Slots of callbacks for a process that makes no code. Their stubs are part of the program's text.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;

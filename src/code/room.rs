@@ -1,12 +1,12 @@
 //! The free stack of a thread.
 //!
-//! A call with large stack arguments takes this much of the caller's stack at once. If less is free, the process would end in the page below
-//! the stack, or write memory beyond it.
+//! A call with large stack arguments takes all their bytes from the caller's stack at once. If fewer bytes are free, the process would end in the
+//! guard page below the stack, or write memory beyond it.
 
 use super::os::{mapping, own_stack};
 use crate::error::Error;
 
-/// Stack arguments of so many bytes fit wherever a thread runs at all.
+/// The bytes of stack arguments that fit on the stack of every running thread.
 const LITTLE: usize = 8 << 10;
 /// Bytes that a call with larger ones leaves free, for the callee and for signal handlers.
 const RESERVE: usize = 16 << 10;

@@ -15,7 +15,7 @@ pub struct Slot {
     pub(super) body: *const c_void,
     /// Called by the body with this slot and the Frame.
     pub dispatch: unsafe extern "C" fn(*const Slot, *mut u8),
-    /// The dispatcher's own; it stays when the callback is freed, so that a late call can say what it called.
+    /// The dispatcher's own data. It stays when the callback is freed, so that the error of a later call can name the callback.
     pub data: *const c_void,
     /// Drops `data` when another callback takes the slot.
     pub(super) drop: unsafe fn(*const c_void),
@@ -25,18 +25,18 @@ pub struct Slot {
     pub(super) wide: u64,
     /// The dispatcher's own.
     pub owner: AtomicUsize,
-    /// The calls that are in the dispatcher and do not belong to the owner: no other callback takes the slot meanwhile.
+    /// The number of calls in the dispatcher on other threads than the owner's. While it is not 0, no other callback takes the slot.
     pub visitors: AtomicU32,
     /// Whether the callback is in use.
     pub(super) used: AtomicBool,
 }
 
 impl Slot {
-    /// Where a stub finds the entry's address; where the callback is 32-bit code, its shim's.
+    /// The offset of the entry's address, for stubs; in a callback of 32-bit code, of its shim's address.
     pub const ENTRY: u32 = offset_of!(Slot, entry) as u32;
-    /// Where an entry finds the body's address; where the callback is 32-bit code, its shim finds the gate's.
+    /// The offset of the body's address, for entries; in a callback of 32-bit code, of the address of the gate's dispatcher, for shims.
     pub const BODY: u32 = offset_of!(Slot, body) as u32;
 }
 
-/// Where a callback body finds its dispatcher in the slot.
+/// The offset of the dispatcher's address, for callback bodies.
 pub const DISPATCH_OFFSET: i32 = offset_of!(Slot, dispatch) as i32;

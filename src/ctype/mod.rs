@@ -13,7 +13,7 @@
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `preprocess/`, `source` | macros, conditionals, continued lines; the place in the text of each byte |
 //! | `decls/`, `same`, `names_seen` | C's name spaces, redeclaration, the atomic `cdef`; macros, and the visible names |
-//! | `predeclared`, `expected` | names that need no declaration; names that programs expect to need none |
+//! | `predeclared`, `expected` | names that need no declaration; declarations to suggest for names such as `off_t` |
 //! | `types`, `function` | types as data |
 //! | `table`, `names`, `index` | interned types and names |
 //! | `layout/` | sizes, alignments and offsets, one file for each compiler family |

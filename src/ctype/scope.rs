@@ -104,7 +104,7 @@ impl Slots {
         }
     }
 
-    /// Makes room for so many more names, where room that is not used costs no memory.
+    /// Makes room for this number of further names, if unused room costs no memory.
     pub(super) fn reserve(&mut self, names: usize) {
         if let Slots::Dense(slots) = self {
             slots.reserve(names);

@@ -381,8 +381,8 @@ impl Table {
         })
     }
 
-    /// Whether there are names to look up in a record. There are only so many, but 60 records, each with two of the one before as anonymous
-    /// members, are 2^60.
+    /// Whether a search by name in a record can find anything. Other records are not searched: in 60 records, each with two anonymous members of
+    /// the type before, a search would take 2^60 steps.
     pub(super) fn has_names(&self, record: RecordId) -> bool {
         self.record(record).body.as_ref().is_some_and(|body| body.has_names)
     }
@@ -444,8 +444,8 @@ impl Table {
         (entry.base, entry.values) = (base, Box::default());
     }
 
-    /// Makes room for the names and types of so many declarations. Types repeat, so that their index grows as it must:
-    /// the pages of an index are all touched, however few entries it has.
+    /// Makes room for the names and types of this number of declarations. The index of types gets no room: types repeat, and an index touches
+    /// all of its pages even with few entries.
     pub(super) fn reserve(&mut self, declarations: usize) {
         self.names.reserve(declarations);
         self.types.reserve(declarations);

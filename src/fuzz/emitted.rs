@@ -1,8 +1,8 @@
 //! Runs a batch on another processor: the thunks as an object file, linked with C, under an emulator.
 //!
 //! A program has one compiler's callees and callers, the thunks, and a `main` that takes each step and prints the lines of [`super::program`].
-//! The compiler under test makes only the callees and callers; the machine's GCC makes the rest. So the program is one of its Linux,
-//! whatever platform the callees follow.
+//! The compiler under test makes only the callees and callers; the machine's GCC makes the rest. So the program is a Linux program for the
+//! machine, even if the callees follow the convention of another platform.
 
 mod apple;
 

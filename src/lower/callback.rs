@@ -57,7 +57,7 @@ fn uses_stack(plan: &CallPlan) -> bool {
     uses(&plan.result) || plan.arguments.iter().any(uses)
 }
 
-/// Where a body finds what C passed.
+/// The places where a body finds the arguments.
 struct Entry {
     /// The register block.
     block: Value,

@@ -42,11 +42,11 @@ pub struct Context<'p> {
     pub config: TargetFrontendConfig,
     /// The convention of the thunk itself: the target's default.
     pub own: CallConv,
-    /// Where the native code is that does what Cranelift cannot.
+    /// Native code for the parts of a call that Cranelift cannot make.
     pub native: Native,
 }
 
-/// The addresses of native code for what Cranelift does not know; a process's own, 0 where the code will not run in it.
+/// Addresses of native code of this process, for the parts of a call that Cranelift does not know; 0 in code that will run elsewhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Native {
     /// `fn(memory)`: pops st0 into 10 bytes of memory.

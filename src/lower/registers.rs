@@ -25,12 +25,12 @@ pub const RESULT_UPPER: u32 = 432;
 /// Bytes of the whole block.
 pub const WIDE_SIZE: u32 = 448;
 
-/// Where the block keeps what an argument register carries.
+/// The offset of an argument register in the block.
 fn argument(register: Reg, width: Width) -> i32 {
     at(register, width, [INT, FLOAT, UPPER])
 }
 
-/// Where the block keeps a piece of the result.
+/// The offset of a result register in the block.
 pub(super) fn result(register: Reg, width: Width) -> i32 {
     at(register, width, [RESULT_INT, RESULT_FLOAT, RESULT_UPPER])
 }

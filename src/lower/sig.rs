@@ -1,9 +1,9 @@
 //! A plan as a Cranelift signature.
 //!
-//! Cranelift gives parameters their places itself, in order: registers of the parameter's bank while there are any, then
-//! the stack. So the parameters are listed by place, not by argument: first every register that the plan uses, with a
-//! dummy for each that it skips, then the stack word by word, with enough dummies before it that no register is left.
-//! The register of a hidden result pointer, where it is not an argument register, is Cranelift's `StructReturn`.
+//! Cranelift itself gives parameters their places, in order: registers of the parameter's bank while there are any, then
+//! the stack. So this signature lists parameters by place, not by argument: first the registers that the plan uses, with a
+//! dummy for each skipped register; then dummies for all registers that are left; then the stack, word by word.
+//! If a hidden result pointer has a register of its own, its parameter is Cranelift's `StructReturn`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::abi::{Backend, Bank, CallPlan, Pass, Piece, Place, Width};
 pub(super) enum Word {
     /// A part of an argument.
     Part(Part),
-    /// Parts of arguments in one stack word, each at so many bytes of it.
+    /// Parts of arguments in one stack word, each with its offset in the word.
     Packed(Vec<(u32, Part)>),
     /// The copy of an argument, which Cranelift makes from the argument's address: its `StructArgument`.
     Copy(usize),
@@ -99,7 +99,7 @@ struct Places {
 enum Stacked {
     /// The parts in the word, each with its distance from the word's first byte.
     Parts(Vec<(u32, Part)>),
-    /// The copy of an argument of so many bytes, in whole words.
+    /// The copy of an argument, with its size in bytes, in whole words.
     Copy { argument: usize, bytes: u32 },
 }
 
@@ -142,8 +142,8 @@ impl Places {
     }
 }
 
-/// Copies of at most so many bytes are made word by word. Cranelift makes others by a call of `memcpy`, which objects have
-/// ([`crate::emit`]); a process carries such plans out from memory ([`CallPlan::is_large`]).
+/// In a large plan ([`CallPlan::is_large`]), Cranelift makes copies of more bytes than this by calls of `memcpy`; all others are made word by
+/// word. Only objects ([`crate::emit`]) have `memcpy`: a process carries large plans out from memory.
 const LARGE: u32 = 128;
 
 fn places(plan: &CallPlan) -> Places {

@@ -1,7 +1,7 @@
 //! A plan carried out without a compiler: between a Frame and the register block of a native call.
 //!
-//! A call takes longer than with a thunk, by the time to read the plan, and needs no compilation: for first calls, and for calls whose plan
-//! differs from call to call.
+//! Reading the plan makes each call slower than a thunk does, but nothing is compiled. Calls are made this way until a function gets its thunk,
+//! and where each call has another plan.
 
 use super::registers::{self, Home};
 use crate::abi::{CallPlan, Extension, Pass, Piece, Place, Width};

@@ -1,4 +1,4 @@
-//! From a [`CallPlan`] to i686 machine code: the two shims of a plan. Cranelift has no back end for it.
+//! From a [`CallPlan`] to i686 machine code: the two shims of a plan. Cranelift has no back end for this processor.
 //!
 //! Both shims are ordinary cdecl code that is entered on a 32-bit stack: by a call in a 32-bit process, through [`crate::code::gate`] in a 64-bit one.
 //! They are position independent.

@@ -2,7 +2,7 @@
 //!
 //! Names and registers are old and common ("i386 psABI", section 2.2; Microsoft's "Argument Passing and Naming Conventions"), but the compilers
 //! disagree on every value that is larger than a register. So a convention here is a name and a [`Flavour`], and each pair has a row in the table below.
-//! Documents do not say all of it; the rest was read from GCC (`gcc/config/i386/i386.cc`: `function_arg_32`, `function_arg_advance_32`,
+//! The documents leave rules open; the sources of the compilers have them: GCC (`gcc/config/i386/i386.cc`: `function_arg_32`, `function_arg_advance_32`,
 //! `ix86_return_in_memory`, `ix86_return_pops_args`; `stor-layout.cc`: `compute_record_mode`) and Clang (`lib/CodeGen/Targets/X86.cpp`,
 //! `X86CallingConv.td`). `tests/gate` executes the conventions against code of these compilers.
 //!
@@ -57,12 +57,12 @@ pub(crate) enum Arguments {
     /// GCC: it passes over the registers that it would fill, unless its mode is floating point ("fastcall allocates the
     /// first two DWORD or smaller arguments … if it isn't an aggregate type", but `function_arg_advance_32` counts all).
     Words,
-    /// GCC's `regparm`: in as many registers as it has words, unless its mode is floating point; where so many are not
-    /// left, on the stack, and later arguments too.
+    /// GCC's `regparm`: in as many registers as it has words, unless its mode is floating point. If fewer registers are left, the argument
+    /// and all later ones are on the stack.
     Pieces,
-    /// Clang: structs, unless of one floating-point number, pass over the registers that they would fill. The last ones, as the
-    /// front end only counts them, and the back end hands out the first that it has left; but before a struct of one word
-    /// that travels as its member, the front end puts a padding argument, which fills the first (`NeedsPaddingInReg`).
+    /// Clang: a struct, unless of one floating-point number, uses up the registers that it would fill. It uses up the last registers: Clang's
+    /// front end only counts them, and its back end gives the first free register to the next argument. Before a struct of one word that
+    /// travels as its member, the front end puts a padding argument, which fills the first register (`NeedsPaddingInReg`).
     Aggregates,
     /// Clang's `thiscall`: before `this` there are only floating-point numbers. (Clang splits larger integers that come
     /// first, and passes structs by pointer: not supported.)
@@ -74,7 +74,7 @@ pub(crate) enum Arguments {
 pub(crate) enum Results {
     /// "A function that returns a structure or union" has memory for it (i386 psABI; GCC's `-fpcc-struct-return`).
     Memory,
-    /// GCC's `MS_AGGREGATE_RETURN`: what has a mode has a register for it.
+    /// GCC's `MS_AGGREGATE_RETURN`: a result that has a machine mode is in a register of that mode.
     Mode,
     /// Clang: structs and unions of one floating-point number in st0, others of a register's size in registers.
     Element,
@@ -82,10 +82,10 @@ pub(crate) enum Results {
     Size,
 }
 
-/// Where the hidden pointer of a result goes.
+/// The place of the hidden pointer of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pointer {
-    /// Where a first argument that is a pointer would go.
+    /// The place of a first argument that is a pointer.
     First,
     /// On the stack, below all arguments.
     Stack,

@@ -1,5 +1,5 @@
-//! Facts of a type that only i386 conventions use. The main one is the machine mode: the scalar, or block of bytes, that GCC takes the whole
-//! value for.
+//! Facts of a type that only i386 conventions use. The main one is the machine mode: GCC treats the whole value as a scalar of this mode, or as
+//! a block of bytes.
 
 use rustc_hash::FxHashMap;
 

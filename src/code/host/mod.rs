@@ -6,10 +6,10 @@
 //! 2. in [`text`], the entry that [`Processor::entry`] and `emit` share, if `emit` does not have it yet;
 //! 3. if 32-bit x86 code can run there, a row of [`gate`].
 //!
-//! A `Host` must have [`Processor::flush_instructions`]. The other items have defaults that mean "not here", so a row can begin small: with nothing else,
-//! functions are called through compiled thunks, and callbacks are an error ([`Error::Convention`]). [`Processor::entry`] and
-//! [`Processor::callback_stub`] make callbacks possible; [`Processor::exit`] and [`Processor::POOL`] make the interpreted mode possible. No code
-//! outside this folder asks which processor it is compiled for.
+//! A `Host` must have [`Processor::flush_instructions`]. Each other item has a default that means "not here". A row without other items calls C
+//! through compiled thunks; a callback is an error ([`Error::Convention`]). [`Processor::entry`] and [`Processor::callback_stub`] make callbacks
+//! possible; [`Processor::exit`] and [`Processor::POOL`] make the interpreted mode possible. No code outside this folder asks which processor
+//! it is compiled for. `CONTRIBUTING.md` lists the other files of a new host.
 
 #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 mod clear_cache;
@@ -137,7 +137,7 @@ impl Keep {
         }
     }
 
-    /// Where what is kept of a plan is the Frame.
+    /// For a plan whose Frame is the block of registers itself.
     pub(super) fn passed(plan: &CallPlan, frame: &FrameLayout) -> Keep {
         let in_two = |&offset: &u32| (registers::INT..registers::INT + 16).contains(&offset);
         match plan.has_vectors() {

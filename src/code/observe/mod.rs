@@ -1,8 +1,8 @@
 //! Names of generated code for profilers and debuggers.
 //!
-//! Behind one switch, [`observe`] or `CTHUNK_OBSERVE=1` in the environment: `perf` finds thunks in `/tmp/perf-PID.map`, and GDB
-//! through its JIT interface, with what it needs to unwind through them. While it is on, every function gets a thunk of its own,
-//! so that the name is that of the function (`int add(int, int)`) and not of all that have its shape.
+//! [`observe`], or `CTHUNK_OBSERVE=1` in the environment, turns them on: `perf` finds thunks in `/tmp/perf-PID.map`; GDB finds them, and their unwind
+//! records, by its JIT interface. While names are on, each function has a thunk of its own. So a thunk has the name of its function (`int add(int,
+//! int)`); otherwise all functions of one shape share it.
 
 mod gdb;
 mod perf;

@@ -14,10 +14,10 @@
 //! | `LIBRARY_PREFIX`, `is_path(name)`, `library_folders()` | names of library files, and the folders that the loader searches |
 //! | `stay()` | keeps this library loaded until the process ends (feature `module`) |
 //! | `errno()`, `set_errno(value)` | C's error number of this thread |
-//! | `keep_errors(f)` | runs `f`, and leaves the error number, and the system's last error if that is another, unchanged |
+//! | `keep_errors(f)` | runs `f`, and leaves the error number unchanged, and Windows' last error, too |
 //! | `write_error(text)` | writes to standard error, without locks and memory: signal handlers may call it |
 //! | `Handlers` | `install(say)`: until it is dropped, `say` runs at the process's `exit`, `abort` and faults |
-//! | `Blocked` | `now()`, and `exceeds(usual)`: the signals that the calling thread does not take |
+//! | `Blocked` | `now()`, and `exceeds(usual)`: the signals that the calling thread has blocked |
 //! | `end_after(seconds)` | ends the process after this time |
 //! | `format_time(format, time, utc)` | a date as C's `strftime` writes it |
 //! | `own_stack()` | the lowest and highest address of the stack that the thread was made with, if known |

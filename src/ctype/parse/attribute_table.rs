@@ -36,7 +36,7 @@ pub(super) fn known(name: &str) -> Option<Known> {
     if let Some(known) = BY_NAME.get() {
         return known.get(name).copied();
     }
-    // Whoever else makes it makes the same.
+    // Another thread that sets it sets the same table.
     let _ = BY_NAME.set(ATTRIBUTES.into_iter().collect());
     known(name)
 }

@@ -420,8 +420,8 @@ impl Parser<'_> {
         Ok(body(draft, placed, &rules, transparent))
     }
 
-    /// Whether the first member of a union of so many bytes can be passed in its stead. Where it cannot, GCC ("union cannot be made transparent") and
-    /// Clang ignore the attribute.
+    /// Whether the first member of a union of `size` bytes can be passed in place of the union. If not, GCC ("union cannot be made transparent")
+    /// and Clang ignore the attribute.
     fn stands_for(&self, first: QualType, size: u64) -> bool {
         let table = &self.decls.table;
         let is_real =

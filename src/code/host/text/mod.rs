@@ -2,8 +2,8 @@
 //!
 //! A callback is a *stub*, which loads the address of its slot from the word behind it and jumps to the slot's *entry*. The entry saves the argument
 //! registers into a block ([`crate::lower::registers`]), calls the slot's body with the block and the slot, and loads the result registers.
-//! `emit` writes the bytes into object files for any target; a process of the processor has the same text assembled, as an entry of its
-//! own. `tests/qemu.rs` assembles the text and compares the bytes.
+//! `emit` writes the bytes into object files for any target. A process on the processor has the same text as assembly, in an entry of its
+//! own. `cli/tests/qemu.rs` assembles the text and compares the bytes.
 //!
 //! A file of this folder has the macros `entry` and `stub`, which give their lines to another macro (`lines`, `assembled`), and the table
 //! `CALLBACKS`.

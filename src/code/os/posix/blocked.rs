@@ -1,4 +1,4 @@
-//! The signals that a thread does not take.
+//! The signals that a thread has blocked.
 
 use std::mem::size_of;
 

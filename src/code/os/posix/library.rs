@@ -119,8 +119,8 @@ fn find_in(file: &str, name: &CStr) -> Option<*const c_void> {
     Some(address)
 }
 
-/// Keeps the library that has this code in the process until that ends: Lua unloads a module when its state closes, and LuaJIT
-/// may run finalisers after that. Handlers of signals and threads may lead here, too.
+/// Keeps the library that contains this code in the process until the process ends. Lua unloads a module when its state closes, but LuaJIT
+/// may run finalisers after that, and signal handlers and other threads may call code of the library.
 #[cfg(feature = "module")]
 pub(crate) fn stay() {
     let own = stay as fn() as *const c_void;

@@ -36,7 +36,7 @@ impl Parser<'_> {
         Ok(ty)
     }
 
-    /// A vector of a type, with so many elements for the size of one; `asked` is what the attribute says.
+    /// A vector of a type. `count` gives the number of elements by the size of one; `asked` is the number in the attribute.
     fn vector(&mut self, ty: QualType, count: impl Fn(u64) -> u64, asked: u64) -> Parse<QualType> {
         let start = self.tok.start;
         let scalar = matches!(

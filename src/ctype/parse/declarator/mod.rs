@@ -22,7 +22,7 @@ pub(super) enum Op {
 /// `(…)` after a declarator.
 #[derive(Debug)]
 pub(super) struct FunctionSuffix {
-    /// Where its parameters begin among those that the parser holds. They are the last there when their turn comes.
+    /// The index of its first parameter in the list of the parser. When the suffix is used, its parameters are the last of the list.
     params: usize,
     variadic: bool,
     unprototyped: bool,

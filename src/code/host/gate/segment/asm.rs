@@ -15,9 +15,9 @@ const DATA: u16 = 0x2b;
 
 /// Addresses of the gate's own code, in memory of the guest.
 pub(super) struct Trampolines {
-    /// Where call shims return to: 32-bit code that leads to [`exit`].
+    /// The return address of call shims: 32-bit code that jumps to [`exit`].
     pub exit: u32,
-    /// The code that callback shims call: 32-bit code that leads to [`dispatch`].
+    /// The code that callback shims call: 32-bit code that jumps to [`dispatch`].
     pub dispatch: u32,
     /// A 32-bit `ret`.
     pub back: u32,
@@ -98,7 +98,7 @@ pub(super) unsafe extern "C" fn enter(
     )
 }
 
-/// Where a call shim that returns gets: the end of [`enter`].
+/// The 64-bit code behind the return of a call shim: the end of [`enter`].
 ///
 /// # Safety
 /// - Reached by the far jump of the guest's side of [`enter`] alone, with the context in EBP.
@@ -124,8 +124,8 @@ unsafe extern "C" fn exit() {
     )
 }
 
-/// Where a callback shim's `dispatch(slot, frame)` gets, on the guest's stack: goes over to the host's stack, below where
-/// [`enter`] left it, calls the slot's dispatcher, and returns to the guest.
+/// The 64-bit code behind a callback shim's call of `dispatch(slot, frame)`. It begins on the guest's stack, changes to the host's stack (below
+/// the frame of [`enter`]), calls the slot's dispatcher, and returns to the guest.
 ///
 /// # Safety
 /// - Reached by the far jump of a callback shim alone, on the guest's stack, with the shim's arguments there.

@@ -45,11 +45,11 @@ const RESERVE: u32 = 128 << 10;
 struct Context {
     /// The host's stack pointer while the guest runs.
     host_stack: u64,
-    /// Where the guest's stack goes on.
+    /// The guest's stack pointer for the next entry.
     guest_stack: u32,
-    /// Where call shims return to.
+    /// The return address of call shims.
     exit: u32,
-    /// Where the next entry goes.
+    /// The shim that the next entry jumps to.
     shim: FarPointer,
     /// To a `ret` of the guest.
     back: FarPointer,
@@ -160,7 +160,7 @@ fn open() -> Result<&'static Trampolines, Error> {
     open.as_ref().map_err(|reason| Error::Gate { reason: reason.clone() })
 }
 
-/// Where the guest code calls the host: what callback slots lead to.
+/// The code by which the guest calls the host: the body in the slots of callbacks.
 pub(in crate::code) fn dispatcher() -> Result<*const std::ffi::c_void, Error> {
     open().map(|trampolines| trampolines.dispatch as usize as *const _)
 }
@@ -170,12 +170,12 @@ pub(in crate::code) fn dispatcher() -> Result<*const std::ffi::c_void, Error> {
 pub struct Frame {
     context: NonNull<Context>,
     at: u32,
-    /// Where the guest's stack went on before.
+    /// The guest's stack pointer before this Frame.
     outer: u32,
 }
 
 impl Frame {
-    /// Takes `size` bytes, 16-aligned, not initialised, of a call with so many bytes of stack arguments.
+    /// Takes `size` bytes, 16-aligned, not initialised, for a call with `arguments` bytes of stack arguments.
     ///
     /// # Errors
     /// [`Error::Gate`]: i686 code cannot run here. [`Error::Stack`]: the guest's stack has no room.
