@@ -84,15 +84,9 @@ const LUA: House = House {
         ("src/lua/state/mod.rs", "fast", "`State` has the fields of every room"),
         ("src/lua/state/mod.rs", "library", "`State` has the fields of every room"),
         ("src/lua/state/mod.rs", "luajit", "`State` has the fields of every room"),
-        ("src/lua/state/mod.rs", "object", "`State` has the fields of every room"),
+        ("src/lua/state/guard.rs", "object", "`State` has the fields of every room"),
         ("src/lua/state/mod.rs", "sandbox", "`State` has the fields of every room"),
         ("src/lua/state/mod.rs", "types", "`State` has the fields of every room"),
-        ("src/lua/vm/api/chunks.rs", "state", "its functions are methods of `Cx`"),
-        ("src/lua/vm/api/closure.rs", "state", "its functions are methods of `Cx`"),
-        ("src/lua/vm/api/mod.rs", "state", "its functions are methods of `Cx`"),
-        ("src/lua/vm/api/places.rs", "state", "its functions are methods of `Cx`"),
-        ("src/lua/vm/memory.rs", "state", "its functions are methods of `Cx`"),
-        ("src/lua/vm/memory.rs", "value", "it reads the header of cdata"),
     ],
 };
 

@@ -15,12 +15,12 @@ use crate::ctype::QualType;
 use crate::lua::callback::transition::keeping_errno;
 use crate::lua::state::{Cx, LuaError, guard_in};
 use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::value::direct;
 use crate::lua::value::extent;
 use crate::lua::value::to_c::{self, Mode};
 use crate::lua::value::to_lua;
 use crate::lua::value::wide;
 use crate::lua::vm::api::{self, LuaType, Results, lua_State};
-use crate::lua::vm::memory;
 
 /// Runs a helper of a thunk that may raise.
 ///
@@ -278,7 +278,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
         }
         let ty = (*record).result_type.get();
         let header = Header { ty, flags: Flags::POINTER, address: value };
-        keeping_errno(|| memory::push_cdata(lua, metatable, header, 0, 0));
+        keeping_errno(|| direct::push_cdata(lua, metatable, header, 0, 0));
     }
 }
 
@@ -302,7 +302,7 @@ pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
         }
         let size = (*record).result_size.get() as usize;
         let header = Header { ty: (*record).result_type.get(), flags: 0, address: ptr::null_mut() };
-        let header = keeping_errno(|| memory::push_cdata(lua, metatable, header, size, 0));
+        let header = keeping_errno(|| direct::push_cdata(lua, metatable, header, size, 0));
         let bytes = header.add(1).cast::<u8>();
         (*header).address = bytes;
         ptr::copy_nonoverlapping(value, bytes, size);

@@ -253,7 +253,8 @@ pub(super) unsafe fn keep_error(
     lua: *mut lua_State,
     outside: bool,
 ) {
-    let cx = Cx::new(lua, state);
+    // SAFETY: `lua` is a thread of the state, with free stack slots, as the caller promises.
+    let cx = unsafe { Cx::new(lua, state) };
     if outside {
         let text =
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);

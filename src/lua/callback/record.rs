@@ -22,6 +22,7 @@ use crate::abi::{Convention, Signature};
 use crate::code::{self, Mode};
 use crate::ctype::{CallConv, QualType, Type as CType, TypeId};
 use crate::lua::state::head::Head;
+use crate::lua::state::pinned;
 use crate::lua::state::{Anchor, Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
@@ -132,7 +133,7 @@ impl Callback {
             None => cx.push_bool(false),
         }
         if cx.state.ways.stack {
-            let value = memory::keep(cx);
+            let value = pinned::keep(cx);
             cx.pop(1);
             return self.hold(cx, value);
         }

@@ -42,7 +42,8 @@ fn keep(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 /// - *Room* for 2 (see `vm`): `lua` is a thread of the state.
 /// - A function and an argument are on top of the stack.
 pub(in crate::lua) unsafe fn call(lua: *mut lua_State, state: &State) -> bool {
-    let cx = Cx::new(lua, state);
+    // SAFETY: *Room* for 2 on a thread of the state, kept by the caller.
+    let cx = unsafe { Cx::new(lua, state) };
     let function = cx.top() - 1;
     cx.push_anchor(Anchor::Pending);
     cx.raw_get_integer(-1, HANDLER);

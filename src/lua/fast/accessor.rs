@@ -8,6 +8,7 @@ use mlua::ffi as sys;
 use super::access::{INDEX, NEW_INDEX};
 use crate::lua::state::head::Head;
 use crate::lua::value::cdata::{Flags, Header};
+use crate::lua::value::direct;
 use crate::lua::value::repr::{self, Form, Place};
 use crate::lua::vm::api::{Results, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};
@@ -154,7 +155,7 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
     // SAFETY: *Part*, with *Room*.
     unsafe {
         let header = Header { ty: part.place.ty, flags: Flags::REFERENCE, address };
-        match memory::push_derived(lua, Call::of(lua), 1, part.place.metatable, header) {
+        match direct::push_derived(lua, Call::of(lua), 1, part.place.metatable, header) {
             true => Results::ONE,
             false => INDEX(lua),
         }

@@ -10,6 +10,7 @@ use mlua::ffi as sys;
 use crate::ctype::QualType;
 use crate::lua::object::bytes::{self, Role};
 use crate::lua::sandbox::budget;
+use crate::lua::state::head;
 use crate::lua::state::head::Head;
 use crate::lua::state::learnt::Learnt;
 use crate::lua::state::recall::Accepted;
@@ -140,7 +141,7 @@ unsafe extern "C-unwind" fn string(lua: *mut lua_State) -> Results {
     // SAFETY: Lua calls this as a closure of `Cx::push_function`; memory behind pointers is the script's word. A state that is
     // closed accepts nothing.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if call.has(1)
             && let Some(pointer) = header(head.roles.get(Role::Text), call.argument(1))
             && head.strings.push(lua, (*pointer).address)
@@ -160,7 +161,7 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_string);
     // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if call.has(1)
             && let Some(state) = head.state()
         {
@@ -190,7 +191,7 @@ unsafe extern "C-unwind" fn string_any(lua: *mut lua_State) -> Results {
 unsafe extern "C-unwind" fn copy(lua: *mut lua_State) -> Results {
     // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if call.has(3)
             && let Some(len) = length(call.argument(3))
             && let Some(target) = address(head, call.argument(1), Role::Target)
@@ -213,7 +214,7 @@ unsafe extern "C-unwind" fn copy_any(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_copy);
     // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if call.has(2)
             && let Some(text) = call.argument(2).text()
             && let Some(target) = address(head, call.argument(1), Role::Target)
@@ -231,7 +232,7 @@ unsafe extern "C-unwind" fn fill(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_fill);
     // SAFETY: *Fast function*; memory behind pointers is the script's word.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         let value = match (call.has(2), call.has(3)) {
             (true, _) => Some(0),
             (_, true) => call.argument(3).integer(),

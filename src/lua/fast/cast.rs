@@ -8,8 +8,9 @@ use crate::lua::state::recall::View;
 use crate::lua::state::{Cx, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::value::direct;
 use crate::lua::vm::api::lua_State;
-use crate::lua::vm::memory::{self, Call};
+use crate::lua::vm::memory::Call;
 
 /// Tells the types apart that values with one metatable are cast to.
 fn salt(ty: u32) -> u32 {
@@ -60,6 +61,6 @@ pub(in crate::lua) unsafe fn push(
     unsafe {
         let address = (*operand.block::<Header>()).address;
         let header = Header { ty, flags: Flags::POINTER, address };
-        memory::push_derived(lua, call, 2, view.pointers, header)
+        direct::push_derived(lua, call, 2, view.pointers, header)
     }
 }

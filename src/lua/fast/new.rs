@@ -12,11 +12,13 @@ use crate::lua::object::ctypes;
 use crate::lua::object::make;
 use crate::lua::object::metatype;
 use crate::lua::sandbox::budget;
+use crate::lua::state::head;
 use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::value::ctype::{self, Named};
+use crate::lua::value::direct;
 use crate::lua::value::repr::{self, Place};
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};
@@ -113,7 +115,7 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
     // SAFETY: *Fast function*, kept by the caller; the slots are those of the running call, which is looked at again after what may
     // move the stack.
     unsafe {
-        let Some((call, state)) = memory::enter(lua) else { return slow(lua) };
+        let Some((call, state)) = head::enter(lua) else { return slow(lua) };
         let count = call.count();
         if count == 0 {
             return slow(lua);
@@ -125,7 +127,7 @@ unsafe fn make(lua: *mut lua_State, slow: lua_CFunction) -> Results {
         }
         let Some(places) = maker.places.get(..count - 1) else { return slow(lua) };
         let header = Header { ty: maker.ty, flags: 0, address: ptr::null_mut() };
-        let block = memory::push_cdata(lua, maker.metatable, header, maker.size, 0);
+        let block = direct::push_cdata(lua, maker.metatable, header, maker.size, 0);
         let bytes = block.add(1).cast::<u8>();
         (*block).address = bytes;
         bytes.write_bytes(0, maker.size);
@@ -163,7 +165,7 @@ unsafe fn make_array(
         let Some(size) = size else { return slow(lua) };
         let header = Header { ty: maker.ty, flags: Flags::VARIABLE, address: ptr::null_mut() };
         let prefix = mem::size_of::<u64>();
-        let block = memory::push_cdata(lua, maker.metatable, header, prefix + size, 0);
+        let block = direct::push_cdata(lua, maker.metatable, header, prefix + size, 0);
         block.add(1).cast::<u64>().write(size as u64);
         let bytes = block.add(1).cast::<u8>().add(prefix);
         (*block).address = bytes;

@@ -12,11 +12,14 @@ use crate::ctype::QualType;
 use crate::lua::callback::{self, CallbackKind};
 use crate::lua::object::make;
 use crate::lua::object::methods;
+use crate::lua::state::head;
 use crate::lua::state::learnt::Learnt;
+use crate::lua::state::pinned;
 use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
 use crate::lua::value::ctype;
+use crate::lua::value::direct;
 use crate::lua::vm::api::{LuaType, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call, Kept, Slot};
 
@@ -55,7 +58,7 @@ fn learn(cx: &Cx<'_>, ty: QualType) {
     let kind = cx.state.callback_kinds.borrow().get(&function).map(|kind| &raw const **kind);
     let Some(kind) = kind else { return };
     cx.push_value(2);
-    let function = memory::keep(cx);
+    let function = pinned::keep(cx);
     cx.pop(1);
     cx.state.recent.set(Recent {
         ty: ty.to_bits(),
@@ -91,7 +94,7 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(general_cast);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`.
     unsafe {
-        if let Some((call, state)) = memory::enter(lua)
+        if let Some((call, state)) = head::enter(lua)
             && call.count() == 2
             && (make_callback(lua, call, state) || cast::push(lua, call, state.head(), state))
         {
@@ -128,7 +131,7 @@ unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool 
             None => {
                 let header =
                     Header { ty: recent.ty, flags: Flags::POINTER, address: ptr::null_mut() };
-                memory::push_cdata(lua, recent.metatable, header, 0, 0)
+                direct::push_cdata(lua, recent.metatable, header, 0, 0)
             }
         };
         let Some((address, callback)) = callback::wake(state, &*recent.kind) else {
@@ -147,7 +150,7 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = entry(methods::free);
     // SAFETY: *Fast function*. The metatable says that the userdata is a cdata.
     unsafe {
-        if let Some((call, state)) = memory::enter(lua)
+        if let Some((call, state)) = head::enter(lua)
             && call.count() == 1
             && let Some(userdata) = call.argument(1).userdata()
         {

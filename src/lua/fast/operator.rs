@@ -8,6 +8,7 @@ use mlua::ffi as sys;
 use super::pointer;
 use crate::lua::object::arith;
 use crate::lua::object::metatype;
+use crate::lua::state::head;
 use crate::lua::state::learnt::Learnt;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::kind::Kind;
@@ -83,7 +84,7 @@ pub(in crate::lua) const fn function(operator: Operator) -> lua_CFunction {
 unsafe fn push_operator(lua: *mut lua_State) -> bool {
     // SAFETY: *Fast function*, kept by the caller; the state keeps the metatype. Nothing here moves the stack.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if !call.has(2) {
             return false;
         }

@@ -7,12 +7,14 @@ use std::ptr;
 use super::operator;
 use crate::ctype::QualType;
 use crate::lua::state::Cx;
+use crate::lua::state::head;
 use crate::lua::state::head::Head;
 use crate::lua::state::recall::Stride;
 use crate::lua::value::cdata::{self, Flags, Header};
+use crate::lua::value::direct;
 use crate::lua::value::operator::Operator;
 use crate::lua::vm::api::{Results, lua_CFunction, lua_State};
-use crate::lua::vm::memory::{self, Call, Slot};
+use crate::lua::vm::memory::{Call, Slot};
 
 /// The operators that have a body here.
 pub(in crate::lua) const OPERATORS: [(Operator, lua_CFunction); 5] = [
@@ -80,7 +82,7 @@ unsafe fn push_offset(
     let address = address.wrapping_offset((n as isize).wrapping_mul(stride.size));
     let header = Header { ty: stride.ty, flags: Flags::POINTER, address };
     // SAFETY: *Fast function* and *Raise*, kept by the caller.
-    unsafe { memory::push_derived(lua, call, 1, stride.pointers, header) }
+    unsafe { direct::push_derived(lua, call, 1, stride.pointers, header) }
 }
 
 /// # Safety
@@ -89,7 +91,7 @@ unsafe extern "C-unwind" fn add(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Add);
     // SAFETY: Lua calls this as a closure of `Cx::push_function`, as `overload` has them. A state that is closed knows no strides.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if call.has(2)
             && let Some(n) = call.argument(2).integer()
             && let Some(pointer) = find(head, call.argument(1))
@@ -107,7 +109,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> Results {
     const SLOW: lua_CFunction = operator::function(Operator::Sub);
     // SAFETY: *Fast function*.
     unsafe {
-        let (call, head) = memory::running(lua);
+        let (call, head) = head::running(lua);
         if call.has(2)
             && let Some(pointer) = find(head, call.argument(1))
         {
@@ -136,7 +138,7 @@ unsafe extern "C-unwind" fn sub(lua: *mut lua_State) -> Results {
 #[inline(always)]
 unsafe fn compare(lua: *mut lua_State, holds: impl Fn(*mut u8, *mut u8) -> bool) -> bool {
     // SAFETY: *Fast function*, kept by the caller.
-    let (call, head) = unsafe { memory::running(lua) };
+    let (call, head) = unsafe { head::running(lua) };
     if call.has(2)
         && let Some(a) = find(head, call.argument(1))
         && let Some(b) = find(head, call.argument(2))

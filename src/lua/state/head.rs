@@ -8,7 +8,8 @@ use super::State;
 use super::recall::{Recall, Roles, Stride, View};
 use super::strings::Remembered;
 use crate::lua::callback::transition::Boundary;
-use crate::lua::vm::api;
+use crate::lua::vm::api::{self, lua_State};
+use crate::lua::vm::memory::Call;
 
 /// The block of the registry's userdata: the state, and what compiled code reads and writes. Lua frees its memory after
 /// every finaliser, so that a function that a late finaliser calls still finds it.
@@ -75,5 +76,33 @@ impl Head {
     pub(in crate::lua) unsafe fn state(&self) -> Option<&State> {
         // SAFETY: *Open*, kept by the caller; it is null from the time on that the box is dropped.
         unsafe { self.state.get().as_ref() }
+    }
+}
+
+/// The running call and its state's head.
+///
+/// # Safety
+/// - *Layout* (see `vm`).
+/// - *Upvalue 1*.
+#[inline(always)]
+pub(in crate::lua) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
+    // SAFETY: *Layout*, and the closure is one of `Cx::push_function`: upvalue 1 is the head.
+    unsafe {
+        let call = Call::of(lua);
+        (call, &*call.upvalue::<Head>(1, 0))
+    }
+}
+
+/// The running call and its state, if that is open.
+///
+/// # Safety
+/// - *Layout* (see `vm`).
+/// - *Upvalue 1* and *Open*.
+#[inline(always)]
+pub(in crate::lua) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
+    // SAFETY: *Layout*, and the closure is one of `Cx::push_function`.
+    unsafe {
+        let (call, head) = running(lua);
+        Some((call, head.state()?))
     }
 }

@@ -16,7 +16,10 @@
 //!   from the time on that the box is dropped.
 //! - **Upvalue 1**: the running closure is one that `Cx::push_function` made: its upvalue 1 is the userdata of its state, whose block is the head.
 
+mod anchor;
+mod cx;
 mod error;
+mod guard;
 pub(in crate::lua) mod head;
 pub(in crate::lua) mod learnt;
 pub(in crate::lua) mod links;
@@ -27,15 +30,18 @@ pub(in crate::lua) mod recall;
 pub(in crate::lua) mod strings;
 pub(in crate::lua) mod ways;
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{CString, c_void};
 use std::mem;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub(in crate::lua) use anchor::Anchor;
+pub use cx::Cx;
 pub use error::LuaError;
+pub use guard::guard;
+pub(in crate::lua) use guard::{Outcome, entry, finalizer, guard_in};
 use mlua::ffi as sys;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -53,39 +59,18 @@ use crate::lua::fast::new::{Maker, Texts};
 use crate::lua::fast::new_callback::Recent;
 use crate::lua::library::clib;
 use crate::lua::luajit::TypeEntries;
-use crate::lua::object::metatype;
 use crate::lua::sandbox::inventory::Inventory;
 use crate::lua::sandbox::region;
 use crate::lua::types::kind::TypeInfo;
-use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
+use crate::lua::vm::api::{self, lua_State};
 use crate::lua::vm::probe;
 use crate::policy::Policy;
 use head::Head;
-use learnt::Facts;
 use links::Links;
 use machine::{Machine, Runs};
 use options::Options;
 use pinned::Shelf;
 use ways::Ways;
-
-/// One call from Lua into this module: the running thread and what its Lua state knows about C.
-pub struct Cx<'a> {
-    /// The running coroutine: live, and with free stack slots (`LUA_MINSTACK` at the start of a C function).
-    pub lua: *mut lua_State,
-    /// What the Lua state knows.
-    pub state: &'a State,
-    /// What the general code finds.
-    facts: Facts,
-}
-
-impl<'a> Cx<'a> {
-    /// A running call.
-    ///
-    /// `lua` is live, and a C function runs on it.
-    pub(super) fn new(lua: *mut lua_State, state: &'a State) -> Cx<'a> {
-        Cx { lua, state, facts: Facts::default() }
-    }
-}
 
 /// What a Lua state knows about C.
 pub struct State {
@@ -176,80 +161,6 @@ pub struct State {
     anchors: [u8; Anchor::ALL.len()],
 }
 
-/// A Lua table that belongs to a [`State`], kept in the registry under an address inside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Anchor {
-    /// The `ffi` table.
-    Library,
-    /// What every metatable of cdata starts from.
-    Metamethods,
-    /// `ffi.metatype`: type → metatable.
-    Metatypes,
-    /// `ffi.gc`: cdata → finaliser, with weak keys; token → finaliser where they run late.
-    Finalizers,
-    /// ctype objects by the bits of their type.
-    Ctypes,
-    /// Parsed type texts: text → the bits of the type. A text is never taken out: [`State::texts`] has its address.
-    TypeTexts,
-    /// The metatable of function records; see [`crate::lua::call`].
-    Functions,
-    /// The metatable of scopes; see [`crate::lua::types::scope`].
-    Scopes,
-    /// The closures that call function pointers, by function type.
-    Pointers,
-    /// At 1 the error that a callback caught, while the state's [`Boundary`](callback::transition::Boundary) says so.
-    Pending,
-    /// Callbacks made from Lua functions that were passed as they are: function → type → address.
-    Implicit,
-    /// The Lua functions of callbacks that are not on a shelf, by place.
-    Callbacks,
-    /// The threads of [`shelf`](pinned)s, by number.
-    Shelves,
-    /// At 1 the metatable of userdata that own memory of the guest; see [`crate::lua::call::guest`].
-    Memory,
-    /// `ffi.target`: triple → library.
-    Targets,
-    /// What the calls of `ffi.async` need that are not done, by number; at 0 the metatable of tasks.
-    Tasks,
-    /// At 1 the metatable of regions; see [`crate::lua::sandbox::region`].
-    Regions,
-    /// What is found by the addresses of its memory: first byte → object, with weak values.
-    Known,
-    /// Where the bytes of C values are limited: value → bytes, with weak keys.
-    Owned,
-    /// The strings of [`Head::strings`], by place.
-    Strings,
-    /// The namespaces of libraries, as weak keys.
-    Namespaces,
-}
-
-impl Anchor {
-    const ALL: [Anchor; 21] = [
-        Anchor::Library,
-        Anchor::Metamethods,
-        Anchor::Metatypes,
-        Anchor::Finalizers,
-        Anchor::Ctypes,
-        Anchor::TypeTexts,
-        Anchor::Functions,
-        Anchor::Scopes,
-        Anchor::Pointers,
-        Anchor::Pending,
-        Anchor::Implicit,
-        Anchor::Callbacks,
-        Anchor::Shelves,
-        Anchor::Memory,
-        Anchor::Targets,
-        Anchor::Tasks,
-        Anchor::Regions,
-        Anchor::Known,
-        Anchor::Owned,
-        Anchor::Strings,
-        Anchor::Namespaces,
-    ];
-}
-
 /// Types that conversions and operators name, and that [`TypeId`] has no constant for.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
@@ -266,166 +177,6 @@ impl Known {
             const_char_ptr: table.pointer_to(QualType::new(TypeId::CHAR, Quals::CONST)),
             const_void_ptr: table.pointer_to(QualType::new(TypeId::VOID, Quals::CONST)),
         }
-    }
-}
-
-/// What a guarded function leaves: so many results on top of the stack, or a call that ends it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome(c_int);
-
-impl Outcome {
-    /// Of a [`Outcome::tail_call`] the number of arguments.
-    pub(super) fn arguments(self) -> Option<c_int> {
-        (self.0 < 0).then_some(-1 - self.0)
-    }
-
-    /// `n` results are on top of the stack.
-    pub(super) fn results(n: c_int) -> Outcome {
-        Outcome(n)
-    }
-
-    /// The function below `arguments` values on top of the stack is called, and its results are the results. It may
-    /// yield.
-    pub(super) fn tail_call(arguments: c_int) -> Outcome {
-        Outcome(-1 - arguments)
-    }
-}
-
-/// The Lua C function whose body is `body`, a function or a closure that captures nothing. The Lua closure's first upvalue is the state's userdata, as [`Cx::push_function`] makes it.
-pub(super) const fn entry<F>(_body: F) -> lua_CFunction
-where
-    F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
-{
-    const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
-    // Not a part of a fast function that ends in it: that one would save registers for it before it looks at its arguments.
-    /// # Safety
-    /// - *C function* (see `vm`), and *Upvalue 1*.
-    #[inline(never)]
-    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
-    where
-        F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
-    {
-        // SAFETY: a type without size has one value, and `entry` was given it.
-        let body = unsafe { ptr::NonNull::<F>::dangling().read() };
-        // SAFETY: Lua calls C functions with a live state; upvalue 1 is set by `Cx::push_function`.
-        unsafe {
-            let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
-            enter(lua, owner.cast(), body)
-        }
-    }
-    call::<F>
-}
-
-/// [`entry`] of a `__gc`: it does nothing once the state is closed. A finaliser that Lua runs after that of the state, in whatever
-/// order, has nothing left to let go of.
-pub(super) const fn finalizer<F>(_body: F) -> lua_CFunction
-where
-    F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
-{
-    const { assert!(mem::size_of::<F>() == 0, "a body captures nothing") };
-    /// # Safety
-    /// - *C function* (see `vm`), and *Upvalue 1*.
-    unsafe extern "C-unwind" fn call<F>(lua: *mut lua_State) -> Results
-    where
-        F: Fn(&Cx<'_>) -> Result<Outcome, LuaError> + Copy,
-    {
-        // SAFETY: *Upvalue 1*; a state's userdata holds its box, or null once it is finalised.
-        unsafe {
-            let body = ptr::NonNull::<F>::dangling().read();
-            let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<*mut State>();
-            match owner.as_ref().is_some_and(|state| !state.is_null()) {
-                true => enter(lua, owner, body),
-                false => Results::NONE,
-            }
-        }
-    }
-    call::<F>
-}
-
-/// Runs `f` as the body of a C function: `f` returns the number of results on top of the stack. A panic becomes an error;
-/// an error is raised, with the position of the calling Lua code in front, after every Rust value is dropped.
-///
-/// # Safety
-/// - *C function* (see `vm`): Lua called the running function with `lua`.
-/// - *Raise*: an error of `f` is raised here.
-pub unsafe fn guard(
-    lua: *mut lua_State,
-    f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
-) -> Results {
-    // SAFETY: *C function*, kept by the caller.
-    unsafe { guard_in(lua, owner_in_registry(lua).cast(), f) }
-}
-
-/// [`guard`], where the state is at hand.
-///
-/// # Safety
-/// - *C function* (see `vm`).
-/// - *Head*.
-/// - *Raise*: an error of `f` is raised here.
-pub(super) unsafe fn guard_in(
-    lua: *mut lua_State,
-    head: *const Head,
-    f: impl FnOnce(&Cx<'_>) -> Result<c_int, LuaError>,
-) -> Results {
-    // SAFETY: *C function* and *Head*, kept by the caller; a head begins with the pointer to its state.
-    unsafe { enter(lua, head.cast_mut().cast(), |cx| f(cx).map(Outcome::results)) }
-}
-
-/// # Safety
-/// - *C function* (see `vm`).
-/// - *Head*: `owner` is null or the block of a state's userdata.
-unsafe fn enter(
-    lua: *mut lua_State,
-    owner: *mut *mut State,
-    f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
-) -> Results {
-    // SAFETY: a state's userdata holds its box, or null once it is finalised.
-    let state = unsafe { owner.as_ref().and_then(|state| state.as_ref()) };
-    let argument = match run(lua, state, f) {
-        Ok(Outcome(n)) if n >= 0 => return Results::new(n),
-        // SAFETY: nothing with a destructor is alive here.
-        Ok(Outcome(n)) => return unsafe { api::tail_call(lua, -1 - n) },
-        Err(error) => error.push(lua),
-    };
-    // SAFETY: the message or error value is on top of the stack, and nothing with a destructor is alive.
-    unsafe {
-        match argument {
-            None => {}
-            Some(0) => {
-                api::push_place(lua, owner.cast());
-                sys::lua_insert(lua, -2);
-                sys::lua_concat(lua, 2);
-            }
-            Some(n) => api::argument_error(lua, n),
-        }
-        sys::lua_error(lua)
-    }
-}
-
-fn run(
-    lua: *mut lua_State,
-    state: Option<&State>,
-    f: impl FnOnce(&Cx<'_>) -> Result<Outcome, LuaError>,
-) -> Result<Outcome, LuaError> {
-    let state =
-        state.ok_or_else(|| LuaError::new("the ffi library of this Lua state is closed"))?;
-    if state.head().boundary.has_callbacks() {
-        state.notice(lua);
-    }
-    if api::LATE_FINALIZERS {
-        metatype::run_late(&Cx::new(lua, state));
-    }
-    match api::catch(|| f(&Cx::new(lua, state))) {
-        Ok(outcome) => outcome,
-        Err(panic) => Err(LuaError::new(format!("internal error in ffi: {}", panic_text(&*panic)))),
-    }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text,
-        _ => "panic",
     }
 }
 
@@ -615,10 +366,6 @@ impl State {
             || runs(self.visitor.get())
             || Blocked::now().exceeds(&self.blocked)
     }
-
-    fn anchor(&self, anchor: Anchor) -> *const c_void {
-        (&raw const self.anchors[anchor as usize]).cast()
-    }
 }
 
 impl Drop for State {
@@ -627,48 +374,6 @@ impl Drop for State {
         task::close(self);
         callback::close(self);
         clib::unload_all(self);
-    }
-}
-
-impl Cx<'_> {
-    /// Pushes a table of the state.
-    pub(super) fn push_anchor(&self, anchor: Anchor) {
-        self.get_registry(self.state.anchor(anchor));
-    }
-
-    /// Pops a table into its place.
-    pub(super) fn set_anchor(&self, anchor: Anchor) {
-        self.set_registry(self.state.anchor(anchor));
-    }
-
-    /// Makes every table of the state, empty.
-    pub(super) fn make_anchors(&self) {
-        for anchor in Anchor::ALL {
-            self.new_table(0, 0);
-            let weak = anchor == Anchor::Finalizers && !api::LATE_FINALIZERS;
-            if weak || matches!(anchor, Anchor::Owned | Anchor::Namespaces) {
-                self.new_table(0, 1);
-                self.push_bytes(b"k");
-                self.raw_set_name(-2, b"__mode");
-                self.set_metatable(-2);
-            }
-            self.set_anchor(anchor);
-        }
-    }
-
-    /// Pushes a closure of an [`entry`] over the state and the top `upvalues` values, which it pops. For the body they
-    /// are upvalues 2 and up.
-    pub(super) fn push_function(&self, function: lua_CFunction, upvalues: c_int) {
-        self.get_registry(self.state.owner);
-        if upvalues > 0 {
-            self.insert(-1 - upvalues);
-        }
-        self.push_closure(function, upvalues + 1);
-    }
-
-    /// The stack index of the `n`th upvalue after the state, from 1.
-    pub(super) fn upvalue(n: c_int) -> c_int {
-        sys::lua_upvalueindex(n + 1)
     }
 }
 

@@ -11,7 +11,7 @@ use mlua::ffi as sys;
 
 use crate::lua::state::{Anchor, Cx};
 use crate::lua::vm::api::lua_State;
-use crate::lua::vm::memory::{Call, Slot};
+use crate::lua::vm::memory::{self, Call, Kept, Slot};
 
 /// Values of a state that is in place.
 pub(in crate::lua) struct Shelf {
@@ -71,4 +71,13 @@ impl Shelf {
         // whose values these are.
         unsafe { Call::of(self.thread.get()) }.argument(n + 1)
     }
+}
+
+/// The value on top of the stack, where the state is in place.
+pub(in crate::lua) fn keep(cx: &Cx<'_>) -> Kept {
+    if !cx.state.ways.stack {
+        return Kept::default();
+    }
+    // SAFETY: the state is in place, and the caller has just pushed a value.
+    unsafe { memory::top(cx.lua) }.kept()
 }

@@ -87,7 +87,8 @@ impl Remembered {
             if self.candidates[index].replace(string.addr()) != string.addr() {
                 return;
             }
-            let cx = Cx::new(lua, state);
+            // SAFETY: *C function*, kept by the caller.
+            let cx = unsafe { Cx::new(lua, state) };
             cx.push_anchor(Anchor::Strings);
             cx.push_value(-2);
             cx.raw_set_integer(-2, index as i64 + 1);

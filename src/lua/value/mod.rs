@@ -3,6 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | [`cdata`] | C values that Lua holds |
+//! | [`direct`] | new cdata, without the C API |
 //! | [`ctype`] | ctype objects, by their types |
 //! | [`scalar`] | numbers in C memory |
 //! | [`extended`] | `long double` in full precision |
@@ -26,6 +27,7 @@
 pub(in crate::lua) mod bounds;
 pub(in crate::lua) mod cdata;
 pub(in crate::lua) mod ctype;
+pub(in crate::lua) mod direct;
 mod extended;
 pub(in crate::lua) mod extent;
 pub(in crate::lua) mod guest_memory;

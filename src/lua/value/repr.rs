@@ -9,8 +9,9 @@ use super::scalar::{self, Scalar};
 use crate::ctype::{Bits, FloatKind, IntKind, QualType};
 use crate::lua::state::Cx;
 use crate::lua::types::kind::Kind;
+use crate::lua::value::direct;
 use crate::lua::vm::api::lua_State;
-use crate::lua::vm::memory::{self, Slot};
+use crate::lua::vm::memory::Slot;
 
 /// How an object is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +221,7 @@ pub(in crate::lua) unsafe fn push_boxed(
     let header = |flags, address| Header { ty: place.ty, flags, address };
     // SAFETY: *Object*, *Layout*, *Room* and *Raise*, kept by the caller.
     unsafe {
-        let push = |header, extra| memory::push_cdata(lua, place.metatable, header, extra, 0);
+        let push = |header, extra| direct::push_cdata(lua, place.metatable, header, extra, 0);
         match place.form {
             Form::Pointer => {
                 push(header(Flags::POINTER, load(address)), 0);

@@ -5,108 +5,14 @@
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
-use mlua::ffi as sys;
-
 use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_CFunction, lua_State};
-use crate::lua::state::head::Head;
-use crate::lua::state::{Cx, State};
-use crate::lua::value::cdata::{Flags, Header};
 
 /// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
 pub(in crate::lua) const AT: Layout = match api::LAYOUT {
     Some(layout) => layout,
     None => layout::LUA54,
 };
-
-/// Pushes a cdata with `extra` bytes behind its header and so many user values, one at most.
-///
-/// # Safety
-/// - *Layout* and *Room*.
-/// - *Raise* (out of memory).
-/// - The metatable is a table that the registry keeps.
-/// - The call may move the stack: no [`Slot`] or [`Call`] from before it is used after it.
-pub(in crate::lua) unsafe fn push_cdata(
-    lua: *mut lua_State,
-    metatable: *const c_void,
-    header: Header,
-    extra: usize,
-    user_values: i32,
-) -> *mut Header {
-    // SAFETY: *Layout*, *Room* and *Raise*, kept by the caller. A new object needs no barrier for what the registry keeps anyway.
-    unsafe {
-        let block = api::new_userdata(lua, size_of::<Header>() + extra, user_values);
-        let before = AT.block + AT.user_value * user_values - AT.metatable;
-        block.byte_offset(-(before as isize)).cast::<*const c_void>().write(metatable);
-        let block = block.cast::<Header>();
-        block.write(header);
-        block
-    }
-}
-
-/// Pushes a cdata that leads into the one that is argument `n`, or to where that leads, and keeps alive what that does. The running
-/// call's stack has not moved. False where the argument is no cdata.
-///
-/// # Safety
-/// - *Layout*, and *Room* for 3.
-/// - *Raise* (out of memory).
-/// - The metatable is a table that the registry keeps.
-pub(in crate::lua) unsafe fn push_derived(
-    lua: *mut lua_State,
-    call: Call,
-    n: c_int,
-    metatable: *const c_void,
-    header: Header,
-) -> bool {
-    let Some(parent) = call.argument(n as usize).userdata() else { return false };
-    // SAFETY: *Layout*, *Room* for 3 and *Raise*, kept by the caller.
-    unsafe {
-        let flags = (*parent.block::<Header>()).flags;
-        let leads = flags & (Flags::POINTER | Flags::REFERENCE) != 0;
-        let itself = !leads || flags & Flags::FINALIZED != 0;
-        let kept = itself || flags & Flags::OWNED != 0;
-        let owned = if kept { Flags::OWNED } else { 0 };
-        let header = Header { flags: header.flags | owned, ..header };
-        push_cdata(lua, metatable, header, 0, i32::from(kept));
-        if itself {
-            sys::lua_pushvalue(lua, n);
-        } else if kept {
-            api::get_user_value(lua, n);
-        }
-        if kept {
-            api::set_user_value(lua, -2);
-        }
-    }
-    true
-}
-
-/// The running call and its state's head.
-///
-/// # Safety
-/// - *Layout*.
-/// - *Upvalue 1* (see `state`).
-#[inline(always)]
-pub(in crate::lua) unsafe fn running<'h>(lua: *mut lua_State) -> (Call, &'h Head) {
-    // SAFETY: *Layout*, and the closure is one of `Cx::push_function`: upvalue 1 is the head.
-    unsafe {
-        let call = Call::of(lua);
-        (call, &*call.upvalue::<Head>(1, 0))
-    }
-}
-
-/// The running call and its state, if that is open.
-///
-/// # Safety
-/// - *Layout*.
-/// - *Upvalue 1* and *Open* (see `state`).
-#[inline(always)]
-pub(in crate::lua) unsafe fn enter<'s>(lua: *mut lua_State) -> Option<(Call, &'s State)> {
-    // SAFETY: *Layout*, and the closure is one of `Cx::push_function`.
-    unsafe {
-        let (call, head) = running(lua);
-        Some((call, head.state()?))
-    }
-}
 
 /// Pushes a value, and returns its slot, which the caller fills at once.
 ///
@@ -197,15 +103,6 @@ impl Kept {
         let is_userdata = self.tag == u32::from(AT.tags.userdata);
         NonNull::new(self.value as *mut u8).filter(|_| is_userdata).map(Userdata)
     }
-}
-
-/// The value on top of the stack, where the state is in place.
-pub(in crate::lua) fn keep(cx: &Cx<'_>) -> Kept {
-    if !cx.state.ways.stack {
-        return Kept::default();
-    }
-    // SAFETY: the state is in place, and the caller has just pushed a value.
-    unsafe { top(cx.lua) }.kept()
 }
 
 /// Words as bytes.

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_int};
 
 use mlua::ffi as sys;
 
-use crate::lua::state::Cx;
+use crate::lua::vm::stack::Stack;
 
 /// Whether scripts can load source text, and `package` has loaders.
 pub(crate) const LOADERS: bool = cfg!(not(feature = "luau"));
@@ -21,7 +21,7 @@ pub(crate) const MIXED_ORDER: bool = cfg!(feature = "_mixed_order");
 /// Whether strings have the escapes `\x`, `\z` and `\u`.
 pub(crate) const ESCAPES: bool = cfg!(not(any(feature = "lua51", feature = "lua52")));
 
-impl Cx<'_> {
+impl Stack {
     /// Pushes the function that a chunk is and returns true, or pushes a message. `mode`: `t` for source text, `b` for
     /// compiled chunks.
     pub(crate) fn load(&self, chunk: &[u8], name: &[u8], mode: &[u8]) -> bool {

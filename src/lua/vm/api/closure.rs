@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use mlua::ffi as sys;
 
 use super::{lua_CFunction, lua_State};
-use crate::lua::state::Cx;
+use crate::lua::vm::stack::Stack;
 
 /// Words at the start of a closure, no more than the smallest with two upvalues has, among which its C function is.
 #[cfg(not(feature = "luau"))]
@@ -55,7 +55,7 @@ pub(crate) unsafe fn set_code(_: *mut lua_State, _: lua_CFunction) -> bool {
     false
 }
 
-impl Cx<'_> {
+impl Stack {
     /// Whether the C function at `index` knows more than its arguments: it has upvalues or, in versions where functions have one, an
     /// environment that is not the running function's. It works in a call of its own only.
     pub(crate) fn has_state_of_its_own(&self, index: c_int) -> bool {
@@ -79,16 +79,16 @@ mod environment {
     /// # Safety
     /// - *Context*.
     /// - A function is at `index`.
-    pub(super) unsafe fn is_another(cx: &Cx<'_>, index: c_int) -> bool {
+    pub(super) unsafe fn is_another(stack: &Stack, index: c_int) -> bool {
         // SAFETY: *Context*, and a function is at `index`; the running function's environment is a table.
         unsafe {
-            sys::lua_getfenv(cx.lua, index);
+            sys::lua_getfenv(stack.lua, index);
             #[cfg(not(feature = "luau"))]
-            sys::lua_pushvalue(cx.lua, sys::LUA_ENVIRONINDEX);
+            sys::lua_pushvalue(stack.lua, sys::LUA_ENVIRONINDEX);
             #[cfg(feature = "luau")]
-            sys::lua_pushvalue(cx.lua, sys::LUA_GLOBALSINDEX);
-            let another = sys::lua_rawequal(cx.lua, -1, -2) == 0;
-            cx.pop(2);
+            sys::lua_pushvalue(stack.lua, sys::LUA_GLOBALSINDEX);
+            let another = sys::lua_rawequal(stack.lua, -1, -2) == 0;
+            stack.pop(2);
             another
         }
     }
@@ -100,7 +100,7 @@ mod environment {
 
     /// # Safety
     /// None is needed: functions of these versions have no environment.
-    pub(super) unsafe fn is_another(_: &Cx<'_>, _: c_int) -> bool {
+    pub(super) unsafe fn is_another(_: &Stack, _: c_int) -> bool {
         false
     }
 }

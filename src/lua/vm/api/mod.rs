@@ -1,4 +1,4 @@
-//! The differences between Lua versions, and the stack operations that the other rooms use.
+//! The differences between Lua versions, and the operations of a [`Stack`] that the other rooms use.
 //!
 //! No other code asks which Lua it is compiled for. Each fact that several versions share is a feature in Cargo.toml, with a name that begins
 //! with `_`. A version that names none of the alternatives for a fact does not compile. Each file here is about facts in which versions
@@ -61,7 +61,7 @@ pub(crate) use numbers::{
 pub(crate) use running::{first_thread, is_running, learn_running};
 pub(crate) use values::{get_user_value, new_userdata, set_user_value};
 
-use crate::lua::state::Cx;
+use crate::lua::vm::stack::Stack;
 
 #[cfg(all(not(feature = "_integers"), not(feature = "_doubles")))]
 compile_error!("one Lua version is needed: lua51, lua52, lua53, lua54, lua55, luajit or luau");
@@ -114,7 +114,7 @@ pub(crate) enum LuaType {
 /// Forwards to one function of the C API each.
 macro_rules! forward {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)? = $function:path;)*) => {
-        impl Cx<'_> {
+        impl Stack {
             $($(#[$doc])*
             pub(crate) fn $name(&self, $($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: *Context* (see `vm`).
@@ -167,7 +167,7 @@ forward! {
     raw_len(index: c_int) -> usize = sys::lua_rawlen;
 }
 
-impl Cx<'_> {
+impl Stack {
     /// The Lua type of a value.
     pub(crate) fn type_of(&self, index: c_int) -> LuaType {
         // SAFETY: *Context*.

@@ -6,9 +6,9 @@ use std::mem;
 use mlua::ffi as sys;
 
 use super::lua_State;
-use crate::lua::state::Cx;
+use crate::lua::vm::stack::Stack;
 
-impl Cx<'_> {
+impl Stack {
     /// `file:line` of the definition of the Lua function at `index`; `None` of other values, C functions among them.
     pub(crate) fn defined_at(&self, index: c_int) -> Option<String> {
         // SAFETY: *Context*; Lua fills in the record.
