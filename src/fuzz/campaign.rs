@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, thread};
 
 use super::batch::Batch;
+use super::c_source::c_source;
 use super::compiler::Compiler;
 use super::generate::{Generator, Refused};
 use super::platform::Platform;
@@ -57,10 +58,23 @@ pub struct Report {
     pub refused: Refused,
     /// Steps that rows of [`known`](super::known) kept from being run, by row.
     pub known: BTreeMap<String, usize>,
-    /// Functions that a row kept from being run against some compiler.
+    /// Functions that a row, or a crash of the compiler, kept from being run against some compiler.
     pub excused: usize,
     /// Functions that were run against no compiler.
     pub untested: usize,
+    /// Functions at which a compiler itself crashed, which are no failures.
+    pub crashes: Vec<Crash>,
+}
+
+/// A function at which a compiler crashed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crash {
+    /// The compiler.
+    pub compiler: String,
+    /// A header that declares the function.
+    pub header: PathBuf,
+    /// The function, as C.
+    pub function: String,
 }
 
 /// Steps of one oracle in one direction.
@@ -72,7 +86,7 @@ pub struct Tally {
     pub failed: usize,
     /// Not run, for the oracle is known to make the function otherwise.
     pub known: usize,
-    /// The oracle cannot express the function.
+    /// The oracle cannot express the function, or is a compiler that crashed at it.
     pub skipped: usize,
 }
 
@@ -183,10 +197,13 @@ impl Campaign<'_> {
     fn batch(&self, number: usize, report: &Mutex<Report>) -> Result<(), Trouble> {
         let (cases, refused) = self.generate(number);
         let folder = self.scratch.join(format!("batch-{number}"));
-        let (_, mut steps) = self.execute(&cases, &folder)?;
+        let (batch, mut steps) = self.execute(&cases, &folder)?;
+        let crashes = crashes(&batch, &steps, |step| self.keep_crash(&cases, number, step))?;
         {
             let mut report = lock(report);
             report.count_functions(&steps, cases.len());
+            report.crashes.extend(crashes);
+            report.crashes.sort();
             for (what, times) in refused {
                 *report.refused.entry(what).or_default() += times;
             }
@@ -256,18 +273,30 @@ impl Campaign<'_> {
         Ok(None)
     }
 
+    /// A folder that stays, for a step of a batch.
+    fn folder(&self, number: usize, step: &Step, what: &str) -> Result<PathBuf, Trouble> {
+        let (convention, seed) = (self.platform.convention.name, self.seed);
+        let Step { case, oracle, .. } = step;
+        let folder =
+            self.findings.join(format!("{convention}-{seed}-{number}-{case}-{oracle}-{what}"));
+        fs::create_dir_all(&folder).map_err(Trouble::file(&folder))?;
+        Ok(folder)
+    }
+
+    /// Writes the header and the C file of a function at which a compiler crashed to where they stay, and returns the header's path.
+    fn keep_crash(&self, cases: &[Case], number: usize, step: &Step) -> Result<PathBuf, Trouble> {
+        let text = shape::header(std::slice::from_ref(&cases[step.case]));
+        let batch = Batch::parse(&text, self.platform)?;
+        let folder = self.folder(number, step, "crash")?;
+        let (header, source) = (folder.join("batch.h"), folder.join("batch.c"));
+        fs::write(&header, text).map_err(Trouble::file(&header))?;
+        fs::write(&source, c_source(&batch, &[])).map_err(Trouble::file(&source))?;
+        Ok(header)
+    }
+
     /// Moves the files of a finding to where they stay.
     fn keep(&self, finding: Finding, number: usize, step: &Step) -> Result<Finding, Trouble> {
-        let name = format!(
-            "{}-{}-{number}-{}-{}-{}",
-            self.platform.convention.name,
-            self.seed,
-            step.case,
-            step.oracle,
-            step.direction.name()
-        );
-        let to = self.findings.join(name);
-        fs::create_dir_all(&to).map_err(Trouble::file(&to))?;
+        let to = self.folder(number, step, step.direction.name())?;
         let from = finding.header.parent().unwrap_or(Path::new("."));
         for entry in fs::read_dir(from).map_err(Trouble::file(from))?.flatten() {
             let target = to.join(entry.file_name());
@@ -294,6 +323,25 @@ pub fn execute(
     Ok(steps)
 }
 
+/// The functions of a batch at which compilers crashed; `keep` gives the header that declares the function of a step.
+///
+/// # Errors
+/// Those of `keep`.
+pub fn crashes(
+    batch: &Batch,
+    steps: &[(Step, Outcome)],
+    keep: impl Fn(&Step) -> Result<PathBuf, Trouble>,
+) -> Result<Vec<Crash>, Trouble> {
+    let once = |(step, outcome): &&(Step, Outcome)| {
+        *outcome == Outcome::Uncompiled && step.direction == Direction::Call
+    };
+    let crash = |(step, _): &(Step, Outcome)| {
+        let function = batch.describe(&batch.prototypes[step.case]);
+        Ok(Crash { compiler: step.oracle.clone(), header: keep(step)?, function })
+    };
+    steps.iter().filter(once).map(crash).collect()
+}
+
 impl Report {
     /// Counts the functions of a batch by how their steps went.
     pub fn count_functions(&mut self, steps: &[(Step, Outcome)], functions: usize) {
@@ -302,7 +350,7 @@ impl Report {
         for (step, outcome) in steps {
             let compiler = Compiler::is_gcc(&step.oracle) || Compiler::is_clang(&step.oracle);
             match outcome {
-                Outcome::Known(_) => excused[step.case] |= compiler,
+                Outcome::Known(_) | Outcome::Uncompiled => excused[step.case] |= compiler,
                 Outcome::Passed | Outcome::Wrong(_) => tested[step.case] |= compiler,
                 Outcome::Skipped(_) => {}
             }
@@ -317,7 +365,7 @@ impl Report {
         let tally = self.tallies.entry((step.oracle.clone(), step.direction)).or_default();
         match outcome {
             Outcome::Passed => tally.passed += 1,
-            Outcome::Skipped(_) => tally.skipped += 1,
+            Outcome::Skipped(_) | Outcome::Uncompiled => tally.skipped += 1,
             Outcome::Wrong(_) => tally.failed += 1,
             Outcome::Known(row) => {
                 tally.known += 1;

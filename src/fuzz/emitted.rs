@@ -8,7 +8,7 @@ mod apple;
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::batch::{Batch, Prototype};
 use super::c_source::{LOST_REGISTER, c_source};
@@ -17,6 +17,7 @@ use super::image::{Image, RESULT};
 use super::known;
 use super::program::{Direction, Executor, Program};
 use super::trouble::Trouble;
+use super::uncompiled;
 use crate::emit::{self, Function};
 
 /// A processor with a Linux whose programs run here.
@@ -77,18 +78,15 @@ impl Emitted {
     }
 
     /// Compiles the C file with `compiler` to an object for the machine.
-    fn compile(&self, compiler: &Compiler, source: &Path) -> Result<PathBuf, Trouble> {
-        let object = source.with_file_name(format!("{}.o", compiler.name));
+    fn compile(&self, compiler: &Compiler, source: &Path, object: &Path) -> Result<(), Trouble> {
         if self.machine.assembly == Assembly::Elf {
-            compiler.run(&["-c"], &[source], &object)?;
-            return Ok(object);
+            return compiler.run(&["-c"], &[source], object);
         }
         let assembly = object.with_extension("s");
         compiler.run(&["-S"], &[source], &assembly)?;
         let text = std::fs::read_to_string(&assembly).map_err(Trouble::file(&assembly))?;
         write(&assembly, apple::to_elf(&text))?;
-        self.linker.run(&["-c"], &[&assembly], &object)?;
-        Ok(object)
+        self.linker.run(&["-c"], &[&assembly], object)
     }
 }
 
@@ -102,12 +100,15 @@ impl Executor for Emitted {
         let emitted = emit::emit(&functions(batch), &self.machine.triple.parse()?)?;
         let (thunks, source) = (path("thunks.o"), path("batch.c"));
         write(&thunks, emitted.object)?;
-        write(&source, c_source(batch))?;
+        write(&source, c_source(batch, &[]))?;
         write(&path("batch.h"), &batch.header)?;
         let program = |compiler: &Compiler| {
             let main = path(&format!("{}_main.c", compiler.name));
-            write(&main, main_source(batch, &emitted.header, &compiler.name))?;
-            let callees = self.compile(compiler, &source)?;
+            let callees = path(&format!("{}.o", compiler.name));
+            let left_out = uncompiled::compile(batch, &source, &compiler.name, &|source| {
+                self.compile(compiler, source, &callees)
+            })?;
+            write(&main, main_source(batch, &emitted.header, &compiler.name, &left_out))?;
             let program = path(&compiler.name);
             self.linker.run(&["-static", "-no-pie"], &[&main, &callees, &thunks], &program)?;
             let command = vec![self.machine.emulator.into(), program.to_string_lossy().into()];
@@ -229,7 +230,8 @@ static int run(const struct function *functions, unsigned count, int skip) {
         *wrong = 0;
         printf("step %u %s %s\n", i / 2, ORACLE, i % 2 ? "callback" : "call");
         fflush(stdout);
-        if (current->known[i % 2]) printf("known %s\n", current->known[i % 2]);
+        if (!current->callee) puts("uncompiled");
+        else if (current->known[i % 2]) printf("known %s\n", current->known[i % 2]);
         else if (i % 2 == 0) call();
         else if (current->caller) callback();
         else puts("skip callbacks take no variable arguments");
@@ -240,8 +242,8 @@ static int run(const struct function *functions, unsigned count, int skip) {
 }
 "#;
 
-/// The C file with `main`.
-fn main_source(batch: &Batch, header: &str, oracle: &str) -> String {
+/// The C file with `main`, for a compiler that left out these functions.
+fn main_source(batch: &Batch, header: &str, oracle: &str, left_out: &[usize]) -> String {
     let mut text = format!(
         "#define RESULT {RESULT}\n#define LOST {LOST_REGISTER}\n#define PAGE 65536u\n#define ORACLE \"{oracle}\"\n"
     );
@@ -249,14 +251,10 @@ fn main_source(batch: &Batch, header: &str, oracle: &str) -> String {
     text += RUNNER;
     let mut images: HashMap<&Image, usize> = HashMap::new();
     let mut table = String::new();
-    for prototype in &batch.prototypes {
-        let _ = function(
-            &mut text,
-            &mut table,
-            &mut images,
-            prototype,
-            known(batch, prototype, oracle),
-        );
+    for (case, prototype) in batch.prototypes.iter().enumerate() {
+        let known = known(batch, prototype, oracle);
+        let compiled = !left_out.contains(&case);
+        let _ = function(&mut text, &mut table, &mut images, prototype, known, compiled);
     }
     let main = "int main(int argc, char **argv) { return run(functions, sizeof functions / sizeof *functions, atoi(argv[argc - 1])); }";
     format!("{text}static const struct function functions[] = {{\n{table}}};\n{main}\n")
@@ -278,6 +276,7 @@ fn function<'b>(
     images: &mut HashMap<&'b Image, usize>,
     prototype: &'b Prototype,
     known: String,
+    compiled: bool,
 ) -> std::fmt::Result {
     let (name, frame) = (&prototype.name, &prototype.plan.frame);
     let mut rows = String::new();
@@ -296,17 +295,16 @@ fn function<'b>(
         write!(rows, "{{{offset}, {}, image_{number}}},", value.image.bytes.len())?;
     }
     writeln!(text, "static const struct value {name}_values[] = {{{rows}}};")?;
-    writeln!(text, "void callee_{name}(void);")?;
-    let caller = match prototype.is_variadic() {
-        true => "0".into(),
-        false => format!("caller_{name}"),
+    writeln!(text, "void callee_{name}(void), caller_{name}(void (*)(void));")?;
+    let name_or_null = |there: bool, kind: &str| match there {
+        true => format!("{kind}_{name}"),
+        false => "0".into(),
     };
-    if !prototype.is_variadic() {
-        writeln!(text, "void {caller}(void (*)(void));")?;
-    }
+    let callee = name_or_null(compiled, "callee");
+    let caller = name_or_null(compiled && !prototype.is_variadic(), "caller");
     writeln!(
         table,
-        "{{{name}_call, {name}_callback, callee_{name}, {caller}, &{name}_slot, {{{known}}}, {}, {}, {name}_values}},",
+        "{{{name}_call, {name}_callback, {callee}, {caller}, &{name}_slot, {{{known}}}, {}, {}, {name}_values}},",
         frame.size,
         prototype.arguments.len() + 1
     )

@@ -29,9 +29,10 @@ pub mod scalar;
 pub mod shape;
 pub mod shrink;
 pub mod trouble;
+pub mod uncompiled;
 
 pub use batch::{Batch, Prototype, Value};
-pub use campaign::{Campaign, Finding, Report, Tally};
+pub use campaign::{Campaign, Crash, Finding, Report, Tally};
 pub use generate::Generator;
 pub use image::{Image, RESULT};
 pub use platform::Platform;

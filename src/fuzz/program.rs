@@ -1,8 +1,8 @@
 //! Ways to run a batch, and the lines by which a running program reports its progress.
 //!
 //! Generated code may do anything, so it runs in processes of its own. The last argument of a program is the number of steps to skip. It prints
-//! a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS`, `skip WORDS` or `known ROW` if there is something to report,
-//! and `done` at the end. A program that ends without `done` crashed in its last step; it is started again after that step.
+//! a line `step CASE ORACLE DIRECTION` before each step, then `wrong WORDS`, `skip WORDS`, `known ROW` or `uncompiled` if there is something
+//! to report, and `done` at the end. A program that ends without `done` crashed in its last step; it is started again after that step.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -67,6 +67,8 @@ pub enum Outcome {
     Skipped(String),
     /// It was not run: the oracle makes the function otherwise, as this row of [`super::known`] says.
     Known(String),
+    /// The oracle is a compiler that crashed at the function.
+    Uncompiled,
 }
 
 /// A program that runs a batch.
@@ -119,6 +121,7 @@ impl Program {
                 ("wrong", Some((_, outcome))) => *outcome = Outcome::Wrong(rest.into()),
                 ("skip", Some((_, outcome))) => *outcome = Outcome::Skipped(rest.into()),
                 ("known", Some((_, outcome))) => *outcome = Outcome::Known(rest.into()),
+                ("uncompiled", Some((_, outcome))) => *outcome = Outcome::Uncompiled,
                 ("done", _) => done = true,
                 _ => return Err(said(&line)),
             }

@@ -35,6 +35,18 @@ pub enum Trouble {
         output: String,
     },
 
+    /// A compiler that ended by a signal, or says that it has an error of its own. [`uncompiled`](super::uncompiled) looks for the
+    /// function; this is an error where the compiler crashes without any function, or not every time.
+    #[error("{compiler} crashes when it compiles {}:\n{output}", path.display())]
+    Crashed {
+        /// Its name.
+        compiler: String,
+        /// The file.
+        path: PathBuf,
+        /// Its output.
+        output: String,
+    },
+
     /// A program that ended before it said which function it runs, or said something else.
     #[error("the program that runs a batch said {said:?}: {command}")]
     Program {

@@ -189,6 +189,7 @@ fn replay(
     let mut report = Report::default();
     let steps = campaign::execute(executor, &batch, scratch)?;
     report.count_functions(&steps, batch.prototypes.len());
+    report.crashes = campaign::crashes(&batch, &steps, |_| Ok(header.into()))?;
     for (step, outcome) in steps {
         let failed = report.count(&step, &outcome);
         if let (true, Outcome::Wrong(words)) = (failed, outcome) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cthunk::fuzz::compiler::Compiler;
 use cthunk::fuzz::known::{DISAGREEMENTS, Disagreement};
 use cthunk::fuzz::program::Direction;
-use cthunk::fuzz::{Finding, Platform, Report, Tally};
+use cthunk::fuzz::{Crash, Finding, Platform, Report, Tally};
 use serde_json::json;
 
 use super::Options;
@@ -94,11 +94,19 @@ impl Printer<'_> {
                     "known": known, "skipped": skipped })
             );
         }
+        for Crash { compiler, header, function } in &report.crashes {
+            say_line!(
+                "{}",
+                json!({ "kind": "crash", "convention": convention, "compiler": compiler,
+                    "function": function, "header": header })
+            );
+        }
         say_line!(
             "{}",
             json!({ "kind": "end", "convention": convention, "cases": report.cases,
                 "failures": report.failures(), "refused": report.refused, "known": report.known,
                 "excused": report.excused, "untested": report.untested,
+                "crashes": report.crashes.len(),
                 "seconds": took.as_secs() })
         );
     }
@@ -135,6 +143,16 @@ impl Printer<'_> {
             let row = rows.find(|row| row.name == *name && here(row));
             let (reason, link) = row.map_or(("", ""), |row| (row.reason, row.link));
             say_line!("  known {name}, {times} steps not run: {reason}\n    {link}");
+        }
+        for crashes in report.crashes.chunk_by(|a, b| a.compiler == b.compiler) {
+            let functions = if crashes.len() == 1 { "function" } else { "functions" };
+            let headers = crashes.iter().map(|crash| crash.header.display().to_string());
+            say_line!(
+                "  {} crashed: {} {functions}, header kept at {}",
+                crashes[0].compiler,
+                crashes.len(),
+                headers.collect::<Vec<_>>().join(", ")
+            );
         }
         for (what, times) in &report.refused {
             say_line!("  not carried, {times} times: {what}");

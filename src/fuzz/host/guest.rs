@@ -11,6 +11,7 @@ use crate::code::gate::image::Image;
 use crate::code::{self};
 use crate::ctype::CallConv;
 use crate::fuzz::batch::{Batch, Prototype};
+use crate::fuzz::c_source::left_out;
 use crate::fuzz::image::RESULT;
 use crate::fuzz::platform::Platform;
 use crate::fuzz::program::{Direction, Outcome};
@@ -128,6 +129,11 @@ const POINTER: Type = Type::int(4, false);
 impl Oracle for GuestLibrary {
     fn name(&self) -> &str {
         &self.compiler
+    }
+
+    fn lacks(&self, prototype: &Prototype) -> bool {
+        let prefix = if self.windows { "_" } else { "" };
+        self.image.symbol(&format!("{prefix}{}", left_out(&prototype.name))).is_some()
     }
 
     fn step(&self, batch: &Batch, prototype: &Prototype, direction: Direction) -> Outcome {

@@ -7,7 +7,7 @@ use super::Oracle;
 use super::thunks::{Checker, call_named};
 use crate::code::{has_wide_registers, os};
 use crate::fuzz::batch::{Batch, Prototype};
-use crate::fuzz::c_source::LOST_REGISTER;
+use crate::fuzz::c_source::{LOST_REGISTER, left_out};
 use crate::fuzz::image::RESULT;
 use crate::fuzz::platform::Platform;
 use crate::fuzz::program::{Direction, Outcome};
@@ -67,6 +67,10 @@ impl Report {
 impl Oracle for Library {
     fn name(&self) -> &str {
         &self.compiler
+    }
+
+    fn lacks(&self, prototype: &Prototype) -> bool {
+        symbol(self.handle, &left_out(&prototype.name)).is_ok()
     }
 
     fn step(&self, batch: &Batch, prototype: &Prototype, direction: Direction) -> Outcome {

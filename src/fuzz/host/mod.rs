@@ -27,12 +27,18 @@ use super::known;
 use super::platform::Platform;
 use super::program::{Direction, Executor, Outcome, Program};
 use super::trouble::Trouble;
+use super::uncompiled;
 use crate::code::os;
 
 /// Something to compare our thunks with, in this process.
 pub trait Oracle {
     /// Its name in steps and reports: one word.
     fn name(&self) -> &str;
+
+    /// Whether it is a compiler that crashed at the function.
+    fn lacks(&self, _: &Prototype) -> bool {
+        false
+    }
 
     /// Runs one function in one direction.
     fn step(&self, batch: &Batch, prototype: &Prototype, direction: Direction) -> Outcome;
@@ -63,13 +69,15 @@ impl Executor for Host {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let (header, source) = (path("batch.h"), path("batch.c"));
         std::fs::write(&header, &batch.header).map_err(Trouble::file(&header))?;
-        std::fs::write(&source, c_source(batch)).map_err(Trouble::file(&source))?;
+        std::fs::write(&source, c_source(batch, &[])).map_err(Trouble::file(&source))?;
         let mut command = self.worker.clone();
         command.push(text(header));
         let options = if batch.platform.is_guest() { guest::OPTIONS } else { library::options() };
         for compiler in &self.compilers {
             let library = path(&format!("{}.so", compiler.name));
-            compiler.run(options, &[&source], &library)?;
+            uncompiled::compile(batch, &source, &compiler.name, &|source| {
+                compiler.run(options, &[source], &library)
+            })?;
             command.push(format!("{}={}", compiler.name, text(library)));
         }
         Ok(vec![Program { command }])
@@ -122,6 +130,7 @@ pub fn work(
         writeln!(out, "step {case} {} {}", oracle.name(), direction.name())?;
         out.flush()?;
         let outcome = match known::row(batch, prototype, oracle.name(), direction) {
+            _ if oracle.lacks(prototype) => Outcome::Uncompiled,
             Some(row) => Outcome::Known(row.name.into()),
             None => oracle.step(batch, prototype, direction),
         };
@@ -130,6 +139,7 @@ pub fn work(
             Outcome::Wrong(words) => writeln!(out, "wrong {words}")?,
             Outcome::Skipped(words) => writeln!(out, "skip {words}")?,
             Outcome::Known(row) => writeln!(out, "known {row}")?,
+            Outcome::Uncompiled => writeln!(out, "uncompiled")?,
         }
     }
     writeln!(out, "done")?;
