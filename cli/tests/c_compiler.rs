@@ -5,7 +5,9 @@
 #[path = "../../tests/support/needs.rs"]
 mod needs;
 
-use std::os::unix::fs::PermissionsExt;
+#[path = "support/fake.rs"]
+mod fake;
+
 use std::process::Command;
 
 /// The compilers that are here, with commas between.
@@ -14,38 +16,6 @@ fn compilers() -> String {
     let here =
         |name: &&str| needs::has(needs::compiles(&[name], &["-shared", "-fPIC"], source, name));
     ["gcc", "clang-19"].into_iter().filter(here).collect::<Vec<_>>().join(",")
-}
-
-/// A compiler in the folder `fake`: gcc, but what `script` does for the C file `$source` first.
-fn fake_compiler(name: &str, script: &str) -> String {
-    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/fake");
-    std::fs::create_dir_all(folder).unwrap();
-    let path = format!("{folder}/{name}");
-    let text = format!(
-        "#!/bin/sh\nfor word in \"$@\"; do case $word in *.c) source=$word;; esac; done\n{script}\nexec gcc \"$@\"\n"
-    );
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    name.into()
-}
-
-/// Eight functions against the fake compiler `name`: what the command printed, and whether it succeeded.
-fn against_a_fake(name: &str) -> (String, bool) {
-    let path = format!(
-        "{}:{}",
-        concat!(env!("CARGO_TARGET_TMPDIR"), "/fake"),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let findings = format!("{}/fake-{name}", env!("CARGO_TARGET_TMPDIR"));
-    let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))
-        .args(["fuzz-abi", "--convention", "sysv64", "--cases", "8", "--cc", name])
-        .args(["--findings", &findings, "--most-findings", "1"])
-        .env("PATH", path)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    (text, output.status.success())
 }
 
 fn has_gcc() -> bool {
@@ -64,45 +34,36 @@ fn a_compiler_that_crashes_misses_one_function() {
         "kill -SEGV $$",
     ];
     for (i, death) in deaths.into_iter().enumerate() {
-        let script = format!("if grep -q 'callee_f5(' $source; then {death}; fi");
-        let name = fake_compiler(&format!("dies-{i}-gcc"), &script);
-        let (text, success) = against_a_fake(&name);
-        assert!(success, "{text}");
-        let header = format!(
-            "{}/fake-{name}/sysv64-1-0-5-{name}-crash/batch.h",
-            env!("CARGO_TARGET_TMPDIR")
-        );
-        let line = format!("  {name} crashed: 1 function, header kept at {header}\n");
-        assert!(text.contains(&line), "{text}");
-        let row = text.lines().find(|line| line.contains(" call ")).unwrap();
-        let row: Vec<&str> = row.split_whitespace().collect();
-        assert_eq!(row, [&*name, "call", "7", "0", "0", "1"], "{text}");
-        let end = "0 failures; 1 not run against every compiler (12.50 %), 1 against none\n";
-        assert!(text.ends_with(end), "{text}");
-        let header = std::fs::read_to_string(header).unwrap();
-        assert!(header.contains(" f0(") && !header.contains(" f1("), "{header}");
+        fake::misses_one_function("sysv64", &format!("dies-{i}-gcc"), death, "gcc");
     }
 }
 
-/// Neither a file that the compiler refuses, nor a crash of what it compiled, nor one without any function is the crash of a compiler.
+/// Neither a file that the compiler refuses, nor a crash of what it compiled, nor one without any function is the crash of a compiler
+/// that a campaign goes on after.
 #[test]
 fn other_failures_are_failures() {
     if !has_gcc() {
         return;
     }
+    let trap = |function: &str| {
+        format!("sed -i '/{function}_f0(/s/report.failed = 0;/&__builtin_trap();/' $source")
+    };
     let refuses = "if grep -q 'callee_f5(' $source; then echo 'error: no f5' >&2; exit 1; fi";
-    let (text, success) = against_a_fake(&fake_compiler("refuses-gcc", refuses));
-    assert!(!success && text.contains("refuses-gcc does not compile"), "{text}");
-    let traps = "sed -i '/callee_f0(/s/report.failed = 0;/&__builtin_trap();/' $source";
-    let (text, success) = against_a_fake(&fake_compiler("traps-gcc", traps));
-    assert!(!success && text.contains("FINDING, traps-gcc call: the process ended"), "{text}");
-    assert!(!text.contains("crashed"), "{text}");
-    let traps = "sed -i '/void caller_f0(/s/report.failed = 0;/&__builtin_trap();/' $source";
-    let (text, success) = against_a_fake(&fake_compiler("caller-traps-gcc", traps));
-    assert!(!success && text.contains("caller-traps-gcc callback: the process ended"), "{text}");
-    let (text, success) =
-        against_a_fake(&fake_compiler("always-gcc", "[ $1 = --version ] || kill -SEGV $$"));
-    assert!(!success && text.contains("always-gcc crashes when it compiles"), "{text}");
+    let rows = [
+        ("refuses-gcc", refuses, "refuses-gcc does not compile"),
+        ("traps-gcc", &trap("callee"), "FINDING, traps-gcc call: the process ended"),
+        ("caller-gcc", &trap("void caller"), "FINDING, caller-gcc callback: the process ended"),
+        (
+            "always-gcc",
+            "[ $1 = --version ] || kill -SEGV $$",
+            "always-gcc crashes when it compiles",
+        ),
+    ];
+    for (name, script, words) in rows {
+        fake::compiler(name, script, "gcc");
+        let (text, success) = fake::run("sysv64", name);
+        assert!(!success && text.contains(words) && !text.contains("crashed: "), "{text}");
+    }
 }
 
 /// Runs `cthunk fuzz-abi` and returns what it printed; `None` without any compiler.

@@ -4,6 +4,9 @@
 #[path = "../../tests/gate/guest.rs"]
 mod guest;
 
+#[path = "support/fake.rs"]
+mod fake;
+
 use std::process::Command;
 
 use cthunk::fuzz::Platform;
@@ -56,4 +59,16 @@ fn random_functions_gnullvm() {
 #[test]
 fn random_functions_msvc() {
     random_functions(&["cdecl:msvc", "stdcall:msvc", "fastcall:msvc", "thiscall:msvc"]);
+}
+
+/// Object files without prefixes, and with Windows' underscores.
+#[test]
+fn a_compiler_crashes() {
+    for (convention, name) in
+        [("cdecl", "i686-linux-gnu-gcc"), ("cdecl:mingw", "i686-w64-mingw32-gcc")]
+    {
+        if gate_is_open() && needs::has(compiles(&[name])) {
+            fake::misses_one_function(convention, &format!("dies-{name}"), "kill -SEGV $$", name);
+        }
+    }
 }

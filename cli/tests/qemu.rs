@@ -5,6 +5,9 @@
 #[path = "../../tests/support/needs.rs"]
 mod needs;
 
+#[path = "support/fake.rs"]
+mod fake;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -51,6 +54,20 @@ fn random(convention: &str) {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains(&format!("  {cases} functions in ")), "{text}");
     print!("{text}");
+}
+
+/// A compiler that crashes at a function is missing in this one's steps only.
+#[test]
+fn a_compiler_crashes() {
+    let platform = Platform::of("aapcs64").unwrap();
+    let (machine, packages) = (platform.machine.unwrap(), "gcc-aarch64-linux-gnu qemu-user");
+    let clang = [&["clang-19"], machine.clang].concat();
+    let program =
+        needs::executes(machine.emulator, &[machine.gcc], &["-static"], PROGRAM, packages)
+            .and_then(|()| needs::compiles(&clang, &["-S"], "int x;", "clang-19"));
+    if needs::has(program) {
+        fake::misses_one_function("aapcs64", "dies-clang", "kill -SEGV $$", "clang-19");
+    }
 }
 
 #[test]
