@@ -17,6 +17,8 @@
 //! | [`task`] | `ffi.async` |
 //! | [`guest`] | 32-bit code in a 64-bit process |
 //!
+//! No code between C's return and the next Lua instruction changes `errno` (the module text of [`transition`](super::callback::transition) has the rule).
+//!
 //! # Invariants
 //!
 //! - **Record**: *C function* (see `vm`), of the record's state; the running closure, or a value on its stack, keeps the record.

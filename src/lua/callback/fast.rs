@@ -71,7 +71,7 @@ impl Quick {
 
 /// Makes the call on Lua's stack as memory. Returns false, with nothing done, where that is not possible.
 ///
-/// Nothing here changes `errno`: the Lua function sees what C left, and C what the Lua function left.
+/// Nothing here changes `errno` (see [`transition`](super::transition)): the Lua function finds C's value, and C finds the Lua function's.
 ///
 /// # Safety
 /// - *Frame* (see `callback`).

@@ -13,6 +13,27 @@
 //! | [`traceback`] | `ffi.traceback` |
 //! | [`last_words`] | the report of an error, if the process ends before it is raised |
 //!
+//! # What becomes of a call
+//!
+//! The first row whose condition holds decides. `docs/callbacks.md` has the messages.
+//!
+//! | condition | decided by | the Lua function runs | C gets | error or report |
+//! |---|---|---|---|---|
+//! | another thread owns the slot | [`dispatch::dispatch`], [`other_thread::enter`] | by `ffi.poll`, or not | the result, the default value, or zeros | a report if it does not run: the first time, or each time that it waited |
+//! | the state is closed | `dispatch::call_general` | no | zeros | a report |
+//! | Lua runs, outside of a C call | [`deferred::admits`] | at the next safe point, or not | the default value | a report, the first time |
+//! | a callback of the same C call has failed | `dispatch::enter` | no | zeros | |
+//! | Lua's stack is full | `dispatch::enter_on` | no | zeros | a report |
+//! | too many callbacks are inside one another | `dispatch::enter_on`, or Lua | no | zeros | an error |
+//! | the callback is freed | `dispatch::run` | no | zeros | an error |
+//! | the Lua function fails, or its result does not convert | `dispatch::run`, [`fast`] | at once | zeros | an error |
+//! | none of these | `dispatch::run`, [`fast`] | at once | the result | |
+//!
+//! `dispatch::keep_error` gets each error. Within a C call, [`transition`] keeps it until C returns and the call raises it; [`last_words`] reports it if the
+//! process ends first. Without a C call it is a report at once.
+//!
+//! `errno` is C's: the module text of [`transition`] has the rule, `ARCHITECTURE.md` lists who saves and restores it.
+//!
 //! # Invariants
 //!
 //! - **Frame**: the body of the callback's kind made the Frame, which lives until the call returns. The offsets of the kind are within it, and its
