@@ -11,7 +11,7 @@ use mlua::ffi as sys;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::lua::vm::api::{LuaType, lua_State};
 
-/// What the table of `Anchor::Pending` has besides the error that waits: the last traceback, the error that it is of, and the
+/// Keys of the table of `Anchor::Pending`, besides that of the error that waits: the last traceback, the error of this traceback, and the
 /// message handler that keeps both.
 const TRACE: i64 = 2;
 const ERROR: i64 = 3;

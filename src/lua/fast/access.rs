@@ -24,7 +24,7 @@ use crate::lua::value::repr::{self, Place};
 use crate::lua::vm::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{self, Call};
 
-/// What is known about the parts of a type: a userdata block, followed by `mask + 1` fields.
+/// The known parts of a type, as a userdata block: this head, then `mask + 1` fields.
 #[repr(C)]
 pub(in crate::lua) struct Places {
     /// The metatable whose cdata this is about.
@@ -209,8 +209,8 @@ fn add_name(cx: &Cx<'_>, place: Place) {
     }
 }
 
-/// What is known about the parts of cdata like the running metamethod's. `None` where a script called the metamethod of another
-/// type, or the one that all types begin with, which is no closure of `set_closures`.
+/// The known parts of the type of the running metamethod's cdata. `None` if a script called the metamethod of another type, or the
+/// metamethod that all types have first, which is no closure of `set_closures`.
 ///
 /// # Safety
 /// - *Metamethod* (see `fast`), with one argument or more.
@@ -224,7 +224,7 @@ unsafe fn own_places<'p>(cx: &Cx<'_>, call: Call) -> Option<&'p Places> {
     (userdata.metatable() == places.metatable).then_some(places)
 }
 
-/// What is known about the parts of the running metamethod's cdata, and that.
+/// The known parts of the running metamethod's cdata, and the cdata.
 ///
 /// # Safety
 /// - *Metamethod* (see `fast`), with one argument or more.

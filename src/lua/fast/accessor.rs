@@ -162,7 +162,7 @@ unsafe fn read_aggregate(lua: *mut lua_State, _: Slot, address: *mut u8, part: &
     }
 }
 
-/// What the `__index` table of a metatype has, as it is now. Declarations may have given the type a field of that name.
+/// Reads a key of the `__index` table of a metatype, as the table is now. Declarations may have given the type a member of that name.
 ///
 /// # Safety
 /// - *Part* (see `fast`).

@@ -22,7 +22,7 @@ pub(super) fn learn(cx: &Cx<'_>, ty: QualType) {
     let (Some(operand), Some(pointer)) = (cdata::at(cx, 2), cdata::at(cx, -1)) else { return };
     let Kind::Pointer(to) = cx.state.kind(ty) else { return };
     let by_header = match cx.state.kind(operand.ty) {
-        // What may be called is looked at each time.
+        // Each cast to a function pointer is checked.
         _ if cx.state.kind(to) == Kind::Function => false,
         Kind::Pointer(from) => cx.state.kind(from) != Kind::Function,
         Kind::Array(..) | Kind::Record(_) => true,

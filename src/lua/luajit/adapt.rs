@@ -309,8 +309,8 @@ fn begin_in_place(cx: &Cx<'_>, index: c_int) {
     }
 }
 
-/// What `string.gsub` is to replace by: of a text Lua 5.2 and later refuse a `%` before what is neither a digit nor a `%`, which
-/// stands for itself in Lua 5.1; numbers that a function or table gives become LuaJIT's text.
+/// Adapts the replacement of `string.gsub`. In a text, `%` before another character than a digit or `%` stands for itself in Lua 5.1, and is
+/// an error in later versions; numbers that a function or table gives become LuaJIT's text.
 fn replacement_in_place(cx: &Cx<'_>, index: c_int) {
     match cx.type_of(index) {
         LuaType::Number => text_in_place(cx, index),

@@ -65,7 +65,7 @@ local function is_function(f) return raw_type(f) == "function" and not is_cdata(
 
 -- Function environments --------------------------------------------------------------------------------------------
 
--- What LuaJIT has in C is here partly in Lua.
+-- Some functions are in C in LuaJIT, and in Lua here.
 local function is_library(f)
   local info = getinfo(f, "S")
   return info.what == "C" or info.source == "=ffi.luajit"
@@ -544,7 +544,7 @@ end
 table.insert, table.remove, table.concat = native.insert, native.remove, native.concat
 math.random, math.randomseed = native.random, native.randomseed
 
--- What each argument is: s a text, i an integer, l a long one, d a double, k a key, t a table, m a table or nil, f a function,
+-- The kind of each argument: s a text, i an integer, l a long one, d a double, k a key, t a table, m a table or nil, f a function,
 -- F a function or nil, c a coroutine, r what gsub takes, . anything. The last letter is for all arguments that follow, too; a ! drops these. With a = at the end
 -- the result is true in the place of a file, with a ? the last result may be an error that is nil. b where a search begins, n a number as text, e the message of an error.
 local arguments = {

@@ -1,9 +1,8 @@
 //! `error` with LuaJIT's levels.
 //!
-//! The level of an error counts the functions that are being called, and says which one's place goes before the message. LuaJIT has
-//! no frame for a function that calls another one as `return f(…)`, and none for an operator or a library function that hands on to a
-//! metamethod. The running Lua has; here these frames do not count. Tail calls are known for `return error(…)`, which
-//! [`rewrite`](super::rewrite) tells apart.
+//! `error(message, level)` puts the place of a calling function before the message; the level counts frames. LuaJIT has no frame for a function
+//! that calls another one as `return f(…)`, and none for an operator or a library function that calls a metamethod. The running Lua has these
+//! frames, so the functions here do not count them. Of tail calls they know `return error(…)` only, which [`rewrite`](super::rewrite) marks.
 
 use std::ffi::c_int;
 

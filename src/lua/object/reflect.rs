@@ -130,7 +130,7 @@ pub(in crate::lua) fn info(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(Outcome::results(1))
 }
 
-/// What only one kind of type has.
+/// Sets the fields that only one kind of type has.
 fn set_details(cx: &Cx<'_>, ty: QualType, function: Option<&DeclaredFunction>) {
     match cx.state.kind(ty) {
         Kind::Void | Kind::Bool | Kind::Float(_) => {}

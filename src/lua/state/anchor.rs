@@ -11,7 +11,7 @@ use crate::lua::vm::api;
 pub(in crate::lua) enum Anchor {
     /// The `ffi` table.
     Library,
-    /// What every metatable of cdata starts from.
+    /// The table that every metatable of cdata is copied from.
     Metamethods,
     /// `ffi.metatype`: type → metatable.
     Metatypes,
@@ -39,11 +39,11 @@ pub(in crate::lua) enum Anchor {
     Memory,
     /// `ffi.target`: triple → library.
     Targets,
-    /// What the calls of `ffi.async` need that are not done, by number; at 0 the metatable of tasks.
+    /// The values that unfinished calls of `ffi.async` need, by number; at 0 the metatable of tasks.
     Tasks,
     /// At 1 the metatable of regions; see [`crate::lua::sandbox::region`].
     Regions,
-    /// What is found by the addresses of its memory: first byte → object, with weak values.
+    /// Objects that are found by addresses in their memory: first byte → object, with weak values.
     Known,
     /// Where the bytes of C values are limited: value → bytes, with weak keys.
     Owned,

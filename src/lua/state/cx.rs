@@ -13,9 +13,9 @@ use crate::lua::vm::stack::Stack;
 /// One call from Lua into this module: the stack of the running C function, and what its Lua state knows about C.
 pub struct Cx<'a> {
     stack: Stack,
-    /// What the Lua state knows. Only [`Cx::new`] makes contexts, and nothing changes the field.
+    /// The Lua state's knowledge. Only [`Cx::new`] makes contexts, and nothing changes the field.
     pub(in crate::lua) state: &'a State,
-    /// What the general code finds.
+    /// The facts that the general code finds.
     pub(super) facts: Facts,
 }
 

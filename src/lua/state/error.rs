@@ -13,7 +13,7 @@ use crate::lua::vm::api::lua_State;
 pub enum LuaError {
     /// A message; the position of the Lua code that called is put in front.
     Message(String),
-    /// What is wrong with an argument of the running function, numbered from 1.
+    /// A message about an argument of the running function, numbered from 1.
     Argument(c_int, String),
     /// The value on top of the stack, as it is.
     Value,

@@ -42,7 +42,7 @@ impl Cx<'_> {
         }
     }
 
-    /// What was found.
+    /// The facts that were found.
     pub(in crate::lua) fn learnt(&self) -> [Learnt; 2] {
         self.facts.each_ref().map(Cell::get)
     }

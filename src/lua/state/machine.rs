@@ -7,7 +7,7 @@ use crate::code::Mode;
 use crate::ctype::{Declarations, IntKind};
 use crate::target::Target;
 
-/// What the C of a state is compiled for.
+/// The platform of the C code that a state calls.
 #[derive(Debug)]
 pub(in crate::lua) struct Machine {
     /// The platform.
@@ -41,7 +41,7 @@ impl Machine {
         Machine { target, runs }
     }
 
-    /// What a new state has declared: the predeclared names.
+    /// The declarations of a new state: the predeclared names.
     pub(in crate::lua) fn declarations(&self) -> Declarations {
         thread_local! {
             /// Those of the platforms that states of this thread were made for: a copy costs less than parsing them.

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use crate::lua::vm::api;
 
-/// What a Lua state chose.
+/// The options that a Lua state has chosen.
 #[derive(Debug)]
 pub(in crate::lua) struct Options {
     /// NULL pointers arrive as nil.
@@ -18,7 +18,7 @@ pub(in crate::lua) struct Options {
     pub(in crate::lua) boxed_uint64: Cell<bool>,
     /// Functions are compared by the number of their parameters.
     pub(in crate::lua) counted_functions: Cell<bool>,
-    /// What goes to `...` is converted as in LuaJIT: structs and unions by their address, every Lua number as a `double`.
+    /// Arguments for `...` are converted as in LuaJIT: structs and unions by their address, every Lua number as a `double`.
     pub(in crate::lua) variable_as_luajit: Cell<bool>,
     /// No strings for `wchar_t` and the like.
     pub(in crate::lua) plain_wide: Cell<bool>,

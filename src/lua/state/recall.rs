@@ -7,7 +7,7 @@ use std::ptr;
 /// Places of a [`Recall`].
 const PLACES: usize = 16;
 
-/// What is known. Metatables of cdata live as long as their state, so that an address is one of them for good.
+/// Facts by metatables of cdata. These metatables live as long as their state, so an address stands for the same metatable for ever.
 pub(in crate::lua) struct Recall<T>([Cell<Known<T>>; PLACES]);
 
 #[derive(Clone, Copy)]
@@ -34,8 +34,8 @@ impl<T: Copy + Default> Recall<T> {
         &self.0[((address >> 5) ^ (address >> 10) ^ salt as usize) % PLACES]
     }
 
-    /// What is known of cdata with this metatable. `salt` is as it was for [`Recall::set`]; values that may have others are the
-    /// caller's to tell apart.
+    /// The fact about cdata with this metatable, that [`Recall::set`] stored with the same `salt`. A caller that uses several salts checks
+    /// which fact it got.
     #[inline(always)]
     pub(in crate::lua) fn get(&self, metatable: *const c_void, salt: u32) -> Option<T> {
         let known = self.place(metatable, salt).get();
@@ -62,7 +62,7 @@ pub(in crate::lua) struct View {
     pub(in crate::lua) pointers: *const c_void,
 }
 
-/// What is known about the pointers and arrays with a metatable.
+/// The facts about pointers and arrays with a metatable.
 #[derive(Clone, Copy, Default)]
 pub(in crate::lua) struct Stride {
     /// Bytes of an element; 0 where that has no size.
@@ -94,7 +94,7 @@ impl Accepted {
     }
 }
 
-/// What a pointer argument is for.
+/// The purpose of a pointer argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::lua) enum Role {
     /// Memory that is written to: `void *`.

@@ -1,4 +1,4 @@
-//! The strings that `ffi.string` read last, by address. If the memory still holds the string, which a comparison of the bytes says, the result is Lua's
+//! The strings that `ffi.string` read last, by address. If a comparison of the bytes shows that the memory still holds the string, the result is Lua's
 //! own copy.
 
 use std::cell::Cell;
@@ -13,7 +13,7 @@ use crate::lua::vm::memory::{self, AT, Slot};
 #[derive(Default)]
 pub(in crate::lua) struct Remembered {
     known: [Known; Remembered::SIZE],
-    /// What was read last and is not remembered. It may be gone.
+    /// The strings that were read last and are not remembered. They may be gone.
     candidates: [Cell<usize>; Remembered::SIZE],
 }
 

@@ -1,11 +1,11 @@
-//! Which fast ways a Lua state may take: the one place that decides. Each is found once, when the state is made.
+//! The fast ways that a Lua state may take. This is the one place that decides, once for each state, when the state is made.
 
 use super::machine::Runs;
 use crate::code::Mode;
 use crate::lua::vm::api;
 use crate::policy::{Permissions, Policy};
 
-/// What may be fast.
+/// The ways that may be fast.
 ///
 /// | way | Lua's memory is known | unchecked | other conditions |
 /// |---|---|---|---|

@@ -77,7 +77,7 @@ pub(in crate::lua) fn push_texts(cx: &Cx<'_>) {
     if block.declared.get() == cx.state.declared.get() {
         cx.raw_get_integer(-1, field::TEXTS);
     } else {
-        // What a text stands for may have been hidden since.
+        // A later declaration may have given the text another meaning.
         cx.new_table(0, 0);
         cx.push_value(-1);
         cx.raw_set_integer(-3, field::TEXTS);

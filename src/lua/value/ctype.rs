@@ -32,7 +32,7 @@ impl Named {
         QualType::from_bits(self.ty)
     }
 
-    /// What is known of it.
+    /// The facts about the type.
     ///
     /// # Safety
     /// - *Open* (see `state`).

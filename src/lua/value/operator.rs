@@ -1,6 +1,6 @@
 //! The operators of Lua, by their metamethods.
 
-/// What a metamethod computes.
+/// The operator that a metamethod computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::lua) enum Operator {
     /// `a + b`

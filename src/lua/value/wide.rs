@@ -14,7 +14,7 @@ use crate::lua::state::{Cx, LuaError};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::{self, LuaType};
 
-/// What a string is made of in memory.
+/// The unit of a string in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     /// UTF-16.
@@ -24,7 +24,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// What elements of a type are in a string.
+    /// The unit that elements of a type are.
     pub(in crate::lua) fn of(cx: &Cx<'_>, ty: QualType) -> Option<Unit> {
         if cx.state.options.plain_wide.get() {
             return None;

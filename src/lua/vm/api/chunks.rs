@@ -25,7 +25,7 @@ impl Stack {
     /// Pushes the function that a chunk is and returns true, or pushes a message. `mode`: `t` for source text, `b` for
     /// compiled chunks.
     pub(crate) fn load(&self, chunk: &[u8], name: &[u8], mode: &[u8]) -> bool {
-        // What C cannot spell ends at its first zero byte.
+        // A name with a zero byte ends there: C strings have no others.
         let c_string = |text: &[u8]| {
             let end = text.iter().position(|c| *c == 0).unwrap_or(text.len());
             CString::new(&text[..end]).unwrap_or_default()

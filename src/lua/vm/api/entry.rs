@@ -13,7 +13,7 @@ use mlua::ffi as sys;
 
 pub use sys::lua_State;
 
-/// What a C function returns to Lua: the number of its results on top of the stack, or what `lua_yield` returned. The bits
+/// The return value of a C function: the number of its results on top of the stack, or the value of `lua_yield`. The bits
 /// above those of an `int` are zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]

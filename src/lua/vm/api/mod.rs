@@ -1,6 +1,7 @@
 //! The differences between Lua versions, and the operations of a [`Stack`] that the other rooms use.
 //!
-//! No other code asks which Lua it is compiled for. Each fact that several versions share is a feature in Cargo.toml, with a name that begins
+//! No other code asks which Lua it is compiled for, but for three files that ask for Luau, which has no LuaJIT mode (`luajit/raise.rs`,
+//! `luajit/info.rs`, `object/metatype.rs`). Each fact that several versions share is a feature in Cargo.toml, with a name that begins
 //! with `_`. A version that names none of the alternatives for a fact does not compile. Each file here is about facts in which versions
 //! differ:
 //!
@@ -8,6 +9,8 @@
 //! |---|---|---|---|---|---|---|
 //! | [`numbers`] | doubles | doubles | integers | integers | doubles | doubles |
 //! | [`values`]: what a userdata keeps alive | environment | a table | a value | values | environment | weak table |
+//! | [`values`]: a file of `io` is | a `FILE *` | a `luaL_Stream` | a `luaL_Stream` | a `luaL_Stream` | a `FILE *` | |
+//! | [`control`]: the main thread is known by | nothing: a new one stands for it | the registry | the registry | the registry | nothing | `lua_mainthread` |
 //! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
 //! | [`nil_error`]: an error that is nil | stays | stays | stays | stays; a text in 5.5 | stays | stays |

@@ -10,7 +10,7 @@ use super::lua_State;
 /// Whether an error that is nil arrives as a text.
 pub(crate) const NIL_ERROR_IS_TEXT: bool = cfg!(feature = "lua55");
 
-/// What stands for nil is the address of this, as a light userdata.
+/// The address of this stands for nil, as a light userdata.
 static NIL: u8 = 0;
 
 fn stand_in() -> *mut c_void {

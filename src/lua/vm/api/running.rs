@@ -1,4 +1,4 @@
-//! Whether Lua runs on a Lua thread. Signal handlers ask, at any moment of Lua's work, so the answer only reads.
+//! Whether Lua runs on a Lua thread. Signal handlers ask this at any moment of Lua's work, so the functions here only read memory.
 
 use mlua::ffi as sys;
 
