@@ -110,6 +110,14 @@ pub enum Error {
         left: usize,
     },
 
+    /// A script has used up its time: [`Sandbox`](https://docs.rs/cthunk).
+    #[error("the deadline of the script is over")]
+    Deadline,
+
+    /// A script has used up its steps.
+    #[error("the script has no steps left")]
+    Steps,
+
     /// No executable memory.
     #[error("executable memory: {0}")]
     Memory(#[from] std::io::Error),

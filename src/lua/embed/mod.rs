@@ -4,6 +4,7 @@ mod expose;
 pub(super) mod host;
 mod inspect;
 mod lend;
+mod sandbox;
 mod threads;
 mod value;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub(super) use expose::Exposed;
 pub use inspect::{CallbackInUse, Counters, ThunkInUse};
+pub use sandbox::{Sandbox, SandboxBuilder};
 pub use value::CValue;
 
 use crate::lua::library::clib::{self, Code, search};

@@ -11,6 +11,7 @@ use crate::ctype::{QualType, TypeId};
 use crate::lua::call;
 use crate::lua::callback;
 use crate::lua::callback::dispatch;
+use crate::lua::sandbox::watch;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, CData};
@@ -370,6 +371,11 @@ fn push_token(cx: &Cx<'_>, index: c_int, finalized: bool) {
 
 /// Calls the finalisers of the cdata that were freed since the last time.
 pub(in crate::lua) fn run_late(cx: &Cx<'_>) {
+    let top = cx.top();
+    while watch::next_dead(cx) {
+        call_finalizer(cx);
+        cx.set_top(top);
+    }
     while let Some(dead) = cx.state.late.next() {
         cx.ensure_stack(8);
         let top = cx.top();
@@ -410,7 +416,10 @@ fn finalize(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.push_nil();
     cx.raw_set(2);
     cx.push_value(1);
-    call_finalizer(cx);
+    match cx.state.watch.finalizers_wait() {
+        true => watch::keep_dead(cx),
+        false => call_finalizer(cx),
+    }
     Ok(Outcome::results(0))
 }
 

@@ -7,6 +7,7 @@
 //! | [`budget`] | memory that a script asks for |
 //! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
+//! | [`watch`] | the time and the steps of scripts |
 //! | [`mod@seal`] | closes the parts of Lua's own library that would undo a policy |
 //!
 //! `value::extent` has the memory that a C value reaches, `call::contract` the requirements of a call.
@@ -17,5 +18,6 @@ pub(in crate::lua) mod inventory;
 mod permit;
 pub(in crate::lua) mod region;
 mod seal;
+pub(in crate::lua) mod watch;
 
 pub use seal::seal;

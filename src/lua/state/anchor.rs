@@ -51,10 +51,12 @@ pub(in crate::lua) enum Anchor {
     Strings,
     /// The namespaces of libraries, as weak keys.
     Namespaces,
+    /// Cdata that Lua has collected, each after its finaliser, where finalisers wait; see [`crate::lua::sandbox::watch`].
+    Dead,
 }
 
 impl Anchor {
-    pub(super) const ALL: [Anchor; 21] = [
+    pub(super) const ALL: [Anchor; 22] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -76,6 +78,7 @@ impl Anchor {
         Anchor::Owned,
         Anchor::Strings,
         Anchor::Namespaces,
+        Anchor::Dead,
     ];
 }
 

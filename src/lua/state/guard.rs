@@ -53,7 +53,13 @@ where
         // SAFETY: Lua calls C functions with a live state; upvalue 1 is set by `Cx::push_function`.
         unsafe {
             let owner = sys::lua_touserdata(lua, sys::lua_upvalueindex(1));
-            enter(lua, owner.cast(), body)
+            enter(lua, owner.cast(), |cx| {
+                cx.go_on()?;
+                if cx.state.watch.has_dead() {
+                    metatype::run_late(cx);
+                }
+                body(cx)
+            })
         }
     }
     call::<F>

@@ -61,6 +61,7 @@ use crate::lua::library::clib;
 use crate::lua::luajit::TypeEntries;
 use crate::lua::sandbox::inventory::Inventory;
 use crate::lua::sandbox::region;
+use crate::lua::sandbox::watch::Watch;
 use crate::lua::types::kind::TypeInfo;
 use crate::lua::vm::api::{self, lua_State};
 use crate::lua::vm::probe;
@@ -126,6 +127,8 @@ pub struct State {
     pub(super) inventory: Inventory,
     /// The libraries that are open.
     pub(super) libraries: clib::Open,
+    /// The budget of the Lua state, and finalisers that wait for it.
+    pub(super) watch: Watch,
     /// What the host gives scripts to call.
     pub(super) exposed: Exposed,
     /// The functions that C code has given, by address, where nothing else may be called.
@@ -264,7 +267,8 @@ impl State {
             let ways = Ways::of(stack, machine.runs, policy);
             api::learn_running(lua);
             let threads = (api::first_thread(lua), api::main_thread(lua));
-            let state = State::new(head, owner, threads, ways, machine, policy.clone());
+            let watch = Watch::of(lua);
+            let state = State::new(head, owner, threads, ways, machine, policy.clone(), watch);
             let state = Box::new(state);
             state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
@@ -285,6 +289,7 @@ impl State {
         ways: Ways,
         machine: Machine,
         policy: Policy,
+        watch: Watch,
     ) -> State {
         code::called_from(sys::lua_gettop as *const () as usize);
         let mut types = machine.declarations();
@@ -296,6 +301,7 @@ impl State {
             policy,
             inventory: Inventory::default(),
             libraries: clib::Open::default(),
+            watch,
             exposed: Exposed::default(),
             functions: RefCell::default(),
             memory: region::Known::default(),

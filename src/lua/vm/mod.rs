@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`stack`] | the stack of a running C function |
 //! | [`api`] | the Lua versions, and Lua's C API on a stack |
+//! | [`budget`] | the time and the steps that scripts may take |
 //! | [`memory`] | Lua's stack and userdata as memory, without the C API |
 //! | [`probe`] | whether the running interpreter keeps them where `api::layout` says |
 //!
@@ -24,6 +25,7 @@
 //!   and the call that is looked at is the one that runs on it. Values of [`memory`] are made under *Layout* only.
 
 pub(in crate::lua) mod api;
+pub(in crate::lua) mod budget;
 pub(in crate::lua) mod memory;
 pub(in crate::lua) mod probe;
 pub(in crate::lua) mod stack;

@@ -21,6 +21,7 @@
 //! | [`closure`]: the running closure can get another C function | yes | yes | yes | yes | yes | no |
 //! | [`entry`]: what a C function returns fills | an `int` | an `int` | an `int` | an `int` | a register | an `int` |
 //! | [`running`]: a thread that runs is known by its | function | function | function | function | native frame | function |
+//! | [`interrupt`]: a budget is charged by | a hook | a hook | a hook | a hook | a hook | interrupts |
 //! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
 mod chunks;
@@ -28,6 +29,7 @@ mod closure;
 mod collect;
 mod control;
 mod entry;
+mod interrupt;
 mod late;
 pub(crate) mod layout;
 mod nil_error;
@@ -54,6 +56,7 @@ pub(crate) use control::{
 };
 pub use entry::{Results, lua_CFunction, lua_State};
 pub(crate) use entry::{compiled, for_lua, push_c_function};
+pub(crate) use interrupt::{budget, is_ended, push_handler, watch};
 pub(crate) use late::{Dead, LATE_FINALIZERS, Late, new_cdata};
 pub(crate) use layout::LAYOUT;
 pub(crate) use nil_error::{NIL_ERROR_IS_TEXT, push_nil_error, restore_nil_error};
@@ -68,6 +71,11 @@ use crate::lua::vm::stack::Stack;
 
 #[cfg(all(not(feature = "_integers"), not(feature = "_doubles")))]
 compile_error!("one Lua version is needed: lua51, lua52, lua53, lua54, lua55, luajit or luau");
+
+/// Whether tables have finalisers.
+pub(crate) const FINALIZES_TABLES: bool = cfg!(feature = "_env");
+/// Whether coroutines have variables that are closed.
+pub(crate) const CLOSES_COROUTINES: bool = cfg!(feature = "_user_values");
 
 /// A Lua number as the running version keeps it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -204,6 +212,13 @@ impl Stack {
         if !parsed {
             self.push_nil();
         }
+    }
+
+    /// A coroutine; it lives as long as the value is on the stack.
+    pub(crate) fn thread(&self, index: c_int) -> Option<*mut lua_State> {
+        // SAFETY: *Context*.
+        let thread = unsafe { sys::lua_tothread(self.lua, index) };
+        (!thread.is_null()).then_some(thread)
     }
 
     /// The truth of a value.

@@ -1,0 +1,118 @@
+//! The time and the steps of scripts: what the library charges to the [`Budget`] of a Lua state.
+//!
+//! Lua calls finalisers while no hook runs, so that nothing would stop one that loops. Where there is a budget, the finalisers of cdata wait in
+//! a table, and run when a function of the library is called, or the host lets them run. Finalisers that still wait when the Lua state closes never
+//! run.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::lua::state::{Anchor, Cx, LuaError};
+use crate::lua::vm::api::{self, lua_State};
+use crate::lua::vm::budget::Budget;
+
+/// The budget of a state's Lua state.
+#[derive(Debug, Default)]
+pub(in crate::lua) struct Watch {
+    budget: Option<Arc<Budget>>,
+    /// Cdata whose finalisers wait.
+    dead: Cell<i64>,
+}
+
+/// Bytes that count as a step.
+const BYTES: usize = 256;
+
+impl Watch {
+    /// What the Lua state has.
+    ///
+    /// # Safety
+    /// - *Room* (see `vm`).
+    pub(in crate::lua) unsafe fn of(lua: *mut lua_State) -> Watch {
+        // SAFETY: *Room*, kept by the caller.
+        Watch { budget: unsafe { api::budget(lua) }, dead: Cell::new(0) }
+    }
+
+    /// Whether finalisers wait for a call of the library.
+    pub(in crate::lua) fn finalizers_wait(&self) -> bool {
+        self.budget.is_some()
+    }
+
+    /// Whether one waits that may run.
+    pub(in crate::lua) fn has_dead(&self) -> bool {
+        let may_run = |budget: &Arc<Budget>| budget.spent().is_none();
+        self.dead.get() > 0 && self.budget.as_ref().is_some_and(may_run)
+    }
+
+    /// Takes so many steps.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub(in crate::lua) fn charge(&self, steps: usize) -> Result<(), LuaError> {
+        match &self.budget {
+            None => Ok(()),
+            Some(budget) => {
+                budget.charge(steps as u64).map_err(|spent| LuaError::new(spent.message()))
+            }
+        }
+    }
+
+    /// Takes the steps for so many bytes that are read or written.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub(in crate::lua) fn charge_bytes(&self, bytes: usize) -> Result<(), LuaError> {
+        self.charge(bytes / BYTES)
+    }
+}
+
+impl Cx<'_> {
+    /// Takes so many steps.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub(in crate::lua) fn charge(&self, steps: usize) -> Result<(), LuaError> {
+        self.state.watch.charge(steps)
+    }
+
+    /// Lets a function of the library begin.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub(in crate::lua) fn go_on(&self) -> Result<(), LuaError> {
+        match self.state.watch.budget.as_ref().and_then(|budget| budget.take(1).err()) {
+            None => Ok(()),
+            Some(spent) => Err(LuaError::new(spent.message())),
+        }
+    }
+}
+
+/// Keeps a cdata and its finaliser for later. The finaliser is below the cdata, on top of the stack.
+pub(in crate::lua) fn keep_dead(cx: &Cx<'_>) {
+    let count = cx.state.watch.dead.get();
+    cx.push_anchor(Anchor::Dead);
+    cx.push_value(-3);
+    cx.raw_set_integer(-2, 2 * count + 1);
+    cx.push_value(-2);
+    cx.raw_set_integer(-2, 2 * count + 2);
+    cx.pop(1);
+    cx.state.watch.dead.set(count + 1);
+}
+
+/// Pushes the finaliser and the cdata that came last; false, with nothing pushed, where none waits.
+pub(in crate::lua) fn next_dead(cx: &Cx<'_>) -> bool {
+    let count = cx.state.watch.dead.get();
+    if !cx.state.watch.has_dead() {
+        return false;
+    }
+    cx.ensure_stack(4);
+    cx.push_anchor(Anchor::Dead);
+    for place in [2 * count - 1, 2 * count] {
+        cx.raw_get_integer(-1, place);
+        cx.insert(-2);
+        cx.push_nil();
+        cx.raw_set_integer(-2, place);
+    }
+    cx.pop(1);
+    cx.state.watch.dead.set(count - 1);
+    true
+}
