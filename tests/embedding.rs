@@ -1,9 +1,9 @@
 //! The API for hosts: uses of a table from Rust for which the crate's documentation has no example.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cthunk::{Ffi, Policy};
+use cthunk::{Ffi, Permissions, Policy};
 use mlua::Lua;
 
 #[path = "../examples/embed/main.rs"]
@@ -118,6 +118,37 @@ fn lua_code_in_a_c_call_calls_c() {
          local called, message = pcall(ffi.C.enter, fails, 20)
          assert(not called and message == 'from the callback 21', message)
          assert(ffi.C.next(1) == 2)",
+    )
+    .exec()
+    .unwrap();
+}
+
+/// A variadic function that takes numbers alone, in a state whose policy keeps pointers from fast calls.
+#[test]
+fn a_variadic_function_calls_back_after_many_calls() {
+    type Number = extern "C" fn(c_int) -> c_int;
+    thread_local!(static KEPT: std::cell::Cell<Option<Number>> = const { std::cell::Cell::new(None) });
+    extern "C" fn keep(callback: Number) {
+        KEPT.set(Some(callback));
+    }
+    extern "C" fn call_kept(n: c_int) -> c_int {
+        KEPT.get().map_or(0, |callback| callback(n))
+    }
+    let lua = Lua::new();
+    let policy = Policy::open().deny(Permissions::USERDATA_TO_POINTER);
+    // SAFETY: the scripts below call what they declare.
+    let ffi = unsafe { Ffi::builder().policy(policy).global("ffi").install_unconfined(&lua) };
+    let ffi = ffi.expect("installs");
+    // SAFETY: the functions have these types, but for `...`, for which nothing is passed.
+    unsafe {
+        ffi.function_at("void keep(int (*)(int));", keep as *const c_void).expect("fits");
+        ffi.function_at("int call_kept(int, ...);", call_kept as *const c_void).expect("fits");
+    }
+    lua.load(
+        "for n = 1, 5000 do assert(ffi.C.call_kept(n) == 0) end
+         callback = ffi.cast('int (*)(int)', function(n) return n + 1 end)
+         ffi.C.keep(callback)
+         for n = 1, 5000 do assert(ffi.C.call_kept(n) == n + 1) end",
     )
     .exec()
     .unwrap();

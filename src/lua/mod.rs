@@ -31,7 +31,7 @@ mod types;
 mod value;
 mod vm;
 
-pub use call::plan_fast::compile_after;
+pub use call::route::compile_after;
 pub use callback::other_thread::Waker;
 pub use embed::host::{preload, run_file};
 pub use embed::{Builder, Ffi};

@@ -17,7 +17,7 @@
 use std::ffi::{CStr, c_int};
 
 use super::function::{self, Function};
-use super::plan_fast::Recipe;
+use super::recipe::Recipe;
 use crate::abi;
 use crate::ctype::{self, Contract, IntKind, QualType, Type};
 use crate::lua::sandbox::region;

@@ -1,31 +1,27 @@
-//! C functions as Lua closures: their records, and the making of their thunks.
+//! C functions as Lua closures: their records, and the making of their thunks. [`super::route`] decides how the closures make calls.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 use std::slice;
-use std::sync::atomic::AtomicUsize;
 
 use mlua::ffi as sys;
 
-use super::guest;
-use super::plan_api;
-use super::plan_fast::{self, Calls, Recipe};
+use super::route::{self, Route, Routing, Way};
 use super::thunk_api::{Argument, Conversions, LuaOperands, Outcome};
-use super::thunk_fast::InPlace;
-use super::variadic;
-use crate::abi::{self, Convention, Signature};
+use super::thunk_fast::DirectOperands;
+use crate::abi::{Convention, Signature};
 use crate::code;
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
 use crate::lua::state::head::Head;
 use crate::lua::state::recall::Accepted;
-use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
+use crate::lua::state::{Anchor, Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{CData, Header};
 use crate::lua::value::to_c::{self, Qualifiers};
-use crate::lua::vm::api::{self, LuaType, Results, lua_CFunction, lua_State};
+use crate::lua::vm::api::{self, LuaType, lua_CFunction};
 use crate::lua::vm::memory::Slot;
 use crate::policy::Permissions;
 
@@ -33,29 +29,16 @@ use crate::policy::Permissions;
 /// and for the first few variable arguments, and the function's name.
 #[repr(C)]
 pub(in crate::lua) struct Function {
-    /// What the thunk calls; null once the library is closed.
-    pub target: Cell<*const c_void>,
-    /// Leads to 0 where the closure's thunk may call the target at once; see [`super::reentry`].
-    pub bar: Cell<*const AtomicUsize>,
+    /// How it is called just now.
+    pub(super) routing: Routing,
     /// The state's head.
     pub head: *const Head,
-    /// Makes the calls that the closure's thunk cannot make in place, or raises. Of closures whose C function stays what it is,
-    /// what makes all their calls; see [`super::plan_api`].
-    pub slow: Cell<lua_CFunction>,
-    /// Whether its thunk says which thread calls C; see [`super::reentry`].
-    pub announces: Cell<bool>,
-    /// How to call it without a thunk; of a variadic function the last call's, null at first. Null too where a thunk is needed.
-    pub recipe: Cell<*const Recipe>,
-    /// How often it was called without one.
-    pub calls: Calls,
     /// Of a result that is a cdata: the metatable, null before the first one; see [`crate::lua::value::cdata`].
     pub result_metatable: Cell<*const c_void>,
     /// The bits of its type.
     pub result_type: Cell<u32>,
     /// Bytes of a result that is copied.
     pub result_size: Cell<u32>,
-    /// The C function itself; `target` may be a stub before it.
-    pub address: Cell<*const c_void>,
     /// The function type.
     pub ty: TypeId,
     name_len: u32,
@@ -63,10 +46,6 @@ pub(in crate::lua) struct Function {
     pub fixed: u32,
     /// How many [`Accepted`] there are.
     pub places: u32,
-    /// Whether `target` is a stub that announces vector registers (System V, variadic).
-    announces_vectors: Cell<bool>,
-    /// The variable arguments of the last call of a variadic function, and their thunk, where none can be made in place.
-    pub last: Cell<(u64, Option<lua_CFunction>)>,
 }
 
 /// Variable arguments that cdata are accepted for.
@@ -85,9 +64,10 @@ impl Function {
         (index < self.places as usize).then(|| unsafe { &*all.add(index) })
     }
 
-    fn set_target(&self, target: *const c_void) {
-        self.target.set(target);
-        self.set_bar();
+    /// The C function.
+    #[inline(always)]
+    pub(in crate::lua) fn address(&self) -> *const c_void {
+        self.routing.address()
     }
 
     /// Accepts no cdata for variable arguments any more.
@@ -96,7 +76,7 @@ impl Function {
         variable.filter_map(|index| self.accepted(index)).for_each(Accepted::clear);
     }
 
-    /// The address in the header of the cdata in `slot`, if it is accepted for the parameter at `index`. The state is in place.
+    /// The address in the header of the cdata in `slot`, if it is accepted for the parameter at `index`.
     pub(super) fn accepted_address(&self, index: usize, slot: Slot) -> Option<*mut u8> {
         let userdata = slot.userdata()?;
         let metatable = userdata.metatable();
@@ -175,37 +155,27 @@ pub(in crate::lua) unsafe fn push_function(
 ) -> Result<(), LuaError> {
     cx.state.permit(Permissions::CALL)?;
     let keep = if keep == 0 { 0 } else { cx.absolute(keep) };
-    let entry = entry(cx, ty, name)?;
+    let route = route::route(cx, ty, name)?;
     // SAFETY: `target` is a function of the type, as the caller promises.
-    unsafe { push_record(cx, ty, name, &entry) };
+    let code = unsafe { push_record(cx, ty, name, route) };
     // SAFETY: the block that was just made.
     let record = unsafe { &*cx.userdata(-1).cast::<Function>() };
-    aim(record, target)?;
+    record.routing.aim(cx.state.head(), target)?;
     cx.state.learn_function(ty, target);
     match keep {
         0 => cx.push_nil(),
         index => cx.push_value(index),
     }
-    cx.push_closure(entry.function, 2);
+    cx.push_closure(code, 2);
     Ok(())
 }
 
-/// Sets the function that a record's closure calls.
-fn aim(record: &Function, target: *const c_void) -> Result<(), LuaError> {
-    record.address.set(target);
-    let target = match record.announces_vectors.get() {
-        true if !target.is_null() => code::announce_vectors(target)?,
-        _ => target,
-    };
-    record.set_target(target);
-    Ok(())
-}
-
-/// Pushes a record with no target.
+/// Pushes a record with no target; returns the C function of its closure.
 ///
 /// # Safety
 /// - *Context* (see `vm`), with 3 free stack slots.
-unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
+unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, route: Route<'_>) -> lua_CFunction {
+    let (routing, code) = Routing::new(cx.state.head(), route);
     let (fixed, variable) = match cx.state.types.borrow().table().get(ty) {
         CType::Function(function) => {
             let variable = if function.variadic { VARIABLE_PLACES } else { 0 };
@@ -220,23 +190,15 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
         let names_at = Function::accepted_offset(places as usize);
         let record = api::new_userdata(cx.lua, names_at + name.len(), 0).cast::<Function>();
         record.write(Function {
-            target: Cell::new(ptr::null()),
-            bar: Cell::new(ptr::null()),
-            announces: Cell::new(entry.announces),
+            routing,
             head: cx.state.head(),
-            slow: Cell::new(entry.slow),
-            recipe: Cell::new(entry.recipe),
-            calls: Calls::default(),
             result_metatable: Cell::new(ptr::null()),
             result_type: Cell::new(0),
             result_size: Cell::new(0),
-            address: Cell::new(ptr::null()),
             ty,
             name_len: name.len() as u32,
             fixed,
             places,
-            announces_vectors: Cell::new(entry.announces_vectors),
-            last: Cell::new((0, None)),
         });
         for index in 0..places as usize {
             record
@@ -249,83 +211,7 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, entry: &Entry) {
     }
     cx.push_anchor(Anchor::Functions);
     cx.set_metatable(-2);
-}
-
-/// What calls a function type.
-struct Entry {
-    /// The C function of the closures.
-    function: lua_CFunction,
-    /// [`Function::slow`]
-    slow: lua_CFunction,
-    /// [`Function::recipe`]
-    recipe: *const Recipe,
-    /// [`Function::announces`]
-    announces: bool,
-    announces_vectors: bool,
-}
-
-impl Entry {
-    const NONE: Entry = Entry {
-        function: slow,
-        slow,
-        recipe: ptr::null(),
-        announces: false,
-        announces_vectors: false,
-    };
-}
-
-fn entry(cx: &Cx<'_>, ty: TypeId, name: &str) -> Result<Entry, LuaError> {
-    cx.state.machine.check_runs()?;
-    let is_variadic = match cx.state.types.borrow().table().get(ty) {
-        CType::Function(function) => function.variadic,
-        _ => false,
-    };
-    if is_variadic {
-        cx.state.permit(Permissions::VARARGS)?;
-    }
-    let in_place = cx.state.ways.calls;
-    let by_plan = !cx.state.ways.thunks;
-    // A thunk in place leaves what it cannot do to `plan_fast`, which has no room for large Frames.
-    if let Some(recipe) = State::recipe(cx, ty, 0, &[])?
-        && (recipe.in_place || by_plan || !in_place || recipe.plan.is_large())
-    {
-        let by_plan = by_plan || recipe.plan.is_large();
-        let (function, slow): (lua_CFunction, lua_CFunction) = match (recipe.in_place, by_plan) {
-            _ if is_variadic => {
-                let function = variadic::call;
-                return Ok(Entry { function, slow: function, ..Entry::NONE });
-            }
-            (true, _) => (plan_fast::call, plan_fast::call),
-            (false, true) => (plan_api::call, plan_api::call),
-            (false, false) => (plan_api::by_record, plan_api::counted),
-        };
-        return Ok(Entry { function, slow, recipe, ..Entry::NONE });
-    }
-    let (signature, convention, conversions) = shape(cx, ty, &[])?;
-    if convention.is_i686() {
-        // What cannot be passed is refused here, not at the first call.
-        abi::plan(&signature, convention)?;
-        return Ok(Entry { function: guest::call, ..Entry::NONE });
-    }
-    if !is_variadic {
-        let label = label(cx.state, ty, name);
-        let way = Way::of(cx.state.head(), in_place);
-        let function = thunk(cx.state, &signature, convention, &conversions, way, label)?;
-        return Ok(Entry { function, announces: way == Way::Announced, ..Entry::NONE });
-    }
-    // The plan of the named parameters is the earliest point at which an unsupported type can be refused.
-    let plan = abi::plan(&signature, convention)?;
-    let announces_vectors = plan.vector_count.is_some();
-    Ok(Entry { function: variadic::call, announces_vectors, ..Entry::NONE })
-}
-
-/// Makes the thunks of a variadic function announce its vector registers.
-pub(super) fn announce(record: &Function) -> Result<(), LuaError> {
-    record.announces_vectors.set(true);
-    if record.target.get().is_null() {
-        return Ok(());
-    }
-    aim(record, record.address.get())
+    code
 }
 
 /// While code is observed, the declaration of a function, whose thunk is then its own.
@@ -335,29 +221,6 @@ pub(in crate::lua) fn label(state: &State, ty: TypeId, name: &str) -> Option<Box
         true => state.types.borrow().table().declare(ty.into(), name).into(),
         false => name.into(),
     })
-}
-
-/// How a thunk gets at Lua's stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(in crate::lua) enum Way {
-    /// By Lua's C API.
-    Api,
-    /// In place.
-    InPlace,
-    /// In place, and it says which thread calls C, and looks for an error that a callback left.
-    Announced,
-}
-
-impl Way {
-    /// Of a thunk that is made now.
-    pub(in crate::lua) fn of(head: &Head, in_place: bool) -> Way {
-        match (in_place, head.boundary.has_callbacks()) {
-            (false, _) => Way::Api,
-            (true, false) => Way::InPlace,
-            (true, true) => Way::Announced,
-        }
-    }
 }
 
 /// The thunk of a shape. `label`: see [`label`].
@@ -379,7 +242,7 @@ pub(in crate::lua) fn thunk(
                     (Way::Api, _) | (_, None) => lower::call(cx, &mut { operands }),
                     (_, Some(layout)) => {
                         let announces = way == Way::Announced;
-                        lower::call(cx, &mut InPlace::new(operands, layout, announces))
+                        lower::call(cx, &mut DirectOperands::new(operands, layout, announces))
                     }
                 }
             })
@@ -387,31 +250,6 @@ pub(in crate::lua) fn thunk(
     )?;
     // SAFETY: `LuaOperands` gives every thunk of this kind the type of a Lua C function.
     Ok(unsafe { api::compiled(thunk.address()) })
-}
-
-/// The first [`Function::slow`]: finds the thunk that stays there, and goes on as it.
-///
-/// # Safety
-/// - *Closure* (see `call`): `plan_api::by_record` calls it as its own closure.
-unsafe extern "C-unwind" fn slow(lua: *mut lua_State) -> Results {
-    let mut found = None;
-    // SAFETY: Lua called a thunk with this state, whose closure's upvalue 1 is a record of `push_record`.
-    let results = unsafe {
-        let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
-        guard_in(lua, record.head, |cx| {
-            let (signature, convention, conversions) = shape(cx, record.ty, &[])?;
-            let label = label(cx.state, record.ty, record.name());
-            let thunk = thunk(cx.state, &signature, convention, &conversions, Way::Api, label)?;
-            record.slow.set(thunk);
-            found = Some(thunk);
-            Ok(0)
-        })
-    };
-    match found {
-        // SAFETY: the thunk runs as this closure, on the same stack; nothing with a destructor is alive.
-        Some(thunk) => unsafe { thunk(lua) },
-        None => results,
-    }
 }
 
 /// What a function's thunk depends on, with these types for `...`.
@@ -482,13 +320,13 @@ pub(in crate::lua) unsafe fn function_at(
     cx: &Cx<'_>,
     index: c_int,
 ) -> Option<(TypeId, *const c_void)> {
-    record_at(cx, index).map(|record| (record.ty, record.address.get()))
+    record_at(cx, index).map(|record| (record.ty, record.address()))
 }
 
 /// Makes the closure at `index` refuse to call: its library is closed.
 pub(in crate::lua) fn detach(cx: &Cx<'_>, index: c_int) {
     if let Some(record) = record_at(cx, index) {
-        record.set_target(ptr::null());
+        record.routing.close(cx.state.head());
     }
 }
 
@@ -522,7 +360,7 @@ pub(in crate::lua) unsafe fn prepare_pointer(
     }
     let record = record_at(cx, -1).ok_or_else(|| LuaError::new("not a function"))?;
     // The thunk takes its target before it does anything else, so calls of one type may nest.
-    aim(record, target)?;
+    record.routing.aim(cx.state.head(), target)?;
     cx.replace(1);
     cx.pop(1);
     Ok(())

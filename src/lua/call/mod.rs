@@ -1,18 +1,24 @@
 //! Calls from Lua to C.
 //!
-//! A function is called in one of four ways:
+//! Four modules make calls. [`route`] chooses between them for each closure, and changes its choice:
 //!
-//! | | without Lua's C API | through it |
+//! | | with Lua's stack as memory | through Lua's C API |
 //! |---|---|---|
-//! | its plan is read | [`plan_fast`] | [`plan_api`] |
-//! | a compiled thunk | [`thunk_fast`] | [`thunk_api`] |
+//! | **the plan is read** | [`plan_fast`]: at first | [`plan_api`]: at first, where Lua's layout is not known or pointers ask the policy; always in a checked state, in a process without machine code, and for large Frames |
+//! | **compiled code** | [`thunk_fast`]: after many calls, or where no plan can be read. Leaves unusual calls to the closure's slow function, `plan_fast` | [`thunk_api`]: the same, where Lua's layout is not known |
+//! | arguments | of usual Lua types directly, others by [`runtime`] | by [`runtime`] |
+//! | result | numbers and booleans directly, others by [`runtime`] | by [`runtime`] |
+//!
+//! Beside the matrix are [`variadic`], which finds one of the four for the types of the arguments, [`guest`] for 32-bit code, and [`task`], which makes
+//! calls on other threads. Every call crosses to C by [`transition`](crate::lua::callback::transition).
 //!
 //! | module | |
 //! |---|---|
 //! | [`function`] | C functions as closures, and their records |
+//! | [`route`] | how a closure makes its calls just now, and what changes that |
+//! | [`recipe`] | what the calls of a function type have in common |
 //! | [`contract`] | contracts of pointers, checked before a call |
 //! | [`runtime`] | the functions that thunks call |
-//! | [`reentry`] | calls of C that may call back |
 //! | [`variadic`] | `...`, by the types of the arguments |
 //! | [`task`] | `ffi.async` |
 //! | [`guest`] | 32-bit code in a 64-bit process |
@@ -34,7 +40,8 @@ mod function;
 pub(in crate::lua) mod guest;
 mod plan_api;
 pub(in crate::lua) mod plan_fast;
-pub(in crate::lua) mod reentry;
+pub(in crate::lua) mod recipe;
+pub(in crate::lua) mod route;
 mod runtime;
 pub(in crate::lua) mod task;
 pub(in crate::lua) mod thunk_api;

@@ -1,6 +1,6 @@
 //! Calls without a thunk through Lua's C API: in a checked state, in a process that makes no machine code ([`crate::code::Mode`]), for a Frame that is
 //! too large for [`super::plan_fast`], and in an interpreter whose layout is not known. In the last case a function gets a thunk after
-//! [`super::plan_fast::compile_after`] calls.
+//! [`super::route::compile_after`] calls.
 //!
 //! In a checked state, the arguments are compared with the function's contracts when all of them are in the Frame.
 
@@ -10,7 +10,9 @@ use mlua::ffi as sys;
 
 use super::contract;
 use super::function::Function;
-use super::plan_fast::{self, Recipe};
+use super::plan_fast;
+use super::recipe::Recipe;
+use super::route;
 use super::runtime;
 use super::thunk_api::Outcome;
 use crate::code::Registers;
@@ -28,7 +30,7 @@ const LITTLE: usize = 512;
 #[repr(C, align(64))]
 struct Room([u8; LITTLE]);
 
-/// The C function of closures that may get a thunk: [`Function::slow`], at first [`counted`], says what they do, until they have
+/// The C function of closures that may get a thunk: the slow function of the record, at first [`counted`], says what they do, until they have
 /// the thunk itself.
 ///
 /// # Safety
@@ -37,7 +39,7 @@ pub(super) unsafe extern "C-unwind" fn by_record(lua: *mut lua_State) -> Results
     // SAFETY: Lua calls this as a closure whose upvalue 1 is a record.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
-        (record.slow.get())(lua)
+        (record.routing.slow())(lua)
     }
 }
 
@@ -49,12 +51,10 @@ pub(in crate::lua) unsafe extern "C-unwind" fn counted(lua: *mut lua_State) -> R
     // SAFETY: `by_record` calls this as its closure, with a recipe. While a record has a target its state is open.
     unsafe {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
-        if !record.target.get().is_null()
-            && plan_fast::is_hot(&record.calls)
-            && let Some(thunk) = plan_fast::compile(record, &*record.recipe.get())
+        if !record.routing.is_closed()
+            && record.routing.is_hot()
+            && let Some(thunk) = route::promote(lua, record)
         {
-            record.slow.set(thunk);
-            api::set_code(lua, thunk);
             return thunk(lua);
         }
         call(lua)
@@ -73,7 +73,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
         if let Some(error) = plan_fast::refused(lua, record) {
             return error;
         }
-        let recipe = &*record.recipe.get();
+        let recipe = &*record.routing.recipe();
         if sys::lua_gettop(lua) as usize != recipe.conversions.arguments.len() {
             return runtime::raise_count(lua, record);
         }
@@ -158,7 +158,7 @@ unsafe fn run_within(
 ) -> Results {
     let Recipe { plan, native, conversions, signature, .. } = recipe;
     let size = frame_room(recipe);
-    let target = record.address.get();
+    let target = record.address();
     // SAFETY: *Recipe* and *Frame*, kept by the caller. Offsets are the plan's.
     unsafe {
         let arguments = conversions.arguments.iter().zip(&signature.arguments);

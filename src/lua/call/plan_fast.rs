@@ -1,47 +1,28 @@
 //! Calls of C functions without a thunk: the plan is carried out. Usual arguments are read directly from Lua's stack, the others by [`super::runtime`].
 //!
-//! A function begins this way, because a thunk takes longer to compile than most functions are ever called. After [`compile_after`] calls the function
-//! gets a thunk, in the closure that the script already has. The thunk leaves every call that it cannot make to this file. For a variadic function,
-//! [`super::variadic`] counts the calls.
+//! A function begins this way, because a thunk takes longer to compile than most functions are ever called. After some calls the function
+//! gets a thunk, in the closure that the script already has; see [`super::route`]. The thunk leaves every call that it cannot make to this file. For a
+//! variadic function, [`super::variadic`] counts the calls.
 
-use std::cell::Cell;
-use std::env;
 use std::ffi::c_int;
 use std::mem;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::function::{self, Function, Way};
+use super::function::Function;
 use super::plan_api;
-use super::reentry;
+use super::recipe::Recipe;
+use super::route;
 use super::runtime;
-use super::thunk_api::{Argument, Conversions, Outcome};
-use crate::abi::{self, CallPlan, Convention, Kind as AbiKind, Signature, Type};
-use crate::code::{Mode, NativeCall, Registers};
-use crate::ctype::{FloatKind, QualType, TypeId};
+use super::thunk_api::{Argument, Outcome};
+use crate::abi::{CallPlan, Kind as AbiKind, Type};
+use crate::code::Registers;
+use crate::ctype::FloatKind;
 use crate::lower;
 use crate::lua::callback::{deferred, transition};
-use crate::lua::state::{Cx, LuaError, State, guard_in};
+use crate::lua::state::guard_in;
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
-use crate::lua::vm::api::{self, Results, lua_State};
+use crate::lua::vm::api::{Results, lua_State};
 use crate::lua::vm::memory::{self, Call, Slot};
-
-/// How the functions of a type are called, with variable arguments of certain types.
-pub(in crate::lua) struct Recipe {
-    pub signature: Signature,
-    pub convention: &'static Convention,
-    pub conversions: Conversions,
-    pub plan: CallPlan,
-    pub native: NativeCall,
-    /// Whether [`run`] reads the arguments in place, into a Frame of its own.
-    pub in_place: bool,
-}
-
-/// What a recipe is for: the function type, what tells its variable arguments apart in 63 bits, whether 64-bit integers are cdata
-/// (signed, unsigned), and the types of variable arguments where the bits are not enough.
-pub(in crate::lua) type RecipeKey = (TypeId, u64, [bool; 2], Box<[QualType]>);
-/// The key of variable arguments that no number tells apart.
-pub(super) const BY_TYPES: u64 = u64::MAX >> 1;
 
 /// Bytes of the largest Frame, and of the most stack arguments, that are passed without a thunk.
 const ROOM: usize = 512;
@@ -51,120 +32,30 @@ const LITTLE: usize = 128;
 #[repr(C, align(64))]
 struct Frame<const BYTES: usize>([u8; BYTES]);
 
-impl Recipe {
-    /// `None`: the calls need a thunk.
-    pub(in crate::lua) fn new(
-        cx: &Cx<'_>,
-        ty: TypeId,
-        variable: &[QualType],
-    ) -> Result<Option<Recipe>, LuaError> {
-        let (signature, convention, conversions) = function::shape(cx, ty, variable)?;
-        let plan = abi::plan(&signature, convention)?;
-        let fits = plan.frame.size as usize <= ROOM
-            && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
-            && plan.stack_bytes as usize <= ROOM;
-        let safe = cx.state.ways.calls
-            || cx.state.ways.stack && conversions.reach_no_memory(&signature.arguments);
-        let in_place = safe && fits;
-        let native = NativeCall::of(&plan);
-        Ok(native.map(|native| Recipe {
-            signature,
-            convention,
-            conversions,
-            plan,
-            native,
-            in_place,
-        }))
-    }
+/// Whether a call of the plan fits in what is there for its Frame and its stack arguments.
+pub(super) fn fits(plan: &CallPlan) -> bool {
+    plan.frame.size as usize <= ROOM
+        && plan.frame.align as usize <= mem::align_of::<Frame<ROOM>>()
+        && plan.stack_bytes as usize <= ROOM
 }
 
-impl State {
-    /// The recipe of a function type, made at the first call. `key`, of 63 bits, tells different variable types apart, or is
-    /// [`BY_TYPES`].
-    pub(super) fn recipe<'s>(
-        cx: &Cx<'s>,
-        ty: TypeId,
-        key: u64,
-        variable: &[QualType],
-    ) -> Result<Option<&'s Recipe>, LuaError> {
-        let types = if key == BY_TYPES { variable.into() } else { Box::default() };
-        let options = &cx.state.options;
-        let boxed = [options.boxed_int64.get(), options.boxed_uint64.get()];
-        let key = (ty, key, boxed, types);
-        let known = cx.state.recipes.borrow().get(&key).map(|recipe| &raw const **recipe);
-        let recipe = match known {
-            Some(recipe) => recipe,
-            None => {
-                let Some(recipe) = Recipe::new(cx, ty, variable)? else { return Ok(None) };
-                let mut recipes = cx.state.recipes.borrow_mut();
-                &raw const **recipes.entry(key).or_insert(Box::new(recipe))
-            }
-        };
-        // SAFETY: recipes are in boxes, which are neither moved out nor dropped before the state.
-        Ok(Some(unsafe { &*recipe }))
-    }
-}
-
-/// Calls of a function until it is compiled.
-static HOT: AtomicU32 = AtomicU32::new(UNSET);
-const UNSET: u32 = u32::MAX;
-/// About where the time that calls took without a thunk reaches that of compiling one (`benches/threshold.lua`).
-const DEFAULT: u32 = 4000;
-
-/// Sets after how many calls a C function gets a thunk of its own, for the whole process; 0: at the first. Where it is not
-/// set, the environment variable `CTHUNK_HOT` says it, or it is a number that suits most programs.
-pub fn compile_after(calls: u32) {
-    HOT.store(calls.min(UNSET - 1), Ordering::Relaxed);
-}
-
-/// Calls of a function until it is compiled.
-pub(super) fn hot() -> u32 {
-    if Mode::current() == Mode::Interpreted || api::SEND {
-        return COMPILED;
-    }
-    match HOT.load(Ordering::Relaxed) {
-        UNSET => {
-            let asked = env::var("CTHUNK_HOT").ok().and_then(|calls| calls.parse().ok());
-            compile_after(asked.unwrap_or(DEFAULT));
-            HOT.load(Ordering::Relaxed)
-        }
-        calls => calls,
-    }
-}
-
-/// How often a function was called; [`COMPILED`] from the time on that it has its thunk, or cannot have one.
-pub(in crate::lua) type Calls = Cell<u32>;
-pub(in crate::lua) const COMPILED: u32 = u32::MAX;
-
-/// Counts a call of a function that has no thunk. True, once: it is time for one.
-pub(super) fn is_hot(calls: &Calls) -> bool {
-    let before = calls.get();
-    if before == COMPILED {
-        return false;
-    }
-    let hot = before >= hot();
-    calls.set(if hot { COMPILED } else { before + 1 });
-    hot
-}
-
-/// The C function of closures that have no thunk yet, and [`Function::slow`] of those that do.
+/// The C function of closures that have no thunk yet, and what a direct thunk leaves its calls to.
 ///
 /// # Safety
 /// - *Closure* (see `call`), of a record that has a recipe.
 /// - *Layout*.
 pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Results {
-    // SAFETY: Lua calls this, or a thunk does, as a closure whose upvalue 1 is a record with a recipe; the state is in place.
+    // SAFETY: Lua calls this, or a thunk does, as a closure whose upvalue 1 is a record with a recipe; *Layout*.
     unsafe {
         let record = &*Call::of(lua).upvalue::<Function>(1, 0);
         deferred::settle(lua, &*record.head);
         if let Some(error) = refused(lua, record) {
             return error;
         }
-        let recipe = &*record.recipe.get();
-        if is_hot(&record.calls)
-            && let Some(thunk) = compile(record, recipe)
+        let recipe = &*record.routing.recipe();
+        if record.routing.is_hot()
+            && let Some(thunk) = route::promote(lua, record)
         {
-            reentry::install(lua, record, thunk);
             return thunk(lua);
         }
         if Call::of(lua).count() != recipe.conversions.arguments.len() {
@@ -185,26 +76,7 @@ pub(in crate::lua) unsafe fn refused(lua: *mut lua_State, record: &Function) -> 
         if (*record.head).is_closed() {
             return Some(guard_in(lua, record.head, |_| Ok(0)));
         }
-        record.target.get().is_null().then(|| runtime::raise_null(lua, record))
-    }
-}
-
-/// The thunk of a recipe, in place if the state is; `None`, with a line in the log, where it cannot be made.
-pub(in crate::lua) fn compile(
-    record: &Function,
-    recipe: &Recipe,
-) -> Option<crate::lua::vm::api::lua_CFunction> {
-    // SAFETY: the record's state is open while its function is called.
-    let state = unsafe { (*record.head).state()? };
-    let Recipe { signature, convention, conversions, .. } = recipe;
-    let label = function::label(state, record.ty, record.name());
-    let way = Way::of(state.head(), recipe.in_place || state.ways.calls);
-    match function::thunk(state, signature, convention, conversions, way, label) {
-        Ok(thunk) => Some(thunk),
-        Err(error) => {
-            log::warn!("'{}' stays without a thunk: {error}", record.name());
-            None
-        }
+        record.routing.is_closed().then(|| runtime::raise_null(lua, record))
     }
 }
 
@@ -222,7 +94,7 @@ pub(in crate::lua) unsafe fn run(
     let little = recipe.plan.frame.size as usize <= LITTLE;
     // SAFETY: *Recipe* and *Layout*, kept by the caller.
     unsafe {
-        if !recipe.in_place {
+        if !recipe.direct {
             return plan_api::run(lua, record, recipe);
         }
         match (little, recipe.native.stack_bytes()) {
@@ -236,14 +108,14 @@ pub(in crate::lua) unsafe fn run(
 ///
 /// # Safety
 /// - *Recipe* (see `call`).
-/// - *Layout* (see `vm`), and the recipe says `in_place`.
+/// - *Layout* (see `vm`), and the recipe is `direct`.
 /// - *Raise*.
 unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
     lua: *mut lua_State,
     record: &Function,
     recipe: &Recipe,
 ) -> Results {
-    let target = record.address.get();
+    let target = record.address();
     let plan = &recipe.plan;
     let mut frame = Frame([0; BYTES]);
     let memory = &raw mut frame.0;
@@ -253,7 +125,7 @@ unsafe fn run_within<const BYTES: usize, const WORDS: usize>(
         for (index, ((&argument, ty), &at)) in arguments.zip(&plan.frame.arguments).enumerate() {
             let to = memory.cast::<u8>().add(at as usize);
             let slot = Call::of(lua).argument(index + 1);
-            if !in_place(argument, ty, record, index, slot, to) {
+            if !convert(argument, ty, record, index, slot, to) {
                 by_helper(lua, record, argument, ty, index as c_int + 1, to);
             }
         }
@@ -292,7 +164,7 @@ unsafe fn store(to: *mut u8, size: u32, value: u64) {
 ///
 /// # Safety
 /// - *Frame* (see `call`): `to` is the slot of the argument.
-unsafe fn in_place(
+unsafe fn convert(
     argument: Argument,
     ty: &Type,
     record: &Function,
@@ -430,9 +302,9 @@ unsafe fn push(lua: *mut lua_State, record: &Function, recipe: &Recipe, from: *m
             }
             Outcome::Unsigned => match from.cast::<u64>().read() as i64 {
                 n @ 0.. => memory::push(lua).set_integer(n),
-                _ => runtime::push_copy_in_place(lua, record, from),
+                _ => runtime::push_copy_fast(lua, record, from),
             },
-            Outcome::Copy => runtime::push_copy_in_place(lua, record, from),
+            Outcome::Copy => runtime::push_copy_fast(lua, record, from),
             Outcome::Other if ty.kind == AbiKind::Pointer => {
                 runtime::push_pointer(lua, record, from.cast::<*mut u8>().read());
             }

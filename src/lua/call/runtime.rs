@@ -173,7 +173,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn variable(
             let mut bits = 0u64;
             match (cx.type_of(index), function::record_at(cx, index)) {
                 (LuaType::Boolean, _) => bits = u64::from(cx.truth(index)),
-                (_, Some(function)) => bits = function.address.get() as u64,
+                (_, Some(function)) => bits = function.address() as u64,
                 _ => to_c::assign(cx, index, ty, (&raw mut bits).cast(), 8, Mode::Cast)
                     .map_err(|error| function::at_argument(record, index, error))?,
             }
@@ -242,24 +242,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_copy(
     unsafe { push_with(lua, record, |cx, ty| to_lua::push_copy(cx, ty, value)) }
 }
 
-/// [`push_result`], by a thunk that works in place.
-///
-/// # Safety
-/// - *Helper* (see `call`).
-/// - `value` is readable for the function's result type.
-/// - *Layout*.
-pub(super) unsafe extern "C-unwind" fn push_result_in_place(
-    lua: *mut lua_State,
-    record: *const Function,
-    value: *const u8,
-) {
-    // SAFETY: *Helper*; `value` is the result.
-    unsafe {
-        push_result(lua, record, value);
-    }
-}
-
-/// [`push_result`] of a pointer, by a thunk that works in place.
+/// [`push_result`] of a pointer, by a direct thunk.
 ///
 /// # Safety
 /// - *Helper* (see `call`).
@@ -282,13 +265,13 @@ pub(in crate::lua) unsafe extern "C-unwind" fn push_pointer(
     }
 }
 
-/// [`push_copy`], by a thunk that works in place.
+/// [`push_copy`], by a direct thunk.
 ///
 /// # Safety
 /// - *Helper* (see `call`).
 /// - `value` is readable for the function's result type.
 /// - *Layout*.
-pub(super) unsafe extern "C-unwind" fn push_copy_in_place(
+pub(super) unsafe extern "C-unwind" fn push_copy_fast(
     lua: *mut lua_State,
     record: *const Function,
     value: *const u8,

@@ -17,7 +17,8 @@ use mlua::ffi as sys;
 
 use super::contract;
 use super::function::{self, Function};
-use super::plan_fast::{self, Recipe};
+use super::plan_fast;
+use super::recipe::Recipe;
 use super::runtime;
 use super::thunk_api;
 use crate::code::locks::{Global, Rank};
@@ -290,7 +291,7 @@ fn begin(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             format!("wrong number of arguments to '{name}' ({expected} expected, got {count})");
         return Err(LuaError::new(message));
     }
-    if record.address.get().is_null() {
+    if record.address().is_null() {
         return Err(LuaError::new(format!(
             "attempt to call '{name}' after its library was closed"
         )));
@@ -344,7 +345,7 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
         lower::load(plan, bytes, frame as u64, registers.bytes(), stack);
         stack.as_mut_ptr()
     };
-    let target = record.address.get();
+    let target = record.address();
     let job = Job { native: *native, target, registers, stack, errno: 0 };
     let shared =
         Arc::new(Shared { progress: Mutex::new(Progress::Ready(job)), done: Condvar::new() });

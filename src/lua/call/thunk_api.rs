@@ -12,7 +12,8 @@ use cranelift_codegen::ir::{self, AbiParam, Block, InstBuilder, MemFlagsData, Va
 use cranelift_frontend::FunctionBuilder;
 use mlua::ffi as sys;
 
-use super::function::{Function, Way};
+use super::function::Function;
+use super::route::{self, Way};
 use super::runtime;
 use crate::abi::{Kind, Piece, Signature, Type};
 use crate::lower::{self, Operand, Operands};
@@ -74,7 +75,7 @@ pub(in crate::lua) struct Conversions {
 }
 
 impl Conversions {
-    /// Whether only numbers and booleans go to C and come back, none of which a cdata is read for in place: calls do not depend
+    /// Whether only numbers and booleans go to C and come back, none of which a cdata is read for: calls do not depend
     /// on what the policy says of pointers.
     pub fn reach_no_memory(&self, types: &[Type]) -> bool {
         let is_plain = |(argument, ty): (&Argument, &Type)| match argument {
@@ -260,7 +261,7 @@ impl Operands for LuaOperands<'_> {
         let record = self
             .helper(b, to_userdata, &[lua, upvalue], Some(pointer))
             .expect("a helper with a result");
-        let target = self.field(b, record, offset_of!(Function, target));
+        let target = self.field(b, record, route::TARGET as usize);
         self.settle(b, lua, record);
         let null = b.ins().icmp_imm_s(IntCC::Equal, target, 0);
         self.raise_if(b, null, runtime::raise_null as *const () as usize, &[lua, record]);

@@ -1,7 +1,7 @@
 //! Thunks that read their arguments from Lua's stack, and write their results to it, by themselves.
 //!
-//! A thunk leaves every unusual call (another type, another number of arguments, a closed library) to [`reentry::elsewhere`], and so to
-//! [`Function::slow`], before anything has happened. [`Function::slow`] also notes the types that it accepted.
+//! A thunk leaves every unusual call (another type, another number of arguments, a closed library) to [`route::elsewhere`], and so to the
+//! slow function of its record, before anything has happened. That also notes the types that it accepted.
 
 use std::cell::Cell;
 use std::mem::offset_of;
@@ -11,7 +11,7 @@ use cranelift_codegen::ir::{self, Block, InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 
 use super::function::Function;
-use super::reentry;
+use super::route;
 use super::runtime;
 use super::thunk_api::{Argument, Entry, LuaOperands, Outcome, trusted};
 use crate::abi::{Kind, Piece};
@@ -19,11 +19,11 @@ use crate::lower::{self, Operand, Operands};
 use crate::lua::value::cdata::Header;
 use crate::lua::vm::api::layout::{Boolean, Layout};
 
-/// [`Operands`] on the Lua stack, in place.
-pub(super) struct InPlace<'p> {
+/// [`Operands`] on the Lua stack as memory.
+pub(super) struct DirectOperands<'p> {
     api: LuaOperands<'p>,
     layout: &'p Layout,
-    /// Whether it says which thread calls C; see [`reentry`].
+    /// Whether it says which thread calls C; see [`route::Way`].
     announces: bool,
     at: Option<At>,
     /// Whether new blocks are for what is less usual, and lie behind the others.
@@ -39,9 +39,9 @@ struct At {
     cold: Block,
 }
 
-impl<'p> InPlace<'p> {
-    pub fn new(api: LuaOperands<'p>, layout: &'p Layout, announces: bool) -> InPlace<'p> {
-        InPlace { api, layout, announces, at: None, aside: Cell::new(false) }
+impl<'p> DirectOperands<'p> {
+    pub fn new(api: LuaOperands<'p>, layout: &'p Layout, announces: bool) -> DirectOperands<'p> {
+        DirectOperands { api, layout, announces, at: None, aside: Cell::new(false) }
     }
 
     fn at(&self) -> At {
@@ -71,7 +71,7 @@ impl<'p> InPlace<'p> {
         b.switch_to_block(next);
     }
 
-    /// Jumps to `done` with what `usual` makes where `condition` is true; goes on aside, until [`InPlace::join`], where it is not.
+    /// Jumps to `done` with what `usual` makes where `condition` is true; goes on aside, until [`DirectOperands::join`], where it is not.
     fn branch(
         &self,
         b: &mut FunctionBuilder<'_>,
@@ -309,7 +309,7 @@ impl<'p> InPlace<'p> {
         b.ins().brif(is_large, large, &[], small, &[]);
         b.switch_to_block(large);
         b.set_cold_block(large);
-        let helper = runtime::push_copy_in_place as *const () as usize;
+        let helper = runtime::push_copy_fast as *const () as usize;
         self.api.push_other(b, at, value, helper);
         self.finish_with(b, 1);
         b.switch_to_block(small);
@@ -326,13 +326,13 @@ impl<'p> InPlace<'p> {
         let lua = self.api.entry().lua;
         b.switch_to_block(self.at().cold);
         b.set_cold_block(self.at().cold);
-        let elsewhere = reentry::elsewhere as *const () as usize;
+        let elsewhere = route::elsewhere as *const () as usize;
         let results = self.api.helper(b, elsewhere, &[lua], Some(self.pointer()));
         b.ins().return_(results.as_slice());
     }
 }
 
-impl Operands for InPlace<'_> {
+impl Operands for DirectOperands<'_> {
     fn signature(&self) -> ir::Signature {
         self.api.signature()
     }
@@ -347,11 +347,11 @@ impl Operands for InPlace<'_> {
         let upvalue = self.load(b, closure, layout.closure_upvalues);
         // The record is a userdata with no user value.
         let record = b.ins().iadd_imm_s(upvalue, i64::from(layout.block));
-        let target = self.load(b, record, offset_of!(Function, target) as i32);
+        let target = self.load(b, record, route::TARGET);
         self.api.at = Some(Entry { lua, record, target, result: None });
         self.at = Some(At { function, cold: b.create_block() });
         let given = b.ins().isub(top, function);
-        let bar = self.load(b, record, offset_of!(Function, bar) as i32);
+        let bar = self.load(b, record, route::BAR);
         let bar = self.load(b, bar, 0);
         let given = b.ins().iadd(given, bar);
         let expected = self.slot(self.api.conversions.arguments.len());
@@ -365,7 +365,7 @@ impl Operands for InPlace<'_> {
             Argument::Integer => self.integer(b, index, ty.size),
             Argument::Number => self.number(b, index, ty.size),
             Argument::Boolean => self.boolean(b, index),
-            // Like an integer of fewer bytes: enums take no cdata in place.
+            // Like an integer of fewer bytes: a direct thunk takes no cdata for an enum.
             Argument::Enum => {
                 let slot = self.slot(index);
                 let tag = self.tag(b, slot);
@@ -417,11 +417,11 @@ impl Operands for InPlace<'_> {
                 self.api.helper(b, helper, &[at.lua, at.record, value], None);
             }
             (Outcome::Copy, pieces) => {
-                let helper = runtime::push_copy_in_place as *const () as usize;
+                let helper = runtime::push_copy_fast as *const () as usize;
                 self.api.push_copy(b, at, pieces, helper);
             }
             (Outcome::Other, &[(piece, value)]) => {
-                let helper = runtime::push_result_in_place as *const () as usize;
+                let helper = runtime::push_result as *const () as usize;
                 let value = lower::narrow(b, &piece, value);
                 self.api.push_other(b, at, value, helper);
             }

@@ -10,9 +10,10 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
-use super::function::{self, Function, Way};
-use super::plan_fast::{self, BY_TYPES, Recipe};
-use super::reentry;
+use super::function::{self, Function};
+use super::plan_fast;
+use super::recipe::{BY_TYPES, Recipe};
+use super::route::{self, Route, Thunk, Way};
 use crate::ctype::{FloatKind, IntKind, QualType, TypeId};
 use crate::lua::callback::deferred;
 use crate::lua::state::{Cx, LuaError, State, guard_in};
@@ -87,6 +88,22 @@ impl Variable {
         }
     }
 
+    /// What a variable argument is, where Lua's stack as memory shows it.
+    fn at_slot(state: &State, slot: Slot) -> Option<Variable> {
+        let doubles = state.options.variable_as_luajit.get();
+        if slot.integer().is_some() && !doubles {
+            Some(Variable::Int64)
+        } else if slot.integer().or_else(|| slot.float().map(|_| 0)).is_some() {
+            Some(Variable::Double)
+        } else if slot.text().is_some() || slot.is_nil() {
+            Some(Variable::Pointer)
+        } else if slot.boolean().is_some() {
+            Some(Variable::Int)
+        } else {
+            cdata::at_slot(state, slot).map(|cd| Variable::of_cdata(state, cd.ty))
+        }
+    }
+
     /// As a C type.
     pub(in crate::lua) fn ty(self, cx: &Cx<'_>) -> QualType {
         let id = match self {
@@ -126,16 +143,15 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
         let record = &*api_record(lua);
         deferred::settle(lua, &*record.head);
         if let Some((state, recipe)) = again(lua, record) {
-            if plan_fast::is_hot(&record.calls) {
-                // A thunk in place looks for accepted cdata of each of its arguments.
+            if record.routing.is_hot() {
+                // A direct thunk looks for accepted cdata of each of its arguments.
                 let fits = recipe.conversions.arguments.len() <= record.places as usize;
-                let thunk = fits.then(|| compile(record, recipe)).flatten();
+                let way = Way::of(&*record.head, recipe.direct);
+                let thunk = fits.then(|| compile(record, recipe, way)).flatten();
                 record.forget_variable();
-                match thunk {
-                    Some(thunk) => reentry::install(lua, record, thunk),
-                    None => Call::of(lua).set_code(call),
-                }
-            } else if record.calls.get() == plan_fast::COMPILED {
+                let next = thunk.map_or(Route::Variadic { announces_vectors: false }, Route::Thunk);
+                route::install(lua, record, next);
+            } else if record.routing.is_compiled() {
                 accept(lua, state, record);
             }
             return plan_fast::run(lua, record, recipe);
@@ -176,32 +192,34 @@ enum Found {
 /// # Safety
 /// - *Closure* (see `call`).
 unsafe fn again<'r>(lua: *mut lua_State, record: &Function) -> Option<(&'r State, &'r Recipe)> {
-    let recipe = record.recipe.get();
-    if recipe.is_null() || record.target.get().is_null() {
+    let recipe = record.routing.recipe();
+    if recipe.is_null() || record.routing.is_closed() {
         return None;
     }
-    // SAFETY: a record with a recipe belongs to a state in place; it keeps its recipes while it is open.
+    // SAFETY: a variadic record with a recipe belongs to a state with fast calls, which keeps its recipes while it is open.
     unsafe {
         let state = (*record.head).state()?;
         let call = Call::of(lua);
         let mut key = Key::default();
         for n in record.fixed as usize + 1..=call.count() {
-            key.add(in_place(state, call.argument(n)))?;
+            key.add(Variable::at_slot(state, call.argument(n)))?;
         }
-        let same = call.count() >= record.fixed as usize && key.0 == record.last.get().0;
+        let same = call.count() >= record.fixed as usize && key.0 == record.routing.last_types();
         same.then(|| (state, &*recipe))
     }
 }
 
 /// The thunk for a recipe's arguments.
-fn compile(record: &Function, recipe: &Recipe) -> Option<lua_CFunction> {
+fn compile(record: &Function, recipe: &Recipe, way: Way) -> Option<Thunk> {
+    // SAFETY: the head lies in the userdata of the record's state.
+    let head = unsafe { &*record.head };
     if recipe.convention.vector_count
-        && let Err(error) = function::announce(record)
+        && let Err(error) = record.routing.announce_vectors(head)
     {
         log::warn!("'{}' stays without a thunk: {error}", record.name());
         return None;
     }
-    plan_fast::compile(record, recipe)
+    route::compile_as(record, recipe, way)
 }
 
 /// Lets the thunk, which has left a call with arguments of its types to this file, pass cdata like the ones of this call.
@@ -227,22 +245,6 @@ unsafe fn accept(lua: *mut lua_State, state: &State, record: &Function) {
         if by_header && let Some(accepted) = record.accepted(n - 1) {
             accepted.add(userdata.metatable());
         }
-    }
-}
-
-/// What a variable argument is, where that is quickly seen.
-fn in_place(state: &State, slot: Slot) -> Option<Variable> {
-    let doubles = state.options.variable_as_luajit.get();
-    if slot.integer().is_some() && !doubles {
-        Some(Variable::Int64)
-    } else if slot.integer().or_else(|| slot.float().map(|_| 0)).is_some() {
-        Some(Variable::Double)
-    } else if slot.text().is_some() || slot.is_nil() {
-        Some(Variable::Pointer)
-    } else if slot.boolean().is_some() {
-        Some(Variable::Int)
-    } else {
-        cdata::at_slot(state, slot).map(|cd| Variable::of_cdata(state, cd.ty))
     }
 }
 
@@ -334,9 +336,7 @@ fn by_key(
     Key(key): Key,
     variable: &[QualType],
 ) -> Result<Found, LuaError> {
-    if let (last, Some(thunk)) = record.last.get()
-        && last == key
-    {
+    if let Some(thunk) = record.routing.thunk_for(key) {
         return Ok(Found::Thunk(thunk));
     }
     if !cx.state.ways.thunks && !cx.state.ways.calls {
@@ -344,35 +344,24 @@ fn by_key(
     }
     if cx.state.ways.calls
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
-        && (recipe.in_place || !cx.state.ways.thunks)
+        && (recipe.direct || !cx.state.ways.thunks)
     {
-        record.last.set((key, None));
-        record.recipe.set(recipe);
-        record.calls.set(0);
+        record.routing.serve_by_recipe(key, recipe);
         return Ok(Found::Recipe(recipe));
     }
     if !cx.state.ways.calls
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
     {
-        let Some(thunk) = is_due(record, key).then(|| compile(record, recipe)).flatten() else {
+        let hot = record.routing.is_hot_for(key);
+        let Some(thunk) = hot.then(|| compile(record, recipe, Way::Api)).flatten() else {
             return Ok(Found::Recipe(recipe));
         };
-        record.last.set((key, Some(thunk)));
-        return Ok(Found::Thunk(thunk));
+        record.routing.serve_by_thunk(key, thunk.code);
+        return Ok(Found::Thunk(thunk.code));
     }
     let thunk = thunk(cx, record, variable)?;
-    record.recipe.set(ptr::null());
-    record.last.set((key, Some(thunk)));
+    record.routing.serve_by_thunk(key, thunk);
     Ok(Found::Thunk(thunk))
-}
-
-/// Counts a call with arguments of these types, as long as they stay the same. True, once: it is time for a thunk.
-fn is_due(record: &Function, key: u64) -> bool {
-    if record.last.get().0 != key {
-        record.last.set((key, None));
-        record.calls.set(0);
-    }
-    plan_fast::is_hot(&record.calls)
 }
 
 /// The recipe where there is no thunk to be had.
@@ -390,7 +379,7 @@ fn recipe(
 fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CFunction, LuaError> {
     let (signature, convention, conversions) = function::shape(cx, record.ty, variable)?;
     if convention.vector_count {
-        function::announce(record)?;
+        record.routing.announce_vectors(cx.state.head())?;
     }
     let label = function::label(cx.state, record.ty, record.name());
     function::thunk(cx.state, &signature, convention, &conversions, Way::Api, label)

@@ -94,7 +94,7 @@ fn string(cx: &Cx<'_>, text: &[u8], other: c_int) -> Operand {
 /// A C function: a pointer to itself.
 fn function(cx: &Cx<'_>, index: c_int) -> Operand {
     match call::record_at(cx, index) {
-        Some(record) => Operand::Pointer(record.ty.into(), record.address.get().cast_mut().cast()),
+        Some(record) => Operand::Pointer(record.ty.into(), record.address().cast_mut().cast()),
         None => Operand::None,
     }
 }

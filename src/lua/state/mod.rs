@@ -49,7 +49,7 @@ use crate::code::os::Blocked;
 use crate::code::{self, ending};
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
 use crate::lua::call::guest;
-use crate::lua::call::plan_fast::{Recipe, RecipeKey};
+use crate::lua::call::recipe::{Recipe, RecipeKey};
 use crate::lua::call::task;
 use crate::lua::callback::argument_pool::Stock;
 use crate::lua::callback::owner::Link;

@@ -86,8 +86,7 @@ pub(in crate::lua) unsafe extern "C-unwind" fn call(lua: *mut lua_State) -> Resu
 }
 
 fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
-    let target = record.target.get();
-    if target.is_null() {
+    if record.routing.is_closed() {
         return Err(LuaError::new("the library is closed"));
     }
     let (fixed, given) = (record.fixed as c_int, cx.top());
@@ -113,7 +112,7 @@ fn invoke(cx: &Cx<'_>, record: &Function) -> Result<c_int, LuaError> {
             .map_err(|error| function::at_argument(record, index, error))?;
     }
     // SAFETY: the staging block is filled in by the plan; the function is of the record's type, by the script's word.
-    unsafe { run(cx, prepared, target, staging)? };
+    unsafe { run(cx, prepared, record.routing.target(), staging)? };
     let result = record.result(cx);
     // SAFETY: the result was copied into its slot.
     unsafe {
