@@ -207,6 +207,7 @@ fn a_type_must_fit_the_memory_that_is_lent() {
 fn what_is_in_use_is_listed() {
     let (lua, ffi) = installed(Policy::declared_only());
     ffi.closure("int one(void);", || 1).expect("fits");
+    ffi.declare_types("typedef int callback(void);").expect("declares");
     lua.load("keep = ffi.cast('int (*)(void)', function() return 2 end) ffi.C.one()")
         .exec()
         .unwrap();

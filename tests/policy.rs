@@ -98,7 +98,7 @@ fn prepared(policy: Policy) -> Lua {
     let ffi = unsafe { Ffi::builder().policy(policy).global("ffi").install_unconfined(&lua) };
     let ffi = ffi.expect("installs");
     let declarations = "struct point { int x, y; }; union word { void *p; long n; }; struct object;
-        int abs(int); int snprintf(char *text, size_t size, const char *format, ...);";
+        typedef int callback(int); int abs(int); int snprintf(char *text, size_t size, const char *format, ...);";
     // SAFETY: that is what the C library has.
     unsafe { ffi.declare(declarations) }.expect("declares");
     ffi.closure("struct object *object(void);", || 4096_usize as *mut u8).expect("exposes");

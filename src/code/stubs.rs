@@ -202,6 +202,16 @@ impl Callback {
         pools().iter().any(|pool| is_free(&pool.lock()))
     }
 
+    /// What a callback calls, free or not; `None` of other functions.
+    pub fn dispatcher(
+        address: *const c_void,
+    ) -> Option<unsafe extern "C" fn(*const Slot, *mut u8)> {
+        let find = |callbacks: &Callbacks| callbacks.all.get(&(address as usize)).copied();
+        let slot = pools().iter().find_map(|pool| find(&pool.lock()))?;
+        // SAFETY: slots live as long as the process, and those in `all` are filled in.
+        Some(unsafe { (*slot.as_ptr()).dispatch })
+    }
+
     /// The function pointer.
     pub fn address(self) -> *const c_void {
         self.address as *const c_void

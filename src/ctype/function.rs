@@ -138,6 +138,13 @@ pub enum Contract {
         /// The parameter.
         param: u32,
     },
+    /// `nullable(param)`: the function takes NULL, too (ours alone).
+    Nullable {
+        /// The parameter.
+        param: u32,
+    },
+    /// `nullable(0)`: the function may return NULL (ours alone).
+    NullableResult,
     /// `trusted(0)`: the host's word that the result leads to a value of its type, of a `char *` to a text with its NUL, and that
     /// this stays there (ours alone).
     TrustedResult,

@@ -352,6 +352,10 @@ fn contracts(contracts: &[Contract]) -> String {
             }
             Contract::Trusted { param } => write!(text, "__attribute__((trusted({}))) ", param + 1),
             Contract::TrustedResult => write!(text, "__attribute__((trusted(0))) "),
+            Contract::Nullable { param } => {
+                write!(text, "__attribute__((nullable({}))) ", param + 1)
+            }
+            Contract::NullableResult => write!(text, "__attribute__((nullable(0))) "),
             Contract::AtLeast { .. } | Contract::Restrict { .. } => Ok(()),
         };
     }

@@ -17,6 +17,11 @@ impl Table {
     pub fn same(&self, a: QualType, b: QualType) -> bool {
         Comparison::new(self).types(a, b)
     }
+
+    /// Whether two types are the same but for their own qualifiers.
+    pub fn same_unqualified(&self, a: QualType, b: QualType) -> bool {
+        self.same(self.resolve(a).id().into(), self.resolve(b).id().into())
+    }
 }
 
 impl Comparison<'_> {

@@ -113,6 +113,11 @@ impl Table {
         table
     }
 
+    /// The records that were made since.
+    pub(super) fn records_since(&self, mark: Mark) -> impl Iterator<Item = RecordId> {
+        (mark.records..self.records.len()).map(|id| RecordId(id as u32))
+    }
+
     /// Sizes and layout rules of the target.
     pub fn model(&self) -> &'static DataModel {
         self.model

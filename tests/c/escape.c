@@ -2,6 +2,9 @@
 // variable `breaches` counts the calls that the library should have refused.
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
+#include <uchar.h>
+#include <wchar.h>
 
 int breaches;
 
@@ -74,3 +77,66 @@ int with_buffer(int (*f)(const int *, int)) {
     return f(buffer, 4);
 }
 int hidden(void) { return breaches++; }
+
+typedef long *pick(void);
+typedef struct handle *find(void);
+typedef const char *word(void);
+long pick_and_read(pick *f) { long *p = f(); return p ? *p : 0; }
+int find_and_use(find *f) {
+    struct handle *h = f();
+    if (h && h != &the_handle) breaches++;
+    return h == &the_handle ? h->value : 0;
+}
+unsigned long word_length(word *f) { const char *s = f(); return s ? text_length(s) : 0; }
+// Uses two results after both calls: neither may be gone.
+unsigned long word_pair(word *f) {
+    const char *a = f(), *b = f();
+    return (a ? text_length(a) : 0) + (b ? text_length(b) : 0);
+}
+int bare_and_read(long *(*f)(void)) { breaches++; return (int)*f(); }
+int show_handle(int (*f)(struct handle *)) { return f(&the_handle); }
+int show_trusted(int (*f)(struct handle *)) { return f(&the_handle); }
+int apply_whole(struct holder (*f)(void)) { breaches++; return f().n; }
+int uses(struct other *o) { if (o != &the_other) breaches++; return 0; }
+
+int write_after(unsigned char *p, unsigned long n, int (*f)(int)) {
+    int result = f((int)n);
+    for (unsigned long i = 0; i < n; i++) p[i]++;
+    return result;
+}
+long sum_after(const int *p, int n, int (*f)(int)) { f(n); return sum(p, n); }
+unsigned long length_after(const char *s, int (*f)(int)) { f(0); return text_length(s); }
+
+int apply_nonnull(int (*f)(int), int x) { if (!f) breaches++; return f ? f(x) : 0; }
+int apply_nullable(int (*f)(int), int x) { return f ? f(x) : -1; }
+int trusted_int(int *p) { if (!p) breaches++; return p ? *p : 0; }
+int trusted_or_null(int *p) { return p ? *p : -1; }
+int text_or_null(const char *s) { return s ? (int)text_length(s) : -1; }
+unsigned long length16(const char16_t *s) { unsigned long n = 0; while (s[n]) n++; return n; }
+unsigned long length32(const char32_t *s) { unsigned long n = 0; while (s[n]) n++; return n; }
+unsigned long length_wide(const wchar_t *s) { return wcslen(s); }
+struct bundle { int n; const int *p; struct handle *h; int (*f)(int); };
+int take_bundle(struct bundle b) {
+    if (!b.p || b.h != &the_handle || !b.f) { breaches++; return 0; }
+    return *b.p + b.h->value + b.f(1);
+}
+int take_bundle_or_null(struct bundle b) { return (b.p ? *b.p : 0) + (b.f ? b.f(1) : 0); }
+
+struct flexible { int n; int data[]; };
+int by_value_flexible(struct flexible f) { return f.n; }
+struct flexible flexible_variable = { 4, { 1, 2, 3, 4 } };
+
+struct config { int level; const char *title; int (*hook)(int); struct handle *owner; char tag[8]; struct pair pairs[2]; };
+struct config config = { 1, "a title", twice, &the_handle, "tag", { { 1, 2 }, { 3, 4 } } };
+const char *title = "a title";
+int (*hook)(int) = twice;
+struct handle *owner = &the_handle, *owners[3] = { &the_handle, &the_handle, &the_handle };
+struct { long before; struct { char c; struct handle *h; } in[2]; long after; } nest = { 1, { { 'a', &the_handle }, { 'b', &the_handle } }, 2 };
+struct config *config_of(void) { return &config; }
+// Follows every pointer that the host has.
+int check_config(void) {
+    struct handle *all[] = { config.owner, owner, owners[0], owners[1], owners[2], nest.in[0].h, nest.in[1].h };
+    for (unsigned i = 0; i < sizeof all / sizeof *all; i++) if (all[i] != &the_handle) breaches++;
+    if (strcmp(config.title, "a title") || strcmp(title, "a title")) breaches++;
+    return config.hook(1) + hook(1);
+}

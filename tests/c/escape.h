@@ -38,3 +38,50 @@ int with_buffer(int (*f)(const int *, int));
 extern int table_of_four[4];
 extern const int constant;
 extern const int constants[2];
+
+typedef long *pick(void) __attribute__((trusted(0), nullable(0)));
+typedef struct handle *find(void) __attribute__((nullable(0)));
+typedef const char *word(void) __attribute__((trusted(0), nullable(0)));
+typedef long *bare(void);
+typedef struct holder whole(void);
+typedef int seen(struct handle *h);
+typedef int seen_trusted(struct handle *h) __attribute__((trusted(1)));
+long pick_and_read(pick *f);
+int find_and_use(find *f);
+unsigned long word_length(word *f);
+unsigned long word_pair(word *f);
+int bare_and_read(bare *f);
+int show_handle(seen *f);
+int show_trusted(seen_trusted *f);
+int apply_whole(whole *f);
+int uses(struct other *o) __attribute__((trusted(1)));
+
+int write_after(unsigned char *p, unsigned long n, int (*f)(int)) __attribute__((access(read_write, 1, 2)));
+long sum_after(const int *p, int n, int (*f)(int)) __attribute__((access(read_only, 1, 2)));
+unsigned long length_after(const char *s, int (*f)(int)) __attribute__((null_terminated_string_arg(1)));
+
+int apply_nonnull(int (*f)(int), int x) __attribute__((nonnull(1)));
+int apply_nullable(int (*f)(int), int x) __attribute__((nullable(1)));
+int trusted_int(int *p) __attribute__((trusted(1)));
+int trusted_or_null(int *p) __attribute__((trusted(1), nullable(1)));
+int text_or_null(const char *s) __attribute__((null_terminated_string_arg(1), nullable(1)));
+unsigned long length16(const char16_t *s) __attribute__((null_terminated_string_arg(1)));
+unsigned long length32(const char32_t *s) __attribute__((null_terminated_string_arg(1)));
+unsigned long length_wide(const wchar_t *s) __attribute__((null_terminated_string_arg(1)));
+struct bundle { int n; const int *p; struct handle *h; int (*f)(int); };
+int take_bundle(struct bundle b) __attribute__((trusted(1)));
+int take_bundle_or_null(struct bundle b) __attribute__((trusted(1), nullable(1)));
+
+struct flexible { int n; int data[]; };
+int by_value_flexible(struct flexible f);
+extern struct flexible flexible_variable;
+
+struct config { int level; const char *title; int (*hook)(int); struct handle *owner; char tag[8]; struct pair pairs[2]; };
+extern struct config config;
+extern const char *title;
+extern int (*hook)(int);
+extern struct handle *owner;
+extern struct handle *owners[3];
+extern struct { long before; struct { char c; struct handle *h; } in[2]; long after; } nest;
+struct config *config_of(void) __attribute__((trusted(0)));
+int check_config(void);

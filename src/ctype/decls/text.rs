@@ -7,7 +7,7 @@ use crate::ctype::parse::Parser;
 use crate::ctype::preprocess::{self, Macro};
 use crate::ctype::source::Source;
 use crate::ctype::table;
-use crate::ctype::{Constant, EnumId, IntKind, Name, QualType, RecordId};
+use crate::ctype::{Constant, Decl, EnumId, IntKind, Name, QualType, RecordId, TypeId};
 
 /// How much there was before a text.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,6 +63,8 @@ pub struct Declared {
     pub types: Option<u32>,
     /// Functions and variables.
     pub symbols: Option<u32>,
+    /// Attributes that promise something about the pointers of a function: its [contracts](crate::ctype::Contract).
+    pub contracts: Option<u32>,
 }
 
 /// A text without errors. What it declares is there, and is taken back unless it is [kept](Parsed::keep).
@@ -85,6 +87,33 @@ impl<T> Parsed<'_, T> {
     /// The kinds of declarations in the text.
     pub fn declared(&self) -> Declared {
         self.pending.0.declared
+    }
+
+    /// The function types that occur in what the text declares: in typedefs, variables, members, and the parameters and results of
+    /// functions.
+    pub fn functions(&self) -> Vec<TypeId> {
+        let Declarations { table, names, mark, undo, .. } = &*self.pending.0;
+        let changed = undo.iter().filter_map(|undo| match undo {
+            Undo::Entry(position, _) => Some(*position),
+            _ => None,
+        });
+        let entries = (mark.entries..names.entries.len()).chain(changed);
+        let declared = entries.flat_map(|position| match names.entries[position].decl {
+            Decl::Typedef(ty) | Decl::Variable { ty, .. } => vec![ty],
+            Decl::Function { ty, .. } => match table.function(ty) {
+                Some(function) => {
+                    function.params.iter().copied().chain([function.result]).collect()
+                }
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        });
+        let completed = undo.iter().filter_map(|undo| match undo {
+            Undo::Record(id) => Some(*id),
+            _ => None,
+        });
+        let records = table.records_since(mark.table).chain(completed);
+        table.functions_in(declared.collect(), records)
     }
 
     /// Declares it, and returns what the text stands for.
@@ -234,16 +263,34 @@ mod tests {
     fn a_text_says_what_it_declares() {
         let mut declarations = declarations();
         declarations.cdef(b"#define BODY struct macro { int x; }", &[]).expect("a macro");
-        for (text, types, symbols) in [
-            ("typedef int number; struct s; enum { A } *p(void);", Some(35), Some(42)),
-            ("typedef struct s *s; static const int N = 3;", None, None),
-            ("int v, f(int);", None, Some(4)),
-            ("  BODY;", Some(2), None),
-            ("enum e : short; extern int late;", Some(5), Some(27)),
+        for (text, types, symbols, contracts) in [
+            ("typedef int number; struct s; enum { A } *p(void);", Some(35), Some(42), None),
+            ("typedef struct s *s; static const int N = 3;", None, None, None),
+            ("int v, f(int);", None, Some(4), None),
+            ("  BODY;", Some(2), None, None),
+            ("enum e : short; extern int late;", Some(5), Some(27), None),
+            ("int f(int *p) __attribute__((pure, nonnull));", None, Some(4), Some(35)),
         ] {
             let parsed = declarations.parse(Goal::DECLARATIONS, text.as_bytes(), &[]);
             let declared = parsed.expect("valid C").declared();
-            assert_eq!(declared, Declared { types, symbols }, "{text}");
+            assert_eq!(declared, Declared { types, symbols, contracts }, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_function_types_of_a_text_are_those_of_its_parts() {
+        let mut declarations = declarations();
+        for (text, count) in [
+            ("int f(int);", 0),
+            ("int g(int (*)(int), void (*(*)(void))(char));", 3),
+            ("typedef int callback(int);", 1),
+            ("struct s { struct { long (*in)(void); } nested[2]; struct s *next; };", 1),
+            ("extern struct s variable;", 1),
+        ] {
+            let parsed = declarations.parse(Goal::DECLARATIONS, text.as_bytes(), &[]);
+            let parsed = parsed.expect("valid C");
+            assert_eq!(parsed.functions().len(), count, "{text}");
+            parsed.keep();
         }
     }
 

@@ -25,9 +25,20 @@ pub(super) enum Known {
     NonNull,
     Terminated,
     Trusted,
+    Nullable,
     Access,
     /// It changes a type or a call in a way that is not supported, which this says.
     Refused(&'static str),
+}
+
+impl Known {
+    /// Whether it is a promise about the pointers of a function.
+    pub(super) fn is_contract(self) -> bool {
+        matches!(
+            self,
+            Known::NonNull | Known::Access | Known::Terminated | Known::Trusted | Known::Nullable
+        )
+    }
 }
 
 /// The attribute with this name, without underscores around it.
@@ -54,7 +65,7 @@ const HIDDEN: &str = "it adds a parameter";
 const SCALABLE: &str = "the size of such a vector depends on the processor";
 const SPACE: &str = "pointers to another address space";
 
-static ATTRIBUTES: [(&str, Known); 68] = [
+static ATTRIBUTES: [(&str, Known); 69] = [
     ("packed", Known::Packed),
     ("aligned", Known::Aligned),
     ("align", Known::Aligned),
@@ -80,6 +91,7 @@ static ATTRIBUTES: [(&str, Known); 68] = [
     ("nonnull", Known::NonNull),
     ("null_terminated_string_arg", Known::Terminated),
     ("trusted", Known::Trusted),
+    ("nullable", Known::Nullable),
     ("access", Known::Access),
     // Callers of these are ordinary callers.
     preserving("preserve_most"),

@@ -15,13 +15,13 @@ impl Parser<'_> {
         }
     }
 
-    /// The number of a parameter, or 0 for the result.
-    pub(super) fn trusted(&mut self) -> Parse<Contract> {
+    /// The number of a parameter, or 0 for the result, which is `None`.
+    pub(super) fn parameter_or_result(&mut self) -> Parse<Option<u32>> {
         let start = self.tok.start;
         match self.constant_integer()? {
-            0 => Ok(Contract::TrustedResult),
+            0 => Ok(None),
             number => match number.checked_sub(1).and_then(|param| u32::try_from(param).ok()) {
-                Some(param) => Ok(Contract::Trusted { param }),
+                Some(param) => Ok(Some(param)),
                 None => Err(self.error(start, "parameters are numbered from 1".into())),
             },
         }
@@ -67,8 +67,9 @@ pub(super) fn contracts(
             | Contract::AtLeast { param, .. }
             | Contract::Terminated { param }
             | Contract::Trusted { param }
+            | Contract::Nullable { param }
             | Contract::Restrict { param } => in_range(param),
-            Contract::TrustedResult => true,
+            Contract::TrustedResult | Contract::NullableResult => true,
             Contract::Access { param, size, .. } => {
                 in_range(param) && size.is_none_or(|s| in_range(&s))
             }
@@ -101,6 +102,8 @@ pub(super) fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
         Contract::Trusted { param } => (4, param, 0, None, 0),
         Contract::Restrict { param } => (5, param, 0, None, 0),
         Contract::TrustedResult => (6, 0, 0, None, 0),
+        Contract::Nullable { param } => (7, param, 0, None, 0),
+        Contract::NullableResult => (8, 0, 0, None, 0),
     });
     contracts.dedup();
     contracts.into()

@@ -430,6 +430,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Notes that the text has an attribute here that is a contract.
+    fn note_contract(&mut self, offset: Offset) {
+        if self.decls.declared.contracts.is_none() {
+            self.decls.declared.contracts = Some(self.source.origin(offset));
+        }
+    }
+
     /// Refuses a type that nests too deep.
     fn check_depth(&mut self, ty: QualType, offset: Offset) -> Parse<()> {
         if !self.decls.table.is_too_deep(ty.id()) {

@@ -17,7 +17,7 @@ use super::runtime;
 use super::thunk_api::Outcome;
 use crate::code::Registers;
 use crate::lower;
-use crate::lua::callback::{deferred, transition};
+use crate::lua::callback::{deferred, terms};
 use crate::lua::sandbox::budget;
 use crate::lua::state::{LuaError, State, guard_in};
 use crate::lua::vm::api::{self, Results, lua_State};
@@ -166,7 +166,9 @@ unsafe fn run_within(
             plan_fast::by_helper(lua, record, argument, ty, index, frame.add(at as usize));
         }
         if (*record.head).state().is_some_and(State::checked) {
-            guard_in(lua, record.head, |cx| contract::check(cx, record, recipe, frame).map(|()| 0));
+            guard_in(lua, record.head, |cx| {
+                contract::check(cx, record, target, recipe, frame).map(|()| 0)
+            });
         }
         let mut registers = Registers::default();
         let stack = slice::from_raw_parts_mut(frame.add(size), native.stack_bytes());
@@ -174,7 +176,7 @@ unsafe fn run_within(
         lower::load(plan, bytes, frame as u64, registers.bytes(), stack);
         let head = &*record.head;
         let native = || native.invoke(target, &mut registers, stack);
-        if let Err(caught) = transition::across(lua, head, native) {
+        if let Err(caught) = terms::during(lua, head, target, native) {
             return caught.raise(lua, head);
         }
         lower::store_result(plan, registers.bytes(), slice::from_raw_parts_mut(frame, size));
@@ -182,7 +184,7 @@ unsafe fn run_within(
         match conversions.result {
             Outcome::None => return Results::NONE,
             Outcome::Copy => runtime::push_copy(lua, record, result),
-            _ => runtime::push_result(lua, record, result),
+            _ => runtime::push_result_of(lua, record, target, result),
         }
     }
     Results::ONE

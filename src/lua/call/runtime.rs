@@ -2,7 +2,7 @@
 //!
 //! Each gets the state that Lua called the thunk with, and most get the thunk's record.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 
@@ -149,7 +149,8 @@ pub(in crate::lua) unsafe extern "C-unwind" fn aggregate(
             }
             let size = cx.state.known_size(ty)?;
             let bytes = cdata::push_value(cx, ty, size, false)?;
-            to_c::to_c(cx, index, ty, bytes)
+            // MEM-4
+            to_c::assign(cx, index, ty, bytes, size, Mode::Implicit)
                 .map_err(|error| function::at_argument(record, index, error))?;
             cx.replace(index);
             Ok(bytes as usize)
@@ -215,10 +216,24 @@ pub(super) unsafe extern "C-unwind" fn push_result(
     value: *const u8,
 ) {
     // SAFETY: *Helper*; `value` is the result.
+    unsafe { push_result_of(lua, record, (*record).address(), value) }
+}
+
+/// [`push_result`] of the function at `target`: the record may have another one by now.
+///
+/// # Safety
+/// - *Helper* (see `call`).
+/// - `value` is readable for the function's result type, and what the function returned.
+pub(super) unsafe fn push_result_of(
+    lua: *mut lua_State,
+    record: *const Function,
+    target: *const c_void,
+    value: *const u8,
+) {
+    // SAFETY: *Helper*; `value` is the result.
     unsafe {
         push_with(lua, record, |cx, ty| {
-            cx.state.learn_result(ty, value);
-            let trusted = contract::trust_result(cx, &*record, ty, value);
+            let trusted = contract::learn_result(cx, &*record, target, ty, value);
             to_lua::push(cx, ty, value, 0)?;
             if trusted {
                 cx.remove(-2);

@@ -6,6 +6,7 @@
 use std::ffi::c_int;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 use mlua::ffi as sys;
@@ -14,7 +15,8 @@ use super::deferred;
 use super::fast;
 use super::last_words;
 use super::other_thread;
-use super::record::{Callback, CallbackKind};
+use super::record::Callback;
+use super::terms;
 use super::traceback;
 use super::transition::{self, CallbackScope, keeping_errno};
 use crate::code::os;
@@ -148,7 +150,9 @@ pub(in crate::lua) unsafe fn serve(
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
         report(format_args!("error in a callback '{}' that was queued: {text}", callback.name()));
     };
+    let target = cx.state.given.target.replace(ptr::null());
     keeping_errno(|| transition::across_within(cx, native, error));
+    cx.state.given.target.set(target);
     left
 }
 
@@ -289,11 +293,15 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
             let count = callback.kind().parameters.len() as c_int;
             cx.ensure_stack(count + 4);
             callback.push(cx);
-            for (&ty, &offset) in
-                callback.kind().parameters.iter().zip(&callback.kind().body.frame.arguments)
-            {
+            let parameters = callback.kind().parameters.iter();
+            let places = parameters.zip(&callback.kind().body.frame.arguments);
+            for (index, (&ty, &offset)) in places.enumerate() {
                 let value = entry.frame.add(offset as usize);
-                cx.state.learn_result(ty, value);
+                if cx.state.checked() {
+                    terms::learn_argument(cx, callback.function(), index, ty, value);
+                } else {
+                    State::learn_result(cx, ty, value);
+                }
                 match cx.state.kind(ty).is_aggregate() {
                     true => to_c::push_copy(cx, ty, value)?,
                     false => to_c::push(cx, ty, value, 0)?,
@@ -302,7 +310,7 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
             os::set_errno(entry.errno);
             sys::lua_call(lua, count, 1);
             entry.errno = os::errno();
-            result(cx, callback.kind(), entry.frame)?;
+            result(cx, callback, entry.frame)?;
             Ok(0)
         })
     }
@@ -315,19 +323,33 @@ unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
 /// - The result is on top of the stack.
 pub(in crate::lua) unsafe fn result(
     cx: &Cx<'_>,
-    callback: &CallbackKind,
+    callback: &Callback,
     frame: *mut u8,
 ) -> Result<(), LuaError> {
+    let callback_function = callback.function();
+    let callback = callback.kind();
     let void = matches!(cx.state.kind(callback.result), Kind::Void);
     if void {
         return Ok(());
     }
     // SAFETY: the Frame's result slot has room for the result type.
-    unsafe { to_c::to_c(cx, -1, callback.result, frame.add(callback.body.frame.result as usize)) }
-        .map_err(|error| match error {
-            LuaError::Message(message) => {
-                LuaError::new(format!("bad result of callback '{}' ({message})", callback.ty))
-            }
-            other => other,
-        })
+    let converted = unsafe {
+        let place = frame.add(callback.body.frame.result as usize);
+        let (index, ty) = (cx.top(), callback.result);
+        let converted = to_c::to_c(cx, index, ty, place).and_then(|()| {
+            let Kind::Pointer(_) = cx.state.kind(ty) else { return Ok(()) };
+            let value = cx.state.load_pointer(place) as usize;
+            terms::permit_result(cx, callback_function, index, ty, value)
+        });
+        if converted.is_err() {
+            place.write_bytes(0, callback.result_size);
+        }
+        converted
+    };
+    converted.map_err(|error| match error {
+        LuaError::Message(message) => {
+            LuaError::new(format!("bad result of callback '{}' ({message})", callback.ty))
+        }
+        other => other,
+    })
 }

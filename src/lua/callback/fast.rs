@@ -359,7 +359,7 @@ unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> Results {
         let entry = &*sys::lua_touserdata(lua, 2).cast::<Entry>();
         guard_in(lua, entry.head, |cx| {
             cx.set_top(1);
-            dispatch::result(cx, (*entry.callback).kind(), entry.frame)?;
+            dispatch::result(cx, &*entry.callback, entry.frame)?;
             Ok(0)
         })
     }

@@ -50,12 +50,14 @@ mod last_words;
 pub(in crate::lua) mod other_thread;
 pub(in crate::lua) mod owner;
 mod record;
+pub(in crate::lua) mod terms;
 pub(in crate::lua) mod traceback;
 pub(in crate::lua) mod transition;
 
 use crate::lua::state::Cx;
 pub(in crate::lua) use record::{
-    CallbackKind, close, create, free, free_idle, implicit, in_use, let_go, set, turn_away, wake,
+    CallbackKind, close, create, free, free_idle, implicit, in_use, is_callback, let_go, set,
+    turn_away, wake,
 };
 
 /// Lets values make callbacks of Lua functions.

@@ -18,6 +18,7 @@ use super::dispatch::dispatch;
 use super::fast::Quick;
 use super::other_thread::{Queue, Terms};
 use super::owner::Link;
+use super::terms;
 use crate::abi::{Convention, Signature};
 use crate::code::{self, Mode};
 use crate::ctype::{CallConv, QualType, Type as CType, TypeId};
@@ -53,6 +54,10 @@ pub(in crate::lua) struct Callback {
     pub(in crate::lua) waiting: AtomicU32,
     /// Whether it was reported that a call came while Lua ran.
     pub(in crate::lua) told: AtomicBool,
+    /// Its function pointer.
+    address: Cell<*const c_void>,
+    /// Its state is checked: CODE-3.
+    checked: bool,
     /// Its slot, where it was freed while it ran, and another callback must not take that yet.
     retired: Cell<Option<code::Callback>>,
     kind: Arc<CallbackKind>,
@@ -64,6 +69,8 @@ pub(in crate::lua) struct Callback {
 pub(in crate::lua) struct CallbackKind {
     /// The function type as C prints it.
     pub(in crate::lua) ty: String,
+    /// The function type.
+    pub(in crate::lua) function: TypeId,
     convention: &'static Convention,
     /// What makes the Frame.
     pub(in crate::lua) body: code::Body,
@@ -72,7 +79,7 @@ pub(in crate::lua) struct CallbackKind {
     pub(super) argument_sizes: Box<[u32]>,
     pub(in crate::lua) result: QualType,
     /// Bytes of the result.
-    result_size: usize,
+    pub(super) result_size: usize,
     /// How its callbacks are called in place; `None` where they are not.
     quick: Option<Quick>,
     /// Freed callbacks that keep their slots, longest-free first.
@@ -104,6 +111,11 @@ impl Callback {
 
     pub(in crate::lua) fn kind(&self) -> &CallbackKind {
         &self.kind
+    }
+
+    /// Its function type and its function pointer.
+    pub(in crate::lua) fn function(&self) -> (TypeId, *const c_void) {
+        (self.kind.function, self.address.get())
     }
 
     pub(in crate::lua) fn link(&self) -> &Link {
@@ -189,6 +201,7 @@ impl Callback {
             // SAFETY: a call on the state's thread has just returned.
             match unsafe { self.state.state() } {
                 Some(state) => put_away(state, self, slot),
+                None if self.checked => slot.rest(),
                 None => slot.release(),
             }
         }
@@ -226,6 +239,13 @@ impl Callback {
         // SAFETY: the result has as many bytes at most.
         unsafe {
             to_c::to_c(cx, index, ty, at)?;
+            if let Kind::Pointer(to) = cx.state.kind(ty)
+                && cx.state.asks_for_contracts()
+                && bytes[0] != 0
+                && !cx.state.is_handle(to, bytes[0] as usize)
+            {
+                return Err(cx.state.not_given(ty));
+            }
             Ok(std::slice::from_raw_parts(at, self.kind.result_size).into())
         }
     }
@@ -246,18 +266,31 @@ pub(in crate::lua) unsafe fn create(
 ) -> Result<*const c_void, LuaError> {
     cx.state.machine.check_runs()?;
     cx.state.permit_callback()?;
+    let declared = terms::permit_type(cx, ty)?;
     make_room(cx);
     let kind = kind(cx, ty)?;
-    let slot = match kind.take_spare() {
+    let slot = match kind.take_spare(SPARES) {
         Some(slot) => slot,
-        None => new(cx, kind)?,
+        None => match new(cx, Arc::clone(&kind)) {
+            Ok(slot) => slot,
+            // All slots of the process are in use.
+            Err(error) => kind.take_spare(1).ok_or(error)?,
+        },
     };
     // SAFETY: *Slot*.
     let callback = unsafe { &*data(slot) };
     callback.keep(cx, Some(index));
     callback.renew(cx.state);
-    cx.state.learn_function(ty, slot.address());
+    for ty in declared {
+        cx.state.learn_function(ty, slot.address());
+    }
     Ok(slot.address())
+}
+
+/// Whether an address is that of a callback of a Lua function, of this state or another, in use or freed.
+pub(in crate::lua) fn is_callback(address: *const c_void) -> bool {
+    let ours = dispatch as *const () as usize;
+    code::Callback::dispatcher(address).is_some_and(|theirs| theirs as usize == ours)
 }
 
 /// Sees to it that the next new callback has a place on the shelf, if it is one of the first.
@@ -285,10 +318,10 @@ impl CallbackKind {
         Some(unsafe { &*data(*slot) })
     }
 
-    /// A freed callback for another Lua function, if there are enough.
-    pub(super) fn take_spare(&self) -> Option<code::Callback> {
+    /// A freed callback for another Lua function, if there are so many.
+    pub(super) fn take_spare(&self, least: usize) -> Option<code::Callback> {
         let mut spares = self.spares.borrow_mut();
-        let slot = (spares.len() >= SPARES).then(|| spares.pop_front())??;
+        let slot = (spares.len() >= least).then(|| spares.pop_front())??;
         if slot.wake(owner()) {
             return Some(slot);
         }
@@ -318,6 +351,8 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
         running: Cell::new(0),
         waiting: AtomicU32::new(0),
         told: AtomicBool::new(false),
+        address: Cell::new(ptr::null()),
+        checked: cx.state.checked(),
         retired: Cell::new(None),
         kind,
         terms: Terms::default(),
@@ -332,6 +367,8 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
             // SAFETY: `into_raw` just above; nobody else has it.
             unsafe { drop_data(data.cast()) };
         })?;
+    // SAFETY: *Slot*.
+    unsafe { (*data).address.set(slot.address()) };
     cx.state.callbacks.borrow_mut().insert(slot.address() as usize, slot);
     Ok(slot)
 }
@@ -431,6 +468,7 @@ fn describe(cx: &Cx<'_>, ty: TypeId) -> Result<CallbackKind, LuaError> {
         }
         CallbackKind {
             ty: table.repr(ty.into()),
+            function: ty,
             convention,
             body: match ready {
                 Some(body) => body,
@@ -517,7 +555,7 @@ pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result
     let freed = unsafe { &*data(callback) };
     freed.keep(cx, None);
     freed.end(cx.state);
-    cx.state.functions.borrow_mut().remove(&(address as usize));
+    cx.state.given.functions.borrow_mut().remove(&(address as usize));
     match freed.is_idle() {
         true => put_away(cx.state, freed, callback),
         false => freed.retired.set(Some(callback)),
@@ -543,16 +581,17 @@ pub(in crate::lua) fn wake<'s>(
     state: &'s State,
     kind: &CallbackKind,
 ) -> Option<(*const c_void, &'s Callback)> {
-    let slot = kind.take_spare()?;
+    let slot = kind.take_spare(SPARES)?;
     // SAFETY: *Slot*.
     let callback = unsafe { &*data(slot) };
     callback.renew(state);
     Some((slot.address(), callback))
 }
 
-/// Keeps what a freed callback has for another one of its kind.
+/// Keeps what a freed callback has for another one of its kind. CODE-3: in a checked state C may have the pointer still, so that no other
+/// kind gets it.
 fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
-    if freed.kind.body.is_pooled() {
+    if freed.kind.body.is_pooled() && !state.checked() {
         state.callback_places.borrow_mut().push(freed.place);
         state.callbacks.borrow_mut().remove(&(callback.address() as usize));
         return callback.release();
@@ -592,6 +631,10 @@ pub(in crate::lua) fn close(state: &State) {
         let data = unsafe { &*data(callback) };
         data.quick.set(ptr::null());
         data.retired.set(None);
-        callback.release();
+        match state.checked() {
+            // CODE-3: C may have the pointer still, which is nobody's from here on.
+            true => callback.rest(),
+            false => callback.release(),
+        }
     }
 }

@@ -143,7 +143,7 @@ fn push_loan(cx: &Cx<'_>, ctype: &str, memory: Memory) -> Result<c_int, LuaError
     if !(memory.address as usize).is_multiple_of(align) {
         return Err(LuaError::new(format!("'{ctype}' wants memory aligned to {align} bytes")));
     }
-    region::push(cx, memory.address as usize, size, memory.read_only, 0);
+    region::push_host(cx, ty, memory.address as usize, size, memory.read_only, 0);
     region::note(cx, memory.address as usize, size);
     let region = cx.top();
     cdata::push_reference(cx, ty, memory.address, region);

@@ -59,15 +59,10 @@ impl Operand {
         match kind {
             Kind::Pointer(to) => Operand::Pointer(to, cd.address),
             Kind::Array(element, _) => Operand::Pointer(element, cd.address),
-            Kind::Bool | Kind::Int(_) | Kind::Float(_)
-                if extent::permit_bytes(cx, index, &cd).is_ok() =>
-            {
-                // SAFETY: a cdata holds a value of its type.
-                match unsafe { to_c::load(cx.state, kind, cd.bytes()) } {
-                    Some(value) => Operand::Number(kind, value),
-                    None => Operand::Object(cd.address),
-                }
-            }
+            Kind::Bool | Kind::Int(_) | Kind::Float(_) => match to_c::number_of(cx, index, &cd) {
+                Some(value) => Operand::Number(kind, value),
+                None => Operand::Object(cd.address),
+            },
             _ => Operand::Object(cd.address),
         }
     }

@@ -1,6 +1,7 @@
 //! ctype objects, and type arguments: a text, a ctype, or a cdata that stands for its type.
 
 use std::ffi::c_int;
+use std::iter;
 use std::mem;
 
 use super::constant;
@@ -194,7 +195,10 @@ pub(in crate::lua) fn declare(
     let mut types = cx.state.types.borrow_mut();
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
-    declare::under(permissions, outermost, Goal::DECLARATIONS, text, &[]).map_err(LuaError::from)
+    let parsed = declare::under(permissions, outermost, Goal::DECLARATIONS, text, &[])?;
+    cx.state.given.types.borrow_mut().extend(parsed.functions());
+    parsed.keep();
+    Ok(())
 }
 
 /// The type that a text of the host names, in the outermost scope.
@@ -204,7 +208,9 @@ pub(in crate::lua) fn host_type(cx: &Cx<'_>, text: &[u8]) -> Result<QualType, Lu
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
     let ty = outermost.parse_type(text, &[])?;
-    Ok(outermost.table().resolve(ty))
+    let table = outermost.table();
+    cx.state.given.types.borrow_mut().extend(table.functions_in(vec![ty], iter::empty()));
+    Ok(table.resolve(ty))
 }
 
 /// `ffi.typeof(ct, ...)`

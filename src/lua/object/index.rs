@@ -11,9 +11,10 @@ use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::bounds;
 use crate::lua::value::cdata::{self, CData};
-use crate::lua::value::extent::{self, Access};
+use crate::lua::value::extent::{self, Access, Reach};
+use crate::lua::value::replace::replace;
 use crate::lua::value::scalar::float_to_i64;
-use crate::lua::value::to_c::{self, Mode};
+use crate::lua::value::to_c;
 use crate::lua::value::to_lua;
 use crate::lua::vm::api::{LuaType, Number};
 use crate::policy::Permissions;
@@ -66,9 +67,9 @@ pub(in crate::lua) fn new_index(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = cdata::this(cx)?;
     match find(cx, &cd, 2)? {
         Found::Place(place) => {
-            permit(cx, &cd, place, Access::Write)?;
+            let reach = permit(cx, &cd, place, Access::writing(cx, place.ty))?;
             cx.found(Learnt::Place { ty: place.ty, address: place.address, bits: place.bits });
-            write(cx, 3, &cd, place)?;
+            write(cx, 3, &cd, place, reach)?;
             Ok(Outcome::results(0))
         }
         Found::Constant(..) => Err(constant_location()),
@@ -109,7 +110,7 @@ fn find(cx: &Cx<'_>, cd: &CData, key: c_int) -> Result<Found, LuaError> {
 
 /// # Errors
 /// In a checked state: the cdata at 1 does not reach a place, or the key at 2 is where that shows.
-fn permit(cx: &Cx<'_>, cd: &CData, place: Place, access: Access) -> Result<(), LuaError> {
+fn permit(cx: &Cx<'_>, cd: &CData, place: Place, access: Access) -> Result<Reach, LuaError> {
     let size = match place.bits {
         Some(bits) => usize::from(bits.shift + bits.width).div_ceil(8),
         None => cx.state.size(place.ty).unwrap_or(0),
@@ -146,10 +147,8 @@ fn integer_key(cx: &Cx<'_>, key: c_int) -> Option<isize> {
         Some(Number::Float(n)) => Some(float_to_i64(n) as isize),
         None => {
             let cd = cdata::at(cx, key)?;
-            let kind @ Kind::Int(_) = cx.state.value_kind(cd.ty) else { return None };
-            extent::permit_bytes(cx, key, &cd).ok()?;
-            // SAFETY: a cdata holds a value of its type.
-            unsafe { to_c::load(cx.state, kind, cd.bytes()) }.map(|i| i.to_i64() as isize)
+            let Kind::Int(_) = cx.state.value_kind(cd.ty) else { return None };
+            to_c::number_of(cx, key, &cd).map(|i| i.to_i64() as isize)
         }
     }
 }
@@ -301,8 +300,14 @@ fn read(cx: &Cx<'_>, index: c_int, cd: &CData, place: Place) -> Result<(), LuaEr
     }
 }
 
-/// Assigns the Lua value at `value` to a place.
-fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaError> {
+/// Assigns the Lua value at `value` to a place. `reach`: its memory, in a checked state.
+fn write(
+    cx: &Cx<'_>,
+    value: c_int,
+    cd: &CData,
+    place: Place,
+    reach: Reach,
+) -> Result<(), LuaError> {
     let (ty, address) = match cx.state.kind(place.ty) {
         Kind::Reference(to) => {
             // SAFETY: a reference member holds a pointer.
@@ -319,20 +324,24 @@ fn write(cx: &Cx<'_>, value: c_int, cd: &CData, place: Place) -> Result<(), LuaE
     if target.is_const() || is_whole && cx.state.types.borrow().table().holds_const(target) {
         return Err(constant_location());
     }
-    let room = match (cd.variable_size(), cx.state.kind(place.ty)) {
-        (_, Kind::Reference(_)) => {
+    let reach = match cx.state.kind(place.ty) {
+        Kind::Reference(_) => {
             let size = cx.state.size(ty).unwrap_or(0);
-            extent::permit_address(cx, ty, address, size, Access::Write)?;
-            usize::MAX
+            extent::permit_address(cx, ty, address, size, Access::writing(cx, ty))?
         }
+        _ => reach,
+    };
+    // MEM-4
+    let room = match (cd.variable_size(), cx.state.kind(place.ty)) {
+        _ if cx.state.checked() => reach.room(cx, ty, address as usize, Access::Read)?,
+        (_, Kind::Reference(_)) | (None, _) => usize::MAX,
         (Some(size), _) => (cd.address as usize).wrapping_add(size).wrapping_sub(address as usize),
-        (None, _) => extent::room(cx, 1, cd, address)?,
     };
     // SAFETY: the place lies where the declaration says that the object is; that memory is there is the script's word.
     let assigned = unsafe {
         match place.bits {
             Some(bits) => to_c::assign_bit_field(cx, value, ty, bits, address),
-            None => to_c::assign(cx, value, ty, address, room, Mode::Implicit),
+            None => replace(cx, value, ty, address, room, reach),
         }
     };
     assigned.map_err(|error| in_member(cx, cd, error))

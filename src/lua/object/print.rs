@@ -137,6 +137,14 @@ pub(in crate::lua) fn install_function_metatable(cx: &Cx<'_>) {
             cx.raw_set_name(-2, event);
         }
     }
+    // What is behind it is the library's.
+    cx.raw_get_name(-1, b"__metatable");
+    let free = cx.type_of(-1) == LuaType::Nil;
+    cx.pop(1);
+    if free {
+        cx.push_bytes(b"ffi");
+        cx.raw_set_name(-2, b"__metatable");
+    }
     cx.set_metatable(-2);
     cx.pop(1);
 }

@@ -5,6 +5,7 @@
 //! | [`permit`] | the checks that each operation makes |
 //! | [`declare`] | the declarations that texts of C may make |
 //! | [`budget`] | memory that a script asks for |
+//! | [`given`] | functions, handles and types of callbacks that scripts and C have from one another |
 //! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
 //! | [`watch`] | the time and the steps of scripts |
@@ -14,6 +15,7 @@
 
 pub(in crate::lua) mod budget;
 pub(in crate::lua) mod declare;
+pub(in crate::lua) mod given;
 pub(in crate::lua) mod inventory;
 mod permit;
 pub(in crate::lua) mod region;

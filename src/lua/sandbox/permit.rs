@@ -4,13 +4,9 @@
 //! permits all that they can do, which [`Ways`](crate::lua::state::ways::Ways) says, and for functions that reach no memory
 //! ([`crate::lua::call::thunk_api::Conversions::reach_no_memory`]).
 
-use std::ffi::c_void;
-
 use crate::code::Thunk;
-use crate::ctype::{QualType, TypeId};
 use crate::error::Error;
 use crate::lua::state::{LuaError, State};
-use crate::lua::types::kind::Kind;
 use crate::policy::{Names, Permissions, Refusal};
 
 impl From<Refusal> for LuaError {
@@ -52,56 +48,9 @@ impl State {
         }
     }
 
-    /// Says that C code has given this address as a function of type `ty`.
-    pub(in crate::lua) fn learn_function(&self, ty: TypeId, address: *const c_void) {
-        if !address.is_null() && !self.permits(Permissions::FUNCTION_POINTER_CASTS) {
-            let mut functions = self.functions.borrow_mut();
-            let types = functions.entry(address as usize).or_default();
-            if !types.contains(&ty) {
-                types.push(ty);
-            }
-        }
-    }
-
-    /// Keeps what C code has given with a value of type `ty` at `value`: [`State::learn_function`] if it is a pointer to a
-    /// function; in a checked state any other pointer, as a handle.
-    ///
-    /// # Safety
-    /// - `value` is readable for the size of its type.
-    pub(in crate::lua) unsafe fn learn_result(&self, ty: QualType, value: *const u8) {
-        let Kind::Pointer(to) = self.kind(ty) else { return };
-        // SAFETY: `value` is readable for its type, as the caller promises.
-        let address = unsafe { self.load_pointer(value) };
-        let to = self.resolve(to).id();
-        if self.kind(to) == Kind::Function {
-            self.learn_function(to, address.cast_const().cast());
-        } else if self.checked() && !address.is_null() {
-            self.handles.borrow_mut().insert((address as usize, to));
-        }
-    }
-
-    /// Whether C code has given this address as a pointer to a `to`.
-    pub(in crate::lua) fn is_handle(&self, to: QualType, address: usize) -> bool {
-        self.handles.borrow().contains(&(address, self.resolve(to).id()))
-    }
-
-    /// # Errors
-    /// Nothing but a cast says that there is a function of type `ty` at an address.
-    pub(in crate::lua) fn permit_function(
-        &self,
-        ty: TypeId,
-        address: *const c_void,
-    ) -> Result<(), LuaError> {
-        if address.is_null() || self.permits(Permissions::FUNCTION_POINTER_CASTS) {
-            return Ok(());
-        }
-        let functions = self.functions.borrow();
-        let types = self.types.borrow();
-        let same = |known: &TypeId| types.table().same((*known).into(), ty.into());
-        match functions.get(&(address as usize)).is_some_and(|known| known.iter().any(same)) {
-            true => Ok(()),
-            false => Err(Refusal::Permission(Permissions::FUNCTION_POINTER_CASTS).into()),
-        }
+    /// Whether each pointer argument needs a contract: what the host declares of pointers holds against scripts.
+    pub(in crate::lua) fn asks_for_contracts(&self) -> bool {
+        self.checked() && !self.permits(Permissions::UNCONTRACTED_POINTERS)
     }
 
     /// # Errors

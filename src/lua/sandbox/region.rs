@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::mem;
 
+use crate::ctype::QualType;
 use crate::lua::state::{Anchor, Cx};
 use crate::lua::vm::api::{self, LuaType};
 
@@ -25,6 +26,8 @@ pub(in crate::lua) struct Region {
     pub(in crate::lua) read_only: bool,
     /// Until it is given back.
     pub(in crate::lua) live: Cell<bool>,
+    /// Its type, where it is memory of the host that holds pointers: MEM-3.
+    pub(in crate::lua) holds: Option<QualType>,
 }
 
 /// Where [`Anchor::Regions`] has the metatable of regions.
@@ -63,14 +66,32 @@ pub(in crate::lua) fn make_tables(cx: &Cx<'_>) {
     cx.pop(2);
 }
 
+/// Pushes a region of `len` bytes from `base` on: memory of the host with a value of type `ty`. `within`: as for [`push`].
+pub(in crate::lua) fn push_host(
+    cx: &Cx<'_>,
+    ty: QualType,
+    base: usize,
+    len: usize,
+    read_only: bool,
+    within: c_int,
+) {
+    let asked = cx.state.asks_for_contracts();
+    let holds = (asked && cx.state.types.borrow().table().holds_pointers(ty)).then_some(ty);
+    push_region(cx, Region { base, len, read_only, live: Cell::new(true), holds }, within);
+}
+
 /// Pushes a region of `len` bytes from `base` on. `within`: stack index of what it lies in, or of what else must live as long,
 /// or 0.
 pub(in crate::lua) fn push(cx: &Cx<'_>, base: usize, len: usize, read_only: bool, within: c_int) {
+    push_region(cx, Region { base, len, read_only, live: Cell::new(true), holds: None }, within);
+}
+
+fn push_region(cx: &Cx<'_>, region: Region, within: c_int) {
     let within = if within == 0 { 0 } else { cx.absolute(within) };
     // SAFETY: *Context*; the block has room for a region, which has no destructor; it has a user value.
     unsafe {
         let block = api::new_userdata(cx.lua, mem::size_of::<Region>(), 1).cast::<Region>();
-        block.write(Region { base, len, read_only, live: Cell::new(true) });
+        block.write(region);
         match within {
             0 => cx.push_nil(),
             within => cx.push_value(within),

@@ -53,10 +53,12 @@ pub(in crate::lua) enum Anchor {
     Namespaces,
     /// Cdata that Lua has collected, each after its finaliser, where finalisers wait; see [`crate::lua::sandbox::watch`].
     Dead,
+    /// What callbacks of a checked state returned to C functions that have not returned.
+    Returned,
 }
 
 impl Anchor {
-    pub(super) const ALL: [Anchor; 22] = [
+    pub(super) const ALL: [Anchor; 23] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -79,6 +81,7 @@ impl Anchor {
         Anchor::Strings,
         Anchor::Namespaces,
         Anchor::Dead,
+        Anchor::Returned,
     ];
 }
 

@@ -43,7 +43,7 @@ pub use error::LuaError;
 pub use guard::guard;
 pub(in crate::lua) use guard::{Outcome, entry, finalizer, guard_in};
 use mlua::ffi as sys;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::code::os::Blocked;
 use crate::code::{self, ending};
@@ -59,6 +59,7 @@ use crate::lua::fast::new::{Maker, Texts};
 use crate::lua::fast::new_callback::Recent;
 use crate::lua::library::clib;
 use crate::lua::luajit::TypeEntries;
+use crate::lua::sandbox::given::Given;
 use crate::lua::sandbox::inventory::Inventory;
 use crate::lua::sandbox::region;
 use crate::lua::sandbox::watch::Watch;
@@ -131,14 +132,12 @@ pub struct State {
     pub(super) watch: Watch,
     /// What the host gives scripts to call.
     pub(super) exposed: Exposed,
-    /// The functions that C code has given, by address, where nothing else may be called.
-    pub(super) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// What the host and its C functions have given scripts, and scripts to C.
+    pub(super) given: Given,
     /// What is known of memory, where accesses are checked.
     pub(super) memory: region::Known,
     /// The calls of `ffi.async`.
     pub(super) tasks: task::Running,
-    /// The pointers that C code has given, by address and what they point to, where accesses are checked.
-    pub(super) handles: RefCell<FxHashSet<(usize, TypeId)>>,
     /// The guest functions that were called, by type.
     pub(super) guest_calls: RefCell<guest::Calls>,
     /// The guest's libraries that `ffi.C` searches, in the order in which they were loaded.
@@ -303,9 +302,8 @@ impl State {
             libraries: clib::Open::default(),
             watch,
             exposed: Exposed::default(),
-            functions: RefCell::default(),
+            given: Given::default(),
             memory: region::Known::default(),
-            handles: RefCell::default(),
             tasks: task::Running::default(),
             guest_calls: RefCell::default(),
             guest_globals: RefCell::default(),

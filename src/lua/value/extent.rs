@@ -12,6 +12,14 @@
 //!
 //! A pointer without an owner, or one that was moved out of its owner, is looked up by its address. If nothing is known of the address, the pointer is
 //! foreign: it can be compared, kept and passed on, but not dereferenced.
+//!
+//! # Invariants
+//!
+//! - **Anchored** (MEM-2 of `docs/security.md`): what finds memory leaves its *anchor* on Lua's stack, one value more: the object that keeps the
+//!   memory alive, or nil. The memory is used while the anchor is there. A library function leaves its anchors to Lua, which takes them from
+//!   the stack when the function returns or fails; a call of C has them until C has returned. Where the stack must be as it was, [`briefly`] and
+//!   [`settle`] take them.
+//! - **Host's pointers** (MEM-3): of memory of the host whose type holds pointers, the bytes of a pointer are written as that pointer only.
 
 use std::ffi::c_int;
 
@@ -30,13 +38,15 @@ pub(in crate::lua) enum Access {
     Read,
     /// It is written to.
     Write,
+    /// A pointer of this type is written as a whole; whoever writes it asks [`State::permit_stored`] for its value.
+    WritePointer(QualType),
 }
 
 impl Access {
     fn verb(self) -> &'static str {
         match self {
             Access::Read => "read",
-            Access::Write => "write",
+            Access::Write | Access::WritePointer(_) => "write",
         }
     }
 }
@@ -47,6 +57,8 @@ pub(in crate::lua) struct Extent {
     base: usize,
     len: usize,
     read_only: bool,
+    /// Of memory of the host that holds pointers: where it begins, and its type.
+    holder: Option<(usize, QualType)>,
 }
 
 impl Extent {
@@ -65,7 +77,43 @@ impl Extent {
         let base = self.base.max(other.base);
         let end = (self.base + self.len).min(other.base + other.len);
         let read_only = self.read_only || other.read_only;
-        Extent { base, len: end.saturating_sub(base), read_only }
+        let holder = self.holder.or(other.holder);
+        Extent { base, len: end.saturating_sub(base), read_only, holder }
+    }
+
+    /// Whether some of `size` bytes from an address on hold a pointer of the host.
+    fn holds_pointers(self, cx: &Cx<'_>, address: usize, size: usize) -> bool {
+        self.holder.is_some_and(|(start, ty)| {
+            let from = address.saturating_sub(start) as u64;
+            let types = cx.state.types.borrow();
+            types.table().holds_pointers_within(ty, from, from.saturating_add(size as u64))
+        })
+    }
+
+    /// # Errors
+    /// Some of `size` bytes from an address on hold a pointer of the host, and the access is not a write of that pointer.
+    fn permit_pointers(
+        self,
+        cx: &Cx<'_>,
+        address: usize,
+        size: usize,
+        access: Access,
+    ) -> Result<(), LuaError> {
+        if access == Access::Read || !self.holds_pointers(cx, address, size) {
+            return Ok(());
+        }
+        if let (Access::WritePointer(ty), Some((start, holder))) = (access, self.holder) {
+            let types = cx.state.types.borrow();
+            let offset = address.wrapping_sub(start) as u64;
+            let there = types.table().pointer_at(holder, offset);
+            if there.is_some_and(|there| types.table().same_unqualified(there, ty)) {
+                return Ok(());
+            }
+        }
+        let at = address.wrapping_sub(self.base);
+        Err(LuaError::new(format!(
+            "attempt to write {size} bytes at byte {at} of memory of the host, where it holds a pointer"
+        )))
     }
 }
 
@@ -80,6 +128,25 @@ pub(in crate::lua) enum Reach {
     Foreign,
 }
 
+impl Access {
+    /// The assignment of a value of type `ty`.
+    pub(in crate::lua) fn writing(cx: &Cx<'_>, ty: QualType) -> Access {
+        match cx.state.kind(ty) {
+            Kind::Pointer(_) => Access::WritePointer(ty),
+            _ => Access::Write,
+        }
+    }
+}
+
+impl Reach {
+    /// A variable of the host of type `ty`.
+    pub(in crate::lua) fn of_variable(cx: &Cx<'_>, ty: QualType, address: usize) -> Reach {
+        let len = cx.state.size(ty).unwrap_or(0);
+        let holder = cx.state.asks_for_contracts().then_some((address, ty));
+        Reach::Known(Extent { base: address, len, read_only: false, holder })
+    }
+}
+
 impl State {
     /// Whether accesses are checked.
     pub(in crate::lua) fn checked(&self) -> bool {
@@ -87,8 +154,31 @@ impl State {
     }
 }
 
-/// Pops an owner: where an address leads that keeps it alive.
+/// Takes the anchors that `f` leaves on the stack, which is as it was then. Nothing that `f` found is used any more.
+pub(in crate::lua) fn briefly<T>(
+    cx: &Cx<'_>,
+    f: impl FnOnce() -> Result<T, LuaError>,
+) -> Result<T, LuaError> {
+    if !cx.state.checked() {
+        return f();
+    }
+    let top = cx.top();
+    let result = f();
+    cx.set_top(top);
+    result
+}
+
+/// Takes the anchors between the value on top of the stack and what was there when the stack had `top` values.
+pub(in crate::lua) fn settle(cx: &Cx<'_>, top: c_int) {
+    if cx.top() > top + 1 {
+        cx.replace(top + 1);
+        cx.set_top(top + 1);
+    }
+}
+
+/// Where an address leads that the owner on top of the stack keeps alive. The owner stays: *Anchored*.
 fn of_owner(cx: &Cx<'_>, address: usize) -> Reach {
+    cx.push_value(-1);
     let mut region: Option<Extent> = None;
     let within = |extent: Extent, region: Option<Extent>| {
         Reach::Known(region.map_or(extent, |region| region.within(extent)))
@@ -96,13 +186,15 @@ fn of_owner(cx: &Cx<'_>, address: usize) -> Reach {
     let reach = loop {
         if let Some(text) = cx.bytes(-1).filter(|_| cx.type_of(-1) == LuaType::String) {
             let base = text.as_ptr() as usize;
-            break within(Extent { base, len: text.len() + 1, read_only: true }, region);
+            let own = Extent { base, len: text.len() + 1, read_only: true, holder: None };
+            break within(own, region);
         }
-        if let Some(&region::Region { base, len, read_only, ref live }) = region::at(cx, -1) {
+        if let Some(&region::Region { base, len, read_only, holds, ref live }) = region::at(cx, -1)
+        {
             if !live.get() {
                 break Reach::Dead;
             }
-            let own = Extent { base, len, read_only };
+            let own = Extent { base, len, read_only, holder: holds.map(|ty| (base, ty)) };
             region = Some(region.map_or(own, |outer| outer.within(own)));
         } else if let Some(cd) = cdata::at(cx, -1) {
             if let Some(extent) = of_bytes(cx, &cd, address) {
@@ -123,7 +215,7 @@ fn of_owner(cx: &Cx<'_>, address: usize) -> Reach {
 
 /// The bytes that a cdata has itself: of a value all, of a pointer those that hold it where the address leads there.
 fn of_bytes(cx: &Cx<'_>, cd: &CData, address: usize) -> Option<Extent> {
-    let own = |base, len| Extent { base, len, read_only: false };
+    let own = |base, len| Extent { base, len, read_only: false, holder: None };
     if !cd.is_pointer() && !cd.is_reference() {
         let len = cd.variable_size().or_else(|| cx.state.size(cd.ty)).unwrap_or(0);
         return Some(own(cd.address as usize, len));
@@ -132,9 +224,10 @@ fn of_bytes(cx: &Cx<'_>, cd: &CData, address: usize) -> Option<Extent> {
     (cd.is_pointer() && pointer.touches(address)).then_some(pointer)
 }
 
-/// Where `address`, which the cdata at `index` is or holds, leads.
+/// Where `address`, which the cdata at `index` is or holds, leads. *Anchored*.
 fn of(cx: &Cx<'_>, index: c_int, cd: &CData, address: usize) -> Reach {
     if !cd.is_pointer() && !cd.is_reference() {
+        cx.push_value(index);
         return of_bytes(cx, cd, address).map_or(Reach::Foreign, Reach::Known);
     }
     let reach = match cd.is_owned() {
@@ -142,14 +235,22 @@ fn of(cx: &Cx<'_>, index: c_int, cd: &CData, address: usize) -> Reach {
             cdata::push_user_value(cx, index);
             of_owner(cx, address)
         }
-        false => Reach::Foreign,
-    };
-    match reach {
-        Reach::Known(extent) if !extent.touches(address) => {
-            of_address(cx, address).unwrap_or(reach)
+        false => {
+            cx.push_nil();
+            Reach::Foreign
         }
-        Reach::Foreign => of_address(cx, address).unwrap_or(reach),
-        _ => reach,
+    };
+    let found = match reach {
+        Reach::Known(extent) if !extent.touches(address) => find(cx, address),
+        Reach::Foreign => find(cx, address),
+        _ => None,
+    };
+    match found {
+        Some(found) => {
+            cx.remove(-2);
+            found
+        }
+        None => reach,
     }
 }
 
@@ -158,19 +259,28 @@ fn of(cx: &Cx<'_>, index: c_int, cd: &CData, address: usize) -> Reach {
 pub(super) fn permit_owned(cx: &Cx<'_>, cd: &CData, i: isize, size: usize) -> Result<(), LuaError> {
     let address = cd.address.wrapping_offset(i.wrapping_mul(size as isize)) as usize;
     cdata::push_user_value(cx, 1);
-    match of_owner(cx, address) {
+    let permitted = match of_owner(cx, address) {
         reach @ Reach::Known(_) => reach.permit(cx, cd.ty, address, size, Access::Read),
         Reach::Dead | Reach::Foreign => Ok(()),
-    }
-    .map_err(|error| LuaError::new(format!("index {i}: {error}")))
+    };
+    cx.pop(1);
+    permitted.map_err(|error| LuaError::new(format!("index {i}: {error}")))
 }
 
-/// Where an address leads that came alone.
-fn of_address(cx: &Cx<'_>, address: usize) -> Option<Reach> {
+/// Where an address leads that came alone; if that is known, its anchor is pushed.
+fn find(cx: &Cx<'_>, address: usize) -> Option<Reach> {
     region::resolve(cx, address).then(|| of_owner(cx, address))
 }
 
-/// Where `address` leads, which the value at stack index `n` was converted to.
+/// Where an address leads that came alone. *Anchored*.
+pub(in crate::lua) fn of_address(cx: &Cx<'_>, address: usize) -> Reach {
+    find(cx, address).unwrap_or_else(|| {
+        cx.push_nil();
+        Reach::Foreign
+    })
+}
+
+/// Where `address` leads, which the value at stack index `n` was converted to. *Anchored*.
 pub(in crate::lua) fn of_argument(cx: &Cx<'_>, n: c_int, address: usize) -> Reach {
     if let Some(cd) = cdata::at(cx, n) {
         return of(cx, n, &cd, address);
@@ -179,10 +289,15 @@ pub(in crate::lua) fn of_argument(cx: &Cx<'_>, n: c_int, address: usize) -> Reac
         cx.push_value(n);
         return of_owner(cx, address);
     }
-    of_address(cx, address).unwrap_or(Reach::Foreign)
+    of_address(cx, address)
 }
 
 impl Reach {
+    /// Whether some of `size` bytes from an address on hold a pointer of the host.
+    pub(in crate::lua) fn holds_pointers(self, cx: &Cx<'_>, address: usize, size: usize) -> bool {
+        matches!(self, Reach::Known(extent) if extent.holds_pointers(cx, address, size))
+    }
+
     /// Bytes from an address on that may be accessed. `ty`: what it is accessed through, for the message.
     pub(in crate::lua) fn room(
         self,
@@ -194,7 +309,7 @@ impl Reach {
         let verb = access.verb();
         let ty = || cx.state.repr(ty);
         match self {
-            Reach::Known(Extent { read_only: true, .. }) if access == Access::Write => Err(
+            Reach::Known(Extent { read_only: true, .. }) if access != Access::Read => Err(
                 LuaError::new(format!("attempt to write to read-only memory through '{}'", ty())),
             ),
             Reach::Known(extent) => extent.room(address).ok_or_else(|| {
@@ -227,7 +342,10 @@ impl Reach {
         access: Access,
     ) -> Result<(), LuaError> {
         let room = self.room(cx, ty, address, access)?;
-        let (Reach::Known(extent), true) = (self, size > room) else { return Ok(()) };
+        let Reach::Known(extent) = self else { return Ok(()) };
+        if size <= room {
+            return extent.permit_pointers(cx, address, size, access);
+        }
         Err(LuaError::new(format!(
             "attempt to {} {size} bytes at byte {} of memory of {} bytes, through '{}'",
             access.verb(),
@@ -238,6 +356,8 @@ impl Reach {
     }
 }
 
+/// In a checked state *Anchored*.
+///
 /// # Errors
 /// In a checked state: the cdata at `index` does not reach `size` bytes at `address`, or is a misaligned pointer.
 pub(in crate::lua) fn permit(
@@ -247,12 +367,13 @@ pub(in crate::lua) fn permit(
     address: *const u8,
     size: usize,
     access: Access,
-) -> Result<(), LuaError> {
+) -> Result<Reach, LuaError> {
     if !cx.state.checked() {
-        return Ok(());
+        return Ok(Reach::Foreign);
     }
     let address = address as usize;
-    of(cx, index, cd, address).permit(cx, cd.ty, address, size, access)?;
+    let reach = of(cx, index, cd, address);
+    reach.permit(cx, cd.ty, address, size, access)?;
     if let Kind::Pointer(to) = cx.state.kind(cd.ty)
         && cd.is_pointer()
         && !(cd.address as usize).is_multiple_of(cx.state.align(to))
@@ -265,7 +386,7 @@ pub(in crate::lua) fn permit(
             cx.state.align(to)
         )));
     }
-    Ok(())
+    Ok(reach)
 }
 
 /// The bytes that `count` elements of `size` bytes have.
@@ -282,34 +403,22 @@ pub(in crate::lua) fn distance(cx: &Cx<'_>, count: isize, size: usize) -> Result
     }
 }
 
-/// Bytes from `address` on that the cdata at `index` reaches; all where nothing is checked.
-pub(in crate::lua) fn room(
-    cx: &Cx<'_>,
-    index: c_int,
-    cd: &CData,
-    address: *const u8,
-) -> Result<usize, LuaError> {
-    if !cx.state.checked() {
-        return Ok(usize::MAX);
-    }
-    let address = address as usize;
-    of(cx, index, cd, address).room(cx, cd.ty, address, Access::Read)
-}
-
+/// Of a reference in a checked state *Anchored*.
+///
 /// # Errors
 /// In a checked state: the bytes of the reference at `index` are not to be had. Values and pointers have their own.
 pub(in crate::lua) fn permit_bytes(cx: &Cx<'_>, index: c_int, cd: &CData) -> Result<(), LuaError> {
     match cd.is_reference() {
         true => {
             let size = cx.state.size(cd.ty).unwrap_or(0);
-            permit(cx, index, cd, cd.address, size, Access::Read)
+            permit(cx, index, cd, cd.address, size, Access::Read).map(drop)
         }
         false => Ok(()),
     }
 }
 
 /// [`Reach::permit`] for an address that the value at stack index `n` was converted to, in a checked state. No bytes are
-/// always there.
+/// always there. In a checked state *Anchored*, if there are bytes.
 pub(in crate::lua) fn permit_argument(
     cx: &Cx<'_>,
     n: c_int,
@@ -327,6 +436,8 @@ pub(in crate::lua) fn permit_argument(
         .map_err(|error| error.at_argument(n))
 }
 
+/// In a checked state *Anchored*.
+///
 /// # Errors
 /// In a checked state: nothing is known of `size` bytes at an address that came alone, of an object of type `ty`.
 pub(in crate::lua) fn permit_address(
@@ -335,11 +446,12 @@ pub(in crate::lua) fn permit_address(
     address: *const u8,
     size: usize,
     access: Access,
-) -> Result<(), LuaError> {
+) -> Result<Reach, LuaError> {
     if !cx.state.checked() {
-        return Ok(());
+        return Ok(Reach::Foreign);
     }
     let address = address as usize;
-    let reach = of_address(cx, address).unwrap_or(Reach::Foreign);
-    reach.permit(cx, ty, address, size, access)
+    let reach = of_address(cx, address);
+    reach.permit(cx, ty, address, size, access)?;
+    Ok(reach)
 }

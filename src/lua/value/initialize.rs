@@ -422,6 +422,22 @@ fn push_member_name(cx: &Cx<'_>, record: RecordId, i: usize) {
     }
 }
 
+/// Whether a struct has a flexible array at its end, or an array has no length.
+pub(super) fn is_flexible(cx: &Cx<'_>, ty: QualType) -> bool {
+    match cx.state.kind(ty) {
+        Kind::Array(_, length) => !matches!(length, ArrayLen::Fixed(_)),
+        Kind::Record(record) => {
+            let last = {
+                let types = cx.state.types.borrow();
+                let body = types.table().record(record).body.as_ref();
+                body.and_then(|body| body.members.last().map(|member| member.ty))
+            };
+            last.is_some_and(|last| is_flexible(cx, last))
+        }
+        _ => false,
+    }
+}
+
 /// The element type of a struct's last member, where that is `[?]`.
 pub(in crate::lua) fn variable_member(cx: &Cx<'_>, record: RecordId) -> Option<QualType> {
     let last = {

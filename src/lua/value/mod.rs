@@ -13,6 +13,7 @@
 //! | [`to_c`] | Lua → C, C → C |
 //! | [`to_lua`] | C → Lua |
 //! | [`initialize`] | tables and lists for arrays, structs and unions |
+//! | [`mod@replace`] | assignment to objects that are in use |
 //! | [`operator`] | operators, by their metamethods |
 //! | [`guest_memory`] | memory for values of 32-bit code in a 64-bit process |
 //! | [`repr`] | scalars and pointers on Lua's stack, without the C API |
@@ -33,6 +34,7 @@ pub(in crate::lua) mod extent;
 pub(in crate::lua) mod guest_memory;
 pub(in crate::lua) mod initialize;
 pub(in crate::lua) mod operator;
+pub(in crate::lua) mod replace;
 pub(in crate::lua) mod repr;
 pub(in crate::lua) mod scalar;
 pub(in crate::lua) mod to_c;

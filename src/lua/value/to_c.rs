@@ -6,7 +6,7 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use super::cdata;
+use super::cdata::{self, CData};
 use super::ctype;
 use super::extended::Extended;
 use super::extent;
@@ -101,11 +101,13 @@ pub(in crate::lua) unsafe fn assign(
         }
         LuaType::Userdata => {
             if let Some(cd) = cdata::at(cx, index) {
-                extent::permit_bytes(cx, index, &cd)?;
                 let source =
                     Source { ty: cx.state.resolve(cd.ty), bytes: cd.bytes(), from_lua: false };
-                // SAFETY: *Writable*, kept by the caller; a NULL reference is never made.
-                return unsafe { convert(cx, index, ty, dst, source, mode) };
+                return extent::briefly(cx, || {
+                    extent::permit_bytes(cx, index, &cd)?;
+                    // SAFETY: *Writable*, kept by the caller; a NULL reference is never made.
+                    unsafe { convert(cx, index, ty, dst, source, mode) }
+                });
             }
             if ctype::at(cx, index).is_some() {
                 return Err(cannot_convert(cx, index, ty));
@@ -499,6 +501,16 @@ pub(in crate::lua) unsafe fn assign_bit_field(
     Ok(())
 }
 
+/// The number that the cdata at `index` is: of a complex one its real part.
+pub(in crate::lua) fn number_of(cx: &Cx<'_>, index: c_int, cd: &CData) -> Option<Scalar> {
+    let number = extent::briefly(cx, || {
+        extent::permit_bytes(cx, index, cd)?;
+        // SAFETY: a cdata holds a value of its type.
+        Ok(unsafe { load(cx.state, cx.state.value_kind(cd.ty), cd.bytes()) })
+    });
+    number.ok().flatten()
+}
+
 /// The number that a Lua number or a numeric cdata is.
 pub(in crate::lua) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
     match cx.number(index) {
@@ -506,9 +518,7 @@ pub(in crate::lua) fn scalar_at(cx: &Cx<'_>, index: c_int) -> Option<Scalar> {
         Some(Number::Float(n)) => Some(Scalar::Float(n)),
         None => {
             let cd = cdata::at(cx, index)?;
-            extent::permit_bytes(cx, index, &cd).ok()?;
-            // SAFETY: a cdata holds a value of its type.
-            unsafe { load(cx.state, cx.state.value_kind(cd.ty), cd.bytes()) }
+            number_of(cx, index, &cd)
         }
     }
 }

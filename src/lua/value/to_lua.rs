@@ -37,9 +37,10 @@ pub unsafe fn push(
                 if target.is_null() {
                     return Err(LuaError::new("attempt to dereference a NULL reference"));
                 }
-                let size = cx.state.size(to).unwrap_or(0);
+                let (size, top) = (cx.state.size(to).unwrap_or(0), cx.top());
                 extent::permit_address(cx, to, target, size, Access::Read)?;
-                return push(cx, to, target, 0);
+                push(cx, to, target, 0)?;
+                extent::settle(cx, top);
             }
             Kind::Pointer(_) => match cx.state.load_pointer(src) {
                 null if null.is_null() && cx.state.options.null_is_nil.get() => cx.push_nil(),

@@ -275,7 +275,12 @@ impl Parser<'_> {
                     let message = format!("attribute '{}' is not supported: {reason}", bare(&name));
                     return Err(self.error(start, message));
                 }
-                Some(known) => self.known_attribute(known, into)?,
+                Some(known) => {
+                    if known.is_contract() {
+                        self.note_contract(start);
+                    }
+                    self.known_attribute(known, into)?;
+                }
                 None if self.at("(") => self.skip_balanced()?,
                 None => {}
             }
@@ -329,10 +334,17 @@ impl Parser<'_> {
                 }
                 _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
             },
-            Known::NonNull | Known::Terminated | Known::Trusted => loop {
+            Known::NonNull | Known::Terminated | Known::Trusted | Known::Nullable => loop {
                 let contract = match known {
                     Known::Terminated => Contract::Terminated { param: self.parameter_number()? },
-                    Known::Trusted => self.trusted()?,
+                    Known::Trusted => match self.parameter_or_result()? {
+                        Some(param) => Contract::Trusted { param },
+                        None => Contract::TrustedResult,
+                    },
+                    Known::Nullable => match self.parameter_or_result()? {
+                        Some(param) => Contract::Nullable { param },
+                        None => Contract::NullableResult,
+                    },
                     _ => Contract::NonNull { param: self.parameter_number()? },
                 };
                 into.function.list().contracts.push(contract);

@@ -22,7 +22,9 @@ use crate::lua::sandbox::region;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, c_string, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
-use crate::lua::value::to_c::{self, Mode};
+use crate::lua::value::extent::{Access, Reach};
+use crate::lua::value::replace::replace;
+use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType};
 
 /// What a namespace finds its symbols in.
@@ -222,7 +224,7 @@ fn lookup(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             if cx.state.checked()
                 && let Some(size) = cx.state.size(ty)
             {
-                region::push(cx, address as usize, size, is_const(cx, ty), cx.top());
+                region::push_host(cx, ty, address as usize, size, is_const(cx, ty), cx.top());
             }
             // SAFETY: the symbol is a variable of this type, by the script's word.
             unsafe { to_c::push(cx, ty, address, cx.top())? };
@@ -271,8 +273,12 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
                 true => cx.state.known_size(ty)?,
                 false => usize::MAX,
             };
-            // SAFETY: the symbol is a variable of this type, by the script's word.
-            unsafe { to_c::assign(cx, 3, ty, address, room, Mode::Implicit)? };
+            let reach = Reach::of_variable(cx, ty, address as usize);
+            if cx.state.checked() {
+                reach.permit(cx, ty, address as usize, room, Access::writing(cx, ty))?;
+            }
+            // SAFETY: the symbol is a variable of this type, by the script's word, or the host's.
+            unsafe { replace(cx, 3, ty, address, room, reach)? };
             Ok(Outcome::results(0))
         }
         _ => Err(LuaError::new("attempt to write to constant location")),
@@ -280,8 +286,11 @@ fn assign(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 }
 
 /// `__gc` of a namespace. What refers to it is garbage, too, but finalisers that run after this one may still use it: it is closed when
-/// Lua collects garbage again.
+/// Lua collects garbage again. A checked state closes no library before itself (CODE-4): what C gave out may lead into it.
 fn collected(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
+    if cx.state.checked() {
+        return Ok(Outcome::results(0));
+    }
     cx.set_top(0);
     // SAFETY: there are free stack slots.
     unsafe { api::new_userdata(cx.lua, 0, 0) };

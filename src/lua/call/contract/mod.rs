@@ -6,79 +6,40 @@
 //! | `access(mode, i, n)` | as many elements as argument *n* says, writable unless the mode is `read_only` |
 //! | `access(mode, i)` | one element |
 //! | `T buf[static n]` | *n* elements |
-//! | `null_terminated_string_arg(i)` | a NUL before the end of the memory |
+//! | `null_terminated_string_arg(i)` | a NUL before the end of the memory, as wide as the elements are |
 //! | `T *restrict p` | memory that does not overlap that of another argument, if one of the two is written to and the sizes are known |
-//! | `trusted(i)` | the host vouches: any pointer that is not dead; to an incomplete type, one that C gave out |
+//! | `trusted(i)` | the host vouches: any pointer that is not dead or NULL; to an incomplete type, one that C gave out |
+//! | `nullable(i)` | what the others say, or NULL |
 //! | `trusted(0)` | nothing: the memory that the result leads to is known from then on |
 //!
 //! A pointer without any of these must not be dead. Without [`Permissions::UNCONTRACTED_POINTERS`] it is refused. A pointer to memory with pointers is refused,
-//! too, unless it is trusted: a contract says nothing about those.
+//! too, unless it is trusted: a contract says nothing about those. A pointer to a function is a function of its type; it is NULL only where it is
+//! `nullable`. The pointers in a struct that is passed by value are looked at one by one: `trusted` lets them pass as it lets an argument pass.
+//!
+//! Contracts belong to the address (CALL-1): a call is held to every declaration of the host for its address, whatever type the pointer has
+//! now.
 
-use std::ffi::{CStr, c_int};
+mod terms;
+
+use std::ffi::{CStr, c_int, c_void};
 
 use super::function::{self, Function};
 use super::recipe::Recipe;
 use crate::abi;
-use crate::ctype::{self, Contract, IntKind, QualType, Type};
+use crate::ctype::{self, Contract, IntKind, QualType, TypeId};
+use crate::lua::callback;
 use crate::lua::sandbox::region;
-use crate::lua::state::{Cx, LuaError};
+use crate::lua::state::{Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
 use crate::lua::value::extent::{self, Access, Reach};
 use crate::lua::vm::api::LuaType;
 use crate::policy::{Permissions, Refusal};
+use terms::Terms;
 
-/// The contracts of one parameter.
-#[derive(Clone, Copy, Default)]
-struct Terms {
-    nonnull: bool,
-    access: Option<(ctype::Access, Option<u32>)>,
-    at_least: Option<u64>,
-    terminated: bool,
-    trusted: bool,
-    restricted: bool,
-    /// It leads to pointers, or holds some.
-    pointers: bool,
-}
-
-impl Terms {
-    /// Those of the parameter at `index`, of type `ty`.
-    fn of(cx: &Cx<'_>, record: &Function, index: u32, ty: QualType) -> Terms {
-        let types = cx.state.types.borrow();
-        let table = types.table();
-        let mut terms = Terms::default();
-        let target = match *table.shape(ty) {
-            Type::Pointer(to) => to,
-            _ => ty,
-        };
-        terms.pointers = table.holds_pointers(target);
-        let Type::Function(function) = table.get(record.ty) else { return terms };
-        for contract in &function.contracts {
-            match *contract {
-                Contract::NonNull { param } if param == index => terms.nonnull = true,
-                Contract::Access { mode, param, size } if param == index => {
-                    terms.access = Some((mode, size));
-                }
-                Contract::AtLeast { param, count } if param == index => {
-                    terms.at_least = Some(count);
-                }
-                Contract::Terminated { param } if param == index => terms.terminated = true,
-                Contract::Trusted { param } if param == index => terms.trusted = true,
-                Contract::Restrict { param } if param == index => terms.restricted = true,
-                _ => {}
-            }
-        }
-        terms
-    }
-
-    /// Whether they say how much memory the function uses.
-    fn are_sized(&self) -> bool {
-        self.access.is_some() || self.at_least.is_some() || self.terminated
-    }
-}
-
-/// Holds a call to its function's declaration: the arguments are on the Lua stack from 1 on, and what C will get of them is in
-/// the Frame.
+/// Holds a call of `target` to what the host declares for that address; where it declares nothing, to the record's own type. The
+/// arguments are on the Lua stack from 1 on, and what C will get of them is in the Frame. Their memory is *Anchored* until the running
+/// function returns.
 ///
 /// # Errors
 /// What is not as it was promised.
@@ -88,24 +49,21 @@ impl Terms {
 pub(in crate::lua) unsafe fn check(
     cx: &Cx<'_>,
     record: &Function,
+    target: *const c_void,
     recipe: &Recipe,
     frame: *const u8,
 ) -> Result<(), LuaError> {
-    let call = Call { cx, record, recipe, frame };
-    let mut used: Vec<Used> = Vec::new();
-    for index in 0..recipe.signature.arguments.len() {
-        let at = |error| function::at_argument(record, index as c_int + 1, error);
-        // SAFETY: *Frame*, kept by the caller.
-        let Some(memory) = unsafe { call.argument(index) }.map_err(at)? else { continue };
-        if let Some(other) = used.iter().find(|other| other.clashes_with(&memory)) {
-            return Err(at(LuaError::new(format!(
-                "memory that overlaps that of argument #{}, and one of them is written to",
-                other.index + 1
-            ))));
+    let mut n = 0;
+    loop {
+        let declared = cx.state.declared_function(record.ty, target, n);
+        if declared.is_none() && n > 0 {
+            return Ok(());
         }
-        used.push(memory);
+        let ty = declared.unwrap_or(record.ty);
+        // SAFETY: *Frame*, kept by the caller.
+        unsafe { Call { cx, record, ty, recipe, frame }.check()? };
+        n += 1;
     }
-    Ok(())
 }
 
 /// Memory that the function uses through an argument.
@@ -126,24 +84,49 @@ impl Used {
     }
 }
 
-/// Makes the memory that a trusted result leads to known, unless it is. Returns whether what keeps it known was pushed.
+/// Keeps what a result says about the memory and the functions of C: handles, functions, and the memory that a trusted result leads to. Returns
+/// whether what keeps that memory known was pushed. A callback of a script gives nothing out (CALL-3).
 ///
 /// # Safety
-/// - `value` is the function's result, of type `ty`.
-pub(super) unsafe fn trust_result(
+/// - `value` is the result, of type `ty`, of the function at `target`.
+pub(super) unsafe fn learn_result(
     cx: &Cx<'_>,
     record: &Function,
+    target: *const c_void,
     ty: QualType,
     value: *const u8,
 ) -> bool {
     let Kind::Pointer(to) = cx.state.kind(ty) else { return false };
-    let is_trusted =
-        |function: &ctype::Function| function.contracts.contains(&Contract::TrustedResult);
-    let types = cx.state.types.borrow();
-    if !cx.state.checked() || !types.table().function(record.ty).is_some_and(is_trusted) {
+    if cx.state.checked() && callback::is_callback(target) {
         return false;
     }
-    drop(types);
+    // SAFETY: `value` is the result of a function of C, as the caller promises.
+    unsafe {
+        State::learn_result(cx, ty, value);
+        is_trusted(cx, record, target) && trust(cx, to, value)
+    }
+}
+
+/// Whether every declaration of the host for an address trusts its results.
+fn is_trusted(cx: &Cx<'_>, record: &Function, target: *const c_void) -> bool {
+    let trusts = |ty: TypeId| {
+        let types = cx.state.types.borrow();
+        let function = types.table().function(ty);
+        function.is_some_and(|function| function.contracts.contains(&Contract::TrustedResult))
+    };
+    let declared = |n| cx.state.declared_function(record.ty, target, n);
+    match declared(0) {
+        _ if !cx.state.checked() => false,
+        None => trusts(record.ty),
+        Some(_) => (0..).map_while(declared).all(trusts),
+    }
+}
+
+/// Makes the memory known that the pointer at `value` leads to, to a `to`, unless it is. Returns whether what keeps it known was pushed.
+///
+/// # Safety
+/// - `value` is a pointer that the host trusts.
+unsafe fn trust(cx: &Cx<'_>, to: QualType, value: *const u8) -> bool {
     // SAFETY: `value` is a pointer, as the caller promises; for the text behind it the host answers.
     let (address, bytes) = unsafe {
         let address = cx.state.load_pointer(value);
@@ -163,7 +146,7 @@ pub(super) unsafe fn trust_result(
             return false;
         }
     }
-    region::push(cx, address, bytes, to.is_const(), 0);
+    region::push_host(cx, to, address, bytes, to.is_const(), 0);
     region::note(cx, address, bytes);
     true
 }
@@ -172,11 +155,35 @@ pub(super) unsafe fn trust_result(
 struct Call<'c> {
     cx: &'c Cx<'c>,
     record: &'c Function,
+    /// The function type to whose contracts it is held.
+    ty: TypeId,
     recipe: &'c Recipe,
     frame: *const u8,
 }
 
 impl Call<'_> {
+    /// Checks all arguments.
+    ///
+    /// # Safety
+    /// - *Frame* (see `call`).
+    unsafe fn check(&self) -> Result<(), LuaError> {
+        let mut used: Vec<Used> = Vec::new();
+        for index in 0..self.recipe.signature.arguments.len() {
+            self.cx.ensure_stack(8);
+            let at = |error| function::at_argument(self.record, index as c_int + 1, error);
+            // SAFETY: *Frame*, kept by the caller.
+            let Some(memory) = unsafe { self.argument(index) }.map_err(at)? else { continue };
+            if let Some(other) = used.iter().find(|other| other.clashes_with(&memory)) {
+                return Err(at(LuaError::new(format!(
+                    "memory that overlaps that of argument #{}, and one of them is written to",
+                    other.index + 1
+                ))));
+            }
+            used.push(memory);
+        }
+        Ok(())
+    }
+
     /// The bits that C will get of an integer or pointer.
     ///
     /// # Safety
@@ -197,23 +204,26 @@ impl Call<'_> {
     /// - *Frame* (see `call`).
     unsafe fn argument(&self, index: usize) -> Result<Option<Used>, LuaError> {
         let (cx, n) = (self.cx, index as c_int + 1);
-        let asked = asks_for_contracts(cx);
+        let asked = cx.state.asks_for_contracts();
         let Some(ty) = self.record.parameter(cx, index) else {
             // SAFETY: variable arguments that are pointers are scalars.
             return unsafe { self.variable(index) }.map(|()| None);
         };
+        let terms = || Terms::of(cx, self.ty, index as u32, ty);
         let to = match cx.state.kind(ty) {
-            Kind::Pointer(to) | Kind::Reference(to) if cx.state.kind(to) != Kind::Function => to,
+            Kind::Pointer(to) | Kind::Reference(to) if cx.state.kind(to) == Kind::Function => {
+                // SAFETY: pointers are scalars.
+                let address = unsafe { self.bits(index) as usize };
+                return self.function(ty, &terms(), address).map(|()| None);
+            }
+            Kind::Pointer(to) | Kind::Reference(to) => to,
+            // SAFETY: *Frame*, kept by the caller.
             Kind::Record(_) if asked => {
-                let terms = Terms::of(cx, self.record, index as u32, ty);
-                return match terms.pointers && !terms.trusted {
-                    true => Err(untrusted(cx, ty, "holds pointers")),
-                    false => Ok(None),
-                };
+                return unsafe { self.by_value(index, ty, &terms()) }.map(|()| None);
             }
             _ => return Ok(None),
         };
-        let terms = Terms::of(cx, self.record, index as u32, ty);
+        let terms = terms();
         if asked && !terms.trusted && (terms.pointers || !terms.are_sized()) {
             let what = if terms.pointers { "leads to pointers" } else { "has no contract" };
             return Err(untrusted(cx, ty, what));
@@ -221,9 +231,9 @@ impl Call<'_> {
         // SAFETY: pointers are scalars; so is the argument that has a number of elements, as its type is checked.
         let (address, bytes) = unsafe { (self.bits(index) as usize, self.bytes(&terms, to)?) };
         if address == 0 {
-            return match terms.nonnull || terms.terminated || bytes.is_some_and(|bytes| bytes > 0) {
-                true => Err(LuaError::new(format!("NULL for '{}'", cx.state.repr(ty)))),
-                false => Ok(None),
+            return match terms.takes_null(bytes) {
+                true => Ok(None),
+                false => Err(null(cx, ty)),
             };
         }
         let reach = extent::of_argument(cx, n, address);
@@ -233,8 +243,14 @@ impl Call<'_> {
             _ => Access::Read,
         };
         let text = match terms.terminated {
-            // SAFETY: the address is that of the argument.
-            true => Some(unsafe { text_bytes(address, reach.room(cx, ty, address, access)?)? }),
+            true => {
+                let unit = cx.state.size(to).unwrap_or(1);
+                let room = reach.room(cx, ty, address, access)?;
+                // SAFETY: the address is that of the argument, whose memory is anchored.
+                let text = unsafe { text_bytes(address, room, unit)? };
+                reach.permit(cx, ty, address, text, access)?;
+                Some(text)
+            }
             false => None,
         };
         let opaque = asked && cx.state.size(to).is_none() && cx.state.kind(to) != Kind::Void;
@@ -251,6 +267,67 @@ impl Call<'_> {
             written: access == Access::Write,
             restricted: terms.restricted,
         }))
+    }
+
+    /// Checks a pointer to a function: CALL-4.
+    fn function(&self, ty: QualType, terms: &Terms, address: usize) -> Result<(), LuaError> {
+        let refused = terms.nonnull || self.cx.state.asks_for_contracts() && !terms.nullable;
+        match self.cx.state.kind(ty) {
+            _ if address == 0 && refused => Err(null(self.cx, ty)),
+            Kind::Pointer(to) | Kind::Reference(to) => {
+                self.cx.state.pass_function(self.cx.state.resolve(to).id(), address)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the pointers in a struct or union that is passed by value.
+    ///
+    /// # Safety
+    /// - *Frame* (see `call`).
+    unsafe fn by_value(&self, index: usize, ty: QualType, terms: &Terms) -> Result<(), LuaError> {
+        let cx = self.cx;
+        if !terms.pointers {
+            return Ok(());
+        }
+        if !terms.trusted {
+            return Err(untrusted(cx, ty, "holds pointers"));
+        }
+        let Some(pointers) = cx.state.types.borrow().table().pointers_in(ty) else {
+            return Err(untrusted(cx, ty, "holds pointers in a union, or too many"));
+        };
+        let at = self.recipe.plan.frame.arguments[index] as usize;
+        for (offset, ty) in pointers {
+            // SAFETY: the struct is in the Frame as a whole.
+            let value = unsafe { cx.state.load_pointer(self.frame.add(at + offset as usize)) };
+            self.member(ty, terms, value as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Checks a pointer of type `ty` in a struct that is passed by value.
+    fn member(&self, ty: QualType, terms: &Terms, address: usize) -> Result<(), LuaError> {
+        let cx = self.cx;
+        cx.ensure_stack(8);
+        let (Kind::Pointer(to) | Kind::Reference(to)) = cx.state.kind(ty) else { return Ok(()) };
+        if cx.state.kind(to) == Kind::Function {
+            let function = cx.state.resolve(to).id();
+            cx.state.permit_function(function, address as *const c_void)?;
+            return self.function(ty, terms, address);
+        }
+        match extent::of_address(cx, address) {
+            _ if address == 0 && terms.nullable => Ok(()),
+            _ if address == 0 => Err(null(cx, ty)),
+            Reach::Foreign if cx.state.is_handle(to, address) => Ok(()),
+            Reach::Foreign => Err(cx.state.not_given(ty)),
+            Reach::Known(_) if cx.state.size(to).is_none() && cx.state.kind(to) != Kind::Void => {
+                Err(cx.state.not_given(ty))
+            }
+            reach => {
+                let size = cx.state.size(to).unwrap_or(0);
+                reach.permit(cx, ty, address, size, Access::Read)
+            }
+        }
     }
 
     /// How many bytes the function uses, where the declaration says it.
@@ -301,10 +378,10 @@ impl Call<'_> {
             Kind::Pointer(from) => cx.state.resolve(from).id() == cx.state.resolve(to).id(),
             _ => false,
         });
-        if !asks_for_contracts(cx) || ours && cx.state.is_handle(to, address) {
+        if !cx.state.asks_for_contracts() || ours && cx.state.is_handle(to, address) {
             return Ok(());
         }
-        Err(LuaError::new(format!("a '{}' that C did not give out", cx.state.repr(ty))))
+        Err(cx.state.not_given(ty))
     }
 
     /// A variable argument must not lead to what is gone.
@@ -329,19 +406,21 @@ impl Call<'_> {
     }
 }
 
-/// The bytes of a text and its NUL.
+/// The bytes of a text of elements of `unit` bytes, and its NUL.
 ///
 /// # Safety
 /// - `room` bytes are readable at the address.
-unsafe fn text_bytes(address: usize, room: usize) -> Result<usize, LuaError> {
+unsafe fn text_bytes(address: usize, room: usize, unit: usize) -> Result<usize, LuaError> {
     // SAFETY: the address has `room` bytes, as the caller promises.
     let text = unsafe { std::slice::from_raw_parts(address as *const u8, room) };
-    let end = text.iter().position(|byte| *byte == 0);
-    end.map(|end| end + 1).ok_or_else(|| LuaError::new(format!("no NUL within {room} bytes")))
+    let mut elements = text.chunks_exact(unit.max(1));
+    let end = elements.position(|element| element.iter().all(|byte| *byte == 0));
+    end.map(|end| (end + 1) * unit)
+        .ok_or_else(|| LuaError::new(format!("no NUL within {room} bytes")))
 }
 
-fn asks_for_contracts(cx: &Cx<'_>) -> bool {
-    !cx.state.permits(Permissions::UNCONTRACTED_POINTERS)
+fn null(cx: &Cx<'_>, ty: QualType) -> LuaError {
+    LuaError::new(format!("NULL for '{}'", cx.state.repr(ty)))
 }
 
 fn untrusted(cx: &Cx<'_>, ty: QualType, what: &str) -> LuaError {

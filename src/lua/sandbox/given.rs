@@ -1,0 +1,183 @@
+//! What a confined script was given, and what it gave to C: functions by their addresses, handles, the function types of callbacks.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ctype::{Contract, QualType, Type, TypeId};
+use crate::lua::sandbox::region;
+use crate::lua::state::{Cx, LuaError, State};
+use crate::lua::types::kind::Kind;
+use crate::policy::{Permissions, Refusal};
+
+/// What the host and its C functions have given scripts, and scripts to C.
+#[derive(Default)]
+pub(in crate::lua) struct Given {
+    /// The functions that may be called, by address, with the types that the host declares for them; where others may not.
+    pub(in crate::lua) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// The pointers that C functions returned, by address and what they point to, where accesses are checked.
+    handles: RefCell<FxHashSet<(usize, TypeId)>>,
+    /// The function types that occur in the host's declarations.
+    pub(in crate::lua) types: RefCell<FxHashSet<TypeId>>,
+    /// The function types as which C got callbacks, by address.
+    pub(in crate::lua) passed: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// How much is in the table of [`Anchor::Returned`](crate::lua::state::Anchor).
+    pub(in crate::lua) returned: Cell<usize>,
+    /// The function that the call in progress of a checked state has called.
+    pub(in crate::lua) target: Cell<*const c_void>,
+}
+
+impl State {
+    /// Says that C code has given this address as a function of type `ty`.
+    pub(in crate::lua) fn learn_function(&self, ty: TypeId, address: *const c_void) {
+        if !address.is_null() && !self.permits(Permissions::FUNCTION_POINTER_CASTS) {
+            let mut functions = self.given.functions.borrow_mut();
+            let types = functions.entry(address as usize).or_default();
+            if !types.contains(&ty) {
+                types.push(ty);
+            }
+        }
+    }
+
+    /// CALL-3: keeps what C code has given with a value of type `ty` at `value`: [`State::learn_function`] if it is a pointer to a
+    /// function; in a checked state any other pointer, as a handle, unless it leads to memory that the library knows.
+    ///
+    /// # Safety
+    /// - `value` is readable for the size of its type.
+    /// - It comes from C code of the host, and no script had a say in it.
+    pub(in crate::lua) unsafe fn learn_result(cx: &Cx<'_>, ty: QualType, value: *const u8) {
+        let state = cx.state;
+        let Kind::Pointer(to) = state.kind(ty) else { return };
+        // SAFETY: `value` is readable for its type, as the caller promises.
+        let address = unsafe { state.load_pointer(value) };
+        let to = state.resolve(to).id();
+        if state.kind(to) == Kind::Function {
+            state.learn_function(to, address.cast_const().cast());
+        } else if state.checked() && !address.is_null() {
+            match region::resolve(cx, address as usize) {
+                // What lies there is the script's, or has its own life.
+                true => cx.pop(1),
+                false => _ = state.given.handles.borrow_mut().insert((address as usize, to)),
+            }
+        }
+    }
+
+    /// CODE-1: the `n`th function type of those that the host declares for an address, among the types that are the same as `ty`.
+    pub(in crate::lua) fn declared_function(
+        &self,
+        ty: TypeId,
+        address: *const c_void,
+        n: usize,
+    ) -> Option<TypeId> {
+        let functions = self.given.functions.borrow();
+        let types = self.types.borrow();
+        let known = functions.get(&(address as usize))?.iter().copied();
+        known.filter(|known| types.table().same((*known).into(), ty.into())).nth(n)
+    }
+
+    /// CODE-2: the function type `ty`, if the host's declarations have it; otherwise those that they have and that are the same but for
+    /// their contracts.
+    pub(in crate::lua) fn host_types_like(&self, ty: TypeId) -> Vec<TypeId> {
+        let known = self.given.types.borrow();
+        if known.contains(&ty) {
+            return vec![ty];
+        }
+        let types = self.types.borrow();
+        let same = |known: &TypeId| types.table().same((*known).into(), ty.into());
+        known.iter().copied().filter(same).collect()
+    }
+
+    /// CALL-5: C gets the function pointer as one to a `ty`. From here on a callback of the script is held to the contracts of that type,
+    /// too.
+    ///
+    /// # Errors
+    /// It is a callback that returns a pointer, and C does not take NULL, which it gets where a callback fails.
+    pub(in crate::lua) fn pass_function(&self, ty: TypeId, address: usize) -> Result<(), LuaError> {
+        if !self.asks_for_contracts() || !self.callbacks.borrow().contains_key(&address) {
+            return Ok(());
+        }
+        self.permit_fallible(ty)?;
+        let mut passed = self.given.passed.borrow_mut();
+        let types = passed.entry(address).or_default();
+        if !types.contains(&ty) {
+            types.push(ty);
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Functions of the type return a pointer, and may not return NULL, as callbacks that fail do; or a struct that holds pointers.
+    pub(in crate::lua) fn permit_fallible(&self, ty: TypeId) -> Result<(), LuaError> {
+        let types = self.types.borrow();
+        let table = types.table();
+        let Some(function) = table.function(ty) else { return Ok(()) };
+        if !table.holds_pointers(function.result) {
+            return Ok(());
+        }
+        match table.shape(function.result) {
+            Type::Pointer(_) if function.contracts.contains(&Contract::NullableResult) => Ok(()),
+            Type::Pointer(_) => Err(LuaError::new(format!(
+                "not permitted: a callback of type '{}' without `nullable(0)`: C gets NULL where it fails",
+                table.repr(ty.into())
+            ))),
+            _ => Err(LuaError::new(format!(
+                "not permitted: a callback that returns a '{}', which holds pointers",
+                table.repr(function.result)
+            ))),
+        }
+    }
+
+    /// Whether C code has given this address as a pointer to a `to`.
+    pub(in crate::lua) fn is_handle(&self, to: QualType, address: usize) -> bool {
+        self.given.handles.borrow().contains(&(address, self.resolve(to).id()))
+    }
+
+    /// # Errors
+    /// MEM-3: the pointer of type `ty` is none that memory of the host may hold. It may hold what C functions gave out as a
+    /// pointer to the same type, and functions of the type.
+    pub(in crate::lua) fn permit_stored(
+        &self,
+        ty: QualType,
+        value: *const u8,
+    ) -> Result<(), LuaError> {
+        let Kind::Pointer(to) = self.kind(ty) else { return Ok(()) };
+        if value.is_null() {
+            let ty = self.repr(ty);
+            return Err(LuaError::new(format!("NULL for a '{ty}' in memory of the host")));
+        }
+        match self.kind(to) {
+            Kind::Function => {
+                let function = self.resolve(to).id();
+                self.permit_function(function, value.cast())?;
+                self.pass_function(function, value as usize)
+            }
+            _ if self.is_handle(to, value as usize) => Ok(()),
+            _ => Err(self.not_given(ty)),
+        }
+    }
+
+    /// A pointer of type `ty` is no handle.
+    pub(in crate::lua) fn not_given(&self, ty: QualType) -> LuaError {
+        LuaError::new(format!("a '{}' that C did not give out", self.repr(ty)))
+    }
+
+    /// # Errors
+    /// Nothing but a cast says that there is a function of type `ty` at an address.
+    pub(in crate::lua) fn permit_function(
+        &self,
+        ty: TypeId,
+        address: *const c_void,
+    ) -> Result<(), LuaError> {
+        if address.is_null() || self.permits(Permissions::FUNCTION_POINTER_CASTS) {
+            return Ok(());
+        }
+        let functions = self.given.functions.borrow();
+        let types = self.types.borrow();
+        let same = |known: &TypeId| types.table().same((*known).into(), ty.into());
+        match functions.get(&(address as usize)).is_some_and(|known| known.iter().any(same)) {
+            true => Ok(()),
+            false => Err(Refusal::Permission(Permissions::FUNCTION_POINTER_CASTS).into()),
+        }
+    }
+}
