@@ -186,8 +186,8 @@ impl Body {
         Ok(Body { plan, keep: Keep::Wide, ..Body::new(address, plan) })
     }
 
-    /// A body that needs no code of its own: it gives the dispatcher what the entry saved as it is, where that is a Frame, or
-    /// reads a large plan.
+    /// A body that needs no code of its own: the block that the entry saved is itself the Frame for the dispatcher, or the plan is large and
+    /// is read at each call.
     ///
     /// # Errors
     /// As [`super::thunk`].

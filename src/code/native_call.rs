@@ -45,8 +45,8 @@ impl NativeCall {
         Ok(self.stack_bytes)
     }
 
-    /// Calls `target` with what is in the block of registers and in `stack`, and leaves the result in the block; what is on
-    /// the x87 stack is where the vector results of the same positions are.
+    /// Calls `target` with the registers of the block and the stack arguments in `stack`, and leaves the result in the block; results on the
+    /// x87 stack are in the places of the vector results of the same positions.
     ///
     /// # Safety
     /// - `target` is a function of the plan.

@@ -16,7 +16,7 @@ pub struct Registers {
     pub(super) result_float: [[u64; 2]; 4],
     /// The address of the first stack argument.
     pub(super) stack: u64,
-    /// Not 0 where the call uses a 256-bit register, whose upper half is in what follows.
+    /// Not 0 if the call uses a 256-bit register. The upper halves are in the fields below.
     pub(super) wide: u64,
     pub(super) upper: [[u64; 2]; 8],
     pub(super) result_upper: [u64; 2],

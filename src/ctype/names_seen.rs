@@ -26,7 +26,7 @@ impl Declarations {
         self.undo.push(Undo::Macro(name.into(), old));
     }
 
-    /// Sets what the entered scope says about a macro: nothing, that there is none, or what it is.
+    /// Sets the entry of a macro in the entered scope: no entry, no macro of this name, or the macro.
     pub(super) fn replace_macro(
         &mut self,
         name: Box<[u8]>,

@@ -46,8 +46,8 @@ pub(super) fn declare(model: &'static DataModel) -> Declarations {
     decls
 }
 
-/// Whether a program may declare a predeclared name as something else: C23's keywords, which C11 takes from `<stdbool.h>` or has not, and
-/// what C libraries disagree on. Another type for the others would change the functions of every header.
+/// Whether a program may declare a predeclared name as something else. It may for C23's keywords, which C11 takes from `<stdbool.h>` or does
+/// not have, and for names on which C libraries disagree. Another type for other names would change the functions of every header.
 pub(super) fn gives_way(name: &str) -> bool {
     matches!(name, "bool" | "true" | "false" | "nullptr" | "nullptr_t" | "char8_t")
         || name.starts_with("int_fast")

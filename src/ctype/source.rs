@@ -16,7 +16,7 @@ struct Piece {
     start: Offset,
     /// Where it begins in the declared text.
     origin: Offset,
-    /// It is what a macro stands for, all of which comes from one place.
+    /// It is the expansion of a macro: all its bytes come from one place.
     is_macro: bool,
 }
 
@@ -26,7 +26,7 @@ impl Expanded {
         self.push(bytes, origin, false);
     }
 
-    /// Adds what a macro at a place of the declared text stands for.
+    /// Adds the expansion of a macro at a place of the declared text.
     pub(super) fn insert(&mut self, bytes: &[u8], origin: usize) {
         self.push(bytes, origin, true);
     }

@@ -23,7 +23,7 @@ pub struct Compiler {
 const OWN_ERRORS: &[&str] =
     &["internal compiler error", "signal terminated program", "PLEASE submit a bug report"];
 
-/// What GCC leaves out when it optimises: passes that take a third of its time and move no values between functions.
+/// Passes that GCC leaves out when it optimises: they take a third of its time and move no values between functions.
 const GCC_WITHOUT: &[&str] =
     &["-fno-schedule-insns2", "-fno-tree-pta", "-fno-tree-vrp", "-fno-gcse"];
 

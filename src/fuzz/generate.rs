@@ -100,7 +100,7 @@ impl Generator {
         &self.refused
     }
 
-    /// The next function: a quarter of them are variadic. Few have what compilers disagree on, and of types at most one.
+    /// The next function; a quarter of all functions are variadic. Few have types on which compilers disagree, and each of these at most one.
     pub fn case(&mut self) -> Case {
         for _ in 0..ATTEMPTS {
             let variadic = self.platform.convention_of(true);
@@ -165,8 +165,8 @@ impl Generator {
         carried
     }
 
-    /// Argument types and a result type; long lists are of plain types, which are what fills registers, some of them of
-    /// floating-point numbers alone.
+    /// Argument types and a result type. Long lists have plain types, which fill the registers; some of the lists have floating-point numbers
+    /// alone.
     fn draw(&mut self, fixed: Option<usize>) -> (Vec<Typed>, Option<Typed>) {
         let kind = match self.random.below(12) {
             0 => Draw::Numbers,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::scalar::{DOUBLE, INT};
 use super::shape::{Case, Member, Record, Shape};
 
-/// How much there is to read in a function; every candidate costs less than what it was made of.
+/// The size of a function for its reader. Every candidate costs less than the function that it was made of.
 pub fn cost(case: &Case) -> usize {
     let arguments: usize = case.arguments.iter().map(|shape| 2 + shape_cost(shape)).sum();
     let result = case.result.as_ref().map_or(0, |shape| 2 + shape_cost(shape));

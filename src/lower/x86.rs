@@ -198,7 +198,7 @@ impl Assembler {
         self.copy_register(EDI, EDX)
     }
 
-    /// Puts what a call passes on the stack there; ESI is the Frame.
+    /// Copies the part of an argument that travels on the stack from the Frame (ESI) to the stack.
     fn argument_to_stack(&mut self, pass: &Pass, slot: u32) -> Encoded {
         if let &Pass::Stack { offset, size } = pass {
             return self.copy((ESI, slot), (ESP, offset), size);
@@ -283,7 +283,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// Puts what a callback got on the stack into its Frame.
+    /// Copies the part of an argument that a callback got on the stack into its Frame.
     fn argument_to_frame(&mut self, pass: &Pass, slot: u32) -> Encoded {
         if let &Pass::Stack { offset, size } = pass {
             return self.copy((EBP, ARGUMENTS + offset), (ESP, FRAME + slot), size);

@@ -96,7 +96,7 @@ fn holds_sse_or_mmx(ty: &Type) -> bool {
     })
 }
 
-/// Whether an argument is of several parts, to a compiler; a `transparent_union` is what its first member is.
+/// Whether compilers treat an argument as an aggregate. They treat a `transparent_union` as its first member.
 fn is_aggregate(ty: &Type) -> bool {
     matches!(ty.kind, Kind::Record(_) | Kind::Complex(_)) && ty.quirks.x86.passed != Passed::First
 }

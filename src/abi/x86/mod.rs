@@ -113,8 +113,8 @@ pub(crate) enum Variadic {
     Refused,
 }
 
-/// The rows: a convention's name, the compiler, the keyword that asks for it, what variadic functions use instead, how arguments travel and in which
-/// registers, how results do, where their hidden pointer goes, and what the callee pops.
+/// The rows: a convention's name, its compiler, its keyword, the convention of variadic functions, the rule and the registers of arguments, the rule
+/// of results, the place of their hidden pointer, the bytes that the callee pops.
 macro_rules! conventions {
     ($($id:ident = $name:literal $flavour:ident $keyword:expr, $variadic:ident $arguments:ident [$($register:literal)*] $results:ident $pointer:ident $pops:ident;)*) => {
         $(

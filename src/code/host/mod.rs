@@ -59,13 +59,13 @@ pub(crate) trait Processor {
     /// lead to the slots of [`super::pool`].
     const POOL: Option<unsafe extern "C" fn()> = None;
 
-    /// The code that callbacks of a convention begin with: it keeps the registers that `keep` says, in a block of [`Registers`] on
-    /// its stack, calls the slot's body (or dispatcher), and returns what is in the block then. It passes unwinding on.
+    /// The first code of callbacks of a convention. It saves the registers that `keep` names in a block of [`Registers`] on its stack, calls
+    /// the slot's body (or dispatcher), and returns the results in the block. It passes unwinding on.
     fn entry(_: &Convention, _: Keep) -> Option<*const c_void> {
         None
     }
 
-    /// The code that calls a function of a convention with what is in a block of [`Registers`].
+    /// The code that calls a function of a convention with the values in a block of [`Registers`].
     fn exit(_: &Convention) -> Option<Exit> {
         None
     }
@@ -87,7 +87,7 @@ pub(crate) trait Processor {
         None
     }
 
-    /// Called when code was written that runs at `start`, before it runs: the processor must not run what was there before.
+    /// Called after code was written, before it runs at `start`: the processor must not run the bytes that were there before.
     fn flush_instructions(start: *const u8, size: usize);
 }
 
@@ -110,7 +110,7 @@ pub(crate) struct X87 {
     pub push: unsafe extern "C" fn(&[u64; 2]),
 }
 
-/// The registers that an entry must keep, and what for.
+/// The registers that an entry must keep, and their use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// The first two integer registers, which are the Frame: the entry calls the dispatcher itself.

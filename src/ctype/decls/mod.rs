@@ -59,7 +59,7 @@ pub struct Declarations {
     text: u32,
     /// The state before that text.
     mark: Mark,
-    /// Changes of what there was.
+    /// Changes of earlier entries.
     pub(in crate::ctype) undo: Vec<Undo>,
     /// The kinds of declarations in that text.
     pub(in crate::ctype) declared: Declared,
@@ -118,8 +118,8 @@ impl Declarations {
         }
     }
 
-    /// Makes a scope inside another one. What is declared there hides what is declared outside, as in a block of C: a tag with
-    /// a body is a type of its own, a tag without one is the outer type where there is one.
+    /// Makes a scope inside another one. Its declarations hide outer ones, as in a block of C: a tag with a body is a type of its own; a tag
+    /// without a body is the outer type, if there is one.
     pub fn add_scope(&mut self, parent: ScopeId) -> ScopeId {
         let id = ScopeId(self.scopes);
         self.scopes += 1;
@@ -137,7 +137,7 @@ impl Declarations {
         Some(self)
     }
 
-    /// Forgets the names of a scope. Its types stay; scopes inside it see no more of what is outside.
+    /// Forgets the names of a scope. Its types stay. Scopes inside it see no outer names any more.
     pub fn drop_scope(&mut self, scope: ScopeId) {
         if scope != ScopeId::ROOT {
             self.enter(ScopeId::ROOT);
@@ -145,8 +145,8 @@ impl Declarations {
         }
     }
 
-    /// Says what becomes of a function, variable or typedef that is declared again with another type. What a constant, a tag or a body
-    /// stands for is never another thing.
+    /// Sets the rule for a function, variable or typedef that is declared again with another type. For constants, tags and bodies this is
+    /// always an error.
     pub fn on_redeclaration(&mut self, redeclared: Redeclared) {
         self.redeclared = redeclared;
     }

@@ -2,8 +2,8 @@
 
 use crate::ctype::names;
 
-/// The word that a text begins with: letters, digits, `_`, and all that is not ASCII. Its length and its head, as
-/// [`names::head`] has it. Eight bytes at a time, as where a word ends is what a processor guesses wrong.
+/// The word that a text begins with: letters, digits, `_`, and all that is not ASCII. Returns its length, and its head as [`names::head`]
+/// has it. Reads eight bytes at a time, because processors guess the ends of words wrong.
 #[inline]
 pub(super) fn word(text: &[u8]) -> (usize, u64) {
     if let Some(&chunk) = text.first_chunk() {

@@ -74,13 +74,13 @@ impl<'a> Parser<'a> {
                 format!("'{text}'")
             }
         };
-        // A missing ';' belongs to the end of what it should have ended.
+        // The place of a missing ';' is the end of the declaration that lacks it.
         let missing_end = what == "';'" && self.last_end > 0;
         let offset = if missing_end { self.last_end } else { self.tok.start };
         self.error(offset, format!("expected {what} before {found}"))
     }
 
-    /// Whether a type is what a declaration that failed would have completed: what is wrong with it is no error of its own.
+    /// Whether a declaration that failed would have completed a type: then an error of the type is a consequence of that failure.
     pub(super) fn is_fallout(&self, ty: QualType) -> bool {
         let table = &self.decls.table;
         let tag = match *table.shape(ty) {

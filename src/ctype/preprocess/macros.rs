@@ -109,7 +109,8 @@ impl Preprocessor<'_> {
         Ok(())
     }
 
-    /// Adds what a word becomes. `rest` is what follows it, `at` where the outermost macro stands, `active` the macros that lead here.
+    /// Adds the expansion of a word. `rest` is the text behind it, `at` the place of the outermost macro, `active` the macros that are being
+    /// expanded.
     pub(super) fn expand_word(
         &mut self,
         word: &[u8],

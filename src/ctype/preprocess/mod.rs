@@ -227,7 +227,7 @@ impl Preprocessor<'_> {
     }
 }
 
-/// A directive: its `#`, where what follows its name begins, and its end.
+/// A directive: the places of its `#`, of its arguments, and of its end.
 #[derive(Clone, Copy)]
 struct Line {
     at: usize,

@@ -7,7 +7,7 @@ use crate::ctype::source::Expanded;
 /// A text without the backslashes before the ends of lines, and without those ends.
 pub(super) struct Spliced<'a> {
     pub(super) bytes: Cow<'a, [u8]>,
-    /// Where bytes were taken out: the position of what follows here, and in the declared text.
+    /// The places where bytes were taken out: the position of the next byte in `bytes`, and in the declared text.
     splices: Vec<(usize, usize)>,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn next(text: &[u8], at: usize) -> Option<(Piece, usize)> {
     Some((piece, at + length))
 }
 
-/// The length of what ends with `end`, which may be missing; it is looked for from byte `from` on.
+/// The length of the piece that ends with `end`, or of the whole text if `end` is missing. The search begins at byte `from`.
 fn find(text: &[u8], end: &[u8], from: usize) -> usize {
     let found = text[from..].windows(end.len()).position(|window| window == end);
     match found {

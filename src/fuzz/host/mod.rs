@@ -84,8 +84,8 @@ impl Executor for Host {
     }
 }
 
-/// The oracles of a worker's process: `libraries` are compilers and what they made; for code of the host libffi, if it is
-/// installed, and ourselves.
+/// The oracles of a worker's process: `libraries` are compilers and their libraries. For code of the host also libffi, if it is
+/// installed, and the round trip.
 ///
 /// # Errors
 /// [`Trouble::Library`]

@@ -10,8 +10,8 @@ use crate::fuzz::batch::{Prototype, Value};
 use crate::fuzz::image::RESULT;
 use crate::fuzz::platform::Platform;
 
-/// Calls `target` twice through our thunk, with arguments that name themselves: once with zeros in the rest of the Frame, which
-/// begins where its memory begins, once with ones, and it ends where its memory ends. `after` says what the callee got wrong.
+/// Calls `target` twice through our thunk, with arguments that name themselves. In the first call the rest of the Frame is zeros, and the
+/// Frame is at the start of its memory; in the second it is ones, and the Frame is at the end. `after` says what the callee got wrong.
 ///
 /// # Safety
 /// - `target` is a function of this type and the platform's convention.
@@ -64,7 +64,7 @@ pub(super) fn untouched(prototype: &Prototype, before: &[u8], after: &[u8]) -> R
     }
 }
 
-/// Whether the bytes name themselves; if not, what they are.
+/// Whether the bytes name themselves; the error has the bytes.
 pub(super) fn got(value: &Value, number: usize, bytes: &[u8]) -> Result<(), String> {
     match value.image.is_named(number, bytes) {
         true => Ok(()),

@@ -25,7 +25,7 @@ pub struct Image {
     symbols: HashMap<String, u32>,
 }
 
-// SAFETY: the memory is the image's own, and `Image` itself only reads its table; what runs in it is its users' matter.
+// SAFETY: the memory is the image's own, and `Image` itself only reads its table; users who run its code answer for the code.
 unsafe impl Send for Image {}
 // SAFETY: as above.
 unsafe impl Sync for Image {}

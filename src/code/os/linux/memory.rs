@@ -26,8 +26,8 @@ pub(in crate::code) fn map_code(size: usize, near: Near) -> io::Result<Views> {
     mapped
 }
 
-/// `perf` looks for names in its map only where the memory is of no file but `/dev/zero`, which is what shared memory
-/// without a file counts as. Its second view is a copy of the first one's mapping (mremap(2), "old_size is zero").
+/// `perf` looks in its map for names of memory that belongs to no file or to `/dev/zero`; shared memory without a file counts as
+/// `/dev/zero`. The second view is a copy of the first one's mapping (mremap(2), "old_size is zero").
 fn map_for_perf(size: usize, text: usize) -> io::Result<Views> {
     let run = below(text, |hint, flags| {
         map_shared(-1, size, EXECUTE, hint, flags | libc::MAP_ANONYMOUS)

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// Copies memory through a pipe: the kernel refuses what is not mapped.
+/// Copies memory through a pipe: the kernel refuses memory that is not mapped.
 pub struct Peek {
     pipe: [OwnedFd; 2],
 }

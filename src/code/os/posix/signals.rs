@@ -27,8 +27,8 @@ static SAY: OnceLock<fn()> = OnceLock::new();
 pub(in crate::code) struct Handlers(());
 
 impl Handlers {
-    /// Installs handlers that run `say`, which may do what a signal handler may; it is the same at every call. They leave the signal
-    /// to what the host had installed.
+    /// Installs handlers that run `say`, which does only things that a signal handler may do. All calls pass the same `say`. Then the
+    /// handlers leave the signal to the handler of the host.
     pub(in crate::code) fn install(say: fn()) -> Handlers {
         let mut count = COUNT.lock();
         if SAY.set(say).is_ok() {
@@ -84,7 +84,7 @@ extern "C" fn at_exit() {
     say();
 }
 
-/// Says what callbacks left to say, and hands the signal on.
+/// Writes the texts that are held, and hands the signal on.
 ///
 /// # Safety
 /// - The kernel calls this, as the action of `signal`, with its own `info` and `context`.
@@ -110,7 +110,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
 ///
 /// # Safety
 /// - `action` has a function.
-/// - `signal`, `info` and `context` are what the kernel gave a handler.
+/// - The kernel gave `signal`, `info` and `context` to a handler.
 pub(in crate::code) unsafe fn chain(
     action: &libc::sigaction,
     signal: c_int,

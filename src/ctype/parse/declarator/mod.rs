@@ -83,8 +83,8 @@ struct Core {
 }
 
 impl Parser<'_> {
-    /// A declarator whose type starts from `base`. `attributes` are those of the whole declaration; what of
-    /// them is about functions is applied to the function that is declared or pointed to.
+    /// A declarator whose type starts from `base`. `attributes` belong to the whole declaration; those about functions are applied to the
+    /// function that is declared or pointed to.
     pub(super) fn declarator(
         &mut self,
         base: QualType,

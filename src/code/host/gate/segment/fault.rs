@@ -21,7 +21,7 @@ const SIGNALS: [(c_int, &str); 4] = [
 /// The earlier handlers of the signals.
 static BEFORE: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
-/// Starts to watch; what the host did with these signals before, it does after the report.
+/// Starts to watch. After the report, the host's own action for the signal follows.
 pub(super) fn watch() {
     // SAFETY: `sigaction` fills the old action; the new one is complete.
     unsafe {
@@ -59,7 +59,7 @@ unsafe extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: 
         } else if old.sa_sigaction != libc::SIG_DFL && old.sa_sigaction != libc::SIG_IGN {
             return chain(old, signal, info, context);
         }
-        // The instruction runs again and faults again; what was sent by somebody is sent again.
+        // The instruction runs again and faults again; a signal that somebody sent is sent again.
         libc::sigaction(signal, old, ptr::null_mut());
         if (*info).si_code <= 0 {
             libc::raise(signal);
