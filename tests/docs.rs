@@ -210,7 +210,7 @@ mod blocks {
     fn errors_of(script: &str) -> String {
         let tests = std::env::current_exe().expect("this test binary");
         let mut command = Command::new(tests);
-        // On the main thread, where signals of the process arrive.
+        // This test alone. It has a thread of its own, so signals of the process may arrive on the main thread.
         let arguments =
             ["--ignored", "--exact", "blocks::script", "--nocapture", "--test-threads=1"];
         command.args(arguments).env(SCRIPT, script);
