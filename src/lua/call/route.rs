@@ -522,3 +522,12 @@ fn hot() -> u32 {
         calls => calls,
     }
 }
+
+#[cfg(all(
+    test,
+    any(feature = "lua53", feature = "lua54", feature = "lua55"),
+    not(feature = "send"),
+    target_arch = "x86_64",
+    target_os = "linux"
+))]
+mod tests;
