@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// What a script has used up.
+/// The part of a budget that a script has used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(in crate::lua) enum Spent {
@@ -36,7 +36,7 @@ impl Spent {
 /// Time and steps. Only one thread at a time charges it: the one that runs the Lua state.
 #[derive(Debug)]
 pub(in crate::lua) struct Budget {
-    /// What points in time are counted from.
+    /// The point from which times are counted.
     epoch: Instant,
     /// Nanoseconds of a budget.
     time: u64,
@@ -107,7 +107,7 @@ impl Budget {
         Running(self)
     }
 
-    /// What is used up.
+    /// The part that is used up, if one is.
     pub(in crate::lua) fn spent(&self) -> Option<Spent> {
         match self.spent.load(Relaxed) {
             0 => None,
@@ -119,7 +119,7 @@ impl Budget {
     /// Takes so many steps, and looks at the clock.
     ///
     /// # Errors
-    /// What is used up.
+    /// The part that is used up.
     pub(in crate::lua) fn charge(&self, steps: u64) -> Result<(), Spent> {
         if let Some(spent) = self.spent() {
             return Err(spent);
@@ -144,7 +144,7 @@ impl Budget {
     /// Takes so many steps, and looks at no clock.
     ///
     /// # Errors
-    /// What is used up.
+    /// The part that is used up.
     pub(in crate::lua) fn take(&self, steps: u64) -> Result<(), Spent> {
         if let Some(spent) = self.spent() {
             return Err(spent);

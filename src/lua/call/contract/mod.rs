@@ -42,7 +42,7 @@ use terms::Terms;
 /// function returns.
 ///
 /// # Errors
-/// What is not as it was promised.
+/// The promise that the call breaks.
 ///
 /// # Safety
 /// - *Frame* (see `call`).
