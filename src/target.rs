@@ -1,6 +1,6 @@
 //! The meaning of a target triple for C: the data model, and the names of its calling conventions.
 //!
-//! All other code asks a [`Target`]; only [`crate::lower::isa`] reads triples, too, to find a code generator.
+//! All other code asks a [`Target`]; only `src/lower/isa.rs` reads triples, too, to find a code generator.
 #![forbid(unsafe_code)]
 
 use std::fmt;
