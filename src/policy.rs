@@ -129,12 +129,12 @@ impl Permissions {
         DESCRIPTIONS.iter().filter(move |description| self.contains(description.permission))
     }
 
-    /// As error messages name them: `integer_to_pointer`.
+    /// The names of the permissions in error messages: `integer_to_pointer`.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         self.descriptions().map(|description| description.name)
     }
 
-    /// Those of them with any of which a script can reach any memory of the process.
+    /// The permissions of this set that alone let a script reach any memory of the process.
     #[must_use]
     pub fn unconfined(self) -> Permissions {
         let unconfined = self.descriptions().filter(|description| description.unconfined);

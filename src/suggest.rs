@@ -17,7 +17,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         near => Some(strsim::osa_distance(name, near)).filter(|edits| *edits <= most),
     };
     let near = candidates.into_iter().filter_map(|name| Some((distance(name)?, name)));
-    // Of two that are as near, the first in the order of their names, so that the answer does not depend on theirs.
+    // Of equally near candidates the first in the order of names, so that the answer does not depend on the order of candidates.
     near.min().map(|(_, candidate)| candidate).filter(|_| name.len() > 1)
 }
 

@@ -89,7 +89,7 @@ struct Run {
     luajit: bool,
     /// The file, or - for standard input.
     file: PathBuf,
-    /// Its arguments: `arg[1]` and so on, and `...`.
+    /// Arguments of the script: `arg[1]` and so on, and `...`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }

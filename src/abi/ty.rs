@@ -89,7 +89,7 @@ pub struct Leaf {
     pub offset: u32,
     /// Bytes; of a bit-field, those that it touches; 0 of an array of no elements.
     pub size: u32,
-    /// Its natural alignment, of an array of no elements theirs; 1 for bit-fields, which are never misaligned.
+    /// Its natural alignment; for an array of no elements, that of the element type; 1 for bit-fields, which are never misaligned.
     pub align: u32,
     /// Its kind.
     pub kind: LeafKind,
@@ -240,7 +240,7 @@ struct Found {
 }
 
 /// Whether a type is a record of nothing but unnamed bit-fields, arrays of no elements, and such records.
-/// Those `seen` are empty, or the answer is known.
+/// The records in `seen` are empty; if one is not, the answer is known already.
 fn is_empty_record(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) -> bool {
     let CType::Record(record) = *table.shape(ty) else { return false };
     if !seen.insert(record) {

@@ -144,7 +144,7 @@ impl JITMemoryProvider for Provider {
 
     unsafe fn free_memory(&mut self) {}
 
-    /// Nothing to do: the executable view is executable from the start, and who writes into it flushes the instruction cache.
+    /// Nothing to do: the executable view is executable from the start, and the writer of code flushes the instruction cache.
     fn finalize(&mut self, _: BranchProtection) -> ModuleResult<()> {
         Ok(())
     }

@@ -25,9 +25,9 @@ pub(crate) enum Rank {
     Gate,
     /// Callback stubs of the processor's own conventions.
     Callbacks,
-    /// Those of 32-bit code.
+    /// Callback stubs of 32-bit code.
     GuestCallbacks,
-    /// Those of the program's text.
+    /// Callback stubs in the program's text.
     PooledCallbacks,
     /// Stubs of variadic calls.
     Announcers,

@@ -36,7 +36,7 @@ impl NativeCall {
         self.stack_bytes
     }
 
-    /// The same, where the thread's stack has room for them.
+    /// [`Self::stack_bytes`], if the thread's stack has room for them.
     ///
     /// # Errors
     /// [`Error::Stack`](crate::Error::Stack)

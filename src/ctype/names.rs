@@ -11,7 +11,7 @@ use super::index::Index;
 /// Every distinct identifier once; equal texts have equal [`Name`]s, numbered from 0.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// All of them, one after the other, each of them UTF-8.
+    /// The texts of all identifiers, one after the other, in UTF-8.
     text: Vec<u8>,
     words: Vec<Word>,
     index: Index,

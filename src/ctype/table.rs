@@ -20,9 +20,9 @@ pub(super) const MAX_DEPTH: u16 = 200;
 /// How deep a type nests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Depth {
-    /// Of the type as text, which does not go into the members of a tagged record, but for anonymous ones.
+    /// The depth of the type's text, which has no members of tagged records, except anonymous members.
     text: u16,
-    /// Of its values, which end at pointers.
+    /// The depth of its values, which end at pointers.
     value: u16,
 }
 

@@ -89,7 +89,7 @@ pub fn overview(
     overview_of(table, ty, name.map_or("", |name| table.name(name)), &variable, target)
 }
 
-/// The same of a type, with the name of a function that has it.
+/// [`overview`] of a type. `name` is the name of a function that has the type.
 ///
 /// # Errors
 /// As [`explain`].

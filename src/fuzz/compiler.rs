@@ -51,7 +51,7 @@ impl Compiler {
         Ok(Compiler { name: name.into(), command, version, level: "1".into() })
     }
 
-    /// The same at another optimisation level than 1.
+    /// The same compiler at an optimisation level; the default is 1.
     pub fn at(self, level: &str) -> Compiler {
         Compiler { level: level.into(), ..self }
     }

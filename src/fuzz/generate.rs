@@ -134,7 +134,7 @@ impl Generator {
         *self.refused.entry(reason).or_default() += 1;
     }
 
-    /// Those of the types that can be an argument and a result.
+    /// The types of `shapes` that the convention carries as an argument and as a result.
     fn carried(&mut self, shapes: &[Shape]) -> Vec<Typed> {
         let (text, names) = shape::declarations(shapes);
         let mut declarations = Declarations::new(&self.platform.target());
@@ -351,7 +351,7 @@ impl Generator {
         record(keyword, members, "")
     }
 
-    /// One of these scalars, or `int` where the platform has none of those drawn.
+    /// One of these scalars at random; `int` if the platform does not have it.
     fn scalar(&mut self, names: &[&str]) -> Shape {
         let name = *self.random.pick(names);
         let found = self.scalars.iter().find(|typed| match typed.shape {

@@ -2,7 +2,7 @@
 
 use crate::ctype::{Bits, FloatKind, QualType, Table, Type};
 
-/// Which bits of a type's bytes belong to values, and what they may be; the rest is padding.
+/// The bits of a type's bytes that belong to values, and those of them that may be 1; the other bits are padding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Image {
     /// One entry a byte.
@@ -14,7 +14,7 @@ pub struct Image {
 pub struct Byte {
     /// The bits that belong to a value.
     pub mask: u8,
-    /// Those of them that may be 1: of a `_Bool` the lowest.
+    /// The bits of `mask` that may be 1: for a `_Bool`, the lowest.
     pub limit: u8,
 }
 

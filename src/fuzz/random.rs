@@ -8,7 +8,7 @@ pub struct Random(Source);
 enum Source {
     /// xorshift64*
     Seed(u64),
-    /// One byte a choice, two where there are more than 256 possibilities; the first possibility when they are used up.
+    /// One byte for a choice, two bytes for a choice of more than 256 possibilities. After the last byte each choice is the first possibility.
     Bytes(std::vec::IntoIter<u8>),
 }
 

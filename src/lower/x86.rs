@@ -22,7 +22,7 @@ const MANY_WORDS: u32 = 16;
 
 /// The call shim of a plan: `uint32_t shim(void *target, void *frame)`, cdecl.
 ///
-/// It returns the bytes that the callee popped, and leaves the stack as it was whatever they were.
+/// It returns the number of bytes that the callee popped, and restores the stack pointer for any such number.
 ///
 /// # Errors
 /// [`Error::Codegen`]: a value too large to address.

@@ -121,9 +121,9 @@ plain! {
 /// The shapes of a Rust function.
 #[derive(Clone, Debug)]
 pub struct Shapes {
-    /// Of the parameters.
+    /// The shapes of the parameters.
     pub parameters: Vec<Shape>,
-    /// Of the result.
+    /// The shape of the result.
     pub result: Shape,
 }
 

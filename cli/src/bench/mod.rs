@@ -35,7 +35,7 @@ type Times = HashMap<String, f64>;
 /// Prints the table.
 ///
 /// # Errors
-/// There is no C compiler; what a run of the rows says.
+/// There is no C compiler; the message of a run that fails.
 pub(super) fn bench(rounds: u32) -> Result<(), String> {
     let folder = Folder::new()?;
     folder.write("bench.lua", ROWS)?;
@@ -119,10 +119,10 @@ fn compile(folder: &Folder, name: &str, text: &str, arguments: &[&OsStr]) -> Res
     output(command.arg(source).args(arguments)).map(|_| ())
 }
 
-/// Runs a command to its end; what it printed.
+/// Runs a command to its end, and returns its output.
 ///
 /// # Errors
-/// It cannot be started, or fails; with what it reported.
+/// The command cannot be started, or fails; the message has its standard error.
 fn output(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command

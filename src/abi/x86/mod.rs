@@ -37,7 +37,7 @@ pub struct Rules {
     pub(crate) flavour: Flavour,
     /// The convention of a variadic function that asks for this one.
     pub(crate) variadic: Variadic,
-    /// Such an argument.
+    /// The rule for an argument that is not an integer of one register.
     pub(crate) arguments: Arguments,
     /// The result.
     pub(crate) results: Results,
@@ -52,7 +52,7 @@ pub struct Rules {
 /// How an argument that is not an integer of one register travels: always on the stack, but for [`Arguments::Pieces`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arguments {
-    /// It does not touch the registers.
+    /// The argument uses up no registers.
     Stack,
     /// GCC: it passes over the registers that it would fill, unless its mode is floating point ("fastcall allocates the
     /// first two DWORD or smaller arguments … if it isn't an aggregate type", but `function_arg_advance_32` counts all).

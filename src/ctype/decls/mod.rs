@@ -49,7 +49,7 @@ pub struct Declarations {
     redeclared: Redeclared,
     /// The names of the scope that was entered.
     pub(in crate::ctype) names: Scope,
-    /// Those of the other scopes.
+    /// The names of the other scopes.
     pub(in crate::ctype) others: FxHashMap<ScopeId, Scope>,
     /// How many scopes there have been.
     scopes: u32,

@@ -13,7 +13,7 @@ use crate::ctype::{ArrayLen, Constant, Decl, Function, Name, QualType, Type, Typ
 #[derive(Debug)]
 pub(in crate::ctype) struct Conflict {
     pub(in crate::ctype) place: Place,
-    /// It as C.
+    /// The earlier declaration as C.
     pub(in crate::ctype) text: String,
 }
 

@@ -168,7 +168,7 @@ impl Facts {
 pub(super) struct Field {
     pub(super) ty: QualType,
     pub(super) named: bool,
-    /// Of a bit-field.
+    /// The width of a bit-field.
     pub(super) width: Option<u8>,
     pub(super) attributes: MemberAttributes,
 }
@@ -222,7 +222,7 @@ struct Slot {
     size: u64,
     named: bool,
     width: Option<u64>,
-    /// Its own attribute or the record's.
+    /// Whether the member or its record has the attribute `packed`.
     packed: bool,
     align: Option<u64>,
     last: bool,

@@ -45,7 +45,7 @@ pub(in crate::code) fn place(code: &[u8]) -> Result<u32, Error> {
 #[derive(Debug)]
 pub struct Frame(Box<[UnsafeCell<Block>]>);
 
-/// As many bytes as a Frame's size is a multiple of, at most.
+/// The unit of memory for Frames, with their alignment.
 #[derive(Debug)]
 #[repr(align(16))]
 struct Block(#[allow(dead_code, reason = "room")] [u8; 16]);

@@ -62,7 +62,7 @@ pub(super) mod x86_64;
 
 pub use x86_64::VECTOR_COUNT_STUB;
 
-/// All that can be emitted.
+/// All callbacks that can be emitted.
 pub static CALLBACKS: &[&Callbacks] =
     &[&aarch64::CALLBACKS, &riscv64::CALLBACKS, &x86_64::CALLBACKS];
 

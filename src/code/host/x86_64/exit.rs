@@ -62,7 +62,7 @@ macro_rules! wide_result {
     };
 }
 
-/// Its end.
+/// The end of an exit.
 macro_rules! leave {
     () => {
         concat!(
