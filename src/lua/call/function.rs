@@ -313,13 +313,7 @@ pub(in crate::lua) fn record_at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a 
 }
 
 /// If the value at `index` is such a closure: its function type and its C function.
-///
-/// # Safety
-/// - None is needed beyond *Context*, with an acceptable index.
-pub(in crate::lua) unsafe fn function_at(
-    cx: &Cx<'_>,
-    index: c_int,
-) -> Option<(TypeId, *const c_void)> {
+pub(in crate::lua) fn function_at(cx: &Cx<'_>, index: c_int) -> Option<(TypeId, *const c_void)> {
     record_at(cx, index).map(|record| (record.ty, record.address()))
 }
 

@@ -48,11 +48,25 @@ pub(in crate::lua) mod thunk_api;
 pub(in crate::lua) mod thunk_fast;
 mod variadic;
 
-use crate::lua::state::Cx;
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
+use crate::lua::state::rooms::{Part, Room};
 pub(in crate::lua) use function::{detach, function_at, prepare_pointer, push_function, record_at};
 
-/// Lets values find the C functions of closures.
-pub(in crate::lua) fn install(cx: &Cx<'_>) {
-    // SAFETY: the caller's index is acceptable.
-    cx.state.links.function_at.set(|cx, index| unsafe { function_at(cx, index) });
+/// What a state knows of the C functions that it calls.
+#[derive(Default)]
+pub(in crate::lua) struct Callees {
+    /// How functions are called, by type and the types of variable arguments.
+    recipes: RefCell<FxHashMap<recipe::RecipeKey, Box<recipe::Recipe>>>,
+    /// The calls of `ffi.async`.
+    tasks: task::Running,
+    /// The guest functions that were called, by type.
+    guest: RefCell<guest::Calls>,
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Callees {
+    const ROOM: Room = Room::Call;
 }

@@ -1,11 +1,13 @@
 //! How the functions of a type are called: everything that the calls of a type have in common, found at the first one.
 
+use super::Callees;
 use super::function;
 use super::plan_fast;
 use super::thunk_api::Conversions;
 use crate::abi::{self, CallPlan, Convention, Signature};
 use crate::code::NativeCall;
 use crate::ctype::{QualType, TypeId};
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, State};
 
 /// How the functions of a type are called, with variable arguments of certain types.
@@ -55,12 +57,13 @@ impl State {
         let options = &cx.state.options;
         let boxed = [options.boxed_int64.get(), options.boxed_uint64.get()];
         let key = (ty, key, boxed, types);
-        let known = cx.state.recipes.borrow().get(&key).map(|recipe| &raw const **recipe);
+        let known =
+            Callees::of(cx.state).recipes.borrow().get(&key).map(|recipe| &raw const **recipe);
         let recipe = match known {
             Some(recipe) => recipe,
             None => {
                 let Some(recipe) = Recipe::new(cx, ty, variable)? else { return Ok(None) };
-                let mut recipes = cx.state.recipes.borrow_mut();
+                let mut recipes = Callees::of(cx.state).recipes.borrow_mut();
                 &raw const **recipes.entry(key).or_insert(Box::new(recipe))
             }
         };

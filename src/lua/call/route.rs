@@ -65,7 +65,7 @@ use super::variadic;
 use crate::abi;
 use crate::code::{self, Mode};
 use crate::ctype::{Type as CType, TypeId};
-use crate::lua::callback::transition::Boundary;
+use crate::lua::state::boundary::Boundary;
 use crate::lua::state::head::Head;
 use crate::lua::state::{Cx, LuaError, State, guard_in};
 use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use mlua::ffi as sys;
 
+use super::Callees;
 use super::contract;
 use super::function::{self, Function};
 use super::plan_fast;
@@ -28,6 +29,7 @@ use crate::lower;
 use crate::lua::callback::dispatch;
 use crate::lua::callback::other_thread;
 use crate::lua::sandbox::budget;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
@@ -91,8 +93,7 @@ pub(in crate::lua) struct Running {
 }
 
 impl Running {
-    /// Whether a call is not done.
-    pub(in crate::lua) fn any_runs(&self) -> bool {
+    fn any_runs(&self) -> bool {
         self.lock().iter().any(|(_, shared)| !shared.is_done(Duration::ZERO))
     }
 
@@ -173,9 +174,14 @@ impl Shared {
     }
 }
 
+/// Whether a call of `ffi.async` is not done.
+pub(in crate::lua) fn any_runs(state: &State) -> bool {
+    Callees::of(state).tasks.any_runs()
+}
+
 /// Waits for the calls of a closing state: their arguments are in its memory.
 pub(in crate::lua) fn close(state: &State) {
-    for (_, shared) in state.tasks.lock().drain(..) {
+    for (_, shared) in Callees::of(state).tasks.lock().drain(..) {
         if !shared.is_done(Duration::from_secs(5)) {
             dispatch::report("a Lua state that closes waits for a call of ffi.async");
             while !shared.is_done(Duration::from_secs(60)) {}
@@ -187,7 +193,7 @@ pub(in crate::lua) fn close(state: &State) {
 fn let_go(cx: &Cx<'_>) {
     loop {
         let done = {
-            let mut calls = cx.state.tasks.lock();
+            let mut calls = Callees::of(cx.state).tasks.lock();
             let over = |(_, shared): &(i64, Arc<Shared>)| {
                 Arc::strong_count(shared) == 1 && shared.is_done(Duration::ZERO)
             };
@@ -205,8 +211,7 @@ fn let_go(cx: &Cx<'_>) {
 /// `ffi.async(function)`
 pub(in crate::lua) fn async_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.state.permit(Permissions::ASYNC)?;
-    // SAFETY: index 1 is acceptable.
-    let is_function = unsafe { function::function_at(cx, 1) }.is_some()
+    let is_function = function::function_at(cx, 1).is_some()
         || cdata::at(cx, 1).is_some_and(|cd| cx.state.is_function_pointer(cd.ty));
     if !is_function {
         let got = to_c::describe(cx, 1);
@@ -334,8 +339,8 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
         }
         frame
     };
-    let id = cx.state.tasks.last.get() + 1;
-    cx.state.tasks.last.set(id);
+    let id = Callees::of(cx.state).tasks.last.get() + 1;
+    Callees::of(cx.state).tasks.last.set(id);
     let task = push_task(cx, id, Task { shared: Cell::new(ptr::null()), record, recipe, frame });
     let mut registers = Registers::default();
     // SAFETY: the block has room for Frame and stack arguments.
@@ -354,7 +359,7 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
     let worker = Arc::clone(&shared);
     run_elsewhere(Box::new(move || worker.run()))
         .map_err(|error| LuaError::new(format!("no thread for ffi.async: {error}")))?;
-    cx.state.tasks.lock().push((id, shared));
+    Callees::of(cx.state).tasks.lock().push((id, shared));
     Ok(())
 }
 

@@ -11,8 +11,10 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
+use super::Callbacks;
 use super::transition::keeping_errno;
 use crate::lua::state::pinned::Shelf;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, State};
 use crate::lua::value::cdata::{Flags, Header};
 use crate::lua::value::repr::Place;
@@ -117,7 +119,7 @@ impl Stock {
     }
 
     /// Lets the cdata at `index` go, if it is one of these: it gets a finaliser, which is not to wait for the next filling.
-    pub(in crate::lua) fn let_go(&self, cx: &Cx<'_>, index: c_int) {
+    fn let_go(&self, cx: &Cx<'_>, index: c_int) {
         let block: *mut c_void = cx.userdata(index);
         let is_it = |object: &Cell<Option<Userdata>>| {
             object.get().is_some_and(|object| object.plain_block() == block)
@@ -128,6 +130,11 @@ impl Stock {
             unsafe { self.shelf.slot(n).restore(Kept::default()) };
         }
     }
+}
+
+/// Lets the cdata at `index` go, if it is one of the stock; see [`Stock::let_go`].
+pub(in crate::lua) fn let_go(cx: &Cx<'_>, index: c_int) {
+    Callbacks::of(cx.state).stock.let_go(cx, index);
 }
 
 /// Fills the stock of a state, protected, and leaves `errno` as it is; false, with the error on top of the stack, where that fails.
@@ -153,7 +160,7 @@ unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
     // SAFETY: `fill` calls this with a state that is in place.
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
-        let (cx, stock) = (Cx::new(lua, state), &state.stock);
+        let (cx, stock) = (Cx::new(lua, state), &Callbacks::of(state).stock);
         sys::luaL_checkstack(lua, SIZE as c_int + 4, c"arguments of a callback".as_ptr());
         if !stock.shelf.make_room(&cx, SHELF, SIZE) {
             sys::luaL_error(lua, c"not enough memory".as_ptr());

@@ -10,10 +10,12 @@ use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
+use super::Callbacks;
 use super::dispatch;
 use super::record::Callback;
 use crate::code::os;
 use crate::lua::state::head::Head;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, State, guard_in};
 use crate::lua::vm::api::{self, lua_State};
 
@@ -167,7 +169,7 @@ pub(super) unsafe fn admits(state: &State, callback: &Callback, frame: *mut u8) 
     let terms = callback.terms();
     let answered = terms.is_answered();
     // SAFETY: *Frame* and *Own thread*, kept by the caller.
-    let queued = !answered && unsafe { state.link.deferred.push(callback, frame) };
+    let queued = !answered && unsafe { Callbacks::of(state).link.deferred.push(callback, frame) };
     if queued {
         state.head().boundary.call_waits();
     } else {
@@ -193,7 +195,7 @@ pub(super) unsafe fn admits(state: &State, callback: &Callback, frame: *mut u8) 
 
 /// Makes the calls that wait, on a thread that runs a C function; returns their number.
 pub(in crate::lua) fn make(cx: &Cx<'_>) -> usize {
-    let (head, calls) = (cx.state.head(), &cx.state.link.deferred);
+    let (head, calls) = (cx.state.head(), &Callbacks::of(cx.state).link.deferred);
     head.boundary.no_call_waits();
     let mut made = 0;
     while let Some((callback, errno, arguments)) = calls.pop() {

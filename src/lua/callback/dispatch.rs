@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use mlua::ffi as sys;
 
+use super::Callbacks;
 use super::deferred;
 use super::fast;
 use super::last_words;
@@ -22,6 +23,7 @@ use super::transition::{self, CallbackScope, keeping_errno};
 use crate::code::os;
 use crate::code::{self, Slot};
 use crate::lua::state::head::Head;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
@@ -150,9 +152,9 @@ pub(in crate::lua) unsafe fn serve(
             cx.bytes(-1).map_or("(error object is not a string)".into(), String::from_utf8_lossy);
         report(format_args!("error in a callback '{}' that was queued: {text}", callback.name()));
     };
-    let target = cx.state.given.target.replace(ptr::null());
+    let target = cx.state.given().target.replace(ptr::null());
     keeping_errno(|| transition::across_within(cx, native, error));
-    cx.state.given.target.set(target);
+    cx.state.given().target.set(target);
     left
 }
 
@@ -223,19 +225,19 @@ fn enter_on(
         if sys::lua_checkstack(lua, 5) == 0 {
             return report("Lua stack overflow in a callback");
         }
-        let nested = state.nested.get();
+        let nested = Callbacks::of(state).nested.get();
         if nested == MAX_NESTED {
             Cx::new(lua, state).push_bytes(b"C stack overflow: callbacks in callbacks");
             true
         } else {
-            state.nested.set(nested + 1);
+            Callbacks::of(state).nested.set(nested + 1);
             api::push_c_function(lua, run);
             sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
             let failed = match state.options.traceback.get() {
                 true => traceback::call(lua, state),
                 false => sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK,
             };
-            state.nested.set(nested);
+            Callbacks::of(state).nested.set(nested);
             failed
         }
     };

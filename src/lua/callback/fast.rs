@@ -4,11 +4,13 @@ use std::ffi::c_int;
 
 use mlua::ffi as sys;
 
+use super::Callbacks;
 use super::argument_pool::{self, Last};
 use super::deferred;
 use super::dispatch::{self, Entry};
 use super::record::{Callback, CallbackKind};
 use super::transition::{CallbackScope, keeping_errno};
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::repr::{self, Form, Place};
@@ -161,7 +163,10 @@ unsafe fn enter_on(
 #[inline(always)]
 unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
     // SAFETY: *Own thread* and *Room*, kept by the caller.
-    unsafe { (*quick.state).stock.has(quick.boxed) || argument_pool::fill(lua, &*quick.state) }
+    unsafe {
+        Callbacks::of(&*quick.state).stock.has(quick.boxed)
+            || argument_pool::fill(lua, &*quick.state)
+    }
 }
 
 /// Calls the Lua function; false, with the error on top of the stack, where it fails.
@@ -227,7 +232,7 @@ unsafe fn set_others(
 ) -> memory::Slot {
     // SAFETY: *Frame* and *Own thread*, kept by the caller.
     unsafe {
-        let stock = &(*quick.state).stock;
+        let stock = &Callbacks::of(&*quick.state).stock;
         for Parameter { place, last } in quick.parameters.iter().skip(first) {
             let value = frame.offset(place.offset);
             match place.form {

@@ -1,10 +1,12 @@
 //! The report of an error that a callback caught, for the case that C ends the process before it returns to raise the error.
 
+use super::Callbacks;
 use super::dispatch;
 use super::record::Callback;
 use super::traceback;
 use crate::code::ending;
 use crate::lua::state::Cx;
+use crate::lua::state::rooms::Part;
 
 /// Keeps what is to be said of the error on top of the stack, which a callback caught.
 pub(in crate::lua) fn keep(cx: &Cx<'_>, callback: &Callback) {
@@ -27,7 +29,7 @@ pub(in crate::lua) fn keep(cx: &Cx<'_>, callback: &Callback) {
         "cthunk: the process ends before C returned to raise an error in the callback '{name}'{place}: {message}{trace}\n"
     );
     match ending::hold(words) {
-        Ok(held) => cx.state.last_words.set(Some(held)),
+        Ok(held) => Callbacks::of(cx.state).last_words.set(Some(held)),
         Err(_) => dispatch::report(format_args!(
             "error in the callback '{name}'{place}, raised when C returns: {message}"
         )),

@@ -54,19 +54,67 @@ pub(in crate::lua) mod terms;
 pub(in crate::lua) mod traceback;
 pub(in crate::lua) mod transition;
 
-use crate::lua::state::Cx;
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::code::{self, ending};
+use crate::ctype::TypeId;
+use crate::lua::state::pinned::Shelf;
+use crate::lua::state::rooms::{Part, Room};
+use crate::lua::state::{Cx, LuaError, State};
 pub(in crate::lua) use record::{
-    CallbackKind, close, create, free, free_idle, implicit, in_use, is_callback, let_go, set,
-    turn_away, wake,
+    CallbackKind, close, create, free, free_idle, implicit, in_use, is_callback, is_own,
+    known_kind, let_go, set, turn_away, wake,
 };
 
-/// Lets values make callbacks of Lua functions.
-pub(in crate::lua) fn install(cx: &Cx<'_>) {
+/// The callbacks of a state.
+#[derive(Default)]
+pub(in crate::lua) struct Callbacks {
+    /// Those that have a slot, in use or freed, by address.
+    slots: RefCell<FxHashMap<usize, code::Callback>>,
+    /// The Lua functions of the first ones.
+    shelf: Shelf,
+    /// Places that were used and are free.
+    free_places: RefCell<Vec<i32>>,
+    /// The last place that was ever used.
+    last_place: Cell<i32>,
+    /// The cdata for the arguments of the next calls.
+    stock: argument_pool::Stock,
+    /// What those of a function type have in common.
+    kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
+    /// Their way to the state.
+    link: Arc<owner::Link>,
+    /// What is said of the error that a callback caught, if the process ends before it is raised.
+    last_words: Cell<Option<ending::Held>>,
+    /// Those that are running, inside one another.
+    nested: Cell<u32>,
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Callbacks {
+    const ROOM: Room = Room::Callback;
+}
+
+/// Whether a callback is running.
+pub(in crate::lua) fn any_runs(state: &State) -> bool {
+    Callbacks::of(state).nested.get() > 0
+}
+
+/// A C function of function type `ty` that calls the Lua function at `index`; `own`: one that no other conversion of the Lua function gives.
+pub(in crate::lua) fn make(
+    cx: &Cx<'_>,
+    ty: TypeId,
+    index: c_int,
+    own: bool,
+) -> Result<*const c_void, LuaError> {
     // SAFETY: a function is at the index, and the type is a function's.
-    cx.state.links.callback.set(|cx, ty, index, own| unsafe {
+    unsafe {
         match own {
             true => create(cx, ty, index),
             false => implicit(cx, ty, index),
         }
-    });
+    }
 }

@@ -12,11 +12,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Callbacks;
 use super::deferred;
 use super::dispatch;
 use super::record::{self, Callback};
 use crate::code::os;
-use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::state::rooms::Part;
+use crate::lua::state::{Cx, LuaError, Outcome, State};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 
@@ -240,10 +242,15 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     }
 }
 
+/// What wakes the host up when a call waits.
+pub(in crate::lua) fn set_waker(state: &State, waker: Option<Waker>) {
+    Callbacks::of(state).link.queue.set_waker(waker);
+}
+
 /// Makes the calls that wait on this thread, which runs the state: those that are there once one is, which is waited for as
 /// long as `patience` says. Returns their number.
 pub(in crate::lua) fn poll(cx: &Cx<'_>, patience: Duration) -> usize {
-    let queue = &cx.state.link.queue;
+    let queue = &Callbacks::of(cx.state).link.queue;
     let deferred = deferred::make(cx);
     let count = queue.count(if deferred == 0 { patience } else { Duration::ZERO });
     for made in 0..count {

@@ -14,6 +14,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use super::Callbacks;
 use super::dispatch::dispatch;
 use super::fast::Quick;
 use super::other_thread::{Queue, Terms};
@@ -24,6 +25,7 @@ use crate::code::{self, Mode};
 use crate::ctype::{CallConv, QualType, Type as CType, TypeId};
 use crate::lua::state::head::Head;
 use crate::lua::state::pinned;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
@@ -161,7 +163,9 @@ impl Callback {
         self.value.set(value);
         if self.shelved {
             // SAFETY: `new` made room for it.
-            return unsafe { cx.state.functions_in_place.slot(self.place as usize).restore(value) };
+            return unsafe {
+                Callbacks::of(cx.state).shelf.slot(self.place as usize).restore(value)
+            };
         }
         cx.push_anchor(Anchor::Callbacks);
         // SAFETY: the state is in place; *Context*.
@@ -172,7 +176,7 @@ impl Callback {
 
     /// As it is when it is new, but for its Lua function.
     fn renew(&self, state: &State) {
-        state.live_callbacks.set(state.live_callbacks.get() + 1);
+        count(state, 1);
         self.freed.store(false, Ordering::Relaxed);
         self.quick.set(self.kind.quick.as_ref().map_or(ptr::null(), ptr::from_ref));
         self.terms.renew(state.options.foreign_answered.get());
@@ -181,7 +185,7 @@ impl Callback {
 
     /// From now on its calls fail.
     fn end(&self, state: &State) {
-        state.live_callbacks.set(state.live_callbacks.get() - 1);
+        count(state, -1);
         self.freed.store(true, Ordering::Relaxed);
         self.implicit.set(false);
         self.quick.set(ptr::null());
@@ -293,13 +297,18 @@ pub(in crate::lua) fn is_callback(address: *const c_void) -> bool {
     code::Callback::dispatcher(address).is_some_and(|theirs| theirs as usize == ours)
 }
 
+/// Whether an address is that of a callback of the state, in use or freed.
+pub(in crate::lua) fn is_own(state: &State, address: *const c_void) -> bool {
+    Callbacks::of(state).slots.borrow().contains_key(&(address as usize))
+}
+
 /// Sees to it that the next new callback has a place on the shelf, if it is one of the first.
 fn make_room(cx: &Cx<'_>) {
-    let free = cx.state.callback_places.borrow().last().copied();
-    let place = free.unwrap_or(cx.state.next_callback.get() + 1) as usize;
+    let free = Callbacks::of(cx.state).free_places.borrow().last().copied();
+    let place = free.unwrap_or(Callbacks::of(cx.state).last_place.get() + 1) as usize;
     if cx.state.ways.stack && place < MOST_SHELVED {
         // If there is no memory for that, it is in the table.
-        cx.state.functions_in_place.make_room(cx, SHELF, (place + 1).next_multiple_of(64));
+        Callbacks::of(cx.state).shelf.make_room(cx, SHELF, (place + 1).next_multiple_of(64));
     }
 }
 
@@ -330,19 +339,34 @@ impl CallbackKind {
     }
 }
 
+/// From now on there are callbacks, which C may call at any time.
+fn expect(cx: &Cx<'_>) {
+    let link = &Callbacks::of(cx.state).link;
+    link.set(cx.state);
+    link.deferred.expect();
+    cx.state.head().boundary.expect_callbacks();
+    cx.state.notice(cx.lua);
+}
+
+/// Adds to the number of callbacks that are in use.
+fn count(state: &State, more: isize) {
+    let count = &state.inventory().callbacks;
+    count.set(count.get().wrapping_add_signed(more));
+}
+
 /// A callback with no Lua function.
 fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError> {
-    cx.state.expect_callbacks(cx.lua);
-    let free = cx.state.callback_places.borrow_mut().pop();
+    expect(cx);
+    let free = Callbacks::of(cx.state).free_places.borrow_mut().pop();
     let place = free.unwrap_or_else(|| {
-        let next = cx.state.next_callback.get() + 1;
-        cx.state.next_callback.set(next);
+        let next = Callbacks::of(cx.state).last_place.get() + 1;
+        Callbacks::of(cx.state).last_place.set(next);
         next
     });
     let callback = Box::new(Callback {
-        state: cx.state.link.clone(),
+        state: Callbacks::of(cx.state).link.clone(),
         place,
-        shelved: cx.state.functions_in_place.has_room(place as usize + 1),
+        shelved: Callbacks::of(cx.state).shelf.has_room(place as usize + 1),
         freed: AtomicBool::new(true),
         implicit: Cell::new(false),
         value: Cell::default(),
@@ -363,13 +387,13 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
     let (convention, body) = (kind.convention, &kind.body);
     let slot = code::Callback::new(convention, body, dispatch, data.cast(), drop_data, owner())
         .inspect_err(|_| {
-            cx.state.callback_places.borrow_mut().push(place);
+            Callbacks::of(cx.state).free_places.borrow_mut().push(place);
             // SAFETY: `into_raw` just above; nobody else has it.
             unsafe { drop_data(data.cast()) };
         })?;
     // SAFETY: *Slot*.
     unsafe { (*data).address.set(slot.address()) };
-    cx.state.callbacks.borrow_mut().insert(slot.address() as usize, slot);
+    Callbacks::of(cx.state).slots.borrow_mut().insert(slot.address() as usize, slot);
     Ok(slot)
 }
 
@@ -418,7 +442,7 @@ fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> 
     let Ok(callback) = own(cx, address) else { return false };
     // SAFETY: *Slot*.
     let callback = unsafe { &*callback };
-    let kinds = cx.state.callback_kinds.borrow();
+    let kinds = Callbacks::of(cx.state).kinds.borrow();
     let is_kind = kinds.get(&ty).is_some_and(|kind| Arc::ptr_eq(kind, &callback.kind));
     if !is_kind || !callback.implicit.get() {
         return false;
@@ -429,13 +453,18 @@ fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> 
     same
 }
 
+/// What callbacks of a function type have in common, if there was one. It lives as long as the state.
+pub(in crate::lua) fn known_kind(state: &State, ty: TypeId) -> Option<*const CallbackKind> {
+    Callbacks::of(state).kinds.borrow().get(&ty).map(|kind| &raw const **kind)
+}
+
 /// What callbacks of a function type have in common, found out at the first one.
 fn kind(cx: &Cx<'_>, ty: TypeId) -> Result<Arc<CallbackKind>, LuaError> {
-    if let Some(kind) = cx.state.callback_kinds.borrow().get(&ty) {
+    if let Some(kind) = Callbacks::of(cx.state).kinds.borrow().get(&ty) {
         return Ok(Arc::clone(kind));
     }
     let kind = Arc::new(describe(cx, ty)?);
-    cx.state.callback_kinds.borrow_mut().insert(ty, Arc::clone(&kind));
+    Callbacks::of(cx.state).kinds.borrow_mut().insert(ty, Arc::clone(&kind));
     Ok(kind)
 }
 
@@ -495,7 +524,7 @@ unsafe fn drop_data(data: *const c_void) {
 
 /// The callback in use at `address`, of this state.
 fn find(cx: &Cx<'_>, address: *const c_void) -> Result<code::Callback, LuaError> {
-    let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
+    let found = Callbacks::of(cx.state).slots.borrow().get(&(address as usize)).copied();
     // SAFETY: *Slot*.
     let found = found.filter(|&callback| unsafe { !(*data(callback)).is_freed() });
     found.ok_or_else(|| {
@@ -513,7 +542,7 @@ fn data(callback: code::Callback) -> *const Callback {
 
 /// The addresses of the callbacks that are in use.
 pub(in crate::lua) fn in_use(state: &State) -> Vec<usize> {
-    let callbacks = state.callbacks.borrow();
+    let callbacks = Callbacks::of(state).slots.borrow();
     // SAFETY: *Slot*.
     let used = |callback: &&code::Callback| unsafe { !(*data(**callback)).is_freed() };
     callbacks.values().filter(used).map(|callback| callback.address() as usize).collect()
@@ -522,7 +551,7 @@ pub(in crate::lua) fn in_use(state: &State) -> Vec<usize> {
 /// Lets a cdata with this address go, if it is kept with a freed callback: it gets a finaliser, which is not to wait until another
 /// callback takes the slot.
 pub(in crate::lua) fn let_go(cx: &Cx<'_>, address: *const c_void) {
-    let found = cx.state.callbacks.borrow().get(&(address as usize)).copied();
+    let found = Callbacks::of(cx.state).slots.borrow().get(&(address as usize)).copied();
     // SAFETY: *Slot*.
     if let Some(callback) = found.map(|callback| unsafe { &*data(callback) })
         && callback.is_freed()
@@ -555,7 +584,7 @@ pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result
     let freed = unsafe { &*data(callback) };
     freed.keep(cx, None);
     freed.end(cx.state);
-    cx.state.given.functions.borrow_mut().remove(&(address as usize));
+    cx.state.forget_function(address);
     match freed.is_idle() {
         true => put_away(cx.state, freed, callback),
         false => freed.retired.set(Some(callback)),
@@ -565,7 +594,7 @@ pub(in crate::lua) unsafe fn free(cx: &Cx<'_>, address: *const c_void) -> Result
 
 /// [`free`] of a callback that is in use, not running, and keeps its slot. It is returned: its Lua function is there still.
 pub(in crate::lua) fn free_idle(state: &State, address: *const c_void) -> Option<&Callback> {
-    let callback = *state.callbacks.borrow().get(&(address as usize))?;
+    let callback = *Callbacks::of(state).slots.borrow().get(&(address as usize))?;
     // SAFETY: *Slot*.
     let freed = unsafe { &*data(callback) };
     if !freed.is_idle() || freed.is_freed() || freed.kind.body.is_pooled() {
@@ -592,8 +621,8 @@ pub(in crate::lua) fn wake<'s>(
 /// kind gets it.
 fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
     if freed.kind.body.is_pooled() && !state.checked() {
-        state.callback_places.borrow_mut().push(freed.place);
-        state.callbacks.borrow_mut().remove(&(callback.address() as usize));
+        Callbacks::of(state).free_places.borrow_mut().push(freed.place);
+        Callbacks::of(state).slots.borrow_mut().remove(&(callback.address() as usize));
         return callback.release();
     }
     callback.rest();
@@ -620,13 +649,13 @@ pub(in crate::lua) unsafe fn set(
 
 /// From now on calls find that the state is gone, those that wait too.
 pub(in crate::lua) fn turn_away(state: &State) {
-    state.link.set(ptr::null());
-    state.link.queue.close();
+    Callbacks::of(state).link.set(ptr::null());
+    Callbacks::of(state).link.queue.close();
 }
 
 /// Gives every callback of a closing state back, when C makes no more calls that the state waits for.
 pub(in crate::lua) fn close(state: &State) {
-    for (_, callback) in state.callbacks.borrow_mut().drain() {
+    for (_, callback) in Callbacks::of(state).slots.borrow_mut().drain() {
         // SAFETY: *Slot*.
         let data = unsafe { &*data(callback) };
         data.quick.set(ptr::null());

@@ -56,7 +56,7 @@ pub(super) unsafe fn learn_argument(
     };
     let trusted = || (0..).map_while(trusted).all(|trusted| trusted);
     let given = !cx.state.asks_for_contracts()
-        || cx.state.given.target.get() != address && trusted() && {
+        || cx.state.given().target.get() != address && trusted() && {
             matches!(cx.state.kind(ty), Kind::Pointer(_))
         };
     if given {
@@ -85,7 +85,7 @@ pub(super) fn permit_result(
         promises(cx.state.types.borrow().table().function(ty), &Contract::TrustedResult)
     };
     let passed =
-        cx.state.given.passed.borrow().get(&(address as usize)).cloned().unwrap_or_default();
+        cx.state.given().passed.borrow().get(&(address as usize)).cloned().unwrap_or_default();
     let declared = (0..).map_while(|n| cx.state.declared_function(function, address, n));
     let trusted = declared.chain(passed).all(trusts);
     let reach = extent::of_argument(cx, index, value);
@@ -128,15 +128,15 @@ fn permit_value(
 
 /// Keeps the value on top of the stack until the C call in progress has returned.
 fn keep(cx: &Cx<'_>) -> Result<(), LuaError> {
-    if cx.state.nested.get() == 0 || cx.state.given.target.get().is_null() {
+    if !super::any_runs(cx.state) || cx.state.given().target.get().is_null() {
         return Err(LuaError::new("no call of C is in progress that could keep the memory"));
     }
-    let count = cx.state.given.returned.get() + 1;
+    let count = cx.state.given().returned.get() + 1;
     cx.push_anchor(Anchor::Returned);
     cx.push_value(-2);
     cx.raw_set_integer(-2, count as i64);
     cx.pop(1);
-    cx.state.given.returned.set(count);
+    cx.state.given().returned.set(count);
     Ok(())
 }
 
@@ -160,11 +160,11 @@ pub(in crate::lua) unsafe fn during(
     let Some(state) = (unsafe { head.state() }).filter(|state| state.checked()) else {
         return transition::across(lua, head, native);
     };
-    let before = state.given.returned.get();
-    let outer = state.given.target.replace(target);
+    let before = state.given().returned.get();
+    let outer = state.given().target.replace(target);
     let outcome = transition::across(lua, head, native);
-    state.given.target.set(outer);
-    if state.given.returned.get() > before {
+    state.given().target.set(outer);
+    if state.given().returned.get() > before {
         // SAFETY: *C function* and *Raise*, kept by the caller.
         keeping_errno(|| unsafe {
             guard_in(lua, head, |cx| {
@@ -179,7 +179,7 @@ pub(in crate::lua) unsafe fn during(
 /// Lets go of what callbacks returned since there was so much of it.
 fn let_go_of_results(cx: &Cx<'_>, before: usize) {
     cx.push_anchor(Anchor::Returned);
-    for n in before + 1..=cx.state.given.returned.replace(before) {
+    for n in before + 1..=cx.state.given().returned.replace(before) {
         cx.push_nil();
         cx.raw_set_integer(-2, n as i64);
     }

@@ -22,125 +22,15 @@
 //!
 //! The module is in this room, not in `call`, because calls know callbacks, and callbacks do not know calls.
 
-use std::cell::Cell;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{Ordering, compiler_fence};
 
+use super::Callbacks;
 use crate::code::os;
+use crate::lua::state::boundary::{Boundary, is_thread};
 use crate::lua::state::head::Head;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx, LuaError, guard_in};
 use crate::lua::vm::api::{self, Results, lua_State};
-
-/// Which side of the boundary a Lua state is on: the part of its [`Head`] that [`across`], [`CallbackScope`] and [`emit`] access.
-#[repr(C)]
-pub(in crate::lua) struct Boundary {
-    /// The thread of the C call in progress. Where there is none, as while a callback runs Lua code, it is [`Self::rest`]. It is
-    /// set for no longer than native code runs, so that Lua may be entered wherever a signal finds it set.
-    current: AtomicPtr<lua_State>,
-    /// Null, or [`WAITING`] while calls of callbacks wait for a safe point. A signal handler sets it.
-    rest: AtomicPtr<lua_State>,
-    /// [`BARRED`] from the first callback on, before it 0.
-    barred: AtomicUsize,
-    /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
-    pending: Cell<u32>,
-}
-
-/// What [`Boundary::current`] is where no C call is in progress, and calls of callbacks wait.
-const WAITING: *mut lua_State = ptr::without_provenance_mut(1);
-/// What no two slots of a stack are apart: a thunk adds the word at its bar to a distance of slots.
-const BARRED: usize = 1;
-
-impl Default for Boundary {
-    fn default() -> Boundary {
-        Boundary {
-            current: AtomicPtr::default(),
-            rest: AtomicPtr::default(),
-            barred: AtomicUsize::new(0),
-            pending: Cell::new(0),
-        }
-    }
-}
-
-impl Boundary {
-    /// A word that is 0 until the state has a callback.
-    pub(in crate::lua) fn until_callbacks(&self) -> *const AtomicUsize {
-        &raw const self.barred
-    }
-
-    /// A word that is 0 while no C call is in progress and no call of a callback waits.
-    pub(in crate::lua) fn between_calls(&self) -> *const AtomicUsize {
-        (&raw const self.current).cast()
-    }
-
-    /// A word that is never 0.
-    pub(in crate::lua) fn never() -> *const AtomicUsize {
-        static CLOSED: AtomicUsize = AtomicUsize::new(BARRED);
-        &raw const CLOSED
-    }
-
-    /// From now on, calls of C may come back: the state has a callback.
-    pub(in crate::lua) fn expect_callbacks(&self) {
-        self.barred.store(BARRED, Ordering::Relaxed);
-    }
-
-    /// Whether the state has had a callback.
-    #[inline(always)]
-    pub(in crate::lua) fn has_callbacks(&self) -> bool {
-        self.barred.load(Ordering::Relaxed) == BARRED
-    }
-
-    /// Whether a callback of the C call in progress has caught an error.
-    #[inline(always)]
-    pub(super) fn has_error(&self) -> bool {
-        self.pending.get() != 0
-    }
-
-    /// Says, while no C call is in progress, that calls of callbacks wait for the next one.
-    pub(super) fn call_waits(&self) {
-        self.rest.store(WAITING, Ordering::Relaxed);
-        self.current.store(WAITING, Ordering::Relaxed);
-    }
-
-    /// Whether calls of callbacks wait.
-    #[inline(always)]
-    pub(super) fn has_waiting_calls(&self) -> bool {
-        !self.rest.load(Ordering::Relaxed).is_null()
-    }
-
-    /// Says that no call waits, from now until the next one comes.
-    pub(in crate::lua) fn no_call_waits(&self) {
-        self.rest.store(ptr::null_mut(), Ordering::Relaxed);
-        if self.calling().is_none() {
-            self.current.store(ptr::null_mut(), Ordering::Relaxed);
-        }
-    }
-
-    /// The thread of the C call in progress.
-    #[inline(always)]
-    fn calling(&self) -> Option<*mut lua_State> {
-        Some(self.current.load(Ordering::Relaxed)).filter(|lua| is_thread(*lua))
-    }
-
-    /// Says that Lua's thread `lua` runs native code from now on.
-    #[inline(always)]
-    fn enter_c(&self, lua: *mut lua_State) {
-        compiler_fence(Ordering::SeqCst);
-        self.current.store(lua, Ordering::Relaxed);
-    }
-
-    /// Says that no C call is in progress from now on.
-    #[inline(always)]
-    fn enter_lua(&self) {
-        self.current.store(self.rest.load(Ordering::Relaxed), Ordering::Relaxed);
-        compiler_fence(Ordering::SeqCst);
-    }
-}
-
-/// Whether [`Boundary::current`] is a thread.
-#[inline(always)]
-fn is_thread(current: *mut lua_State) -> bool {
-    current.addr() > WAITING.addr()
-}
 
 /// Makes a native call on behalf of Lua's thread `lua`, one of the state of `head`: callbacks that are called within `native` run at once, on that thread.
 ///
@@ -175,7 +65,7 @@ impl CallScope<'_> {
     fn open(lua: *mut lua_State, head: &Head) -> CallScope<'_> {
         // SAFETY: *Open*: a state does not close while it calls C.
         let state = unsafe { head.state() }.filter(|_| api::SEND);
-        let thread = state.map_or(0, |state| state.link.begin_call());
+        let thread = state.map_or(0, |state| Callbacks::of(state).link.begin_call());
         let outer = head.boundary.current.load(Ordering::Relaxed);
         head.boundary.enter_c(lua);
         CallScope { head, outer, thread }
@@ -192,7 +82,7 @@ impl Drop for CallScope<'_> {
         compiler_fence(Ordering::SeqCst);
         // SAFETY: *Open*: a state does not close while it calls C.
         if let Some(state) = unsafe { self.head.state() }.filter(|_| api::SEND) {
-            state.link.end_call(self.thread);
+            Callbacks::of(state).link.end_call(self.thread);
         }
     }
 }
@@ -221,7 +111,7 @@ impl Caught {
 
     /// Pushes the value that was raised, and forgets it.
     pub(super) fn push(self, cx: &Cx<'_>) {
-        drop(cx.state.last_words.take());
+        drop(Callbacks::of(cx.state).last_words.take());
         cx.push_anchor(Anchor::Pending);
         cx.raw_get_integer(-1, 1);
         cx.push_bool(false);
@@ -255,7 +145,7 @@ pub(super) fn keep_error(cx: &Cx<'_>) {
 /// that a callback of this call has caught on top of the stack.
 pub(super) fn across_within(cx: &Cx<'_>, native: impl FnOnce(), report: impl FnOnce()) {
     let head = cx.state.head();
-    let words = cx.state.last_words.take();
+    let words = Callbacks::of(cx.state).last_words.take();
     let earlier = head.boundary.has_error();
     if earlier {
         Caught(()).push(cx);
@@ -267,7 +157,7 @@ pub(super) fn across_within(cx: &Cx<'_>, native: impl FnOnce(), report: impl FnO
     }
     if earlier {
         keep_error(cx);
-        cx.state.last_words.set(words);
+        Callbacks::of(cx.state).last_words.set(words);
     }
 }
 

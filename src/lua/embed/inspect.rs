@@ -4,6 +4,7 @@ use std::ffi::CString;
 
 use super::Ffi;
 use crate::lua::callback;
+use crate::lua::library::clib;
 
 /// Counts of a table's libraries, symbols, thunks, callbacks and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,14 +58,14 @@ impl Ffi {
     /// The Lua state is closed.
     pub fn counters(&self) -> mlua::Result<Counters> {
         self.enter(|cx| {
-            let inventory = &cx.state.inventory;
+            let inventory = cx.state.inventory();
             let thunks = inventory.thunks.borrow();
             Ok(Counters {
-                libraries: cx.state.libraries.len(),
+                libraries: clib::count(cx.state),
                 symbols: inventory.symbols.borrow().len(),
                 thunks: thunks.len(),
                 thunk_bytes: thunks.values().map(|size| *size as usize).sum(),
-                callbacks: cx.state.live_callbacks.get(),
+                callbacks: inventory.callbacks.get(),
                 declaration_bytes: inventory.text_bytes.get(),
                 cdata_bytes: inventory.owned_bytes.get(),
             })
@@ -89,7 +90,7 @@ impl Ffi {
     /// # Errors
     /// The Lua state is closed.
     pub fn libraries(&self) -> mlua::Result<Vec<String>> {
-        self.enter(|cx| Ok(cx.state.libraries.names()))
+        self.enter(|cx| Ok(clib::names(cx.state)))
     }
 
     /// The symbols that were looked up, by name, with their addresses.
@@ -109,7 +110,7 @@ impl Ffi {
     /// The Lua state is closed.
     pub fn symbols(&self) -> mlua::Result<Vec<(String, usize)>> {
         self.enter(|cx| {
-            let symbols = cx.state.inventory.symbols.borrow();
+            let symbols = cx.state.inventory().symbols.borrow();
             let symbol = |(name, &address): (&CString, &usize)| {
                 (name.to_string_lossy().into_owned(), address)
             };
@@ -136,7 +137,7 @@ impl Ffi {
     /// The Lua state is closed.
     pub fn thunks(&self) -> mlua::Result<Vec<ThunkInUse>> {
         self.enter(|cx| {
-            let thunks = cx.state.inventory.thunks.borrow();
+            let thunks = cx.state.inventory().thunks.borrow();
             let thunk =
                 |(&address, &size): (&usize, &u32)| ThunkInUse { address, size: size as usize };
             let mut thunks: Vec<_> = thunks.iter().map(thunk).collect();

@@ -11,7 +11,6 @@ mod value;
 use std::ffi::c_int;
 use std::sync::Arc;
 
-pub(super) use expose::Exposed;
 pub use inspect::{CallbackInUse, Counters, ThunkInUse};
 pub use sandbox::{Sandbox, SandboxBuilder};
 pub use value::CValue;
@@ -180,7 +179,13 @@ impl Builder {
         // SAFETY: a protected call, with stack slots to spare; the table is left on the stack.
         let table: mlua::Table = unsafe {
             lua.exec_raw((), move |state| {
-                *made = State::make(state, None, Machine::host(), own);
+                *made = State::make(
+                    state,
+                    None,
+                    Machine::host(),
+                    own,
+                    &crate::lua::library::rooms::ROOMS,
+                );
                 crate::lua::library::push_library_in(state, *made);
             })?
         };

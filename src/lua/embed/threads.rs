@@ -95,7 +95,7 @@ impl Ffi {
     /// The Lua state is closed.
     pub fn set_waker(&self, waker: Option<Waker>) -> mlua::Result<()> {
         self.enter(|cx| {
-            cx.state.link.queue.set_waker(waker);
+            other_thread::set_waker(cx.state, waker);
             Ok(())
         })
     }

@@ -29,10 +29,30 @@ pub(in crate::lua) mod new_callback;
 pub(in crate::lua) mod operator;
 pub(in crate::lua) mod pointer;
 
+use std::cell::{Cell, RefCell};
+
 use crate::ctype::QualType;
 use crate::lua::object::ctypes;
 use crate::lua::object::metatype;
+use crate::lua::state::rooms::{Part, Room};
 use crate::lua::state::{Anchor, Cx};
+
+/// What fast functions remember in a state.
+#[derive(Default)]
+pub(in crate::lua) struct Fast {
+    /// The last callback's type.
+    recent: Cell<new_callback::Recent>,
+    /// How values are made: every `TypeInfo::maker` that ever was.
+    #[allow(clippy::vec_box, reason = "their addresses are kept")]
+    makers: RefCell<Vec<Box<new::Maker>>>,
+    /// Texts that name types.
+    texts: new::Texts,
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Fast {
+    const ROOM: Room = Room::Fast;
+}
 
 /// Puts fast functions in place of the general ones, in a state that has the latter.
 pub(in crate::lua) fn install(cx: &Cx<'_>) {
@@ -47,7 +67,6 @@ pub(in crate::lua) fn install(cx: &Cx<'_>) {
     }
     cx.pop(1);
     access::keep_index_event(cx);
-    cx.state.links.push_metatable.set(push_metatable);
     if cx.state.ways.new {
         ctypes::push_metatable(cx);
         cx.push_function(new::CONSTRUCT, 0);
@@ -70,9 +89,12 @@ pub(in crate::lua) fn install_functions(cx: &Cx<'_>, outermost: bool) {
     }
 }
 
-/// Pushes a new metatable with fast functions.
-fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
+/// Pushes a new metatable for the cdata of a type, with fast functions where the state may have them.
+pub(in crate::lua) fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
     metatype::push_new_metatable(cx, ty, finalized);
+    if !cx.state.ways.values {
+        return;
+    }
     if cx.state.is_function_pointer(ty) {
         cx.raw_get_name(-1, b"__index");
         cx.push_function(new_callback::FREE, 0);

@@ -7,6 +7,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
+use super::Fast;
 use crate::ctype::{ArrayLen, QualType, RecordKind};
 use crate::lua::object::ctypes;
 use crate::lua::object::make;
@@ -14,6 +15,7 @@ use crate::lua::object::metatype;
 use crate::lua::sandbox::budget;
 use crate::lua::state::head;
 use crate::lua::state::learnt::Learnt;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
@@ -97,7 +99,7 @@ unsafe fn maker<'s>(named: Named) -> Option<&'s Maker> {
 /// What a type argument names, where that is quickly seen.
 #[inline(always)]
 fn named(state: &State, slot: Slot) -> Option<Named> {
-    ctype::at_slot(state, slot).or_else(|| state.texts.find(slot.short_string()?))
+    ctype::at_slot(state, slot).or_else(|| Fast::of(state).texts.find(slot.short_string()?))
 }
 
 /// The bits of the type that a type argument names, where that is quickly seen.
@@ -216,7 +218,7 @@ impl Texts {
 /// Remembers that a text, which the table of texts has, names a type.
 pub(super) fn learn_text(cx: &Cx<'_>, text: *const c_void, ty: QualType) {
     let known = Text { address: text, named: Named::new(cx.state, ty) };
-    cx.state.texts.entry(text).set(Some(known));
+    Fast::of(cx.state).texts.entry(text).set(Some(known));
 }
 
 /// Finds out how values of a type are made.
@@ -225,7 +227,7 @@ fn learn(cx: &Cx<'_>, ty: QualType) {
     if info.maker.get().is_null() {
         let maker = Box::new(Maker::of(cx, ty).unwrap_or_else(Maker::none));
         info.maker.set((&raw const *maker).cast());
-        cx.state.makers.borrow_mut().push(maker);
+        Fast::of(cx.state).makers.borrow_mut().push(maker);
     }
 }
 

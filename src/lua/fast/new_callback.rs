@@ -6,6 +6,7 @@ use std::ptr;
 
 use mlua::ffi as sys;
 
+use super::Fast;
 use super::cast;
 use super::new;
 use crate::ctype::QualType;
@@ -15,6 +16,7 @@ use crate::lua::object::methods;
 use crate::lua::state::head;
 use crate::lua::state::learnt::Learnt;
 use crate::lua::state::pinned;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, Outcome, State, entry};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, Flags, Header};
@@ -55,12 +57,12 @@ fn learn(cx: &Cx<'_>, ty: QualType) {
         return;
     }
     let function = cx.state.resolve(to).id();
-    let kind = cx.state.callback_kinds.borrow().get(&function).map(|kind| &raw const **kind);
+    let kind = callback::known_kind(cx.state, function);
     let Some(kind) = kind else { return };
     cx.push_value(2);
     let function = pinned::keep(cx);
     cx.pop(1);
-    cx.state.recent.set(Recent {
+    Fast::of(cx.state).recent.set(Recent {
         ty: ty.to_bits(),
         metatable: cdata::metatable(cx, ty),
         kind,
@@ -111,7 +113,7 @@ unsafe extern "C-unwind" fn cast(lua: *mut lua_State) -> Results {
 /// - *Raise* (out of memory).
 /// - There are two arguments.
 unsafe fn make_callback(lua: *mut lua_State, call: Call, state: &State) -> bool {
-    let recent = state.recent.get();
+    let recent = Fast::of(state).recent.get();
     // SAFETY: *Fast function*, with two arguments, kept by the caller; a kind lives as long as the state. Where a freed callback has a
     // userdata, it is the cdata that `free` left with it. Out of memory raises before anything is taken.
     unsafe {
@@ -154,7 +156,7 @@ unsafe extern "C-unwind" fn free(lua: *mut lua_State) -> Results {
             && call.count() == 1
             && let Some(userdata) = call.argument(1).userdata()
         {
-            let recent = state.recent.get();
+            let recent = Fast::of(state).recent.get();
             if !recent.metatable.is_null()
                 && userdata.metatable() == recent.metatable
                 && let header = &*userdata.block::<Header>()

@@ -93,9 +93,7 @@ fn offset_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn is_type(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let wanted = cx.state.referent(ctypes::argument(cx, 1)?);
     argument::expect_value(cx, 2)?;
-    // SAFETY: index 2 is acceptable.
-    let function =
-        unsafe { crate::lua::call::function_at(cx, 2) }.map(|(ty, _)| QualType::from(ty));
+    let function = crate::lua::call::function_at(cx, 2).map(|(ty, _)| QualType::from(ty));
     let ty = cdata::at(cx, 2).map(|cd| cd.ty).or_else(|| ctypes::at(cx, 2)).or(function);
     cx.push_bool(ty.is_some_and(|ty| same_type(cx, wanted, cx.state.referent(ty))));
     Ok(Outcome::results(1))

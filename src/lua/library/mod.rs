@@ -6,37 +6,58 @@
 //! | [`clib`] | `ffi.C`, `ffi.load` |
 //! | [`target`] | `ffi.target` |
 //! | [`explain`] | `ffi.explain` |
+//! | [`exposed`] | functions of the host |
 //! | [`option`] | `ffi.option` |
+//! | [`rooms`] | the parts of a state, and how it closes |
 //! | [`setupvalue`] | `debug.setupvalue` beside this library |
 
 pub(in crate::lua) mod clib;
 mod explain;
+pub(in crate::lua) mod exposed;
 pub(in crate::lua) mod functions;
 mod option;
+pub(in crate::lua) mod rooms;
 mod setupvalue;
 pub(in crate::lua) mod target;
 
+use std::cell::RefCell;
 use std::ffi::c_int;
 use std::ptr;
+use std::rc::Rc;
 
 #[cfg(feature = "module")]
 use crate::code::os;
 use crate::code::os::Library;
 use crate::ctype::TypeId;
-use crate::lua::call;
-use crate::lua::callback;
 use crate::lua::fast;
 use crate::lua::object::print;
 use crate::lua::object::{ctypes, metatype};
 use crate::lua::sandbox::region;
 use crate::lua::state::head::Head;
 use crate::lua::state::machine::Runs;
+use crate::lua::state::rooms::{Part, Room};
 use crate::lua::state::{self, Anchor, Cx, LuaError, Outcome, State, entry, guard};
 use crate::lua::types::scope;
 use crate::lua::value::cdata;
 use crate::lua::vm::api::{Results, lua_State};
 use clib::Code;
 use clib::guest;
+
+/// The libraries of a state.
+#[derive(Default)]
+pub(in crate::lua) struct Libraries {
+    /// Those that are open.
+    open: clib::Open,
+    /// What the host gives scripts to call.
+    exposed: exposed::Exposed,
+    /// The guest's that `ffi.C` searches, in the order in which they were loaded.
+    guest_globals: RefCell<Vec<Rc<guest::Library>>>,
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Libraries {
+    const ROOM: Room = Room::Library;
+}
 
 /// The `ffi` table of a Lua state, made at the first call.
 ///
@@ -64,7 +85,7 @@ pub unsafe fn open_raw(lua: *mut lua_State) -> Results {
     unsafe {
         #[cfg(feature = "module")]
         os::stay();
-        let made = State::ensure(lua);
+        let made = State::ensure(lua, &rooms::ROOMS);
         guard(lua, |cx| {
             if made {
                 make_library(cx);
@@ -93,8 +114,6 @@ pub(in crate::lua) unsafe fn push_library_in(lua: *mut lua_State, head: *const H
 
 fn make_library(cx: &Cx<'_>) {
     cx.make_anchors();
-    callback::install(cx);
-    call::install(cx);
     metatype::make_metamethods(cx);
     ctypes::make_metatable(cx);
     fast::install(cx);

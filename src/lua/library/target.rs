@@ -6,6 +6,7 @@
 
 use std::ffi::c_int;
 
+use super::rooms::ROOMS;
 use crate::lua::state::machine::Machine;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, entry};
 use crate::lua::value::to_c;
@@ -43,7 +44,7 @@ fn target(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     cx.pop(1);
     // SAFETY: a C function has stack slots to spare.
     unsafe {
-        let head = State::make(cx.lua, None, Machine::of(target), &cx.state.policy);
+        let head = State::make(cx.lua, None, Machine::of(target), &cx.state.policy, &ROOMS);
         super::push_library_in(cx.lua, head);
     }
     cx.push_value(1);

@@ -42,8 +42,6 @@ mod tie;
 mod typeinfo;
 mod values;
 
-pub(super) use typeinfo::Entries as TypeEntries;
-
 use std::ffi::c_int;
 
 use crate::lua::library;

@@ -4,13 +4,12 @@
 //! (`sib`) and a name. `tonumber(ctype)` is the number of a type. Entries get their numbers when they are first asked for; the first ones have
 //! LuaJIT's numbers.
 
-use rustc_hash::FxHashMap;
-
 use super::numbers;
 use crate::ctype::{
     ArrayLen, CallConv, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, RecordKind, TypeId,
 };
 use crate::lua::state::{Cx, LuaError, Outcome};
+use crate::lua::types::entries::Node;
 use crate::lua::types::kind::Kind;
 
 /// The kinds of entries, in the upper four bits of `info`.
@@ -52,32 +51,6 @@ const NO_BITS: u32 = 127 << 16;
 /// An entry refers to another one in 16 bits.
 const MOST: usize = 1 << 16;
 
-/// The subject of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Node {
-    /// A type without alignment attributes.
-    Type(QualType),
-    /// A member of a struct or union, by its place.
-    Member(RecordId, usize),
-    /// A parameter of a function, by its place.
-    Parameter(TypeId, usize),
-    /// An enumerator, by its place.
-    Constant(EnumId, usize),
-    /// A name that LuaJIT knows from the start, for an entry.
-    Typedef(&'static str, u32),
-    /// The type of ctypes.
-    CtypeId,
-    /// Nothing.
-    None,
-}
-
-/// The numbers of entries.
-#[derive(Debug, Default)]
-pub(in crate::lua) struct Entries {
-    nodes: Vec<Node>,
-    numbers: FxHashMap<Node, u32>,
-}
-
 /// An entry.
 struct Entry {
     info: u32,
@@ -115,7 +88,7 @@ pub(super) fn typeinfo(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         None => numbers::to_int32(numbers::argument(cx, 1)?) as u32,
     };
     fill(cx)?;
-    let node = cx.state.type_entries.borrow().nodes.get(number as usize).copied();
+    let node = cx.state.type_entries().borrow().nodes.get(number as usize).copied();
     let Some(node) = node.filter(|node| *node != Node::None) else {
         return Ok(Outcome::results(0));
     };
@@ -153,7 +126,7 @@ pub(super) fn id(cx: &Cx<'_>, ty: QualType) -> Result<u32, LuaError> {
 }
 
 fn number(cx: &Cx<'_>, node: Node) -> Result<u32, LuaError> {
-    let mut entries = cx.state.type_entries.borrow_mut();
+    let mut entries = cx.state.type_entries().borrow_mut();
     if let Some(&number) = entries.numbers.get(&node) {
         return Ok(number);
     }
@@ -168,7 +141,7 @@ fn number(cx: &Cx<'_>, node: Node) -> Result<u32, LuaError> {
 
 /// Numbers the types that LuaJIT has from the start.
 fn fill(cx: &Cx<'_>) -> Result<(), LuaError> {
-    if !cx.state.type_entries.borrow().nodes.is_empty() {
+    if !cx.state.type_entries().borrow().nodes.is_empty() {
         return Ok(());
     }
     let first = {

@@ -41,8 +41,7 @@ impl Operand {
                 Number::Float(n) => Operand::Number(Kind::Float(FloatKind::F64), Scalar::Float(n)),
             };
         }
-        // SAFETY: the index is acceptable.
-        if let Some((function, target)) = unsafe { call::function_at(cx, index) } {
+        if let Some((function, target)) = call::function_at(cx, index) {
             return Operand::Pointer(function.into(), target.cast_mut().cast());
         }
         let Some(cd) = cdata::at(cx, index) else {

@@ -76,8 +76,7 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, ty: QualType) {
 pub(in crate::lua) fn argument(cx: &Cx<'_>, n: c_int) -> Result<QualType, LuaError> {
     match cx.type_of(n) {
         LuaType::String => parsed(cx, n),
-        // SAFETY: `n` is acceptable.
-        LuaType::Function => match unsafe { call::function_at(cx, n) } {
+        LuaType::Function => match call::function_at(cx, n) {
             Some((ty, _)) => Ok(ty.into()),
             None => Err(not_a_type(cx, n)),
         },
@@ -196,7 +195,7 @@ pub(in crate::lua) fn declare(
     let closed = || LuaError::new("this scope of the ffi library is closed");
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
     let parsed = declare::under(permissions, outermost, Goal::DECLARATIONS, text, &[])?;
-    cx.state.given.types.borrow_mut().extend(parsed.functions());
+    cx.state.given().types.borrow_mut().extend(parsed.functions());
     parsed.keep();
     Ok(())
 }
@@ -209,7 +208,7 @@ pub(in crate::lua) fn host_type(cx: &Cx<'_>, text: &[u8]) -> Result<QualType, Lu
     let outermost = types.enter(ScopeId::ROOT).ok_or_else(closed)?;
     let ty = outermost.parse_type(text, &[])?;
     let table = outermost.table();
-    cx.state.given.types.borrow_mut().extend(table.functions_in(vec![ty], iter::empty()));
+    cx.state.given().types.borrow_mut().extend(table.functions_in(vec![ty], iter::empty()));
     Ok(table.resolve(ty))
 }
 

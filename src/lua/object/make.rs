@@ -100,8 +100,7 @@ pub(in crate::lua) fn new(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 
 /// `ffi.new` of a pointer from the value at `index`.
 fn new_pointer(cx: &Cx<'_>, index: c_int, ty: QualType) -> Result<Outcome, LuaError> {
-    // SAFETY: the index is acceptable.
-    let is_c = unsafe { crate::lua::call::function_at(cx, index) }.is_some();
+    let is_c = crate::lua::call::function_at(cx, index).is_some();
     // A Lua function gets a callback of its own.
     let mode = match cx.type_of(index) {
         LuaType::Function if !is_c => Mode::Cast,

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use super::Objects;
 use super::arith;
 use super::ctypes;
 use super::index;
@@ -10,8 +11,10 @@ use super::print;
 use crate::ctype::{QualType, TypeId};
 use crate::lua::call;
 use crate::lua::callback;
+use crate::lua::callback::argument_pool;
 use crate::lua::callback::dispatch;
-use crate::lua::sandbox::watch;
+use crate::lua::state::rooms::Part;
+use crate::lua::state::watch;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata::{self, CData};
@@ -51,7 +54,6 @@ pub(in crate::lua) fn general() -> impl Iterator<Item = lua_CFunction> {
 
 /// Fills the table that every metatable of cdata is copied from.
 pub(in crate::lua) fn make_metamethods(cx: &Cx<'_>) {
-    cx.state.links.push_metatable.set(push_new_metatable);
     cx.push_anchor(Anchor::Metamethods);
     let set = |name: &[u8], function| {
         cx.push_function(function, 0);
@@ -342,7 +344,7 @@ fn is_finalizer(cx: &Cx<'_>, index: c_int) -> bool {
 /// Makes the value on top of the stack, which it pops, the finaliser of the cdata at `index`; nil removes it.
 fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let finalized = cx.type_of(-1) != LuaType::Nil;
-    cx.state.stock.let_go(cx, index);
+    argument_pool::let_go(cx, index);
     if cd.is_pointer() {
         callback::let_go(cx, cd.address.cast());
     }
@@ -362,8 +364,8 @@ fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
 fn push_token(cx: &Cx<'_>, index: c_int, finalized: bool) {
     let block = cx.userdata(index);
     let token = match finalized {
-        true => Some(cx.state.late.watch(block, cx.raw_len(index))),
-        false => cx.state.late.unwatch(block),
+        true => Some(Objects::of(cx.state).late.watch(block, cx.raw_len(index))),
+        false => Objects::of(cx.state).late.unwatch(block),
     };
     // A cdata without a finaliser has no token, and -1 is none.
     cx.push_integer(token.map_or(-1, |token| token as i64));
@@ -376,7 +378,7 @@ pub(in crate::lua) fn run_late(cx: &Cx<'_>) {
         call_finalizer(cx);
         cx.set_top(top);
     }
-    while let Some(dead) = cx.state.late.next() {
+    while let Some(dead) = Objects::of(cx.state).late.next() {
         cx.ensure_stack(8);
         let top = cx.top();
         cx.push_anchor(Anchor::Finalizers);
@@ -389,7 +391,7 @@ pub(in crate::lua) fn run_late(cx: &Cx<'_>) {
             call_finalizer(cx);
         }
         cx.set_top(top);
-        cx.state.late.done();
+        Objects::of(cx.state).late.done();
     }
 }
 

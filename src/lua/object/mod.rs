@@ -25,3 +25,23 @@ pub(in crate::lua) mod metatype;
 pub(in crate::lua) mod methods;
 pub(in crate::lua) mod print;
 pub(in crate::lua) mod reflect;
+
+use crate::lua::state::rooms::{Part, Room};
+use crate::lua::vm::api::Late;
+
+/// What a state keeps for its objects.
+pub(in crate::lua) struct Objects {
+    /// The finalisers that are called late.
+    late: Late,
+}
+
+impl Default for Objects {
+    fn default() -> Objects {
+        Objects { late: Late::new() }
+    }
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Objects {
+    const ROOM: Room = Room::Object;
+}

@@ -163,8 +163,7 @@ pub(in crate::lua) fn add_function_printer(cx: &Cx<'_>) {
 
 /// `__tostring` of functions; its upvalue, if it has one, prints those that are not the state's.
 fn function_to_string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    // SAFETY: index 1 is acceptable.
-    let text = match unsafe { call::function_at(cx, 1) } {
+    let text = match call::function_at(cx, 1) {
         Some((ty, target)) => {
             format!("cdata<{}>: {}", cx.state.repr(ty), address(target as usize))
         }

@@ -27,12 +27,12 @@ pub(in crate::lua) fn ask(object: &str, bytes: usize, size: usize) -> Result<(),
 /// Another value of `bytes` bytes is too much, and nothing is left to collect.
 pub(in crate::lua) fn permit(cx: &Cx<'_>, bytes: usize) -> Result<(), LuaError> {
     let Some(most) = cx.state.policy.limits.cdata_bytes else { return Ok(()) };
-    let total = || cx.state.inventory.owned_bytes.get().saturating_add(bytes);
+    let total = || cx.state.inventory().owned_bytes.get().saturating_add(bytes);
     if total() > most {
-        cx.state.inventory.owned_bytes.set(alive(cx));
+        cx.state.inventory().owned_bytes.set(alive(cx));
     }
     within("cdata_bytes", "bytes of C values", Some(most), total())?;
-    cx.state.inventory.owned_bytes.set(total());
+    cx.state.inventory().owned_bytes.set(total());
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use std::ffi::c_void;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ctype::{Contract, QualType, Type, TypeId};
-use crate::lua::sandbox::region;
+use crate::lua::sandbox::{Sandbox, region};
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::policy::{Permissions, Refusal};
@@ -29,15 +30,25 @@ pub(in crate::lua) struct Given {
 }
 
 impl State {
+    /// What scripts were given, and what they gave to C.
+    pub(in crate::lua) fn given(&self) -> &Given {
+        &Sandbox::of(self).given
+    }
+
     /// Says that C code has given this address as a function of type `ty`.
     pub(in crate::lua) fn learn_function(&self, ty: TypeId, address: *const c_void) {
         if !address.is_null() && !self.permits(Permissions::FUNCTION_POINTER_CASTS) {
-            let mut functions = self.given.functions.borrow_mut();
+            let mut functions = self.given().functions.borrow_mut();
             let types = functions.entry(address as usize).or_default();
             if !types.contains(&ty) {
                 types.push(ty);
             }
         }
+    }
+
+    /// Says that there is no function at this address any more.
+    pub(in crate::lua) fn forget_function(&self, address: *const c_void) {
+        self.given().functions.borrow_mut().remove(&(address as usize));
     }
 
     /// CALL-3: keeps what C code has given with a value of type `ty` at `value`: [`State::learn_function`] if it is a pointer to a
@@ -58,7 +69,7 @@ impl State {
             match region::resolve(cx, address as usize) {
                 // What lies there is the script's, or has its own life.
                 true => cx.pop(1),
-                false => _ = state.given.handles.borrow_mut().insert((address as usize, to)),
+                false => _ = state.given().handles.borrow_mut().insert((address as usize, to)),
             }
         }
     }
@@ -70,7 +81,7 @@ impl State {
         address: *const c_void,
         n: usize,
     ) -> Option<TypeId> {
-        let functions = self.given.functions.borrow();
+        let functions = self.given().functions.borrow();
         let types = self.types.borrow();
         let known = functions.get(&(address as usize))?.iter().copied();
         known.filter(|known| types.table().same((*known).into(), ty.into())).nth(n)
@@ -79,7 +90,7 @@ impl State {
     /// CODE-2: the function type `ty`, if the host's declarations have it; otherwise those that they have and that are the same but for
     /// their contracts.
     pub(in crate::lua) fn host_types_like(&self, ty: TypeId) -> Vec<TypeId> {
-        let known = self.given.types.borrow();
+        let known = self.given().types.borrow();
         if known.contains(&ty) {
             return vec![ty];
         }
@@ -94,11 +105,12 @@ impl State {
     /// # Errors
     /// It is a callback that returns a pointer, and C does not take NULL, which it gets where a callback fails.
     pub(in crate::lua) fn pass_function(&self, ty: TypeId, address: usize) -> Result<(), LuaError> {
-        if !self.asks_for_contracts() || !self.callbacks.borrow().contains_key(&address) {
+        if !self.asks_for_contracts() || !(self.links.has_callback)(self, address as *const c_void)
+        {
             return Ok(());
         }
         self.permit_fallible(ty)?;
-        let mut passed = self.given.passed.borrow_mut();
+        let mut passed = self.given().passed.borrow_mut();
         let types = passed.entry(address).or_default();
         if !types.contains(&ty) {
             types.push(ty);
@@ -130,7 +142,7 @@ impl State {
 
     /// Whether C code has given this address as a pointer to a `to`.
     pub(in crate::lua) fn is_handle(&self, to: QualType, address: usize) -> bool {
-        self.given.handles.borrow().contains(&(address, self.resolve(to).id()))
+        self.given().handles.borrow().contains(&(address, self.resolve(to).id()))
     }
 
     /// # Errors
@@ -172,7 +184,7 @@ impl State {
         if address.is_null() || self.permits(Permissions::FUNCTION_POINTER_CASTS) {
             return Ok(());
         }
-        let functions = self.given.functions.borrow();
+        let functions = self.given().functions.borrow();
         let types = self.types.borrow();
         let same = |known: &TypeId| types.table().same((*known).into(), ty.into());
         match functions.get(&(address as usize)).is_some_and(|known| known.iter().any(same)) {

@@ -5,13 +5,18 @@ use std::ffi::CString;
 
 use rustc_hash::FxHashMap;
 
+use super::Sandbox;
 use crate::code::Thunk;
+use crate::lua::state::State;
+use crate::lua::state::rooms::Part;
 
 /// The use of a state.
 #[derive(Default)]
 pub(in crate::lua) struct Inventory {
     /// Symbols that were looked up, with their addresses.
     pub(in crate::lua) symbols: RefCell<FxHashMap<CString, usize>>,
+    /// Callbacks that are in use.
+    pub(in crate::lua) callbacks: Cell<usize>,
     /// Thunks, by address: bytes.
     pub(in crate::lua) thunks: RefCell<FxHashMap<usize, u32>>,
     /// Bytes of the texts that were parsed.
@@ -32,5 +37,12 @@ impl Inventory {
 
     pub(in crate::lua) fn add_symbol(&self, name: CString, address: usize) {
         self.symbols.borrow_mut().insert(name, address);
+    }
+}
+
+impl State {
+    /// What it uses.
+    pub(in crate::lua) fn inventory(&self) -> &Inventory {
+        &Sandbox::of(self).inventory
     }
 }

@@ -8,7 +8,6 @@
 //! | [`given`] | functions, handles and types of callbacks that scripts and C have from one another |
 //! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
-//! | [`watch`] | the time and the steps of scripts |
 //! | [`mod@seal`] | closes the parts of Lua's own library that would undo a policy |
 //!
 //! `value::extent` has the memory that a C value reaches, `call::contract` the requirements of a call.
@@ -20,6 +19,23 @@ pub(in crate::lua) mod inventory;
 mod permit;
 pub(in crate::lua) mod region;
 mod seal;
-pub(in crate::lua) mod watch;
 
+use crate::lua::state::rooms::{Part, Room};
+use inventory::Inventory;
 pub use seal::seal;
+
+/// What a state knows for its policy.
+#[derive(Default)]
+pub(in crate::lua) struct Sandbox {
+    /// What the state uses.
+    inventory: Inventory,
+    /// What the host and its C functions have given scripts, and scripts to C.
+    given: given::Given,
+    /// What is known of memory, where accesses are checked.
+    memory: region::Known,
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Sandbox {
+    const ROOM: Room = Room::Sandbox;
+}

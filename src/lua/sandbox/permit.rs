@@ -56,10 +56,10 @@ impl State {
     /// # Errors
     /// A text of so many bytes is too much to parse.
     pub(in crate::lua) fn permit_text(&self, bytes: usize) -> Result<(), LuaError> {
-        let total = self.inventory.text_bytes.get().saturating_add(bytes);
+        let total = self.inventory().text_bytes.get().saturating_add(bytes);
         let most = self.policy.limits.declaration_bytes;
         within("declaration_bytes", "bytes of declarations", most, total)?;
-        self.inventory.text_bytes.set(total);
+        self.inventory().text_bytes.set(total);
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl State {
     /// There are as many callbacks as there may be.
     pub(in crate::lua) fn permit_callback(&self) -> Result<(), LuaError> {
         self.permit(Permissions::CALLBACKS)?;
-        let total = self.live_callbacks.get() + 1;
+        let total = self.inventory().callbacks.get() + 1;
         within("callbacks", "callbacks", self.policy.limits.callbacks, total)
     }
 
@@ -81,14 +81,14 @@ impl State {
         compile: impl FnOnce() -> Result<Thunk, Error>,
     ) -> Result<Thunk, LuaError> {
         let most = self.policy.limits.thunks;
-        let used = self.inventory.thunks.borrow().len();
+        let used = self.inventory().thunks.borrow().len();
         if most.is_some_and(|most| used >= most)
-            && !known().is_some_and(|thunk| self.inventory.has(thunk))
+            && !known().is_some_and(|thunk| self.inventory().has(thunk))
         {
             within("thunks", "thunks", most, used + 1)?;
         }
         let thunk = compile()?;
-        self.inventory.add_thunk(thunk);
+        self.inventory().add_thunk(thunk);
         Ok(thunk)
     }
 }

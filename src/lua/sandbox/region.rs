@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::mem;
 
+use super::Sandbox;
 use crate::ctype::QualType;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx};
 use crate::lua::vm::api::{self, LuaType};
 
@@ -61,7 +63,7 @@ pub(in crate::lua) fn make_tables(cx: &Cx<'_>) {
     cx.new_table(0, 1);
     cx.push_bytes(b"ffi");
     cx.raw_set_name(-2, b"__metatable");
-    cx.state.memory.metatable.set(cx.identity(-1) as usize);
+    Sandbox::of(cx.state).memory.metatable.set(cx.identity(-1) as usize);
     cx.raw_set_integer(-2, METATABLE);
     cx.pop(2);
 }
@@ -112,7 +114,7 @@ pub(in crate::lua) fn at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a Region>
     let metatable = cx.identity(-1) as usize;
     cx.pop(1);
     // SAFETY: only regions have this metatable; what is on the stack lives.
-    (metatable == cx.state.memory.metatable.get())
+    (metatable == Sandbox::of(cx.state).memory.metatable.get())
         .then(|| unsafe { &*cx.userdata(index).cast::<Region>() })
 }
 
@@ -120,7 +122,7 @@ pub(in crate::lua) fn at<'a>(cx: &'a Cx<'_>, index: c_int) -> Option<&'a Region>
 pub(in crate::lua) fn end(cx: &Cx<'_>, index: c_int) {
     if let Some(region) = at(cx, index) {
         region.live.set(false);
-        cx.state.memory.ends.borrow_mut().remove(&region.base);
+        Sandbox::of(cx.state).memory.ends.borrow_mut().remove(&region.base);
     }
 }
 
@@ -129,7 +131,7 @@ pub(in crate::lua) fn note(cx: &Cx<'_>, base: usize, len: usize) {
     cx.push_anchor(Anchor::Known);
     cx.push_value(-2);
     cx.raw_set_address(-2, base as *const c_void);
-    let memory = &cx.state.memory;
+    let memory = &Sandbox::of(cx.state).memory;
     let count = {
         let mut ends = memory.ends.borrow_mut();
         ends.insert(base, base.saturating_add(len));
@@ -143,7 +145,7 @@ pub(in crate::lua) fn note(cx: &Cx<'_>, base: usize, len: usize) {
 
 /// Forgets what is not in the table on top of the stack any more.
 fn forget_collected(cx: &Cx<'_>) {
-    let memory = &cx.state.memory;
+    let memory = &Sandbox::of(cx.state).memory;
     // No raw access of a table raises or runs a finaliser.
     memory.ends.borrow_mut().retain(|base, _| {
         cx.raw_get_address(-1, *base as *const c_void);
@@ -158,7 +160,7 @@ fn forget_collected(cx: &Cx<'_>) {
 /// known.
 pub(in crate::lua) fn resolve(cx: &Cx<'_>, address: usize) -> bool {
     let found = {
-        let ends = cx.state.memory.ends.borrow();
+        let ends = Sandbox::of(cx.state).memory.ends.borrow();
         let before = ends.range(..=address).rev().take(NESTED);
         before.into_iter().find(|(_, end)| address <= **end).map(|(base, _)| *base)
     };
@@ -170,6 +172,6 @@ pub(in crate::lua) fn resolve(cx: &Cx<'_>, address: usize) -> bool {
         return true;
     }
     cx.pop(1);
-    cx.state.memory.ends.borrow_mut().remove(&base);
+    Sandbox::of(cx.state).memory.ends.borrow_mut().remove(&base);
     false
 }

@@ -27,7 +27,7 @@ pub(in crate::lua) enum Anchor {
     Scopes,
     /// The closures that call function pointers, by function type.
     Pointers,
-    /// At 1 the error that a callback caught, while the state's [`Boundary`](callback::transition::Boundary) says so.
+    /// At 1 the error that a callback caught, while the state's [`Boundary`](super::boundary::Boundary) says so.
     Pending,
     /// Callbacks made from Lua functions that were passed as they are: function → type → address.
     Implicit,

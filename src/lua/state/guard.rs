@@ -9,7 +9,6 @@ use mlua::ffi as sys;
 
 use super::head::Head;
 use super::{Cx, LuaError, State, owner_in_registry};
-use crate::lua::object::metatype;
 use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
 
 /// What a guarded function leaves: so many results on top of the stack, or a call that ends it.
@@ -56,7 +55,7 @@ where
             enter(lua, owner.cast(), |cx| {
                 cx.go_on()?;
                 if cx.state.watch.has_dead() {
-                    metatype::run_late(cx);
+                    (cx.state.links.run_late)(cx);
                 }
                 body(cx)
             })
@@ -166,7 +165,7 @@ unsafe fn run(
     }
     if api::LATE_FINALIZERS {
         // SAFETY: *C function*, kept by the caller.
-        metatype::run_late(&unsafe { Cx::new(lua, state) });
+        (state.links.run_late)(&unsafe { Cx::new(lua, state) });
     }
     // SAFETY: *C function*, kept by the caller.
     match api::catch(|| f(&unsafe { Cx::new(lua, state) })) {

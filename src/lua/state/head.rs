@@ -5,9 +5,9 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::State;
+use super::boundary::Boundary;
 use super::recall::{Recall, Roles, Stride, View};
 use super::strings::Remembered;
-use crate::lua::callback::transition::Boundary;
 use crate::lua::vm::api::{self, lua_State};
 use crate::lua::vm::memory::Call;
 

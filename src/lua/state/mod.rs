@@ -14,28 +14,29 @@
 //!   of that runs.
 //! - **Head**: `head` is null, or the head of the Lua state that `lua` is a thread of. It begins with the pointer to its [`State`], which is null
 //!   from the time on that the box is dropped.
+//! - **Part**: `rooms::Rooms` puts the part of each room in the room's place, and one type is the part of a room.
 //! - **Upvalue 1**: the running closure is one that `Cx::push_function` made: its upvalue 1 is the userdata of its state, whose block is the head.
 
 mod anchor;
+pub(in crate::lua) mod boundary;
 mod cx;
 mod error;
 mod guard;
 pub(in crate::lua) mod head;
 pub(in crate::lua) mod learnt;
-pub(in crate::lua) mod links;
 pub(in crate::lua) mod machine;
 pub(in crate::lua) mod options;
 pub(in crate::lua) mod pinned;
 pub(in crate::lua) mod recall;
+pub(in crate::lua) mod rooms;
 pub(in crate::lua) mod strings;
+pub(in crate::lua) mod watch;
 pub(in crate::lua) mod ways;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_void};
 use std::mem;
 use std::ptr;
-use std::rc::Rc;
-use std::sync::Arc;
 
 pub(in crate::lua) use anchor::Anchor;
 pub use cx::Cx;
@@ -43,35 +44,18 @@ pub use error::LuaError;
 pub use guard::guard;
 pub(in crate::lua) use guard::{Outcome, entry, finalizer, guard_in};
 use mlua::ffi as sys;
-use rustc_hash::FxHashMap;
 
+use crate::code;
 use crate::code::os::Blocked;
-use crate::code::{self, ending};
 use crate::ctype::{Declarations, QualType, Quals, TypeId};
-use crate::lua::call::guest;
-use crate::lua::call::recipe::{Recipe, RecipeKey};
-use crate::lua::call::task;
-use crate::lua::callback::argument_pool::Stock;
-use crate::lua::callback::owner::Link;
-use crate::lua::callback::{self, CallbackKind};
-use crate::lua::embed::Exposed;
-use crate::lua::fast::new::{Maker, Texts};
-use crate::lua::fast::new_callback::Recent;
-use crate::lua::library::clib;
-use crate::lua::luajit::TypeEntries;
-use crate::lua::sandbox::given::Given;
-use crate::lua::sandbox::inventory::Inventory;
-use crate::lua::sandbox::region;
-use crate::lua::sandbox::watch::Watch;
-use crate::lua::types::kind::TypeInfo;
 use crate::lua::vm::api::{self, lua_State};
 use crate::lua::vm::probe;
 use crate::policy::Policy;
 use head::Head;
-use links::Links;
 use machine::{Machine, Runs};
 use options::Options;
-use pinned::Shelf;
+use rooms::{Links, Parts, Rooms};
+use watch::Watch;
 use ways::Ways;
 
 /// What a Lua state knows about C.
@@ -87,73 +71,20 @@ pub struct State {
     visitor: Cell<*mut lua_State>,
     /// The signals that the thread that opened the state does not take.
     blocked: Blocked,
-    /// The callbacks that have a slot, in use or freed, by address.
-    pub(super) callbacks: RefCell<FxHashMap<usize, code::Callback>>,
-    /// Callbacks that are in use.
-    pub(super) live_callbacks: Cell<usize>,
-    /// The Lua functions of the first callbacks.
-    pub(super) functions_in_place: Shelf,
-    /// Places of callbacks that were used and are free.
-    pub(super) callback_places: RefCell<Vec<i32>>,
-    /// The last place that was ever used.
-    pub(super) next_callback: Cell<i32>,
-    /// The last callback's type; see [`crate::lua::fast::new_callback`].
-    pub(super) recent: Cell<Recent>,
-    /// The cdata for the arguments of the next callbacks.
-    pub(super) stock: Stock,
-    /// What callbacks of a function type have in common.
-    pub(super) callback_kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
-    /// The way of a callback to this state.
-    pub(super) link: Arc<Link>,
     /// Types and names. Borrow it only for as long as no Lua function is called.
     pub types: RefCell<Declarations>,
     /// The ids of the types that this module itself needs.
     pub known: Known,
-    /// What was found out about types, by type.
-    pub(super) infos: RefCell<Vec<Option<Box<TypeInfo>>>>,
-    /// How functions are called, by type and the types of variable arguments.
-    pub(super) recipes: RefCell<FxHashMap<RecipeKey, Box<Recipe>>>,
-    /// How values are made in place: every [`TypeInfo::maker`] that ever was.
-    #[allow(clippy::vec_box, reason = "their addresses are kept")]
-    pub(super) makers: RefCell<Vec<Box<Maker>>>,
-    /// Texts that name types.
-    pub(super) texts: Texts,
     /// How often a text declared something: parsed type texts of scopes are good until it changes.
     pub(super) declared: Cell<u32>,
     /// What its C is compiled for.
     pub(super) machine: Machine,
     /// What scripts may do.
     pub(super) policy: Policy,
-    /// What it uses, for the host to see.
-    pub(super) inventory: Inventory,
-    /// The libraries that are open.
-    pub(super) libraries: clib::Open,
     /// The budget of the Lua state, and finalisers that wait for it.
     pub(super) watch: Watch,
-    /// What the host gives scripts to call.
-    pub(super) exposed: Exposed,
-    /// What the host and its C functions have given scripts, and scripts to C.
-    pub(super) given: Given,
-    /// What is known of memory, where accesses are checked.
-    pub(super) memory: region::Known,
-    /// The calls of `ffi.async`.
-    pub(super) tasks: task::Running,
-    /// The guest functions that were called, by type.
-    pub(super) guest_calls: RefCell<guest::Calls>,
-    /// The guest's libraries that `ffi.C` searches, in the order in which they were loaded.
-    pub(super) guest_globals: RefCell<Vec<Rc<crate::lua::library::clib::guest::Library>>>,
-    /// The numbers of types, for `ffi.typeinfo`.
-    pub(super) type_entries: RefCell<TypeEntries>,
-    /// What rooms to the right do for those to the left.
-    pub(super) links: Links,
     /// What `ffi.option` set.
     pub(super) options: Options,
-    /// What is said of the error that a callback caught, if the process ends before it is raised.
-    pub(super) last_words: Cell<Option<ending::Held>>,
-    /// The callbacks that are running, inside one another.
-    pub(super) nested: Cell<u32>,
-    /// The finalisers that are called late.
-    pub(super) late: api::Late,
     /// Whether plain `char` is signed.
     pub(super) char_signed: bool,
     /// What may be fast.
@@ -161,6 +92,10 @@ pub struct State {
     /// The identity of the metatable of ctype objects.
     pub(super) ctype_metatable: Cell<*const c_void>,
     anchors: [u8; Anchor::ALL.len()],
+    /// What the rooms to the right keep.
+    parts: Parts,
+    /// What they do for those to the left.
+    pub(super) links: &'static Links,
 }
 
 /// Types that conversions and operators name, and that [`TypeId`] has no constant for.
@@ -213,13 +148,13 @@ impl State {
     /// # Safety
     /// - *Room* for 4 (see `vm`).
     /// - *Raise* (out of memory).
-    pub(super) unsafe fn ensure(lua: *mut lua_State) -> bool {
+    pub(super) unsafe fn ensure(lua: *mut lua_State, rooms: &'static Rooms) -> bool {
         // SAFETY: *Room* for 4 and *Raise*, kept by the caller.
         unsafe {
             let made = owner_in_registry(lua).is_null();
             if made {
                 let owner = Some((&raw const OWNER).cast());
-                State::make(lua, owner, Machine::host(), &Policy::open());
+                State::make(lua, owner, Machine::host(), &Policy::open(), rooms);
             }
             made
         }
@@ -235,6 +170,7 @@ impl State {
         owner: Option<*const c_void>,
         machine: Machine,
         policy: &Policy,
+        rooms: &'static Rooms,
     ) -> *const Head {
         /// # Safety
         /// - Lua alone calls it, with the block of a state's userdata: it holds the head, and that the box, or null.
@@ -245,7 +181,7 @@ impl State {
                 if !api::LATE_FINALIZERS
                     && let Some(state) = (*block.cast::<Head>()).state()
                 {
-                    clib::detach_all(&Cx::new(lua, state));
+                    (state.links.detach)(&Cx::new(lua, state));
                 }
                 let state = (*block.cast::<Head>()).close();
                 if !state.is_null() {
@@ -267,9 +203,9 @@ impl State {
             api::learn_running(lua);
             let threads = (api::first_thread(lua), api::main_thread(lua));
             let watch = Watch::of(lua);
-            let state = State::new(head, owner, threads, ways, machine, policy.clone(), watch);
+            let state =
+                State::new(head, owner, threads, ways, machine, policy.clone(), watch, rooms);
             let state = Box::new(state);
-            state.link.set(&raw const *state);
             (*head).state.set(Box::into_raw(state));
             head
         }
@@ -289,6 +225,7 @@ impl State {
         machine: Machine,
         policy: Policy,
         watch: Watch,
+        rooms: &'static Rooms,
     ) -> State {
         code::called_from(sys::lua_gettop as *const () as usize);
         let mut types = machine.declarations();
@@ -298,56 +235,25 @@ impl State {
             main,
             machine,
             policy,
-            inventory: Inventory::default(),
-            libraries: clib::Open::default(),
             watch,
-            exposed: Exposed::default(),
-            given: Given::default(),
-            memory: region::Known::default(),
-            tasks: task::Running::default(),
-            guest_calls: RefCell::default(),
-            guest_globals: RefCell::default(),
             first,
             visitor: Cell::new(ptr::null_mut()),
             blocked: Blocked::now(),
-            callbacks: RefCell::default(),
-            live_callbacks: Cell::new(0),
-            functions_in_place: Shelf::default(),
-            callback_places: RefCell::default(),
-            next_callback: Cell::new(0),
-            recent: Cell::default(),
-            stock: Stock::default(),
-            callback_kinds: RefCell::default(),
-            link: Arc::default(),
             known: Known::new(&mut types),
-            infos: RefCell::new(Vec::new()),
-            recipes: RefCell::default(),
-            last_words: Cell::new(None),
-            nested: Cell::new(0),
-            late: api::Late::new(),
-            makers: RefCell::default(),
-            texts: Texts::default(),
             declared: Cell::new(0),
-            type_entries: RefCell::default(),
-            links: Links::default(),
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
             ways,
             ctype_metatable: Cell::new(ptr::null()),
             anchors: [0; Anchor::ALL.len()],
+            parts: rooms.parts(),
+            links: &rooms.links,
         }
     }
 
-    /// From now on there are callbacks, which C may call at any time. `lua` runs.
-    pub(super) fn expect_callbacks(&self, lua: *mut lua_State) {
-        self.link.deferred.expect();
-        self.head().boundary.expect_callbacks();
-        self.notice(lua);
-    }
-
     /// Remembers a thread that runs, if it is not the first one: a host resumes coroutines while the first thread runs nothing.
-    fn notice(&self, lua: *mut lua_State) {
+    pub(super) fn notice(&self, lua: *mut lua_State) {
         if lua != self.first && lua != self.visitor.get() {
             // SAFETY: a running C function has free stack slots. May raise (out of memory), at the first time.
             unsafe {
@@ -374,10 +280,9 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        callback::turn_away(self);
-        task::close(self);
-        callback::close(self);
-        clib::unload_all(self);
+        for close in self.links.close {
+            close(self);
+        }
     }
 }
 

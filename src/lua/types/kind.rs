@@ -4,9 +4,11 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
+use super::Types;
 use crate::ctype::{
     ArrayLen, EnumId, FloatKind, IntKind, QualType, Quals, RecordId, Table, Type, TypeId,
 };
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{LuaError, State};
 
 /// A [`Type`] without its heap parts, and with alignment attributes resolved.
@@ -120,17 +122,20 @@ impl TypeInfo {
 impl State {
     /// What is known about a type.
     pub(in crate::lua) fn info(&self, id: TypeId) -> &TypeInfo {
-        let known =
-            self.infos.borrow().get(id.index()).and_then(|info| info.as_deref().map(ptr::from_ref));
+        let known = Types::of(self)
+            .infos
+            .borrow()
+            .get(id.index())
+            .and_then(|info| info.as_deref().map(ptr::from_ref));
         let info = known.unwrap_or_else(|| self.add_info(id));
-        // SAFETY: the infos are in boxes, which are neither moved out nor dropped before the state.
+        // SAFETY: *Infos*.
         unsafe { &*info }
     }
 
     #[cold]
     fn add_info(&self, id: TypeId) -> *const TypeInfo {
         let info = Box::new(TypeInfo::new(self.types.borrow().table(), id));
-        let mut infos = self.infos.borrow_mut();
+        let mut infos = Types::of(self).infos.borrow_mut();
         if infos.len() <= id.index() {
             infos.resize_with(id.index() + 1, || None);
         }
@@ -139,8 +144,8 @@ impl State {
 
     /// What is known about a type whose cdata exist; `None` for others, and for ids of no type.
     pub(in crate::lua) fn known_info(&self, id: TypeId) -> Option<&TypeInfo> {
-        let info = self.infos.borrow().get(id.index())?.as_deref().map(ptr::from_ref)?;
-        // SAFETY: the infos are in boxes, which are neither moved out nor dropped before the state.
+        let info = Types::of(self).infos.borrow().get(id.index())?.as_deref().map(ptr::from_ref)?;
+        // SAFETY: *Infos*.
         Some(unsafe { &*info })
     }
 

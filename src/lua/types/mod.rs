@@ -5,7 +5,30 @@
 //! | [`kind`] | kind, size and alignment of a type |
 //! | [`compatible`] | which pointers convert to which without a cast |
 //! | [`scope`] | `ffi.scope`: declarations of one table |
+//! | [`entries`] | the numbers of types, for `ffi.typeinfo` |
+//!
+//! # Invariants
+//!
+//! - **Infos**: the infos of a state are in boxes, which are neither moved out nor dropped before the state.
 
 pub(in crate::lua) mod compatible;
+pub(in crate::lua) mod entries;
 pub(in crate::lua) mod kind;
 pub(in crate::lua) mod scope;
+
+use std::cell::RefCell;
+
+use crate::lua::state::rooms::{Part, Room};
+
+/// What a state knows of types, beside the declarations.
+#[derive(Default)]
+pub(in crate::lua) struct Types {
+    /// What was found out, by type.
+    infos: RefCell<Vec<Option<Box<kind::TypeInfo>>>>,
+    entries: RefCell<entries::Entries>,
+}
+
+// SAFETY: the only part of its room.
+unsafe impl Part for Types {
+    const ROOM: Room = Room::Types;
+}

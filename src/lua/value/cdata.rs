@@ -162,7 +162,7 @@ fn recognize(state: &State, metatable: *const c_void, header: *mut Header) -> Op
 fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
     let metatable = cx.state.info(ty.id()).metatables.get(ty.quals(), finalized);
     if metatable.reference.get() == 0 {
-        (cx.state.links.push_metatable.get())(cx, ty, finalized);
+        (cx.state.links.push_metatable)(cx, ty, finalized);
         metatable.identity.set(cx.identity(-1));
         metatable.reference.set(cx.make_reference());
     }

@@ -160,7 +160,7 @@ pub(in crate::lua) fn no_constant(cx: &Cx<'_>, index: c_int, ty: QualType) -> Lu
 pub(in crate::lua) fn describe(cx: &Cx<'_>, index: c_int) -> String {
     match cdata::at(cx, index) {
         Some(cd) => cx.state.repr(cd.ty),
-        None => match (cx.state.links.function_at.get())(cx, index) {
+        None => match (cx.state.links.function_at)(cx, index) {
             Some((function, _)) => cx.state.repr(cx.state.pointer_to(function)),
             None => cx.type_name(index).to_owned(),
         },
@@ -256,7 +256,7 @@ unsafe fn assign_function(
     dst: *mut u8,
     mode: Mode,
 ) -> Result<(), LuaError> {
-    if let Some((function, target)) = (cx.state.links.function_at.get())(cx, index) {
+    if let Some((function, target)) = (cx.state.links.function_at)(cx, index) {
         let ty_of_pointer = cx.state.pointer_to(function);
         let source = Source {
             ty: ty_of_pointer.into(),
@@ -275,7 +275,7 @@ unsafe fn assign_function(
     // SAFETY: a function is at `index`; the type is a function; *Writable*, kept by the caller.
     unsafe {
         let function = cx.state.resolve(function).id();
-        let make = cx.state.links.callback.get();
+        let make = cx.state.links.callback;
         let address = make(cx, function, index, mode == Mode::Cast)?;
         cx.state.store_pointer(dst, address.cast())
     }

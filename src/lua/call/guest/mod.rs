@@ -17,6 +17,7 @@ use crate::code::gate::Frame;
 use crate::code::{self, Thunk};
 use crate::ctype::{QualType, TypeId};
 use crate::lua::callback::{deferred, transition};
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::guest_memory;
@@ -162,7 +163,8 @@ fn prepare<'a>(cx: &'a Cx<'_>, record: &Function, given: c_int) -> Result<&'a Pr
         }
     }
     let key = (record.ty, variable);
-    let known = cx.state.guest_calls.borrow().get(&key).map(|found| ptr::from_ref(&**found));
+    let known =
+        super::Callees::of(cx.state).guest.borrow().get(&key).map(|found| ptr::from_ref(&**found));
     if let Some(known) = known {
         // SAFETY: the state never drops or moves what is in the boxes while it lives.
         return Ok(unsafe { &*known });
@@ -174,7 +176,7 @@ fn prepare<'a>(cx: &'a Cx<'_>, record: &Function, given: c_int) -> Result<&'a Pr
     let plan = abi::plan(&signature, convention)?;
     let shim = code::frame_call(&signature, convention)?;
     let new = Box::new(Prepared { shim, plan, result_size: signature.result.size });
-    let mut calls = cx.state.guest_calls.borrow_mut();
+    let mut calls = super::Callees::of(cx.state).guest.borrow_mut();
     let new = ptr::from_ref(&**calls.entry(key).or_insert(new));
     // SAFETY: the state never drops or moves what is in the boxes while it lives.
     Ok(unsafe { &*new })

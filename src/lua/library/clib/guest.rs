@@ -10,7 +10,9 @@ use crate::abi::{Signature, x86};
 use crate::code::gate::image::Image;
 use crate::ctype::{Decl, TypeId};
 use crate::lua::callback;
+use crate::lua::library::Libraries;
 use crate::lua::library::clib::{self, Code};
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::types::scope;
 use crate::lua::value::cdata;
@@ -85,7 +87,7 @@ pub(in crate::lua) fn global(
     function: Option<TypeId>,
 ) -> Result<*const c_void, LuaError> {
     let name = Symbol::of(cx, name, function)?;
-    let libraries = cx.state.guest_globals.borrow();
+    let libraries = Libraries::of(cx.state).guest_globals.borrow();
     libraries.iter().find_map(|library| library.find(&name)).ok_or_else(|| {
         let machine = &cx.state.machine;
         let why = match (libraries.is_empty(), machine.is_guest()) {
@@ -138,7 +140,7 @@ fn load(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let library = Rc::new(Library { name: path, image });
     let global = if cx.type_of(2) == LuaType::Table { 3 } else { 2 };
     if cx.truth(global) {
-        cx.state.guest_globals.borrow_mut().push(Rc::clone(&library));
+        Libraries::of(cx.state).guest_globals.borrow_mut().push(Rc::clone(&library));
     }
     scope::push(cx);
     clib::push(cx, Code::Guest(library));

@@ -14,11 +14,15 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 
+use super::Libraries;
 use crate::code::os::{Library, Symbol};
 use crate::ctype::{Constant, Decl, QualType, TypeId};
 use crate::lua::call;
+use crate::lua::call::task;
+use crate::lua::callback;
 use crate::lua::object::constant;
 use crate::lua::sandbox::region;
+use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, State, c_string, entry, finalizer};
 use crate::lua::types::kind::Kind;
 use crate::lua::types::scope;
@@ -56,14 +60,14 @@ impl Code {
     ) -> Result<Symbol, LuaError> {
         cx.state.permit_symbol(name.to_bytes())?;
         let address = match self {
-            Code::Host(library) => match cx.state.exposed.find(&name) {
+            Code::Host(library) => match Libraries::of(cx.state).exposed.find(&name) {
                 Some(exposed) if library.is_default() => exposed,
                 _ => library.symbol(&name).map_err(LuaError::new)?,
             },
             Code::Guest(library) => library.symbol(cx, &name, function)?,
             Code::GuestGlobals => guest::global(cx, &name, function)?,
         };
-        cx.state.inventory.add_symbol(name, address as usize);
+        cx.state.inventory().add_symbol(name, address as usize);
         Ok(address)
     }
 }
@@ -77,15 +81,15 @@ type Block = *const Code;
 #[derive(Default)]
 pub(in crate::lua) struct Open(RefCell<BTreeMap<usize, Box<Code>>>);
 
-impl Open {
-    /// The names of the libraries.
-    pub(in crate::lua) fn names(&self) -> Vec<String> {
-        self.0.borrow().values().map(|code| code.name().to_owned()).collect()
-    }
+/// The names of the libraries that are open.
+pub(in crate::lua) fn names(state: &State) -> Vec<String> {
+    let open = Libraries::of(state).open.0.borrow();
+    open.values().map(|code| code.name().to_owned()).collect()
+}
 
-    pub(in crate::lua) fn len(&self) -> usize {
-        self.0.borrow().len()
-    }
+/// How many libraries are open.
+pub(in crate::lua) fn count(state: &State) -> usize {
+    Libraries::of(state).open.0.borrow().len()
 }
 
 /// Upvalues of a namespace's methods, after the state.
@@ -147,7 +151,7 @@ pub(in crate::lua) fn push(cx: &Cx<'_>, code: Code) {
     let code = Box::new(code);
     // SAFETY: the block is in the userdata on top of the stack. Closing the namespace takes the pointer out before the box is dropped.
     unsafe { block.write(&raw const *code) };
-    cx.state.libraries.0.borrow_mut().insert(block as usize, code);
+    Libraries::of(cx.state).open.0.borrow_mut().insert(block as usize, code);
     cx.remove(scope);
 }
 
@@ -309,7 +313,7 @@ fn close(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     detach(cx, namespace);
     // SAFETY: the upvalue is a namespace.
     unsafe { block(cx).write(ptr::null()) };
-    let code = cx.state.libraries.0.borrow_mut().remove(&(block(cx) as usize));
+    let code = Libraries::of(cx.state).open.0.borrow_mut().remove(&(block(cx) as usize));
     unload(cx.state, code);
     Ok(Outcome::results(0))
 }
@@ -327,13 +331,13 @@ pub(in crate::lua) fn detach_all(cx: &Cx<'_>) {
 
 /// Unloads the libraries of a state that closes.
 pub(in crate::lua) fn unload_all(state: &State) {
-    unload(state, mem::take(&mut *state.libraries.0.borrow_mut()).into_values());
+    unload(state, mem::take(&mut *Libraries::of(state).open.0.borrow_mut()).into_values());
 }
 
 fn unload(state: &State, code: impl IntoIterator<Item = Box<Code>>) {
     for code in code {
         // What runs in it must be able to return.
-        match state.tasks.any_runs() || state.nested.get() > 0 {
+        match task::any_runs(state) || callback::any_runs(state) {
             true => mem::forget(code),
             false => drop(code),
         }
