@@ -2,6 +2,7 @@
 //! attempt ends in a Lua error, under the policy that forbids it, for the reason that the attempt names.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{CString, c_int, c_void};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -37,7 +38,52 @@ const HARNESS: &str = r#"
     function attempt_where(there, ...)
         if there then attempt(...) end
     end
+    -- What is not stopped, and must do no harm: `f` returns true.
+    function survives(what, f)
+        local name = current .. ": " .. what
+        if seen[name] then error("twice: " .. name, 2) end
+        seen[name] = true
+        attempts = attempts + 1
+        local ok, result = pcall(f)
+        if not ok or result ~= true then
+            failures[#failures + 1] = name .. ": " .. tostring(result)
+        end
+    end
+    -- Runs `f` with a full collection at nearly every allocation.
+    function under_stress(f)
+        local set = collectgarbage
+        local function tune(pause, multiplier)
+            if pcall(set, "setpause", pause) then set("setstepmul", multiplier)
+            else set("param", "pause", pause) set("param", "stepmul", multiplier) end
+        end
+        tune(1, 1000)
+        local ok, message = pcall(f)
+        tune(200, 200)
+        if not ok then error(message, 0) end
+    end
 "#;
+
+/// The allocator of the system, which overwrites what is freed, so that who uses it is found out.
+struct Poison;
+
+// SAFETY: the memory is the system's; it is written to while it is still the caller's.
+unsafe impl GlobalAlloc for Poison {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the rules of the system's allocator.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe {
+            memory.write_bytes(0xa5, layout.size());
+            System.dealloc(memory, layout);
+        }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Poison = Poison;
 
 /// The shared library of `tests/c/escape.c`, in the global scope of the process: what `ffi.C` finds.
 fn library() -> *mut c_void {
@@ -118,15 +164,49 @@ fn make_every_attempt() {
     let mut run =
         |name, policy, prepare: &dyn Fn(&Lua, &Ffi)| run(&mut failures, name, policy, prepare);
     let checked = run("checked", Policy::open().checked(true), &|_, _| {});
+    let libraries = run("libraries", Policy::open().checked(true), &|lua, _| {
+        // A file of its own, which no other test has open.
+        let path = format!("{}/escape-libraries.so", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::copy(behaviour::library(), &path).unwrap();
+        lua.globals().set("LIBRARY", path).unwrap();
+    });
+    let checked = checked + libraries;
     let data = run("data", Policy::data_only(), &|_, _| {});
-    let files = ["declared", "contracts"];
+    let files = ["declared", "contracts", "anchors", "memory", "null"];
     let declared: usize =
         files.iter().map(|name| run(name, Policy::declared_only(), &|_, ffi| declare(ffi))).sum();
     assert!(failures.is_empty(), "{} attempts:\n{}", failures.len(), failures.join("\n"));
     assert_eq!(breaches(), 0, "calls came through that should not have");
     let all = checked + data + declared;
     println!("{all} attempts: {checked} checked, {data} data_only, {declared} declared_only");
-    assert!(all >= 150, "only {all} attempts");
+    assert!(all >= 600, "only {all} attempts");
+}
+
+/// C keeps the pointer of a callback; the state closes, and another one makes callbacks of the same type. Nobody gets the slot: CODE-3.
+#[test]
+fn no_slot_is_inherited() {
+    const MAKE: &str = "local n = ... keep = keep or {}
+        for i = 1, n do keep[#keep + 1] = ffi.cast('int (*)(int)', function(x) return x + 1000 end) end";
+    let address = |lua: &Lua| -> usize {
+        let f: u64 = lua
+            .load("ffi.C.keep(keep[1]) return ffi.tonumber(ffi.cast('uintptr_t', keep[1]))")
+            .eval()
+            .unwrap();
+        f as usize
+    };
+    let kept = {
+        let (lua, ffi) = state(Policy::declared_only());
+        declare(&ffi);
+        lua.load(MAKE).call::<()>(1).unwrap();
+        address(&lua)
+    };
+    let (lua, ffi) = state(Policy::declared_only());
+    declare(&ffi);
+    lua.load(MAKE).call::<()>(600).unwrap();
+    let taken = "local kept = ... for i = 1, #keep do if ffi.tonumber(ffi.cast('uintptr_t', keep[i])) == kept then return i end end";
+    assert_eq!(lua.load(taken).call::<Option<usize>>(kept).unwrap(), None);
+    // C gets zeros from the old one, with a line on standard error.
+    assert_eq!(lua.load("return ffi.C.call_kept(1)").eval::<i64>().unwrap(), 0);
 }
 
 /// Loans: the function that the file returns is called when the one that it may write to is over.

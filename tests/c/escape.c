@@ -140,3 +140,4 @@ int check_config(void) {
     if (strcmp(config.title, "a title") || strcmp(title, "a title")) breaches++;
     return config.hook(1) + hook(1);
 }
+int sum_pair(struct pair p) { return p.a + p.b; }

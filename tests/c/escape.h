@@ -8,6 +8,7 @@ long sum_large(const int *p, long n) __attribute__((access(read_only, 1, 2)));
 void fill_in(unsigned char *p, unsigned long n, int c) __attribute__((access(write_only, 1, 2)));
 void copy_apart(unsigned char *restrict to, const unsigned char *restrict from, unsigned long n) __attribute__((access(write_only, 1, 3), access(read_only, 2, 3)));
 void copy_text(char *restrict to, const char *restrict from, unsigned long n) __attribute__((access(write_only, 1, 3), null_terminated_string_arg(2)));
+int sum_pair(struct pair p);
 int same(const unsigned char *restrict a, const unsigned char *b) __attribute__((access(read_only, 1), access(read_only, 2)));
 int first4(const int p[static 4]);
 int must(const int *p) __attribute__((nonnull(1), access(read_only, 1)));

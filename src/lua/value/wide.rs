@@ -9,7 +9,7 @@ use super::cdata::CData;
 use super::extent::{self, Access};
 use super::guest_memory;
 use crate::ctype::{IntKind, QualType};
-use crate::lua::sandbox::budget;
+use crate::lua::sandbox::{budget, region};
 use crate::lua::state::{Cx, LuaError};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::{self, LuaType};
@@ -149,6 +149,11 @@ pub(in crate::lua) fn push_text(
     };
     // SAFETY: the block has room for the units and the zero.
     unsafe { store(text, unit, block, size)? };
+    if cx.state.checked() {
+        region::push(cx, block as usize, size, true, cx.top());
+        region::note(cx, block as usize, size);
+        cx.remove(-2);
+    }
     Ok(Some(block))
 }
 
