@@ -155,7 +155,7 @@ pub(super) struct LuaOperands<'p> {
     across: Option<Across>,
 }
 
-/// What a thunk has at hand once it has begun.
+/// The values that a thunk has at hand once it has begun.
 #[derive(Clone, Copy)]
 pub(in crate::lua) struct Entry {
     pub lua: Value,

@@ -30,7 +30,7 @@ pub(super) struct DirectOperands<'p> {
     aside: Cell<bool>,
 }
 
-/// What a thunk has at hand, besides its [`Entry`].
+/// The values that a thunk has at hand, besides its [`Entry`].
 #[derive(Clone, Copy)]
 struct At {
     /// The slot of the running function.
@@ -194,7 +194,7 @@ impl<'p> DirectOperands<'p> {
         Operand::Memory(self.at().function, slot)
     }
 
-    /// What an accepted cdata holds.
+    /// The bytes of an accepted cdata.
     fn bytes(&self, b: &mut FunctionBuilder<'_>, index: usize) -> Operand {
         let slot = self.slot(index);
         let tag = self.tag(b, slot);

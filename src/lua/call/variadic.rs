@@ -23,7 +23,7 @@ use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, Results, lua_CFunction, lua_State};
 use crate::lua::vm::memory::{Call, Slot};
 
-/// What a variable argument is to the call.
+/// The kind of a variable argument in a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::lua) enum Variable {
     Int,

@@ -31,7 +31,7 @@ use crate::lua::state::{Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::lua::vm::api::LuaType;
 
-/// What is done with memory.
+/// An access to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::lua) enum Access {
     /// It is read.
