@@ -25,8 +25,8 @@ use crate::lua::vm::api::{self, LuaType, lua_CFunction};
 use crate::lua::vm::memory::Slot;
 use crate::policy::Permissions;
 
-/// What a closure's thunk finds in its first upvalue: a userdata block. Behind it are what is [`Accepted`] for each parameter,
-/// and for the first few variable arguments, and the function's name.
+/// The record of a function: the block of the userdata in a closure's first upvalue. Behind it are an [`Accepted`] for each parameter and for
+/// the first few variable arguments, and the function's name.
 #[repr(C)]
 pub(in crate::lua) struct Function {
     /// How it is called just now.
@@ -57,7 +57,7 @@ impl Function {
         mem::size_of::<Function>() + index * mem::size_of::<Accepted>()
     }
 
-    /// What is accepted for the argument at `index`.
+    /// The types that are accepted for the argument at `index`.
     pub(in crate::lua) fn accepted(&self, index: usize) -> Option<&Accepted> {
         let all = (&raw const *self).wrapping_add(1).cast::<Accepted>();
         // SAFETY: `push_record` puts so many behind the record.
@@ -252,7 +252,7 @@ pub(in crate::lua) fn thunk(
     Ok(unsafe { api::compiled(thunk.address()) })
 }
 
-/// What a function's thunk depends on, with these types for `...`.
+/// The facts that a function's thunk depends on, with these types for `...`.
 pub(in crate::lua) fn shape(
     cx: &Cx<'_>,
     ty: TypeId,

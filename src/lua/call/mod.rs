@@ -55,7 +55,7 @@ use rustc_hash::FxHashMap;
 use crate::lua::state::rooms::{Part, Room};
 pub(in crate::lua) use function::{detach, function_at, prepare_pointer, push_function, record_at};
 
-/// What a state knows of the C functions that it calls.
+/// The knowledge of a state of the C functions that it calls.
 #[derive(Default)]
 pub(in crate::lua) struct Callees {
     /// How functions are called, by type and the types of variable arguments.

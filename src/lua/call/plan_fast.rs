@@ -1,6 +1,6 @@
 //! Calls of C functions without a thunk: the plan is carried out. Usual arguments are read directly from Lua's stack, the others by [`super::runtime`].
 //!
-//! A function begins this way, because a thunk takes longer to compile than most functions are ever called. After some calls the function
+//! A function begins this way, because compiling a thunk takes longer than all calls of most functions. After some calls the function
 //! gets a thunk, in the closure that the script already has; see [`super::route`]. The thunk leaves every call that it cannot make to this file. For a
 //! variadic function, [`super::variadic`] counts the calls.
 

@@ -21,8 +21,8 @@ pub(in crate::lua) struct Recipe {
     pub direct: bool,
 }
 
-/// What a recipe is for: the function type, what tells its variable arguments apart in 63 bits, whether 64-bit integers are cdata
-/// (signed, unsigned), and the types of variable arguments where the bits are not enough.
+/// The key of a recipe: the function type; the kinds of its variable arguments in 63 bits; whether 64-bit integers are cdata (signed,
+/// unsigned); and the types of variable arguments, if the bits are not enough.
 pub(in crate::lua) type RecipeKey = (TypeId, u64, [bool; 2], Box<[QualType]>);
 /// The key of variable arguments that no number tells apart.
 pub(super) const BY_TYPES: u64 = u64::MAX >> 1;

@@ -113,7 +113,7 @@ pub(super) enum Route<'r> {
     CountedApi(&'r Recipe),
     /// A thunk makes the calls.
     Thunk(Thunk),
-    /// What a thunk has left its calls to makes them all.
+    /// The function to which the thunk left calls now makes all calls.
     Slow,
     /// By the types of the arguments. Whether the target is a stub that announces vector registers from the start on.
     Variadic { announces_vectors: bool },
@@ -124,7 +124,7 @@ pub(super) enum Route<'r> {
 /// The part of a [`Function`] that says how it is called.
 #[repr(C)]
 pub(super) struct Routing {
-    /// What a thunk calls; null once the library is closed.
+    /// The address that a thunk calls; null once the library is closed.
     target: Cell<*const c_void>,
     /// Leads to 0 where the closure's thunk may call the target at once.
     bar: Cell<*const AtomicUsize>,
@@ -254,7 +254,7 @@ impl Routing {
         self.address.get()
     }
 
-    /// What makes the calls that a thunk cannot make.
+    /// The function that makes the calls that a thunk cannot make.
     #[inline(always)]
     pub(super) fn slow(&self) -> lua_CFunction {
         self.slow.get()

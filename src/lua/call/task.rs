@@ -122,7 +122,7 @@ fn idle<R>(f: impl FnOnce(&mut Vec<Sender<Work>>) -> R) -> R {
 
 /// Bytes of the stack of such a thread.
 const STACK: usize = 2 << 20;
-/// What stack arguments leave of it for the function.
+/// The bytes of the stack that stack arguments leave for the function.
 const RESERVE: usize = 256 << 10;
 
 /// Runs `work` on a thread that has none, or on a new one.

@@ -88,7 +88,7 @@ impl Variable {
         }
     }
 
-    /// What a variable argument is, where Lua's stack as memory shows it.
+    /// The kind of a variable argument, if Lua's stack as memory shows it.
     fn at_slot(state: &State, slot: Slot) -> Option<Variable> {
         let doubles = state.options.variable_as_luajit.get();
         if slot.integer().is_some() && !doubles {

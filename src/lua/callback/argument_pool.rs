@@ -28,10 +28,10 @@ const SHELF: i64 = 1;
 /// Bytes of each: a header, and an integer behind it.
 const BYTES: usize = mem::size_of::<Header>() + mem::size_of::<u64>();
 
-/// What is there for the next callbacks of a state.
+/// The cdata for the next callbacks of a state.
 pub(in crate::lua) struct Stock {
     shelf: Shelf,
-    /// What the shelf has; `None` where that has been let go.
+    /// The userdata on the shelf; `None` where one has been let go.
     objects: [Cell<Option<Userdata>>; SIZE],
     /// Those before this one are taken.
     next: Cell<usize>,

@@ -158,7 +158,7 @@ pub(in crate::lua) unsafe fn serve(
     left
 }
 
-/// What no Lua code can be told, on standard error. It locks and allocates nothing: callbacks may be signal handlers.
+/// Writes a message that no Lua code can get to standard error. It locks and allocates nothing: callbacks may be signal handlers.
 pub(in crate::lua) fn report(message: impl fmt::Display) {
     let mut line = Line { text: [0; 1024], len: 0 };
     _ = writeln!(line, "cthunk: {message}");

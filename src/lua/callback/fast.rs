@@ -119,7 +119,7 @@ unsafe fn enter_outside(callback: &Callback, quick: &Quick, frame: *mut u8) -> b
     }
 }
 
-/// What became of a call.
+/// The outcome of a call.
 enum Done {
     Call,
     /// It is not possible here.

@@ -83,11 +83,11 @@ pub(in crate::lua) struct Callbacks {
     last_place: Cell<i32>,
     /// The cdata for the arguments of the next calls.
     stock: argument_pool::Stock,
-    /// What those of a function type have in common.
+    /// The facts that the callbacks of a function type share.
     kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
     /// Their way to the state.
     link: Arc<owner::Link>,
-    /// What is said of the error that a callback caught, if the process ends before it is raised.
+    /// The report of an error that a callback caught, for the case that the process ends before the error is raised.
     last_words: Cell<Option<ending::Held>>,
     /// Those that are running, inside one another.
     nested: Cell<u32>,

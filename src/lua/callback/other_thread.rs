@@ -22,7 +22,7 @@ use crate::lua::state::{Cx, LuaError, Outcome, State};
 use crate::lua::value::cdata;
 use crate::lua::value::to_c;
 
-/// What a callback does with calls from other threads.
+/// The policy of a callback for calls from other threads.
 #[derive(Debug, Default)]
 pub(in crate::lua) struct Terms {
     /// Milliseconds that a queued call waits; [`ANSWERED`]: it is not queued.
@@ -242,7 +242,7 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
     }
 }
 
-/// What wakes the host up when a call waits.
+/// Sets the function that wakes the host up when a call waits.
 pub(in crate::lua) fn set_waker(state: &State, waker: Option<Waker>) {
     Callbacks::of(state).link.queue.set_waker(waker);
 }

@@ -32,7 +32,7 @@ use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType};
 use crate::lua::vm::memory;
 
-/// What a callback's slot leads to. It belongs to the slot, until another callback takes that.
+/// The data behind a callback's slot. It belongs to the slot until another callback takes the slot.
 pub(in crate::lua) struct Callback {
     /// The state, null once it is closed.
     state: Arc<Link>,
@@ -43,10 +43,10 @@ pub(in crate::lua) struct Callback {
     freed: AtomicBool,
     /// Whether it stands for its Lua function wherever that is passed.
     implicit: Cell<bool>,
-    /// What is there, as a value of Lua's stack, where the state is in place. Of a freed callback it is nothing, or the cdata that it
-    /// was freed with.
+    /// The Lua function as a value of Lua's stack, in a state that reads the stack in place. After `free` it is nothing, or the cdata by which
+    /// the callback was freed.
     pub(in crate::lua) value: Cell<memory::Kept>,
-    /// What its state shares with compiled code; only while [`Self::quick`] says so it may be looked at.
+    /// The head of its state. It may be read only while [`Self::quick`] is not null.
     pub(in crate::lua) head: *const Head,
     /// How it is called in place; null where it is not, where it is freed, and once the state is closed.
     pub(super) quick: Cell<*const Quick>,
@@ -63,18 +63,18 @@ pub(in crate::lua) struct Callback {
     /// Its slot, where it was freed while it ran, and another callback must not take that yet.
     retired: Cell<Option<code::Callback>>,
     kind: Arc<CallbackKind>,
-    /// What becomes of calls from other threads.
+    /// The policy for calls from other threads.
     terms: Terms,
 }
 
-/// What the callbacks of a function type have in common.
+/// The facts that the callbacks of a function type share.
 pub(in crate::lua) struct CallbackKind {
     /// The function type as C prints it.
     pub(in crate::lua) ty: String,
     /// The function type.
     pub(in crate::lua) function: TypeId,
     convention: &'static Convention,
-    /// What makes the Frame.
+    /// The code that makes the Frame.
     pub(in crate::lua) body: code::Body,
     pub(in crate::lua) parameters: Box<[QualType]>,
     /// Bytes of each argument in a Frame.
@@ -453,12 +453,12 @@ fn stands_for(cx: &Cx<'_>, address: *const c_void, ty: TypeId, index: c_int) -> 
     same
 }
 
-/// What callbacks of a function type have in common, if there was one. It lives as long as the state.
+/// The facts that the callbacks of a function type share, if there was one. They live as long as the state.
 pub(in crate::lua) fn known_kind(state: &State, ty: TypeId) -> Option<*const CallbackKind> {
     Callbacks::of(state).kinds.borrow().get(&ty).map(|kind| &raw const **kind)
 }
 
-/// What callbacks of a function type have in common, found out at the first one.
+/// The facts that the callbacks of a function type share, found when the first one is made.
 fn kind(cx: &Cx<'_>, ty: TypeId) -> Result<Arc<CallbackKind>, LuaError> {
     if let Some(kind) = Callbacks::of(cx.state).kinds.borrow().get(&ty) {
         return Ok(Arc::clone(kind));

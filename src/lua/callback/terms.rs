@@ -1,4 +1,4 @@
-//! What a checked state asks of callbacks: the types that they may have, and what they return to C.
+//! The rules of a checked state for callbacks: the types that they may have, and the pointers that they may return to C.
 
 use std::ffi::{c_int, c_void};
 

@@ -54,9 +54,9 @@ pub(in crate::lua) fn across<T>(
 /// A C call in progress, until it is dropped.
 struct CallScope<'h> {
     head: &'h Head,
-    /// What [`Boundary::current`] was before.
+    /// The earlier value of [`Boundary::current`].
     outer: *mut lua_State,
-    /// What [`Link::begin_call`](super::owner::Link::begin_call) returned.
+    /// The result of [`Link::begin_call`](super::owner::Link::begin_call).
     thread: usize,
 }
 
@@ -213,7 +213,7 @@ pub(in crate::lua) mod emit {
     const REST: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, rest)) as i32;
     const PENDING: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, pending)) as i32;
 
-    /// What an error that a callback has caught leads to: the address of an `extern "C-unwind" fn(lua, head) -> Results`.
+    /// The address of the function that raises an error that a callback has caught: `extern "C-unwind" fn(lua, head) -> Results`.
     pub(in crate::lua) fn raise() -> usize {
         super::raise as *const () as usize
     }
@@ -230,7 +230,7 @@ pub(in crate::lua) mod emit {
     /// A native call in compiled code, from the instruction before it to the one after it: as [`super::across`].
     pub(in crate::lua) struct Across {
         pub head: Value,
-        /// What [`Boundary::current`] is after the call, if that is not [`Boundary::rest`].
+        /// The value of [`Boundary::current`] after the call, if it is not [`Boundary::rest`].
         outer: Option<Value>,
         pointer: ir::Type,
     }

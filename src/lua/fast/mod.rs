@@ -37,7 +37,7 @@ use crate::lua::object::metatype;
 use crate::lua::state::rooms::{Part, Room};
 use crate::lua::state::{Anchor, Cx};
 
-/// What fast functions remember in a state.
+/// The memory of fast functions in a state.
 #[derive(Default)]
 pub(in crate::lua) struct Fast {
     /// The last callback's type.

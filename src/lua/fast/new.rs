@@ -38,7 +38,7 @@ pub(in crate::lua) struct Maker {
     size: usize,
     /// Of arrays whose length is an argument: bytes an element. 0 of others.
     step: usize,
-    /// What the initialisers are for, in order.
+    /// The places that the initialisers are for, in order.
     places: Box<[Place]>,
 }
 
@@ -96,7 +96,7 @@ unsafe fn maker<'s>(named: Named) -> Option<&'s Maker> {
     (maker.ty == named.ty().to_bits()).then_some(maker)
 }
 
-/// What a type argument names, where that is quickly seen.
+/// The type that an argument names, if a look at its slot shows it.
 #[inline(always)]
 fn named(state: &State, slot: Slot) -> Option<Named> {
     ctype::at_slot(state, slot).or_else(|| Fast::of(state).texts.find(slot.short_string()?))

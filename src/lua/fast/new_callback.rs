@@ -30,7 +30,7 @@ pub(in crate::lua) const CAST: lua_CFunction = cast;
 /// `callback:free()`
 pub(in crate::lua) const FREE: lua_CFunction = free;
 
-/// What is known about the pointer type of the last callback.
+/// The facts about the pointer type of the last callback.
 #[derive(Clone, Copy)]
 pub(in crate::lua) struct Recent {
     /// The bits of the type.

@@ -48,7 +48,7 @@ use clib::guest;
 pub(in crate::lua) struct Libraries {
     /// Those that are open.
     open: clib::Open,
-    /// What the host gives scripts to call.
+    /// The functions that the host gives scripts to call.
     exposed: exposed::Exposed,
     /// The guest's that `ffi.C` searches, in the order in which they were loaded.
     guest_globals: RefCell<Vec<Rc<guest::Library>>>,

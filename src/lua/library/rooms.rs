@@ -1,8 +1,8 @@
-//! The rooms of a state: what each keeps in it, what they do for those to their left, and the order in which they close.
+//! The rooms of a state: their parts of it, the functions of later rooms that earlier rooms call, and the order in which the rooms close.
 //!
 //! A state closes in this order:
 //!
-//! 1. Lua code reaches nothing of it any more: the functions of libraries refuse to call. (On Luau Lua code cannot run any more.)
+//! 1. Lua code cannot reach the state any more: the functions of libraries refuse to call. (On Luau Lua code cannot run any more.)
 //! 2. The head forgets the state, so that all functions of the library find it closed.
 //! 3. [`Links::close`]: callbacks turn calls away, then calls of `ffi.async` end, then callbacks give their slots back, then libraries are unloaded.
 //! 4. The parts are dropped, by room.

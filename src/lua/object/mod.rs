@@ -29,7 +29,7 @@ pub(in crate::lua) mod reflect;
 use crate::lua::state::rooms::{Part, Room};
 use crate::lua::vm::api::Late;
 
-/// What a state keeps for its objects.
+/// The part of a state for its objects.
 pub(in crate::lua) struct Objects {
     /// The finalisers that are called late.
     late: Late,

@@ -137,7 +137,7 @@ pub(in crate::lua) fn install_function_metatable(cx: &Cx<'_>) {
             cx.raw_set_name(-2, event);
         }
     }
-    // What is behind it is the library's.
+    // Scripts do not get the metatable: it belongs to the library.
     cx.raw_get_name(-1, b"__metatable");
     let free = cx.type_of(-1) == LuaType::Nil;
     cx.pop(1);

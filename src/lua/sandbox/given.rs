@@ -1,4 +1,5 @@
-//! What a confined script was given, and what it gave to C: functions by their addresses, handles, the function types of callbacks.
+//! The things that a confined script got from the host and from C, and that it gave to C: functions by their addresses, handles, the function
+//! types of callbacks.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -12,7 +13,7 @@ use crate::lua::state::{Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
 use crate::policy::{Permissions, Refusal};
 
-/// What the host and its C functions have given scripts, and scripts to C.
+/// Functions and pointers that the host and its C functions have given scripts, and that scripts have given C.
 #[derive(Default)]
 pub(in crate::lua) struct Given {
     /// The functions that may be called, by address, with the types that the host declares for them; where others may not.
@@ -30,7 +31,7 @@ pub(in crate::lua) struct Given {
 }
 
 impl State {
-    /// What scripts were given, and what they gave to C.
+    /// The functions and pointers that scripts got and gave.
     pub(in crate::lua) fn given(&self) -> &Given {
         &Sandbox::of(self).given
     }
@@ -67,7 +68,7 @@ impl State {
             state.learn_function(to, address.cast_const().cast());
         } else if state.checked() && !address.is_null() {
             match region::resolve(cx, address as usize) {
-                // What lies there is the script's, or has its own life.
+                // The memory is the script's own, or the library knows how long it lives.
                 true => cx.pop(1),
                 false => _ = state.given().handles.borrow_mut().insert((address as usize, to)),
             }

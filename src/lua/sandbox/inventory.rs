@@ -41,7 +41,7 @@ impl Inventory {
 }
 
 impl State {
-    /// What it uses.
+    /// The libraries, symbols and bytes that it uses.
     pub(in crate::lua) fn inventory(&self) -> &Inventory {
         &Sandbox::of(self).inventory
     }

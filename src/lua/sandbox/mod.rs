@@ -24,14 +24,14 @@ use crate::lua::state::rooms::{Part, Room};
 use inventory::Inventory;
 pub use seal::seal;
 
-/// What a state knows for its policy.
+/// The knowledge of a state that its policy needs.
 #[derive(Default)]
 pub(in crate::lua) struct Sandbox {
-    /// What the state uses.
+    /// The libraries, symbols and bytes that the state uses.
     inventory: Inventory,
-    /// What the host and its C functions have given scripts, and scripts to C.
+    /// Functions and pointers that the host and its C functions have given scripts, and that scripts have given C.
     given: given::Given,
-    /// What is known of memory, where accesses are checked.
+    /// The known memory, if accesses are checked.
     memory: region::Known,
 }
 

@@ -53,7 +53,7 @@ pub(in crate::lua) enum Anchor {
     Namespaces,
     /// Cdata that Lua has collected, each after its finaliser, where finalisers wait; see [`crate::lua::sandbox::watch`].
     Dead,
-    /// What callbacks of a checked state returned to C functions that have not returned.
+    /// The values that callbacks of a checked state returned to C functions that are still running.
     Returned,
 }
 

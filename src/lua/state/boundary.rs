@@ -22,9 +22,9 @@ pub(in crate::lua) struct Boundary {
     pub(in crate::lua) pending: Cell<u32>,
 }
 
-/// What [`Boundary::current`] is where no C call is in progress, and calls of callbacks wait.
+/// The value of [`Boundary::current`] while no C call is in progress and calls of callbacks wait.
 const WAITING: *mut lua_State = ptr::without_provenance_mut(1);
-/// What no two slots of a stack are apart: a thunk adds the word at its bar to a distance of slots.
+/// A number that is no distance of two stack slots: a thunk adds the word at its bar to such a distance.
 const BARRED: usize = 1;
 
 impl Default for Boundary {

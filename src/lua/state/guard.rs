@@ -11,7 +11,7 @@ use super::head::Head;
 use super::{Cx, LuaError, State, owner_in_registry};
 use crate::lua::vm::api::{self, Results, lua_CFunction, lua_State};
 
-/// What a guarded function leaves: so many results on top of the stack, or a call that ends it.
+/// The outcome of a guarded function: the number of its results on top of the stack, or a call that ends it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::lua) struct Outcome(c_int);
 

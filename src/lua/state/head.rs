@@ -23,17 +23,17 @@ pub struct Head {
     pub chosen: Cell<bool>,
     /// Whether 64-bit unsigned integers that a Lua integer holds arrive as cdata all the same.
     pub boxed_uint64: Cell<bool>,
-    /// What arguments of the memory functions may be: nothing once the state is finalised.
+    /// The types of arguments of the memory functions: none once the state is finalised.
     pub(in crate::lua) roles: Roles,
     /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
     pub(in crate::lua) index_event: Cell<*const c_void>,
-    /// What casts are their operand's address: none once the state is finalised.
+    /// The casts whose result is their operand's address: none once the state is finalised.
     pub(in crate::lua) views: Recall<View>,
     /// The metatypes with operators: none once the state is finalised.
     pub(in crate::lua) overloads: Recall<*const c_void>,
-    /// What pointers are steps of: nothing once the state is finalised.
+    /// The element sizes of pointers: none once the state is finalised.
     pub(in crate::lua) strides: Recall<Stride>,
-    /// What `ffi.string` read.
+    /// The strings that `ffi.string` has read.
     pub(in crate::lua) strings: Remembered,
 }
 

@@ -58,7 +58,7 @@ use rooms::{Links, Parts, Rooms};
 use watch::Watch;
 use ways::Ways;
 
-/// What a Lua state knows about C.
+/// The knowledge of C of a Lua state.
 pub struct State {
     head: *const Head,
     /// Where the registry has its userdata.
@@ -77,24 +77,24 @@ pub struct State {
     pub known: Known,
     /// How often a text declared something: parsed type texts of scopes are good until it changes.
     pub(super) declared: Cell<u32>,
-    /// What its C is compiled for.
+    /// The platform of its C code.
     pub(super) machine: Machine,
-    /// What scripts may do.
+    /// The permissions and limits of its scripts.
     pub(super) policy: Policy,
     /// The budget of the Lua state, and finalisers that wait for it.
     pub(super) watch: Watch,
-    /// What `ffi.option` set.
+    /// The options that `ffi.option` has set.
     pub(super) options: Options,
     /// Whether plain `char` is signed.
     pub(super) char_signed: bool,
-    /// What may be fast.
+    /// The ways that may be fast.
     pub(super) ways: Ways,
     /// The identity of the metatable of ctype objects.
     pub(super) ctype_metatable: Cell<*const c_void>,
     anchors: [u8; Anchor::ALL.len()],
-    /// What the rooms to the right keep.
+    /// The parts of the later rooms.
     parts: Parts,
-    /// What they do for those to the left.
+    /// The functions of later rooms that earlier rooms call.
     pub(super) links: &'static Links,
 }
 
@@ -211,7 +211,7 @@ impl State {
         }
     }
 
-    /// What compiled code reads and writes.
+    /// The part that compiled code reads and writes.
     pub(super) fn head(&self) -> &Head {
         // SAFETY: the head lies in the userdata that owns this state.
         unsafe { &*self.head }

@@ -1,4 +1,4 @@
-//! The other rooms of a state: what each keeps in it, what those to the right do for those to the left, and how they close.
+//! The other rooms of a state: their parts of it, the functions of later rooms that earlier rooms call, and how the rooms close.
 //!
 //! The state names no type and no function of another room. `library::rooms` has the table.
 
@@ -24,7 +24,7 @@ pub(in crate::lua) enum Room {
 
 const ROOMS: usize = Room::Library as usize + 1;
 
-/// What a room keeps in a state. Its fields are the room's own: other rooms call functions of the room.
+/// The part of a state that belongs to a room. No other room accesses its fields: other rooms call functions of the room.
 ///
 /// # Safety
 /// - No other type is the part of the same room.
@@ -66,7 +66,7 @@ type FunctionAt = fn(&Cx<'_>, c_int) -> Option<(TypeId, *const c_void)>;
 type MakeCallback =
     fn(&Cx<'_>, ty: TypeId, index: c_int, own: bool) -> Result<*const c_void, LuaError>;
 
-/// What rooms do for those to their left.
+/// The functions of later rooms that earlier rooms call.
 pub(in crate::lua) struct Links {
     /// Pushes a new metatable for the cdata of a type; with `__gc` if they have a finaliser.
     pub(in crate::lua) push_metatable: fn(&Cx<'_>, QualType, bool),

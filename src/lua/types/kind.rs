@@ -93,7 +93,7 @@ impl Default for Metatable {
     }
 }
 
-/// What the run time asks about a type again and again. Found once; a type that is incomplete is asked again.
+/// Facts about a type that the run time asks for again and again. They are found once; those of an incomplete type are found each time.
 #[derive(Debug)]
 pub(in crate::lua) struct TypeInfo {
     kind: Kind,
@@ -102,7 +102,7 @@ pub(in crate::lua) struct TypeInfo {
     layout: Cell<Option<(usize, usize)>>,
     /// The metatables of its cdata; see [`crate::lua::value::cdata`].
     pub(in crate::lua) metatables: Metatables,
-    /// What the fast path remembers of how values are made; null: nothing.
+    /// The way to make values that the fast path remembers; null: none.
     pub(in crate::lua) maker: Cell<*const c_void>,
 }
 
@@ -120,7 +120,7 @@ impl TypeInfo {
 }
 
 impl State {
-    /// What is known about a type.
+    /// The facts about a type.
     pub(in crate::lua) fn info(&self, id: TypeId) -> &TypeInfo {
         let known = Types::of(self)
             .infos
@@ -142,7 +142,7 @@ impl State {
         ptr::from_ref(&**infos[id.index()].insert(info))
     }
 
-    /// What is known about a type whose cdata exist; `None` for others, and for ids of no type.
+    /// The facts about a type whose cdata exist; `None` for other types, and for ids of no type.
     pub(in crate::lua) fn known_info(&self, id: TypeId) -> Option<&TypeInfo> {
         let info = Types::of(self).infos.borrow().get(id.index())?.as_deref().map(ptr::from_ref)?;
         // SAFETY: *Infos*.
@@ -154,7 +154,7 @@ impl State {
         self.info(ty.id()).resolved.qualified(ty.quals())
     }
 
-    /// What kind of type it is.
+    /// The kind of a type.
     pub(in crate::lua) fn kind(&self, ty: impl Into<QualType>) -> Kind {
         self.info(ty.into().id()).kind
     }

@@ -20,10 +20,10 @@ use std::cell::RefCell;
 
 use crate::lua::state::rooms::{Part, Room};
 
-/// What a state knows of types, beside the declarations.
+/// The knowledge of types of a state, besides the declarations.
 #[derive(Default)]
 pub(in crate::lua) struct Types {
-    /// What was found out, by type.
+    /// The facts that were found, by type.
     infos: RefCell<Vec<Option<Box<kind::TypeInfo>>>>,
     entries: RefCell<entries::Entries>,
 }

@@ -169,7 +169,7 @@ fn push_metatable(cx: &Cx<'_>, ty: QualType, finalized: bool) {
     cx.get_reference(metatable.reference.get());
 }
 
-/// What identifies the metatable of a type's cdata that have no finaliser; made if there is none.
+/// The identity of the metatable of a type's cdata without finaliser. The metatable is made if there is none.
 pub(in crate::lua) fn metatable(cx: &Cx<'_>, ty: QualType) -> *const c_void {
     push_metatable(cx, ty, false);
     let identity = cx.identity(-1);

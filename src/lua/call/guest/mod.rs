@@ -28,7 +28,7 @@ use crate::lua::vm::api::{self, LuaType, Results, lua_State};
 /// A function type with these types for `...`.
 type Key = (TypeId, Vec<QualType>);
 
-/// What is needed to call a function type; made once, and kept with the state.
+/// Everything that calls of a function type need; made once, and kept with the state.
 pub(in crate::lua) struct Prepared {
     shim: Thunk,
     plan: CallPlan,

@@ -102,7 +102,7 @@ pub(in crate::lua) fn global(
     })
 }
 
-/// What a table of the guest has instead of the host's.
+/// The functions that a table of the guest has in place of the host's.
 pub(in crate::lua) const FUNCTIONS: [(&[u8], lua_CFunction); 2] =
     [(b"load", entry(load)), (b"code", entry(code))];
 

@@ -31,14 +31,14 @@ use crate::lua::value::replace::replace;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType};
 
-/// What a namespace finds its symbols in.
+/// The code in which a namespace finds its symbols.
 #[derive(Debug)]
 pub(in crate::lua) enum Code {
     /// A library of the process.
     Host(Library),
     /// An object file of another platform.
     Guest(Rc<guest::Library>),
-    /// What was loaded for all of another platform's code, in place of its C library.
+    /// All objects that were loaded globally for another platform, in place of its C library.
     GuestGlobals,
 }
 
@@ -166,7 +166,7 @@ fn library<'a>(cx: &'a Cx<'_>) -> Result<&'a Code, LuaError> {
         .ok_or_else(|| LuaError::new("the library is closed"))
 }
 
-/// What a name of the C namespace stands for, with what is needed once the table is not borrowed any more.
+/// The meaning of a name of the C namespace, as a copy that outlives the borrow of the table.
 enum Meaning {
     Function(TypeId, CString),
     Variable(QualType, CString),
@@ -336,7 +336,7 @@ pub(in crate::lua) fn unload_all(state: &State) {
 
 fn unload(state: &State, code: impl IntoIterator<Item = Box<Code>>) {
     for code in code {
-        // What runs in it must be able to return.
+        // A call that runs in the code must be able to return.
         match task::any_runs(state) || callback::any_runs(state) {
             true => mem::forget(code),
             false => drop(code),
