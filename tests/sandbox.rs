@@ -80,6 +80,12 @@ const LOOPS: &[(&str, &str)] = &[
     ("concatenation", "local s = ('x'):rep(2^23) while true do local r = s .. 'x' end"),
     ("next", "local t = {} for i = 1, 1e6 do t[i] = i end for i = 1, 1e6 do t[i] = nil end
       while true do next(t) end"),
+    ("a pattern", "string.find(('a'):rep(1e5), '.-.-.-.-.-.-b')"),
+    ("a pattern under pcall", "while true do pcall(string.match, ('a'):rep(1e5), ('a-'):rep(20) .. 'b') end"),
+    ("gsub", "string.gsub(('a'):rep(1e5), '.-.-.-.-.-.-b', '')"),
+    ("gmatch", "for _ in string.gmatch(('a'):rep(1e5), '.-.-.-.-.-.-b') do end"),
+    ("a text in a text", "local s = ('a'):rep(2^20) while true do s:find(('a'):rep(2^19) .. 'b', 1, true) end"),
+    ("rep of nothing", "while true do (''):rep(2^30) end"),
     ("a callback of C", "local ffi = require 'ffi' while true do pcall(ffi.cast, 'int', {}) end"),
     ("type texts", "local ffi = require 'ffi' while true do pcall(ffi.typeof, 'int[3]') end"),
 ];
@@ -97,4 +103,70 @@ fn loops_end() {
         drop(sandbox);
         assert!(began.elapsed() < BOUND, "{what}: the close takes {:?}", began.elapsed());
     }
+}
+
+/// The functions of a sandbox for patterns give what Lua's own give.
+#[test]
+fn patterns_are_luas() {
+    const SCRIPT: &str = r##"
+        local seed, calls = ...
+        local function random(n)
+            seed = (seed * 16807) % 2147483647
+            return seed % n + 1
+        end
+        local items = {"a", "b", ".", "%a", "%d", "[ab]", "[^a]", "[a-c]", "(", ")", "()", "^", "$", "*", "+", "-", "?", "%1", "%b()", "%f[a]", "%", "[", "]", "x", "%z", "%s", "[%w_]"}
+        local letters = {"a", "b", "c", "x", "(", ")", "1", " ", "_", "-"}
+        local fills = {"x", "%0", "%1", "<%1>", "%%", "", "%2"}
+        local function make(from, n)
+            local list = {}
+            for i = 1, random(n) do list[i] = from[random(#from)] end
+            return table.concat(list)
+        end
+        local lines = {}
+        local function note(...)
+            local list = {}
+            for i = 1, select("#", ...) do list[i] = tostring((select(i, ...))) end
+            if list[1] == "false" then
+                -- Positions and the names of functions differ.
+                list[2] = list[2]:match("malformed pattern") or list[2]:match("unfinished") or "error"
+            end
+            lines[#lines + 1] = table.concat(list, ",")
+        end
+        for i = 1, calls do
+            local s, p = make(letters, 8), make(items, 5)
+            lines[#lines + 1] = s .. " / " .. p
+            note(pcall(string.find, s, p, random(12) - 4))
+            note(pcall(string.match, s, p))
+            note(pcall(string.find, s, p, random(3), true))
+            note(pcall(string.gsub, s, p, fills[random(#fills)], random(4) - 1))
+            note(pcall(string.gsub, s, p, {a = 1, b = "B", ab = false}))
+            note(pcall(string.gsub, s, p, function(a, b) return b and a .. b end))
+            note(pcall(function()
+                local all = {}
+                for a, b in string.gmatch(s, p) do all[#all + 1] = tostring(a) .. tostring(b) end
+                return table.concat(all, ";")
+            end))
+        end
+        return lines
+    "##;
+    let seed = std::process::id() as i64 % 100_000 + 1;
+    println!("seed {seed}");
+    let run = |lua: &mlua::Lua| -> Vec<String> {
+        let lines = lua.load(SCRIPT).set_name("=script").call::<Vec<mlua::LuaString>>((seed, 3000));
+        lines.expect("runs").iter().map(|line| line.to_string_lossy().to_string()).collect()
+    };
+    let sandbox = builder().time(Duration::from_secs(60)).build().expect("builds");
+    let theirs = run(&mlua::Lua::new());
+    let ours = run(sandbox.lua());
+    let mut text = "";
+    for (a, b) in theirs.iter().zip(&ours) {
+        if a.contains(" / ") {
+            text = a;
+        }
+        // Lua's `gsub` looks at no capture that the text does not name.
+        if b != "false,unfinished" {
+            assert_eq!(a, b, "{text}, seed {seed}");
+        }
+    }
+    assert_eq!(theirs.len(), ours.len());
 }

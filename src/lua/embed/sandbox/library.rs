@@ -4,6 +4,7 @@ use std::ffi::c_int;
 
 use mlua::{Function, Lua, Result, Table, Value};
 
+use super::strings;
 use crate::lua::embed::Ffi;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::vm::api::{self, LuaType, lua_CFunction};
@@ -71,8 +72,11 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 
 /// The functions of Rust that `prelude.lua` uses.
 const NATIVE: &[(&[u8], lua_CFunction)] = &[
+    (b"find", entry(strings::find)),
     (b"handler", entry(handler)),
     (b"is_ended", entry(is_ended)),
+    (b"match", entry(strings::matched)),
+    (b"next_match", entry(strings::next_match)),
     (b"refuses_text", entry(refuses_text)),
     (b"tick", entry(tick)),
 ];
@@ -109,6 +113,8 @@ pub(super) fn install(lua: &Lua, ffi: &Ffi, modules: &Table, sources: &Table) ->
         Ok(1)
     })?;
     native.set("finalizes_tables", api::FINALIZES_TABLES)?;
+    native.set("interrupts_patterns", api::INTERRUPTS_PATTERNS)?;
+    native.set("old_patterns", api::OLD_PATTERNS)?;
     native.set("closes_coroutines", api::CLOSES_COROUTINES)?;
     let prelude = lua.load(include_str!("prelude.lua")).set_name("=sandbox");
     prelude.call((native, modules, sources))

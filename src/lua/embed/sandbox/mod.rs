@@ -1,6 +1,8 @@
 //! A Lua state for scripts that nobody trusts, with everything that such a state needs.
 
 mod library;
+mod pattern;
+mod strings;
 
 use std::sync::Arc;
 use std::time::Duration;

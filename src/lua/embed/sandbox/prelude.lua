@@ -177,3 +177,142 @@ function table.sort(t, ...)
     sift(t, before, 1, last - 1)
   end
 end
+
+-- Strings. A pattern can take exponential time.
+local string = string
+local sub, rep, format = string.sub, string.rep, string.format
+
+function string.rep(s, n, ...)
+  local separator = (...) or ""
+  if s == "" and separator == "" and type(n) == "number" then return "" end
+  return rep(s, n, ...)
+end
+
+if native.interrupts_patterns then return end
+
+string.find, string.match = native.find, native.match
+local next_match, concat = native.next_match, table.concat
+
+local function text(value, n, name)
+  local kind = type(value)
+  if kind == "number" then return tostring(value) end
+  if kind ~= "string" then
+    error(format("bad argument #%d to '%s' (string expected, got %s)", n, name, value == nil and "no value" or kind), 3)
+  end
+  return value
+end
+
+function string.gmatch(s, pattern, init)
+  s, pattern = text(s, 1, "gmatch"), text(pattern, 2, "gmatch")
+  local position, last = 1, nil
+  if init and not native.old_patterns then
+    position = init < 0 and #s + init + 1 or init
+    if position < 1 then position = 1 end
+  end
+  local function step(first, final, ...)
+    if not first then
+      position = #s + 2
+      return nil
+    end
+    if native.old_patterns then
+      position = final + (final < first and 2 or 1)
+    else
+      position, last = final + 1, final
+    end
+    if select("#", ...) == 0 then return sub(s, first, final) end
+    return ...
+  end
+  return function() return step(next_match(s, pattern, position, last)) end
+end
+
+-- What `gsub` puts in, as a list of texts and of numbers of captures.
+local function parts_of(replacement)
+  local parts, from = {}, 1
+  while true do
+    local at = native.find(replacement, "%", from, true)
+    parts[#parts + 1] = sub(replacement, from, (at or 0) - 1)
+    if not at then return parts end
+    local after = sub(replacement, at + 1, at + 1)
+    local digit = after ~= "" and native.find("0123456789", after, 1, true)
+    if digit then
+      parts[#parts + 1] = digit - 1
+    elseif after == "%" or native.old_patterns then
+      parts[#parts + 1] = after
+    else
+      error("invalid use of '%' in replacement string", 3)
+    end
+    from = at + 2
+  end
+end
+
+local function expanded(parts, whole, ...)
+  local texts, count = {}, select("#", ...)
+  for i = 1, #parts do
+    local part = parts[i]
+    if type(part) == "number" then
+      if part == 0 or (part == 1 and count == 0) then
+        part = whole
+      elseif part > count then
+        error(format("invalid capture index %%%d in replacement string", part), 4)
+      else
+        part = (select(part, ...))
+      end
+    end
+    texts[i] = part
+  end
+  return concat(texts)
+end
+
+function string.gsub(s, pattern, replacement, limit)
+  s, pattern = text(s, 1, "gsub"), text(pattern, 2, "gsub")
+  local kind = type(replacement)
+  if kind == "number" then kind, replacement = "string", tostring(replacement) end
+  if kind ~= "string" and kind ~= "table" and kind ~= "function" then
+    error("bad argument #3 to 'gsub' (string/function/table expected, got " .. (replacement == nil and "nil" or kind) .. ")", 2)
+  end
+  local parts = kind == "string" and parts_of(replacement)
+  local anchored = sub(pattern, 1, 1) == "^"
+  local pieces, count, position, copied, last = {}, 0, 1, 1, nil
+  limit = limit or #s + 1
+
+  local function put(first, final, ...)
+    if not first then return false end
+    local whole = sub(s, first, final)
+    local value
+    if parts then
+      value = expanded(parts, whole, ...)
+    else
+      local key = whole
+      if select("#", ...) > 0 then key = (...) end
+      if kind == "table" then
+        value = replacement[key]
+      elseif select("#", ...) > 0 then
+        value = replacement(...)
+      else
+        value = replacement(whole)
+      end
+      if not value then
+        value = whole
+      elseif type(value) ~= "string" and type(value) ~= "number" then
+        error("invalid replacement value (a " .. type(value) .. ")", 3)
+      end
+    end
+    pieces[#pieces + 1] = sub(s, copied, first - 1)
+    pieces[#pieces + 1] = value
+    copied = final + 1
+    if native.old_patterns then
+      position = final < first and final + 2 or final + 1
+    else
+      position, last = final + 1, final
+    end
+    return true
+  end
+
+  while count < limit and position <= #s + 1 and put(next_match(s, pattern, position, last, anchored)) do
+    count = count + 1
+    if anchored then break end
+  end
+  if count == 0 then return s, 0 end
+  pieces[#pieces + 1] = sub(s, copied)
+  return concat(pieces), count
+end

@@ -39,6 +39,7 @@ mod running;
 mod values;
 
 use std::ffi::{c_int, c_void};
+use std::ptr;
 use std::slice;
 
 use mlua::ffi as sys;
@@ -74,6 +75,12 @@ compile_error!("one Lua version is needed: lua51, lua52, lua53, lua54, lua55, lu
 
 /// Whether tables have finalisers.
 pub(crate) const FINALIZES_TABLES: bool = cfg!(feature = "_env");
+/// Whether a search that begins behind a text begins at its end.
+pub(crate) const SEARCHES_AT_END: bool = cfg!(feature = "_fenv");
+/// Whether a match of nothing may follow a match directly, and other characters than digits may follow a `%` in what `string.gsub` puts in.
+pub(crate) const OLD_PATTERNS: bool = cfg!(not(feature = "_integers"));
+/// Whether Lua's own functions for patterns can be interrupted.
+pub(crate) const INTERRUPTS_PATTERNS: bool = cfg!(feature = "luau");
 /// Whether coroutines have variables that are closed.
 pub(crate) const CLOSES_COROUTINES: bool = cfg!(feature = "_user_values");
 
@@ -211,6 +218,14 @@ impl Stack {
             self.type_of(index) == LuaType::String && unsafe { parse_number(self.lua, index) };
         if !parsed {
             self.push_nil();
+        }
+    }
+
+    /// Makes the string of it that a number at `index` is for Lua's `string` library.
+    pub(crate) fn make_text(&self, index: c_int) {
+        if self.type_of(index) == LuaType::Number {
+            // SAFETY: *Context*.
+            unsafe { sys::lua_tolstring(self.lua, index, ptr::null_mut()) };
         }
     }
 
