@@ -170,3 +170,65 @@ fn patterns_are_luas() {
     }
     assert_eq!(theirs.len(), ours.len());
 }
+
+/// Scripts that go deeper and deeper. Each ends with an error of Lua, or the deadline.
+const DEPTHS: &[(&str, &str)] = &[
+    ("Lua", "local function f() return 1 + f() end f()"),
+    ("tail calls", "local function f() return f() end f()"),
+    ("pcall", "local function f() return pcall(f) end f() while true do end"),
+    ("__index", "local t = {} for i = 1, 1e5 do t = setmetatable({}, {__index = t}) end return t.x"),
+    ("__index functions", "local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k] end return t.x"),
+    ("gsub", "local function f() return (('a'):gsub('a', f)) end f()"),
+    ("sort", "local function f() table.sort({3, 2, 1}, f) end f()"),
+    ("coroutines", "local function f() coroutine.wrap(f)() end f()"),
+    ("resume", "local function f() return coroutine.resume(coroutine.create(f)) end f() while true do end"),
+    ("tostring", "local t = setmetatable({}, {}) getmetatable(t).__tostring = function(t) return tostring(t) end return tostring(t)"),
+    ("concat", "local t = setmetatable({}, {}) getmetatable(t).__concat = function(a, b) return a .. b end return t .. t"),
+    ("xpcall", "local function f() error(1) end local function h() return xpcall(f, h) end xpcall(f, h) while true do end"),
+    ("load", "local function f() load(f) end f()"),
+    ("require", "local function f() return require 'self' end f()"),
+    ("nested tables", "local t = {} for i = 1, 1e5 do t = {t} end return #t"),
+    ("nested parentheses", "return load(('('):rep(1e5) .. '1' .. (')'):rep(1e5))()"),
+    ("nested blocks", "return load(('do '):rep(1e5) .. ('end '):rep(1e5))()"),
+    ("nested functions", "return load(('return function() '):rep(1e4) .. ('end '):rep(1e4))()()"),
+    ("concatenated", "return load('return ' .. ('a .. '):rep(1e5) .. 'a')()"),
+    ("initialisers", "local ffi = require 'ffi' local t = {} for i = 1, 1e5 do t = {t} end ffi.new('int[2][2]', t)"),
+    ("itself as initialiser", "local ffi = require 'ffi' local t = {} t[1] = t t.a = t ffi.new('struct { struct { int x; } a; }', t)"),
+    ("a metatype", "local ffi = require 'ffi'
+      local T T = ffi.metatype('struct { int x; }', {__index = function(t, k) return t[k] end}) return T().y"),
+    ("a metatype's operator", "local ffi = require 'ffi'
+      local T T = ffi.metatype('struct { int x; }', {__add = function(a, b) return a + b end}) return T() + T()"),
+    ("a metatype's __new", "local ffi = require 'ffi'
+      local T T = ffi.metatype('struct { int x; }', {__new = function() return T() end}) return T()"),
+    ("a finaliser", "local ffi = require 'ffi'
+      local function f() ffi.gc(ffi.new 'int[1]', f) collectgarbage() ffi.new 'int' end f() while true do f() end"),
+    ("nested pointers", "local ffi = require 'ffi' return ffi.typeof('int ' .. ('*'):rep(10000))"),
+    ("nested arrays", "local ffi = require 'ffi' return ffi.typeof('int ' .. ('[1]'):rep(10000))"),
+    ("nested declarators", "local ffi = require 'ffi' return ffi.typeof('int ' .. ('('):rep(10000) .. (')'):rep(10000))"),
+    ("nested structs", "local ffi = require 'ffi' ffi.cdef(('struct {'):rep(10000) .. 'int x; ' .. ('} a; '):rep(10000))"),
+    ("nested expressions", "local ffi = require 'ffi' ffi.eval(('('):rep(10000) .. '1' .. (')'):rep(10000))"),
+    ("negations", "local ffi = require 'ffi' ffi.eval(('- '):rep(100000) .. '1')"),
+    ("conditionals", "local ffi = require 'ffi' ffi.eval(('1 ? 2 : '):rep(10000) .. '1')"),
+    ("casts", "local ffi = require 'ffi' ffi.eval(('(int)'):rep(10000) .. '1')"),
+    ("typedefs", "local ffi = require 'ffi'
+      ffi.cdef 'typedef int t0;' for i = 1, 5000 do ffi.cdef(('typedef t%d *t%d;'):format(i - 1, i)) end
+      return tostring(ffi.typeof 't5000')"),
+];
+
+#[test]
+fn recursion_ends() {
+    for stack in [2 << 20, 8 << 20] {
+        let run = move || {
+            for (what, script) in DEPTHS {
+                let sandbox = builder().build().expect("builds");
+                let (end, time) = end_of(&sandbox, script);
+                let end: String = end.lines().next().unwrap_or_default().chars().take(100).collect();
+                println!("{what}: {time:?}: {end}");
+                assert!(time < BOUND, "{what}: {time:?}");
+                is_alive(&sandbox);
+            }
+        };
+        let thread = std::thread::Builder::new().stack_size(stack).spawn(run).expect("a thread");
+        thread.join().expect("no panic");
+    }
+}
