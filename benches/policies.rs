@@ -26,7 +26,7 @@ const NOISE: (u64, u64) = (50, 10);
 
 /// The policies that are not the open one without a permission.
 fn presets() -> [(&'static str, Policy); 3] {
-    let bytes = Limits { cdata_bytes: Some(1 << 30), ..Limits::default() };
+    let bytes = Limits { cdata_bytes: Some(1 << 30), ..Limits::NONE };
     [
         ("open", Policy::open()),
         ("checked", Policy::open().checked(true)),

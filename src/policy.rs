@@ -163,17 +163,54 @@ impl Permissions {
     }
 }
 
-/// Upper bounds for an `ffi` table; `None`: no bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Upper bounds for an `ffi` table; `None`: no bound. The policies that check memory have the default limits, [`Policy::open`] has none.
+///
+/// ```
+/// use cthunk::{Limits, Policy};
+///
+/// assert_eq!(Policy::declared_only().limits, Limits::default());
+/// assert_eq!(Policy::open().limits, Limits::NONE);
+/// assert_eq!(Limits::default().callbacks, Some(1000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all live C values.
+    /// Bytes of all live C values. Default: 256 MiB.
     pub cdata_bytes: Option<usize>,
-    /// Live callbacks.
+    /// Live callbacks. Default: 1,000.
     pub callbacks: Option<usize>,
-    /// Thunks of its functions. Beyond the limit a function is called without a thunk, slower, if it can be.
+    /// Thunks of its functions. Beyond the limit a function is called without a thunk, slower, if it can be. Default: 1,000.
     pub thunks: Option<usize>,
-    /// Bytes of all texts that scripts give to the parser: declarations and type texts.
+    /// Bytes of all texts that scripts give to the parser: declarations and type texts. Default: 1 MiB.
     pub declaration_bytes: Option<usize>,
+    /// Types that a table knows, those of the host included: a struct, a pointer to it, an array of it are three. Default: 50,000.
+    pub types: Option<usize>,
+    /// Different pointers that C has given, which the table remembers. Default: 100,000.
+    pub handles: Option<usize>,
+}
+
+impl Limits {
+    /// No bounds.
+    pub const NONE: Limits = Limits {
+        cdata_bytes: None,
+        callbacks: None,
+        thunks: None,
+        declaration_bytes: None,
+        types: None,
+        handles: None,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            cdata_bytes: Some(256 << 20),
+            callbacks: Some(1000),
+            thunks: Some(1000),
+            declaration_bytes: Some(1 << 20),
+            types: Some(50_000),
+            handles: Some(100_000),
+        }
+    }
 }
 
 /// Which names a permission is for.
@@ -246,7 +283,7 @@ impl Policy {
             permissions,
             libraries: Names::All,
             symbols: Names::All,
-            limits: Limits::default(),
+            limits: if checked { Limits::default() } else { Limits::NONE },
             checked,
         }
     }
@@ -361,7 +398,7 @@ impl Policy {
     /// use cthunk::{Limits, Policy};
     ///
     /// let limits = Limits { cdata_bytes: Some(16 << 20), ..Limits::default() };
-    /// assert_eq!(Policy::data_only().limits(limits).limits.callbacks, None);
+    /// assert_eq!(Policy::data_only().limits(limits).limits.cdata_bytes, Some(16 << 20));
     /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Policy {

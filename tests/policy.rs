@@ -55,6 +55,8 @@ fn limits_hold() {
         callbacks: Some(3),
         thunks: Some(1),
         declaration_bytes: Some(2000),
+        types: Some(1000),
+        ..Limits::NONE
     };
     let (lua, _ffi) = installed(Policy::open().limits(limits));
     let message = refused(&lua, "keep = {} for i = 1, 1000 do keep[i] = ffi.new('char[1000]') end");
@@ -67,6 +69,9 @@ fn limits_hold() {
     assert!(message.contains("limit `callbacks`"), "{message}");
     let message = refused(&lua, "for i = 1, 1000 do ffi.typeof('int[' .. i .. ']') end");
     assert!(message.contains("limit `declaration_bytes`"), "{message}");
+    let message =
+        refused(&lua, "local p = ffi.new 'int[1]' for _ = 1, 1000 do p = ffi.addressof(p) end");
+    assert!(message.contains("limit `types`"), "{message}");
 }
 
 /// A row of a table of docs/security.md: what, the script, and the verdict under each preset.

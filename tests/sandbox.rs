@@ -86,6 +86,14 @@ const LOOPS: &[(&str, &str)] = &[
     ("gmatch", "for _ in string.gmatch(('a'):rep(1e5), '.-.-.-.-.-.-b') do end"),
     ("a text in a text", "local s = ('a'):rep(2^20) while true do s:find(('a'):rep(2^19) .. 'b', 1, true) end"),
     ("rep of nothing", "while true do (''):rep(2^30) end"),
+    ("ffi.fill", "local ffi = require 'ffi' local a = ffi.new('char[?]', 2^24) while true do pcall(ffi.fill, a, 2^24) end"),
+    ("ffi.copy", "local ffi = require 'ffi' local a = ffi.new('char[?]', 2^24) while true do pcall(ffi.copy, a + 1, a, 2^24 - 1) end"),
+    ("ffi.string", "local ffi = require 'ffi' local a = ffi.new('char[?]', 2^24) while true do pcall(ffi.string, a, 2^24) end"),
+    ("ffi.new", "local ffi = require 'ffi' while true do pcall(ffi.new, 'char[?]', 2^24, 1) end"),
+    ("an initialiser", "local ffi = require 'ffi' local t = {} for i = 1, 5e5 do t[i] = i end
+      while true do pcall(ffi.new, 'int[?]', #t, t) end"),
+    ("texts of C", "local ffi = require 'ffi' local t = {} for i = 1, 1e4 do t[i] = 'int m' .. i .. ';' end
+      t = 'struct {' .. table.concat(t) .. '} x' while true do pcall(ffi.cdef, t) end"),
     ("a callback of C", "local ffi = require 'ffi' while true do pcall(ffi.cast, 'int', {}) end"),
     ("type texts", "local ffi = require 'ffi' while true do pcall(ffi.typeof, 'int[3]') end"),
 ];
@@ -222,7 +230,8 @@ fn recursion_ends() {
             for (what, script) in DEPTHS {
                 let sandbox = builder().build().expect("builds");
                 let (end, time) = end_of(&sandbox, script);
-                let end: String = end.lines().next().unwrap_or_default().chars().take(100).collect();
+                let end: String =
+                    end.lines().next().unwrap_or_default().chars().take(100).collect();
                 println!("{what}: {time:?}: {end}");
                 assert!(time < BOUND, "{what}: {time:?}");
                 is_alive(&sandbox);
@@ -230,5 +239,92 @@ fn recursion_ends() {
         };
         let thread = std::thread::Builder::new().stack_size(stack).spawn(run).expect("a thread");
         thread.join().expect("no panic");
+    }
+}
+
+/// Scripts that ask for too much, and a part of the error that each gets.
+const GREED: &[(&str, &str, &str)] = &[
+    ("strings", "local s = 'x' while true do s = s .. s end", "not enough memory"),
+    ("rep", "return ('x'):rep(2^30)", "not enough memory"),
+    ("tables", "local t = {} while true do t = {t, t} t[#t + 1] = {} end", "not enough memory"),
+    ("an array", "local t = {} for i = 1, 1e9 do t[i] = i end", "not enough memory"),
+    (
+        "coroutines",
+        "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end",
+        "not enough memory",
+    ),
+    (
+        "gsub",
+        "local s = ('x'):rep(2^16) while true do s = s:gsub('x+', '%0%0%0%0') end",
+        "not enough memory",
+    ),
+    (
+        "concat",
+        "local t = {} for i = 1, 100 do t[i] = ('x'):rep(2^20) end return table.concat(t)",
+        "not enough memory",
+    ),
+    ("a C value", "return require 'ffi'.new('char[?]', 2^40)", "not enough memory"),
+    (
+        "C values",
+        "local t, ffi = {}, require 'ffi' for i = 1, 1e9 do t[i] = ffi.new('char[?]', 2^20) end",
+        "memory",
+    ),
+    (
+        "small C values",
+        "local t, ffi = {}, require 'ffi' for i = 1, 1e9 do t[i] = ffi.new('int') end",
+        "memory",
+    ),
+    (
+        "texts of types",
+        "local ffi = require 'ffi' for i = 1, 1e9 do ffi.typeof('int[' .. i .. ']') end",
+        "limit `types`",
+    ),
+    (
+        "texts",
+        "local ffi = require 'ffi' for i = 1, 1e9 do pcall(ffi.typeof, 'int' .. (' '):rep(1000)) ffi.typeof('int ' .. (' '):rep(i)) end",
+        "limit `declaration_bytes`",
+    ),
+    (
+        "types",
+        "local ffi = require 'ffi' local c = ffi.typeof 'int' for i = 1, 1e9 do ffi.typeof('$[$]', c, i) end",
+        "limit `types`",
+    ),
+    (
+        "pointers to pointers",
+        "local ffi = require 'ffi' local p = ffi.new 'int[1]' while true do p = ffi.addressof(p) end",
+        "memory",
+    ),
+    (
+        "scopes",
+        "local ffi = require 'ffi' local t = {} while true do ffi = ffi.scope() t[#t + 1] = ffi end",
+        "memory",
+    ),
+    (
+        "metatypes",
+        "local ffi = require 'ffi' for i = 1, 1e9 do ffi.metatype('struct { int x; }', {}) end",
+        "limit",
+    ),
+    (
+        "finalisers",
+        "local ffi = require 'ffi' local t = {} for i = 1, 1e9 do t[i] = ffi.gc(ffi.new 'int[1]', print) end",
+        "memory",
+    ),
+    ("a large text", "load(('a = 1 '):rep(1e7))", "not enough memory"),
+    (
+        "labels",
+        "local t = {} for i = 1, 3e4 do t[i] = '::a' .. i .. '::' end assert(load(table.concat(t)))",
+        "labels",
+    ),
+];
+
+#[test]
+fn greed_ends() {
+    for (what, script, part) in GREED {
+        let sandbox =
+            builder().time(Duration::from_secs(20)).memory(32 << 20).build().expect("builds");
+        let (end, time) = end_of(&sandbox, script);
+        println!("{what}: {time:?}: {}", end.lines().next().unwrap_or_default());
+        assert!(end.contains(part), "{what}: {end}");
+        is_alive(&sandbox);
     }
 }

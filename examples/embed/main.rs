@@ -60,6 +60,7 @@ impl Host {
             callbacks: Some(16),
             thunks: Some(100),
             declaration_bytes: Some(10_000),
+            ..Limits::default()
         };
         let policy = Policy::declared_only().limits(limits);
         let ffi = Ffi::builder().policy(policy).global("ffi").install(&lua)?;

@@ -255,6 +255,7 @@ pub fn sandbox(data: &[u8]) {
         callbacks: Some(100),
         thunks: Some(100),
         declaration_bytes: Some(1 << 16),
+        ..Limits::default()
     };
     let policy = Policy::declared_only().limits(limits);
     let ffi = Ffi::builder().policy(policy).global("ffi").install(&lua).expect("it confines");

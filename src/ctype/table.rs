@@ -113,6 +113,12 @@ impl Table {
         table
     }
 
+    /// How many types, records and enums there are.
+    #[allow(clippy::len_without_is_empty, reason = "a table has the basic types")]
+    pub fn len(&self) -> usize {
+        self.types.len() + self.records.len() + self.enums.len()
+    }
+
     /// The records that were made since.
     pub(super) fn records_since(&self, mark: Mark) -> impl Iterator<Item = RecordId> {
         (mark.records..self.records.len()).map(|id| RecordId(id as u32))

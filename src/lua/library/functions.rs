@@ -151,6 +151,8 @@ fn abi(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 /// `ffi.addressof(cdata)`: a pointer to the value.
 fn address_of(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let cd = cdata::this(cx)?;
+    // Pointers to pointers have no end.
+    cx.state.permit_type()?;
     let ty = cx.state.pointer_to(cd.ty);
     let address = cd.bytes();
     if cd.is_pointer() {

@@ -6,6 +6,7 @@ use std::ptr;
 use crate::ctype::TypeId;
 use crate::lua::sandbox::budget;
 use crate::lua::state::learnt::Learnt;
+use crate::lua::state::watch;
 use crate::lua::state::{Cx, LuaError, Outcome};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
@@ -69,12 +70,14 @@ pub(in crate::lua) fn string(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
             }
         };
         budget::ask("string", bytes.len(), bytes.len())?;
+        cx.state.watch.charge_bytes(bytes.len())?;
         cx.push_bytes(bytes);
     } else {
         let len = argument::length(cx, 2)?;
         let text = pointer(cx, 1, Role::Source, len)?;
         permit(cx, 1, Role::Source, text, len)?;
         budget::ask("string", len, len)?;
+        cx.state.watch.charge_bytes(len)?;
         // SAFETY: `len` bytes of memory are the script's word; an empty string needs none.
         unsafe {
             cx.push_bytes(if len == 0 { &[] } else { std::slice::from_raw_parts(text, len) });
@@ -109,6 +112,7 @@ fn string_limit(cx: &Cx<'_>, text: *const u8, array: Option<usize>) -> Result<us
     if let Some(size) = array {
         return Ok(size.min(room));
     }
+    cx.state.watch.charge_bytes(room)?;
     // SAFETY: so many bytes are known to be there.
     let memory = unsafe { std::slice::from_raw_parts(text, room) };
     let end = memory.iter().position(|byte| *byte == 0);
@@ -127,8 +131,12 @@ pub(in crate::lua) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let src = pointer(cx, 2, Role::Source, len)?.cast_const();
     permit(cx, 1, Role::Target, dst, len)?;
     permit(cx, 2, Role::Source, src, len)?;
-    // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
-    unsafe { ptr::copy(src, dst, len) };
+    // What is still to be read must not be overwritten.
+    let backward = (dst as usize).wrapping_sub(src as usize) < len;
+    watch::in_pieces(cx, len, backward, |offset, bytes| {
+        // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.
+        unsafe { ptr::copy(src.add(offset), dst.add(offset), bytes) };
+    })?;
     Ok(Outcome::results(0))
 }
 
@@ -139,7 +147,9 @@ pub(in crate::lua) fn fill(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let value = if cx.is_absent(3) { 0 } else { argument::integer(cx, 3)? as u8 };
     let dst = pointer(cx, 1, Role::Target, len)?;
     permit(cx, 1, Role::Target, dst, len)?;
-    // SAFETY: memory behind the pointer is the script's word.
-    unsafe { ptr::write_bytes(dst, value, len) };
+    watch::in_pieces(cx, len, false, |offset, bytes| {
+        // SAFETY: memory behind the pointer is the script's word.
+        unsafe { ptr::write_bytes(dst.add(offset), value, bytes) };
+    })?;
     Ok(Outcome::results(0))
 }

@@ -26,6 +26,7 @@ pub(in crate::lua) fn ask(object: &str, bytes: usize, size: usize) -> Result<(),
 /// # Errors
 /// Another value of `bytes` bytes is too much, and nothing is left to collect.
 pub(in crate::lua) fn permit(cx: &Cx<'_>, bytes: usize) -> Result<(), LuaError> {
+    cx.state.watch.charge_bytes(bytes)?;
     let Some(most) = cx.state.policy.limits.cdata_bytes else { return Ok(()) };
     let total = || cx.state.inventory().owned_bytes.get().saturating_add(bytes);
     if total() > most {

@@ -60,7 +60,16 @@ impl State {
         let most = self.policy.limits.declaration_bytes;
         within("declaration_bytes", "bytes of declarations", most, total)?;
         self.inventory().text_bytes.set(total);
-        Ok(())
+        // A step for each byte.
+        self.watch.charge(bytes)?;
+        self.permit_type()
+    }
+
+    /// # Errors
+    /// There are as many types as there may be.
+    pub(in crate::lua) fn permit_type(&self) -> Result<(), LuaError> {
+        let total = self.types.borrow().table().len();
+        within("types", "types", self.policy.limits.types, total)
     }
 
     /// # Errors

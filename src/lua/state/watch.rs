@@ -86,6 +86,33 @@ impl Cx<'_> {
     }
 }
 
+/// Bytes between two looks at the clock.
+const PIECE: usize = 4 << 20;
+
+/// Does with so many bytes what `f` does with a part of them: where it begins, how long it is. `backward`: the last part comes first.
+///
+/// # Errors
+/// The budget is spent; some parts are done.
+pub(in crate::lua) fn in_pieces(
+    cx: &Cx<'_>,
+    bytes: usize,
+    backward: bool,
+    f: impl Fn(usize, usize),
+) -> Result<(), LuaError> {
+    if cx.state.watch.budget.is_none() {
+        f(0, bytes);
+        return Ok(());
+    }
+    let pieces = bytes.div_ceil(PIECE);
+    for i in 0..pieces {
+        let begin = PIECE * if backward { pieces - 1 - i } else { i };
+        let piece = PIECE.min(bytes - begin);
+        cx.state.watch.charge_bytes(piece)?;
+        f(begin, piece);
+    }
+    Ok(())
+}
+
 /// Keeps a cdata and its finaliser for later. The finaliser is below the cdata, on top of the stack.
 pub(in crate::lua) fn keep_dead(cx: &Cx<'_>) {
     let count = cx.state.watch.dead.get();

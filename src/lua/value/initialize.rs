@@ -121,10 +121,12 @@ unsafe fn fill_rest(dst: *mut u8, step: usize, written: usize, size: usize) {
     // SAFETY: every copy ends within `size`.
     unsafe {
         if written == step && step > 0 {
-            let mut offset = written;
-            while size - offset >= step {
-                ptr::copy_nonoverlapping(dst, dst.add(offset), step);
-                offset += step;
+            // Each copy doubles what is filled.
+            let (mut filled, whole) = (written, size - size % step);
+            while filled < whole {
+                let bytes = filled.min(whole - filled);
+                ptr::copy_nonoverlapping(dst, dst.add(filled), bytes);
+                filled += bytes;
             }
         } else if written < size {
             dst.add(written).write_bytes(0, size - written);
@@ -189,6 +191,7 @@ unsafe fn array_from_table(
         if is_full(offset, step, size) {
             return Err(too_many(cx, ty));
         }
+        charge_element(cx, i)?;
         // SAFETY: the element ends within `size`.
         unsafe { to_c::assign(cx, cx.top(), element, dst.add(offset), step, Mode::Implicit)? };
         cx.pop(1);
@@ -201,6 +204,17 @@ unsafe fn array_from_table(
         }
     }
     Ok(())
+}
+
+/// Elements between two charges of the budget.
+const ELEMENTS: i64 = 64;
+
+/// Charges the elements before the `i`th, from time to time.
+///
+/// # Errors
+/// The budget is spent.
+fn charge_element(cx: &Cx<'_>, i: i64) -> Result<(), LuaError> {
+    if i % ELEMENTS == ELEMENTS - 1 { cx.charge(ELEMENTS as usize) } else { Ok(()) }
 }
 
 /// The fields of a record, one by one, so that no borrow is held while Lua runs.
@@ -333,6 +347,7 @@ unsafe fn record_from_table(
             Found::End => break,
         }
         union.permit(cx)?;
+        charge_element(cx, i as i64)?;
         // SAFETY: *Writable*, kept by the caller.
         unsafe {
             assign_field(cx, cx.top(), field, dst, room)
