@@ -116,7 +116,7 @@ fn bound_functions_are_flat() {
 
 #[test]
 fn states_are_flat() {
-    flat("states", [1, 10, 100], 90_000, |items| {
+    flat("states", [1, 10, 100], 75_000, |items| {
         let one = |i: usize| {
             let lua = state();
             lua.globals().set("i", i).expect("memory");

@@ -7,6 +7,7 @@ use rustc_hash::FxHasher;
 
 use super::Name;
 use super::index::Index;
+use super::table::{FEW, make_room};
 
 /// Every distinct identifier once; equal texts have equal [`Name`]s, numbered from 0.
 #[derive(Clone, Debug, Default)]
@@ -98,10 +99,13 @@ impl Names {
 
     /// Makes room for `more` names.
     pub(super) fn reserve(&mut self, more: usize) {
-        self.index.reserve(more);
-        self.words.reserve(more);
+        // The slots of an index with much room lie far apart.
+        if more > FEW {
+            self.index.reserve(more);
+        }
+        make_room(&mut self.words, more);
         // As long as names usually are.
-        self.text.reserve(more * 8);
+        make_room(&mut self.text, more * 8);
     }
 
     /// Forgets all but the first `len` names.

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::decls::{Entry, Tag, TagEntry};
 use super::preprocess::Macro;
+use super::table::make_room;
 use super::{Decl, Name};
 
 /// A scope of one [`super::Declarations`].
@@ -104,10 +105,10 @@ impl Slots {
         }
     }
 
-    /// Makes room for this number of further names, if unused room costs no memory.
+    /// Makes room for this number of further names, if it costs little memory.
     pub(super) fn reserve(&mut self, names: usize) {
         if let Slots::Dense(slots) = self {
-            slots.reserve(names);
+            make_room(slots, names);
         }
     }
 

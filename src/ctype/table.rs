@@ -36,6 +36,17 @@ impl Depth {
     }
 }
 
+/// The declarations of a short text.
+pub(super) const FEW: usize = 8;
+
+/// Makes room for `more` values, and for an eighth of those there are: a full `Vec` doubles when it grows, and most programs declare
+/// less than is predeclared.
+pub(super) fn make_room<T>(values: &mut Vec<T>, more: usize) {
+    if values.capacity() - values.len() < more {
+        values.reserve_exact(more.max(values.len() / 8));
+    }
+}
+
 /// Interned types. Equal types have one [`TypeId`]; ids are dense and never change.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -459,8 +470,8 @@ impl Table {
     /// all of its pages even with few entries.
     pub(super) fn reserve(&mut self, declarations: usize) {
         self.names.reserve(declarations);
-        self.types.reserve(declarations);
-        self.depths.reserve(declarations);
+        make_room(&mut self.types, declarations);
+        make_room(&mut self.depths, declarations);
     }
 
     /// The current sizes of the table, to cut it back to.

@@ -6,7 +6,7 @@ use crate::ctype::lex::Offset;
 use crate::ctype::parse::Parser;
 use crate::ctype::preprocess::{self, Macro};
 use crate::ctype::source::Source;
-use crate::ctype::table;
+use crate::ctype::table::{self, FEW, make_room};
 use crate::ctype::{Constant, Decl, EnumId, IntKind, Name, QualType, RecordId, TypeId};
 
 /// How much there was before a text.
@@ -206,17 +206,13 @@ impl Declarations {
         result.map(|value| Parsed { value, text, pending })
     }
 
-    /// Makes room for what a long text of so many bytes declares, at 64 bytes a prototype, so that little has to move while it
-    /// is read. Room that is not used costs no memory, but the slots of an index lie the further apart.
+    /// Makes room for what a text of so many bytes declares, at 64 bytes a prototype, so that little has to move while it is read.
     fn reserve(&mut self, text_len: usize) {
-        let declarations = text_len / 64;
-        if declarations < 8 {
-            return;
-        }
+        let declarations = (text_len / 64).max(FEW);
         self.table.reserve(declarations);
         self.names.ordinary.reserve(declarations);
-        self.names.entries.reserve(declarations);
-        self.parameters.reserve(declarations);
+        make_room(&mut self.names.entries, declarations);
+        make_room(&mut self.parameters, declarations);
     }
 
     fn rollback(&mut self) {
