@@ -12,10 +12,11 @@
 //! | `lex`, `keyword` | from bytes to tokens |
 //! | `parse/` | the grammar: specifiers, declarators, records, enums, attributes, constant expressions |
 //! | `preprocess/`, `source` | macros, conditionals, continued lines; the place in the text of each byte |
-//! | `decls/`, `same`, `names_seen` | C's name spaces, redeclaration, the atomic `cdef`; macros, and the visible names |
+//! | `decls/`, `scope`, `same`, `names_seen` | C's name spaces, redeclaration, the atomic `cdef`; macros, and the visible names |
 //! | `predeclared`, `expected` | names that need no declaration; declarations to suggest for names such as `off_t` |
 //! | `types`, `function` | types as data |
 //! | `table`, `names`, `index` | interned types and names |
+//! | `contents` | the scalars, pointers and arrays inside the values of a type |
 //! | `layout/` | sizes, alignments and offsets, one file for each compiler family |
 //! | `print`, `draw` | types printed as C; the layout of a record as a picture |
 //! | `diagnostic` | errors with a place |

@@ -10,6 +10,7 @@
 //! | [`owner`] | the link from a callback to its state |
 //! | [`other_thread`] | calls from threads that do not run the state |
 //! | [`deferred`] | calls while Lua runs: signals |
+//! | [`terms`] | the rules of a checked state for callbacks |
 //! | [`traceback`] | `ffi.traceback` |
 //! | [`last_words`] | the report of an error, if the process ends before it is raised |
 //!
@@ -26,7 +27,7 @@
 //! | Lua's stack is full | `dispatch::enter_on` | no | zeros | a report |
 //! | too many callbacks are inside one another | `dispatch::enter_on`, or Lua | no | zeros | an error |
 //! | the callback is freed | `dispatch::run` | no | zeros | an error |
-//! | the Lua function fails, or its result does not convert | `dispatch::run`, [`fast`] | at once | zeros | an error |
+//! | the Lua function fails, or its result does not convert or is refused | `dispatch::run`, [`fast`], [`terms`] | at once | zeros | an error |
 //! | none of these | `dispatch::run`, [`fast`] | at once | the result | |
 //!
 //! `dispatch::keep_error` gets each error. Within a C call, [`transition`] keeps it until C returns and the call raises it; [`last_words`] reports it if the

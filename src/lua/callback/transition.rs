@@ -10,15 +10,16 @@
 //!    current:   rest                       the calling thread       rest
 //! ```
 //!
-//! - **A call of C** says which Lua thread calls ([`Boundary::current`]), makes the native call, says what was there before, and looks for the
+//! - **A call of C** says which Lua thread calls ([`Boundary::current`]), makes the native call, restores the earlier thread, and looks for the
 //!   error that a callback has caught. [`across`] does this for calls that Rust code makes, [`emit::Across`] for those of compiled code.
 //!   A call that cannot come back to Lua does not need it: thunks of states that have never had a callback make the native call alone.
 //! - **A callback** opens a [`CallbackScope`]: it says that Lua runs, and gives the thread of the call. Without a call in progress there is no scope.
 //!   An error goes to [`keep_error`]; then C gets zeros from all callbacks until it returns.
 //!
-//! **errno.** The library has no copy of `errno`. What C leaves there is what `ffi.errno()` and the next C function find, and what a callback's Lua
-//! code leaves there is what C finds. So nothing that may change it runs between C's return and the next Lua instruction, or between C's call of a
-//! callback and the callback's Lua function; what must run there and allocates is within [`keeping_errno`].
+//! **errno.** The library has no copy of `errno`. The value that C leaves is the one that `ffi.errno()` and the next C function find; the value that a
+//! callback's Lua code leaves is the one that C finds. So no code that may change it runs between C's return and the next Lua instruction, or between
+//! C's call of a callback and the callback's Lua function; code that has to allocate there runs within [`keeping_errno`]. `ARCHITECTURE.md` lists all
+//! such code.
 //!
 //! The module is in this room, not in `call`, because calls know callbacks, and callbacks do not know calls.
 

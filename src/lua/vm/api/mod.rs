@@ -21,6 +21,7 @@
 //! | [`closure`]: the running closure can get another C function | yes | yes | yes | yes | yes | no |
 //! | [`entry`]: what a C function returns fills | an `int` | an `int` | an `int` | an `int` | a register | an `int` |
 //! | [`running`]: a thread that runs is known by its | function | function | function | function | native frame | function |
+//! | [`places`]: the place of a function is asked for by | `>S` | `>S` | `>S` | `>S` | `>S` | `s` |
 //! | [`interrupt`]: a budget is charged by | a hook | a hook | a hook | a hook | a hook | interrupts |
 //! | [`collect`], [`late`]: finalisers are | `__gc` | `__gc` | `__gc` | `__gc` | `__gc` | destructors |
 
