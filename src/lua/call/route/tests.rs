@@ -3,8 +3,8 @@
 use mlua::Lua;
 
 use super::*;
-use crate::policy::Policy;
-use crate::{Ffi, Permissions as May};
+use crate::Ffi;
+use crate::policy::{Permissions as May, Policy};
 
 const DECLARED: &str = "
     int abs(int); size_t strlen(const char *); int snprintf(char *, size_t, const char *, ...);
