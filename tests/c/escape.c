@@ -141,3 +141,6 @@ int check_config(void) {
     return config.hook(1) + hook(1);
 }
 int sum_pair(struct pair p) { return p.a + p.b; }
+typedef long reader(const int *p, int n);
+reader *get_reader(void) { return sum; }
+int show_reader(int (*f)(reader *)) { return f(sum); }

@@ -273,3 +273,38 @@ for name, use in pairs {
   attempt("to C's memory, " .. name, function() use(where(C.name())) end, "")
   attempt("to a function, " .. name, function() use(where(C.twice)) end, "")
 end
+
+section "texts that C reads"
+for name, write in pairs {
+  ["an element"] = function(a) a[99] = 65 end, ["an element in the middle"] = function(a) a[50] = 65 end, ["the first element"] = function(a) a[0] = 65 end,
+  ["a pointer"] = function(a) ffi.cast("char *", a)[99] = 65 end, ["a wider element"] = function(a) ffi.cast("int64_t *", a)[12] = -1 end,
+  ["ffi.copy"] = function(a) ffi.copy(a, ("y"):rep(200), 200) end, ["ffi.fill"] = function(a) ffi.fill(a, 200, 65) end,
+  ["ffi.fill of the end"] = function(a) ffi.fill(ffi.cast("char *", a) + 99, 1, 65) end, ["a string"] = function(a) ffi.cast("char (*)[100]", a)[0] = ("z"):rep(100) end,
+  ["a table"] = function(a) ffi.cast("struct pair (*)[25]", a)[0] = { { -1, -1 } } end, ["a struct"] = function(a) ffi.cast("struct pair *", a)[12] = ffi.new("struct pair", -1, -1) end,
+  ["C"] = function(a) C.fill_in(ffi.cast("unsigned char *", a), 200, 65) end,
+  ["C that calls back"] = function(a) C.write_after(ffi.cast("unsigned char *", a), 200, function() return 0 end) end,
+  ["C that copies"] = function(a) C.copy_apart(ffi.cast("unsigned char *", a), ffi.new("unsigned char[200]", { 65 }), 200) end,
+  ["a reference"] = function(a) ffi.cast("char (&)[200]", a)[99] = 65 end, ["a pointer by its address"] = function(a)
+    local p = ffi.cast("char *", ffi.new("char[8]"))
+    redirect(p, a)
+    p[99] = 65
+  end,
+} do
+  attempt(name .. " in a callback", function()
+    local a = ffi.new("char[200]", ("x"):rep(99))
+    C.length_after(a, function() write(a) return 0 end)
+  end, "a text that a C function reads")
+  attempt(name .. " in a callback of a callback", function()
+    local a = ffi.new("char[200]", ("x"):rep(99))
+    C.length_after(a, function() C.length_after("other", function() write(a) return 0 end) return 0 end)
+  end, "a text that a C function reads")
+  survives(name .. " after the call", function()
+    local a = ffi.new("char[200]", ("x"):rep(99))
+    C.length_after(a, function() return 0 end)
+    pcall(C.length_after, a, function() error "inside" end)
+    pcall(C.length_after, a, nil)
+    write(a)
+    return true
+  end)
+end
+attempt("read-only memory for C that may write to it", function() C.trusted_int(ffi.cast("int *", "12345678")) end, "read%-only")

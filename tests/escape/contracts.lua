@@ -87,6 +87,42 @@ attempt("through ffi.metatype", function()
   ffi.new("struct pair").f(int4(), 5)
 end, "20 bytes")
 
+section "functions that C gives out"
+local reads = {
+  ["as declared"] = C.get_reader, ["without a contract"] = ffi.cast("long (*(*)(void))(const int *, int)", C.get_reader),
+  ["with [static 1]"] = ffi.cast("long (*(*)(void))(const int [static 1], int)", C.get_reader),
+  ["with restrict"] = ffi.cast("long (*(*)(void))(const int *restrict, int)", C.get_reader),
+}
+for name, get in pairs(reads) do
+  attempt("a result " .. name, function() get()(int4(), 5) end, "20 bytes")
+  attempt("a result " .. name .. ", cast", function() ffi.cast("long (*)(const int [static 2], int)", get())(int4(), 5) end, "20 bytes")
+end
+for name, ty in pairs {
+  ["as declared"] = "shown *", ["without a contract"] = "int (*)(long (*)(const int *, int))",
+  ["with [static 1]"] = "int (*)(long (*)(const int [static 1], int))",
+} do
+  attempt("an argument " .. name, function()
+    C.show_reader(ffi.cast(ty, function(f) f(int4(), 5) return 0 end))
+  end, "20 bytes")
+  attempt("an argument " .. name .. ", kept", function()
+    local kept
+    C.show_reader(ffi.cast(ty, function(f) kept = f return 0 end))
+    kept(int4(), 5)
+  end, "20 bytes")
+  attempt("a forged argument " .. name, function()
+    local kept
+    ffi.cast(ty, function(f) kept = f return 0 end)(ffi.cast("long (**)(const int *, int)", ffi.new("uint64_t[1]", { 4096 }))[0])
+    kept(int4(), 4)
+  end, "permission `function_pointer_casts`")
+end
+attempt("a trusted callback given as one that is not", function()
+  local kept
+  local f = ffi.cast("seen_trusted *", function(h) kept = h return 0 end)
+  C.show_handle(f)
+  ffi.cast("struct other *", kept)
+  C.uses(ffi.cast("struct other *", kept))
+end, "did not give out")
+
 section "callbacks of the script vouch for nothing"
 local function pick(address) return function() return forged("long *", address) end end
 attempt("a callback of a trusted type, called", function() return ffi.cast("pick *", pick(4096))()[0] end, "")
@@ -167,3 +203,4 @@ local shown
 assert(C.show_trusted(function(h) shown = h return C.handle_get(h) end) == 42 and C.handle_get(shown) == 42)
 assert(ffi.tonumber(C.pick_and_read(function() return ffi.new("long[1]", { 7 }) end)) == 7)
 assert(ffi.tonumber(C.word_length(function() return "four" end)) == 4)
+assert(ffi.tonumber(C.get_reader()(int4(), 4)) == 10 and C.show_reader(function(f) return ffi.tonumber(f(int4(), 4)) end) == 10)

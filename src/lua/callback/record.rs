@@ -270,7 +270,9 @@ pub(in crate::lua) unsafe fn create(
 ) -> Result<*const c_void, LuaError> {
     cx.state.machine.check_runs()?;
     cx.state.permit_callback()?;
+    // From here on its type is the host's: the script's own has no word about pointers.
     let declared = terms::permit_type(cx, ty)?;
+    let ty = declared[0];
     make_room(cx);
     let kind = kind(cx, ty)?;
     let slot = match kind.take_spare(SPARES) {
@@ -287,6 +289,7 @@ pub(in crate::lua) unsafe fn create(
     callback.renew(cx.state);
     for ty in declared {
         cx.state.learn_function(ty, slot.address());
+        cx.state.pass_function(ty, slot.address() as usize)?;
     }
     Ok(slot.address())
 }

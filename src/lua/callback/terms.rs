@@ -36,29 +36,33 @@ fn promises(function: Option<&Function>, contract: &Contract) -> bool {
     function.is_some_and(|function| function.contracts.contains(contract))
 }
 
-/// CALL-3: keeps the pointer of type `ty` that C passed to the callback at `address`, a function of type `function`, as parameter `index`, as what
-/// C gave out. Where contracts are asked for, the host's types have to trust it, and a script that calls its own callback gives
-/// nothing out.
+/// Whether each function type as which C has the callback at `address`, of type `function`, has a contract.
+fn all_promise(
+    cx: &Cx<'_>,
+    (function, address): (TypeId, *const c_void),
+    contract: &Contract,
+) -> bool {
+    let passed = cx.state.given().passed.borrow();
+    let passed = passed.get(&(address as usize)).into_iter().flatten().copied();
+    let types = cx.state.types.borrow();
+    [function].into_iter().chain(passed).all(|ty| promises(types.table().function(ty), contract))
+}
+
+/// CALL-3: keeps the pointer of type `ty` that C passed to a callback as parameter `index`, as what C gave out. Where contracts are asked for, each
+/// type as which C has the callback has to trust it, and a script that calls its own callback gives nothing out.
 ///
 /// # Safety
 /// - `value` is readable for the size of its type.
 pub(super) unsafe fn learn_argument(
     cx: &Cx<'_>,
-    (function, address): (TypeId, *const c_void),
+    function: (TypeId, *const c_void),
     index: usize,
     ty: QualType,
     value: *const u8,
 ) {
     let contract = Contract::Trusted { param: index as u32 };
-    let trusted = |n| {
-        let ty = cx.state.declared_function(function, address, n)?;
-        Some(promises(cx.state.types.borrow().table().function(ty), &contract))
-    };
-    let trusted = || (0..).map_while(trusted).all(|trusted| trusted);
     let given = !cx.state.asks_for_contracts()
-        || cx.state.given().target.get() != address && trusted() && {
-            matches!(cx.state.kind(ty), Kind::Pointer(_))
-        };
+        || cx.state.given().target.get() != function.1 && all_promise(cx, function, &contract);
     if given {
         // SAFETY: `value` is readable, as the caller promises; it comes from C.
         unsafe { State::learn_result(cx, ty, value) };
@@ -72,7 +76,7 @@ pub(super) unsafe fn learn_argument(
 /// It is neither NULL nor what C gave out; with `trusted(0)`, it does not lead to a value of its type either.
 pub(super) fn permit_result(
     cx: &Cx<'_>,
-    (function, address): (TypeId, *const c_void),
+    function: (TypeId, *const c_void),
     index: c_int,
     ty: QualType,
     value: usize,
@@ -81,13 +85,7 @@ pub(super) fn permit_result(
     if !cx.state.asks_for_contracts() || value == 0 || cx.state.kind(to) == Kind::Function {
         return Ok(());
     }
-    let trusts = |ty: TypeId| {
-        promises(cx.state.types.borrow().table().function(ty), &Contract::TrustedResult)
-    };
-    let passed =
-        cx.state.given().passed.borrow().get(&(address as usize)).cloned().unwrap_or_default();
-    let declared = (0..).map_while(|n| cx.state.declared_function(function, address, n));
-    let trusted = declared.chain(passed).all(trusts);
+    let trusted = all_promise(cx, function, &Contract::TrustedResult);
     let reach = extent::of_argument(cx, index, value);
     let opaque = cx.state.size(to).is_none() && cx.state.kind(to) != Kind::Void;
     match reach {
@@ -161,9 +159,13 @@ pub(in crate::lua) unsafe fn during(
         return transition::across(lua, head, native);
     };
     let before = state.given().returned.get();
-    let outer = state.given().target.replace(target);
+    let given = state.given();
+    let (outer, calls) = (given.target.replace(target), given.calls.get());
+    given.calls.set(calls + 1);
     let outcome = transition::across(lua, head, native);
-    state.given().target.set(outer);
+    given.target.set(outer);
+    given.calls.set(calls);
+    given.let_go_of_texts();
     if state.given().returned.get() > before {
         // SAFETY: *C function* and *Raise*, kept by the caller.
         keeping_errno(|| unsafe {

@@ -28,6 +28,39 @@ pub(in crate::lua) struct Given {
     pub(in crate::lua) returned: Cell<usize>,
     /// The function that the call in progress of a checked state has called.
     pub(in crate::lua) target: Cell<*const c_void>,
+    /// The calls in progress, inside one another.
+    pub(in crate::lua) calls: Cell<u32>,
+    /// CALL-6: the texts that calls in progress read.
+    texts: RefCell<Vec<Text>>,
+}
+
+/// A text that a call reads.
+#[derive(Clone, Copy)]
+pub(in crate::lua) struct Text {
+    /// How many calls were in progress with that one.
+    call: u32,
+    start: usize,
+    end: usize,
+}
+
+impl Given {
+    /// Lets the next call read the text of so many bytes at an address.
+    pub(in crate::lua) fn hold_text(&self, start: usize, bytes: usize) {
+        let text = Text { call: self.calls.get() + 1, start, end: start + bytes };
+        self.texts.borrow_mut().push(text);
+    }
+
+    /// Forgets the texts of calls that have returned, or were never made.
+    pub(in crate::lua) fn let_go_of_texts(&self) {
+        let calls = self.calls.get();
+        self.texts.borrow_mut().retain(|text| text.call <= calls);
+    }
+
+    /// Whether some of `bytes` bytes from an address on are part of a text that a call reads.
+    pub(in crate::lua) fn is_read_as_text(&self, start: usize, bytes: usize) -> bool {
+        let end = start.saturating_add(bytes);
+        self.texts.borrow().iter().any(|text| text.start < end && start < text.end)
+    }
 }
 
 impl State {

@@ -159,19 +159,22 @@ fn forget_collected(cx: &Cx<'_>) {
 /// Pushes the object whose memory an address leads into, or right behind; returns false, with nothing pushed, where none is
 /// known.
 pub(in crate::lua) fn resolve(cx: &Cx<'_>, address: usize) -> bool {
-    let found = {
-        let ends = Sandbox::of(cx.state).memory.ends.borrow();
-        let before = ends.range(..=address).rev().take(NESTED);
-        before.into_iter().find(|(_, end)| address <= **end).map(|(base, _)| *base)
-    };
-    let Some(base) = found else { return false };
-    cx.push_anchor(Anchor::Known);
-    cx.raw_get_address(-1, base as *const c_void);
-    cx.remove(-2);
-    if cx.type_of(-1) != LuaType::Nil {
-        return true;
+    let ends = &Sandbox::of(cx.state).memory.ends;
+    loop {
+        let found = {
+            let ends = ends.borrow();
+            let before = ends.range(..=address).rev().take(NESTED);
+            before.into_iter().find(|(_, end)| address <= **end).map(|(base, _)| *base)
+        };
+        let Some(base) = found else { return false };
+        cx.push_anchor(Anchor::Known);
+        cx.raw_get_address(-1, base as *const c_void);
+        cx.remove(-2);
+        if cx.type_of(-1) != LuaType::Nil {
+            return true;
+        }
+        // What began there is gone, and may have hidden what lies there now.
+        cx.pop(1);
+        ends.borrow_mut().remove(&base);
     }
-    cx.pop(1);
-    Sandbox::of(cx.state).memory.ends.borrow_mut().remove(&base);
-    false
 }

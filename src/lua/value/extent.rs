@@ -91,15 +91,22 @@ impl Extent {
     }
 
     /// # Errors
-    /// Some of `size` bytes from an address on hold a pointer of the host, and the access is not a write of that pointer.
-    fn permit_pointers(
+    /// It writes to a text that C reads (CALL-6). Some of `size` bytes from an address on hold a pointer of the host, and the access is not a
+    /// write of that pointer (MEM-3).
+    fn permit_bytes(
         self,
         cx: &Cx<'_>,
         address: usize,
         size: usize,
         access: Access,
     ) -> Result<(), LuaError> {
-        if access == Access::Read || !self.holds_pointers(cx, address, size) {
+        if access == Access::Read {
+            return Ok(());
+        }
+        if cx.state.given().is_read_as_text(address, size) {
+            return Err(LuaError::new("attempt to write to a text that a C function reads"));
+        }
+        if !self.holds_pointers(cx, address, size) {
             return Ok(());
         }
         if let (Access::WritePointer(ty), Some((start, holder))) = (access, self.holder) {
@@ -344,7 +351,7 @@ impl Reach {
         let room = self.room(cx, ty, address, access)?;
         let Reach::Known(extent) = self else { return Ok(()) };
         if size <= room {
-            return extent.permit_pointers(cx, address, size, access);
+            return extent.permit_bytes(cx, address, size, access);
         }
         Err(LuaError::new(format!(
             "attempt to {} {size} bytes at byte {} of memory of {} bytes, through '{}'",

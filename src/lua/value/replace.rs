@@ -31,10 +31,9 @@ pub(in crate::lua) unsafe fn replace(
     room: usize,
     reach: Reach,
 ) -> Result<(), LuaError> {
-    let (table, pointer) = (cx.type_of(index) == LuaType::Table, cx.state.kind(ty));
     // SAFETY: *Writable*, kept by the caller; a pointer is written as a whole.
     unsafe {
-        match pointer {
+        match cx.state.kind(ty) {
             _ if !cx.state.checked() => to_c::assign(cx, index, ty, dst, room, Mode::Implicit),
             Kind::Pointer(_) => {
                 let mut value: *mut u8 = ptr::null_mut();
@@ -45,15 +44,17 @@ pub(in crate::lua) unsafe fn replace(
                 }
                 cx.state.store_pointer(dst, value)
             }
-            _ if table => {
+            _ => {
                 let size = match cx.state.size(ty) {
                     Some(size) if !initialize::is_flexible(cx, ty) => size,
                     _ => room,
                 };
                 reach.permit(cx, ty, dst as usize, size, Access::Write)?;
-                replace_apart(cx, index, ty, dst, size)
+                match cx.type_of(index) {
+                    LuaType::Table => replace_apart(cx, index, ty, dst, size),
+                    _ => to_c::assign(cx, index, ty, dst, room, Mode::Implicit),
+                }
             }
-            _ => to_c::assign(cx, index, ty, dst, room, Mode::Implicit),
         }
     }
 }

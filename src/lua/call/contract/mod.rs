@@ -53,6 +53,7 @@ pub(in crate::lua) unsafe fn check(
     recipe: &Recipe,
     frame: *const u8,
 ) -> Result<(), LuaError> {
+    cx.state.given().let_go_of_texts();
     let mut n = 0;
     loop {
         let declared = cx.state.declared_function(record.ty, target, n);
@@ -61,7 +62,10 @@ pub(in crate::lua) unsafe fn check(
         }
         let ty = declared.unwrap_or(record.ty);
         // SAFETY: *Frame*, kept by the caller.
-        unsafe { Call { cx, record, ty, recipe, frame }.check()? };
+        let used = unsafe { Call { cx, record, ty, recipe, frame }.check()? };
+        // Arguments of one call may be a text and memory to write to; calls inside of it write to none of its texts.
+        let texts = used.iter().filter(|used| used.text > 0);
+        texts.for_each(|used| cx.state.given().hold_text(used.start, used.text));
         n += 1;
     }
 }
@@ -71,6 +75,8 @@ struct Used {
     index: usize,
     start: usize,
     bytes: usize,
+    /// The bytes that are a text.
+    text: usize,
     written: bool,
     restricted: bool,
 }
@@ -100,9 +106,19 @@ pub(super) unsafe fn learn_result(
     if cx.state.checked() && callback::is_callback(target) {
         return false;
     }
+    let declared = |n| cx.state.declared_function(record.ty, target, n);
     // SAFETY: `value` is the result of a function of C, as the caller promises.
     unsafe {
-        State::learn_result(cx, ty, value);
+        // A script's type may have other contracts for a function that the result leads to.
+        match declared(0).filter(|_| cx.state.is_function_pointer(ty)) {
+            None => State::learn_result(cx, ty, value),
+            Some(_) => (0..).map_while(declared).for_each(|function| {
+                let types = cx.state.types.borrow();
+                let result = types.table().function(function).map_or(ty, |known| known.result);
+                drop(types);
+                State::learn_result(cx, result, value);
+            }),
+        }
         is_trusted(cx, record, target) && trust(cx, to, value)
     }
 }
@@ -162,11 +178,11 @@ struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// Checks all arguments.
+    /// Checks all arguments. Returns the memory that they give.
     ///
     /// # Safety
     /// - *Frame* (see `call`).
-    unsafe fn check(&self) -> Result<(), LuaError> {
+    unsafe fn check(&self) -> Result<Vec<Used>, LuaError> {
         let mut used: Vec<Used> = Vec::new();
         for index in 0..self.recipe.signature.arguments.len() {
             self.cx.ensure_stack(8);
@@ -181,7 +197,7 @@ impl Call<'_> {
             }
             used.push(memory);
         }
-        Ok(())
+        Ok(used)
     }
 
     /// The bits that C will get of an integer or pointer.
@@ -258,12 +274,14 @@ impl Call<'_> {
             (Some(bytes), _) => reach.permit(cx, ty, address, bytes, access),
             (None, Reach::Known(_)) if opaque => self.given(n, ty, to, address),
             (None, Reach::Foreign) => self.given(n, ty, to, address),
+            (None, _) if asked => reach.room(cx, ty, address, access).map(drop),
             (None, _) => reach.room(cx, ty, address, Access::Read).map(drop),
         }?;
         Ok(bytes.max(text).map(|bytes| Used {
             index,
             start: address,
             bytes,
+            text: text.unwrap_or(0),
             written: access == Access::Write,
             restricted: terms.restricted,
         }))
