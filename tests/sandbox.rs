@@ -12,7 +12,7 @@ fn builder() -> SandboxBuilder {
     Sandbox::builder().policy(Policy::data_only()).time(DEADLINE)
 }
 
-/// What a script's end was.
+/// The end of a script: its value, or its error.
 fn end_of(sandbox: &Sandbox, script: &str) -> (String, Duration) {
     let began = Instant::now();
     let end = match sandbox.run::<mlua::Value>("plugin", script) {

@@ -202,7 +202,7 @@ impl Callback {
         pools().iter().any(|pool| is_free(&pool.lock()))
     }
 
-    /// What a callback calls, free or not; `None` of other functions.
+    /// The dispatcher of a callback, in use or free; `None` for other functions.
     pub fn dispatcher(
         address: *const c_void,
     ) -> Option<unsafe extern "C" fn(*const Slot, *mut u8)> {

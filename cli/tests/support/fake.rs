@@ -16,7 +16,7 @@ pub fn compiler(name: &str, script: &str, real: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// What `fuzz-abi` prints about eight functions against the compiler `name`, and whether it succeeds.
+/// Runs `fuzz-abi` with eight functions against the compiler `name`; returns its output, and whether it succeeds.
 pub fn run(convention: &str, name: &str) -> (String, bool) {
     let path = format!("{FOLDER}:{}", std::env::var("PATH").unwrap_or_default());
     let output = Command::new(env!("CARGO_BIN_EXE_cthunk"))

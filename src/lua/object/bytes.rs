@@ -131,7 +131,7 @@ pub(in crate::lua) fn copy(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let src = pointer(cx, 2, Role::Source, len)?.cast_const();
     permit(cx, 1, Role::Target, dst, len)?;
     permit(cx, 2, Role::Source, src, len)?;
-    // What is still to be read must not be overwritten.
+    // The copy must not overwrite bytes that it has still to read.
     let backward = (dst as usize).wrapping_sub(src as usize) < len;
     watch::in_pieces(cx, len, backward, |offset, bytes| {
         // SAFETY: memory behind the pointers is the script's word; a Lua string ends in a zero byte that counts.

@@ -23,7 +23,7 @@ pub(in crate::lua) struct Watch {
 const BYTES: usize = 256;
 
 impl Watch {
-    /// What the Lua state has.
+    /// The budget of the Lua state.
     ///
     /// # Safety
     /// - *Room* (see `vm`).
