@@ -105,7 +105,7 @@ fn behaviour_files() {
     }
 }
 
-/// The same without reading or writing Lua's memory in place.
+/// The same without reading or writing Lua's memory directly.
 #[test]
 fn behaviour_files_through_the_c_api() {
     behaviour_files_with(&[("CTHUNK_SLOW", "1")]);
@@ -123,7 +123,7 @@ fn behaviour_files_interpreted() {
     behaviour_files_with(&[("CTHUNK_MODE", "interpreted")]);
 }
 
-/// The same with neither machine code nor Lua's memory in place.
+/// The same with neither machine code nor direct access to Lua's memory.
 #[test]
 fn behaviour_files_interpreted_through_the_c_api() {
     behaviour_files_with(&[("CTHUNK_MODE", "interpreted"), ("CTHUNK_SLOW", "1")]);

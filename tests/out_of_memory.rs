@@ -57,7 +57,7 @@ fn sizes_from_scripts_are_asked_for_first() {
           local ok, message = pcall(...)
           assert(not ok and message:find(what, 1, true), message)
         end
-        for _ = 1, 3 do -- in place, too
+        for _ = 1, 3 do -- on the fast path, too
           ffi.string(four, 4) ffi.string(text, 4)
           fails("not enough memory for a string of 17592186044416 bytes", ffi.string, four, 2^44)
           fails("not enough memory for a string of 17592186044416 bytes", ffi.string, text, 2^44)

@@ -1,5 +1,5 @@
 //! However calls are made, they do the same: the scripts of `tests/lua/paths` print every result and every error, and are
-//! run through Lua's C API (`CTHUNK_SLOW=1`) and in place, with and without thunks (`CTHUNK_HOT`).
+//! run through Lua's C API (`CTHUNK_SLOW=1`) and on the fast path, with and without thunks (`CTHUNK_HOT`).
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -32,8 +32,8 @@ const C_API_LATER: [Path; 2] = [
     &[("CTHUNK_SLOW", "1"), ("CTHUNK_HOT", "2")],
     &[("CTHUNK_SLOW", "1"), ("CTHUNK_HOT", "1000000000")],
 ];
-/// In place: the same.
-const IN_PLACE: [Path; 3] =
+/// The fast path: the same.
+const FAST: [Path; 3] =
     [&[("CTHUNK_HOT", "0")], &[("CTHUNK_HOT", "2")], &[("CTHUNK_HOT", "1000000000")]];
 
 fn output(script: &str, path: Path) -> String {
@@ -68,7 +68,7 @@ fn compare(script: &str, paths: &[Path], lines: usize) {
 
 #[test]
 fn calls() {
-    compare("calls.lua", &IN_PLACE, 10_000);
+    compare("calls.lua", &FAST, 10_000);
 }
 
 #[test]
@@ -78,32 +78,32 @@ fn calls_through_the_c_api() {
 
 #[test]
 fn members() {
-    compare("members.lua", &IN_PLACE[..1], 10_000);
+    compare("members.lua", &FAST[..1], 10_000);
 }
 
 #[test]
 fn values() {
-    compare("values.lua", &IN_PLACE[..1], 10_000);
+    compare("values.lua", &FAST[..1], 10_000);
 }
 
 #[test]
 fn pointers() {
-    compare("pointers.lua", &IN_PLACE[..1], 10_000);
+    compare("pointers.lua", &FAST[..1], 10_000);
 }
 
 #[test]
 fn callbacks() {
-    compare("callbacks.lua", &IN_PLACE[..2], 5_000);
+    compare("callbacks.lua", &FAST[..2], 5_000);
 }
 
 /// Functions that were called without any callback in the state, and then with one.
 #[test]
 fn reentry() {
-    compare("reentry.lua", &IN_PLACE, 200);
+    compare("reentry.lua", &FAST, 200);
 }
 
 /// Arguments that callbacks keep, and callbacks that are made and freed, under each mode of the garbage collector.
 #[test]
 fn kept() {
-    compare("kept.lua", &IN_PLACE, 50);
+    compare("kept.lua", &FAST, 50);
 }

@@ -101,7 +101,7 @@ if ffi.option "uint64" == "number" then
     return got
   end
   local minus_one = ffi.cast("void *", -1)
-  for _ = 1, 3 do -- in place, too
+  for _ = 1, 3 do -- on the fast path, too
     assert(value.wide == 5 and value.bits == 6 and value.items[1] == 8 and value.address == 9)
     assert(math.type(C.strlen "hello") == "integer" and ("x"):rep(C.strlen "abc") == "xxx" and ("abcdef"):sub(1, C.strlen "ab") == "ab")
     assert(C.strtoull("9223372036854775807", nil, 10) == math.maxinteger)

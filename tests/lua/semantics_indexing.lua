@@ -189,7 +189,7 @@ if differs "array-bounds" then
     for _, i in ipairs { 1, 2, 3 } do if not pcall(get, value, i) then return i - 1 end end
     return 3
   end
-  for _ = 1, 3 do -- in place, too
+  for _ = 1, 3 do -- on the fast path, too
     local three, variable = ffi.new("int[3]", 1, 2, 3), ffi.new("int[?]", 3, 1, 2, 3)
     check(three[2] == 3 and variable[2] == 3)
     fails("index 3 is out of range of 'int %[3%]'", get, three, 3)

@@ -157,7 +157,7 @@ pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
 /// # Safety
 /// - *C function* (see `vm`): [`fill`] alone calls it, with its state as a light userdata at 1.
 unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
-    // SAFETY: `fill` calls this with a state that is in place.
+    // SAFETY: `fill` calls this with a state whose `ways.values` is set.
     unsafe {
         let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
         let (cx, stock) = (Cx::new(lua, state), &Callbacks::of(state).stock);

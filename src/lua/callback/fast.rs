@@ -148,7 +148,7 @@ unsafe fn enter_on(
             return Done::Nothing;
         }
         let supplied = quick.boxed == 0 || supply(lua, quick);
-        match supplied && run_in_place(lua, callback, quick, frame) {
+        match supplied && run(lua, callback, quick, frame) {
             true => Done::Call,
             false => Done::Failed,
         }
@@ -177,12 +177,7 @@ unsafe fn supply(lua: *mut lua_State, quick: &Quick) -> bool {
 /// - *Room* and *Layout* (see `vm`).
 /// - The stock has the arguments: [`supply`] was true.
 #[inline(always)]
-unsafe fn run_in_place(
-    lua: *mut lua_State,
-    callback: &Callback,
-    quick: &Quick,
-    frame: *mut u8,
-) -> bool {
+unsafe fn run(lua: *mut lua_State, callback: &Callback, quick: &Quick, frame: *mut u8) -> bool {
     // SAFETY: *Frame* and *Own thread*, kept by the caller. Nothing is allocated before the call.
     unsafe {
         let slot = memory::free(lua);

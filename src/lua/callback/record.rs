@@ -43,12 +43,12 @@ pub(in crate::lua) struct Callback {
     freed: AtomicBool,
     /// Whether it stands for its Lua function wherever that is passed.
     implicit: Cell<bool>,
-    /// The Lua function as a value of Lua's stack, in a state that reads the stack in place. After `free` it is nothing, or the cdata by which
+    /// The Lua function as a value of Lua's stack, in a state whose `ways.stack` is set. After `free` it is nothing, or the cdata by which
     /// the callback was freed.
     pub(in crate::lua) value: Cell<memory::Kept>,
     /// The head of its state. It may be read only while [`Self::quick`] is not null.
     pub(in crate::lua) head: *const Head,
-    /// How it is called in place; null where it is not, where it is freed, and once the state is closed.
+    /// How it is called on the fast path; null where it is not, where it is freed, and once the state is closed.
     pub(super) quick: Cell<*const Quick>,
     /// Its calls that have not returned.
     pub(in crate::lua) running: Cell<u32>,
@@ -82,7 +82,7 @@ pub(in crate::lua) struct CallbackKind {
     pub(in crate::lua) result: QualType,
     /// Bytes of the result.
     pub(super) result_size: usize,
-    /// How its callbacks are called in place; `None` where they are not.
+    /// How its callbacks are called on the fast path; `None` where they are not.
     quick: Option<Quick>,
     /// Freed callbacks that keep their slots, longest-free first.
     spares: RefCell<VecDeque<code::Callback>>,
@@ -132,7 +132,7 @@ impl Callback {
     /// Pushes its Lua function.
     pub(in crate::lua) fn push(&self, cx: &Cx<'_>) {
         if self.shelved {
-            // SAFETY: the state is in place, and its shelf keeps the value; *Context*.
+            // SAFETY: *Layout*, in which alone callbacks are shelved, and the shelf keeps the value; *Context*.
             return unsafe { memory::push(cx.lua).restore(self.value.get()) };
         }
         cx.push_anchor(Anchor::Callbacks);
@@ -157,7 +157,7 @@ impl Callback {
         cx.pop(1);
     }
 
-    /// Keeps a value that lives: its Lua function, or the cdata that it was freed with. The state is in place.
+    /// Keeps a value that lives: its Lua function, or the cdata that it was freed with. The state's `ways.stack` is set.
     #[inline(always)]
     pub(in crate::lua) fn hold(&self, cx: &Cx<'_>, value: memory::Kept) {
         self.value.set(value);
@@ -168,7 +168,7 @@ impl Callback {
             };
         }
         cx.push_anchor(Anchor::Callbacks);
-        // SAFETY: the state is in place; *Context*.
+        // SAFETY: *Layout*, as the caller's state has `ways.stack`; *Context*.
         unsafe { memory::push(cx.lua).restore(value) };
         cx.raw_set_integer(-2, self.place.into());
         cx.pop(1);

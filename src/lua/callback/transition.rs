@@ -10,7 +10,7 @@
 //!    current:   rest                       the calling thread       rest
 //! ```
 //!
-//! - **A call of C** says which Lua thread calls ([`Boundary::current`]), makes the native call, restores the earlier thread, and looks for the
+//! - **A call of C** says which Lua thread calls ([`Boundary`]), makes the native call, restores the earlier thread, and looks for the
 //!   error that a callback has caught. [`across`] does this for calls that Rust code makes, [`emit::Across`] for those of compiled code.
 //!   A call that cannot come back to Lua does not need it: thunks of states that have never had a callback make the native call alone.
 //! - **A callback** opens a [`CallbackScope`]: it says that Lua runs, and gives the thread of the call. Without a call in progress there is no scope.
@@ -21,13 +21,12 @@
 //! C's call of a callback and the callback's Lua function; code that has to allocate there runs within [`keeping_errno`]. `ARCHITECTURE.md` lists all
 //! such code.
 //!
-//! The module is in this room, not in `call`, because calls know callbacks, and callbacks do not know calls.
-
-use std::sync::atomic::{Ordering, compiler_fence};
+//! The module is in this room, not in `call`, because calls know callbacks, and callbacks do not know calls. The words themselves are a part of the
+//! state's head.
 
 use super::Callbacks;
 use crate::code::os;
-use crate::lua::state::boundary::{Boundary, is_thread};
+use crate::lua::state::boundary::{Boundary, Outer};
 use crate::lua::state::head::Head;
 use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx, LuaError, guard_in};
@@ -55,8 +54,7 @@ pub(in crate::lua) fn across<T>(
 /// A C call in progress, until it is dropped.
 struct CallScope<'h> {
     head: &'h Head,
-    /// The earlier value of [`Boundary::current`].
-    outer: *mut lua_State,
+    outer: Outer,
     /// The result of [`Link::begin_call`](super::owner::Link::begin_call).
     thread: usize,
 }
@@ -67,20 +65,14 @@ impl CallScope<'_> {
         // SAFETY: *Open*: a state does not close while it calls C.
         let state = unsafe { head.state() }.filter(|_| api::SEND);
         let thread = state.map_or(0, |state| Callbacks::of(state).link.begin_call());
-        let outer = head.boundary.current.load(Ordering::Relaxed);
-        head.boundary.enter_c(lua);
-        CallScope { head, outer, thread }
+        CallScope { head, outer: head.boundary.begin_call(lua), thread }
     }
 }
 
 impl Drop for CallScope<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        let boundary = &self.head.boundary;
-        let rest = || boundary.rest.load(Ordering::Relaxed);
-        let outer = if is_thread(self.outer) { self.outer } else { rest() };
-        boundary.current.store(outer, Ordering::Relaxed);
-        compiler_fence(Ordering::SeqCst);
+        self.head.boundary.end_call(&self.outer);
         // SAFETY: *Open*: a state does not close while it calls C.
         if let Some(state) = unsafe { self.head.state() }.filter(|_| api::SEND) {
             Callbacks::of(state).link.end_call(self.thread);
@@ -118,7 +110,7 @@ impl Caught {
         cx.push_bool(false);
         cx.raw_set_integer(-3, 1);
         cx.remove(-2);
-        cx.state.head().boundary.pending.set(0);
+        cx.state.head().boundary.set_error(false);
     }
 }
 
@@ -139,7 +131,7 @@ pub(super) fn keep_error(cx: &Cx<'_>) {
     cx.insert(-2);
     cx.raw_set_integer(-2, 1);
     cx.pop(1);
-    cx.state.head().boundary.pending.set(1);
+    cx.state.head().boundary.set_error(true);
 }
 
 /// Makes a call as [`across`] does, at a safe point of the state, where an earlier error may wait for a C call further out. `report` finds the error
@@ -210,9 +202,9 @@ pub(in crate::lua) mod emit {
 
     use super::{Boundary, Head};
 
-    const CURRENT: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, current)) as i32;
-    const REST: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, rest)) as i32;
-    const PENDING: i32 = (offset_of!(Head, boundary) + offset_of!(Boundary, pending)) as i32;
+    const CURRENT: i32 = (offset_of!(Head, boundary) + Boundary::CURRENT) as i32;
+    const REST: i32 = (offset_of!(Head, boundary) + Boundary::REST) as i32;
+    const PENDING: i32 = (offset_of!(Head, boundary) + Boundary::PENDING) as i32;
 
     /// The address of the function that raises an error that a callback has caught: `extern "C-unwind" fn(lua, head) -> Results`.
     pub(in crate::lua) fn raise() -> usize {
@@ -231,7 +223,7 @@ pub(in crate::lua) mod emit {
     /// A native call in compiled code, from the instruction before it to the one after it: as [`super::across`].
     pub(in crate::lua) struct Across {
         pub head: Value,
-        /// The value of [`Boundary::current`] after the call, if it is not [`Boundary::rest`].
+        /// The word of [`Boundary`] before the call, which stands there again after it; nothing where no call is in progress before.
         outer: Option<Value>,
         pointer: ir::Type,
     }

@@ -109,13 +109,13 @@ pub(in crate::lua) fn set_closures(cx: &Cx<'_>, ty: QualType) {
 
 /// `__index` and `__newindex` of cdata with such bounds.
 fn closures<B: Bounds>() -> (lua_CFunction, lua_CFunction) {
-    (index_in_place::<B>, new_index_in_place::<B>)
+    (fast_index::<B>, fast_new_index::<B>)
 }
 
 /// Notes where Lua has the string `__index`, which is a key of `Anchor::Metamethods`.
 pub(super) fn keep_index_event(cx: &Cx<'_>) {
     cx.push_bytes(b"__index");
-    // SAFETY: the state is in place, and the string was just pushed.
+    // SAFETY: *Layout* (`ways.stack`), and the string was just pushed.
     let event = unsafe { memory::top(cx.lua) }.short_string();
     cx.state.head().index_event.set(event.unwrap_or(ptr::null()));
     cx.pop(1);
@@ -277,7 +277,7 @@ unsafe fn find<'p, B: Bounds>(call: Call, probes: usize) -> Option<(&'p Part, *m
 ///
 /// # Safety
 /// - *Metamethod* (see `fast`), of any number of arguments.
-unsafe extern "C-unwind" fn index_in_place<B: Bounds>(lua: *mut lua_State) -> Results {
+unsafe extern "C-unwind" fn fast_index<B: Bounds>(lua: *mut lua_State) -> Results {
     // SAFETY: *Metamethod*. Memory behind the cdata is the script's word.
     unsafe {
         let call = Call::of(lua);
@@ -308,11 +308,11 @@ unsafe extern "C-unwind" fn index_any<B: Bounds>(lua: *mut lua_State) -> Results
     }
 }
 
-/// `__newindex`; see [`index_in_place`].
+/// `__newindex`; see [`fast_index`].
 ///
 /// # Safety
 /// - *Metamethod* (see `fast`), of any number of arguments.
-unsafe extern "C-unwind" fn new_index_in_place<B: Bounds>(lua: *mut lua_State) -> Results {
+unsafe extern "C-unwind" fn fast_new_index<B: Bounds>(lua: *mut lua_State) -> Results {
     // SAFETY: *Metamethod*.
     unsafe {
         let call = Call::of(lua);

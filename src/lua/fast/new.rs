@@ -236,7 +236,7 @@ fn learning(
     cx: &Cx<'_>,
     general: fn(&Cx<'_>) -> Result<Outcome, LuaError>,
 ) -> Result<Outcome, LuaError> {
-    // SAFETY: the state is in place, and a C function is running.
+    // SAFETY: *Layout* (`ways.stack`), and a C function is running.
     let text = unsafe { memory::slot(cx.lua, 1) }.and_then(Slot::short_string);
     let outcome = general(cx)?;
     for fact in cx.learnt() {

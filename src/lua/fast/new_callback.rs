@@ -72,7 +72,7 @@ fn learn(cx: &Cx<'_>, ty: QualType) {
 
 /// `ffi.cast`, by the general code.
 fn general_cast(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
-    // SAFETY: the state is in place, and a C function is running.
+    // SAFETY: *Layout* (`ways.stack`), and a C function is running.
     let text = unsafe { memory::slot(cx.lua, 1) }.and_then(Slot::short_string);
     let outcome = make::cast(cx)?;
     for fact in cx.learnt() {

@@ -1,7 +1,8 @@
-//! The words that say which side of the boundary between Lua and C a state is on. `callback::transition` has their rules, and alone changes them while
-//! calls run.
+//! The words that say which side of the boundary between Lua and C a state is on. They are private to this module; `callback::transition` has the
+//! rules, and its calls and scopes alone use what changes the words while calls run.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
@@ -13,13 +14,13 @@ use crate::lua::vm::api::lua_State;
 pub(in crate::lua) struct Boundary {
     /// The thread of the C call in progress. Where there is none, as while a callback runs Lua code, it is [`Self::rest`]. It is
     /// set for no longer than native code runs, so that Lua may be entered wherever a signal finds it set.
-    pub(in crate::lua) current: AtomicPtr<lua_State>,
+    current: AtomicPtr<lua_State>,
     /// Null, or [`WAITING`] while calls of callbacks wait for a safe point. A signal handler sets it.
-    pub(in crate::lua) rest: AtomicPtr<lua_State>,
+    rest: AtomicPtr<lua_State>,
     /// [`BARRED`] from the first callback on, before it 0.
     barred: AtomicUsize,
     /// 1: an error was caught in a callback and waits to be raised by the call that led to it.
-    pub(in crate::lua) pending: Cell<u32>,
+    pending: Cell<u32>,
 }
 
 /// The value of [`Boundary::current`] while no C call is in progress and calls of callbacks wait.
@@ -38,7 +39,16 @@ impl Default for Boundary {
     }
 }
 
+/// What a C call in progress took the place of.
+#[must_use = "the call ends with it"]
+pub(in crate::lua) struct Outer(*mut lua_State);
+
 impl Boundary {
+    /// Where compiled code finds `current`, `rest` and `pending`, which it reads and writes as the methods here do.
+    pub(in crate::lua) const CURRENT: usize = offset_of!(Boundary, current);
+    pub(in crate::lua) const REST: usize = offset_of!(Boundary, rest);
+    pub(in crate::lua) const PENDING: usize = offset_of!(Boundary, pending);
+
     /// A word that is 0 until the state has a callback.
     pub(in crate::lua) fn until_callbacks(&self) -> *const AtomicUsize {
         &raw const self.barred
@@ -72,6 +82,11 @@ impl Boundary {
         self.pending.get() != 0
     }
 
+    /// Says that such an error waits for the call to end, or that none does.
+    pub(in crate::lua) fn set_error(&self, waits: bool) {
+        self.pending.set(waits.into());
+    }
+
     /// Says, while no C call is in progress, that calls of callbacks wait for the next one.
     pub(in crate::lua) fn call_waits(&self) {
         self.rest.store(WAITING, Ordering::Relaxed);
@@ -98,6 +113,23 @@ impl Boundary {
         Some(self.current.load(Ordering::Relaxed)).filter(|lua| is_thread(*lua))
     }
 
+    /// Says that a C call of Lua's thread `lua` begins.
+    #[inline(always)]
+    pub(in crate::lua) fn begin_call(&self, lua: *mut lua_State) -> Outer {
+        let outer = Outer(self.current.load(Ordering::Relaxed));
+        self.enter_c(lua);
+        outer
+    }
+
+    /// Says that the call has returned.
+    #[inline(always)]
+    pub(in crate::lua) fn end_call(&self, outer: &Outer) {
+        let rest = || self.rest.load(Ordering::Relaxed);
+        let outer = if is_thread(outer.0) { outer.0 } else { rest() };
+        self.current.store(outer, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+    }
+
     /// Says that Lua's thread `lua` runs native code from now on.
     #[inline(always)]
     pub(in crate::lua) fn enter_c(&self, lua: *mut lua_State) {
@@ -115,6 +147,6 @@ impl Boundary {
 
 /// Whether [`Boundary::current`] is a thread.
 #[inline(always)]
-pub(in crate::lua) fn is_thread(current: *mut lua_State) -> bool {
+fn is_thread(current: *mut lua_State) -> bool {
     current.addr() > WAITING.addr()
 }

@@ -25,7 +25,7 @@ pub struct Head {
     pub boxed_uint64: Cell<bool>,
     /// The types of arguments of the memory functions: none once the state is finalised.
     pub(in crate::lua) roles: Roles,
-    /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where nothing is in place.
+    /// Lua's copy of `__index`, a key of `Anchor::Metamethods`; null where there is no fast path.
     pub(in crate::lua) index_event: Cell<*const c_void>,
     /// The casts whose result is their operand's address: none once the state is finalised.
     pub(in crate::lua) views: Recall<View>,

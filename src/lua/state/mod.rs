@@ -198,7 +198,7 @@ impl State {
             sys::lua_setmetatable(lua, -2);
             let owner = owner.unwrap_or(head.cast_const().cast());
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
-            let stack = machine.runs == Runs::Host && probe::in_place(lua);
+            let stack = machine.runs == Runs::Host && probe::accepts(lua);
             let ways = Ways::of(stack, machine.runs, policy);
             api::learn_running(lua);
             let threads = (api::first_thread(lua), api::main_thread(lua));

@@ -13,7 +13,7 @@ use crate::lua::state::{Anchor, Cx};
 use crate::lua::vm::api::lua_State;
 use crate::lua::vm::memory::{self, Call, Kept, Slot};
 
-/// Values of a state that is in place.
+/// Values of a state whose `ways.stack` is set.
 pub(in crate::lua) struct Shelf {
     /// Null before there is room for any value.
     thread: Cell<*mut lua_State>,
@@ -27,7 +27,7 @@ impl Default for Shelf {
 }
 
 impl Shelf {
-    /// Makes it have room for so many values, nil at first; false where there is no memory. The state is in place, and `number`
+    /// Makes it have room for so many values, nil at first; false where there is no memory. The state's `ways.stack` is set, and `number`
     /// is the shelf's own, from 1. May raise (out of memory).
     pub(in crate::lua) fn make_room(&self, cx: &Cx<'_>, number: i64, count: usize) -> bool {
         // SAFETY: *Context*. The thread lives in the state's table, once it is in there; nobody else has it.
@@ -73,11 +73,11 @@ impl Shelf {
     }
 }
 
-/// The value on top of the stack, where the state is in place.
+/// The value on top of the stack, where the state's `ways.stack` is set.
 pub(in crate::lua) fn keep(cx: &Cx<'_>) -> Kept {
     if !cx.state.ways.stack {
         return Kept::default();
     }
-    // SAFETY: the state is in place, and the caller has just pushed a value.
+    // SAFETY: *Layout* (`ways.stack`), and the caller has just pushed a value.
     unsafe { memory::top(cx.lua) }.kept()
 }

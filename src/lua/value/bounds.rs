@@ -49,7 +49,7 @@ pub(in crate::lua) fn permit(
     }
 }
 
-/// How code in place sees that there is an element.
+/// How fast code sees that there is an element.
 pub(in crate::lua) trait Bounds {
     /// Whether there is certainly an element `i`, `offset` bytes behind the first.
     ///

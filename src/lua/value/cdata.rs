@@ -116,7 +116,7 @@ impl CData {
 /// The cdata at a stack index, if it is one.
 pub fn at(cx: &Cx<'_>, index: c_int) -> Option<CData> {
     if cx.state.ways.stack && index > sys::LUA_REGISTRYINDEX {
-        // SAFETY: the state is in place, and a C function is running.
+        // SAFETY: *Layout* (`ways.stack`), and a C function is running.
         return at_slot(cx.state, unsafe { memory::slot(cx.lua, index)? });
     }
     if cx.type_of(index) != LuaType::Userdata || cx.raw_len(index) < mem::size_of::<Header>() {

@@ -55,7 +55,7 @@ pub(in crate::lua) fn at_slot(state: &State, slot: Slot) -> Option<Named> {
 /// The type that the ctype object at a stack index stands for.
 pub(in crate::lua) fn at(cx: &Cx<'_>, index: c_int) -> Option<QualType> {
     if cx.state.ways.stack && index > sys::LUA_REGISTRYINDEX {
-        // SAFETY: the state is in place, and a C function is running.
+        // SAFETY: *Layout* (`ways.stack`), and a C function is running.
         return at_slot(cx.state, unsafe { memory::slot(cx.lua, index)? }).map(Named::ty);
     }
     if cx.type_of(index) != LuaType::Userdata || !cx.get_metatable(index) {

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use super::api::layout::{self, Boolean, Layout};
 use super::api::{self, lua_CFunction, lua_State};
 
-/// The layout of the version that the crate is compiled for. Where there is none, no state has `in_place`.
+/// The layout of the version that the crate is compiled for. Where there is none, no state has `ways.stack`.
 pub(in crate::lua) const AT: Layout = match api::LAYOUT {
     Some(layout) => layout,
     None => layout::LUA54,

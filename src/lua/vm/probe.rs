@@ -19,13 +19,13 @@ const UNKNOWN: u8 = 0;
 const YES: u8 = 1;
 const NO: u8 = 2;
 
-/// Whether values may be read and written in place: the version has a layout, the interpreter keeps to it, and the
+/// Whether Lua's values may be read and written as memory: the version has a layout, the interpreter keeps to it, and the
 /// environment does not forbid it (`CTHUNK_SLOW`, set and not `0`).
 ///
 /// # Safety
 /// - *Room* for 4.
 /// - *Raise* (out of memory).
-pub(in crate::lua) unsafe fn in_place(lua: *mut lua_State) -> bool {
+pub(in crate::lua) unsafe fn accepts(lua: *mut lua_State) -> bool {
     let Some(layout) = &api::LAYOUT else { return false };
     if std::env::var_os("CTHUNK_SLOW").is_some_and(|value| value != "0") {
         return false;

@@ -14,7 +14,7 @@
 //! | [`control`]: tail calls may yield | no | yes | yes | yes | no | no |
 //! | [`control`]: errors are | `longjmp` | `longjmp` | `longjmp` | `longjmp` | exceptions | exceptions |
 //! | [`nil_error`]: an error that is nil | stays | stays | stays | stays; a text in 5.5 | stays | stays |
-//! | [`layout`]: values are known in place | no | no | yes | yes | no | no |
+//! | [`layout`]: the layout of values is known | no | no | yes | yes | no | no |
 //! | [`chunks`]: `<` of a number and a userdata is an error | yes | no | no | no | no | yes |
 //! | [`chunks`]: global variables are in | the function | `_ENV` | `_ENV` | `_ENV` | the function | the function |
 //! | [`chunks`]: strings have `\x` and `\z`, and `\u` | no | no `\u` | yes | yes | yes | yes |
