@@ -208,19 +208,36 @@ fn sealed_states_require_source_text() {
     // SAFETY: the scripts are below.
     let lua = unsafe { Lua::unsafe_new() };
     let _ffi = Ffi::builder().policy(Policy::data_only()).preload("ffi").install(&lua).unwrap();
-    cthunk::lua::seal(&lua).unwrap();
     let folder = env!("CARGO_TARGET_TMPDIR");
     lua.globals().set("folder", folder).unwrap();
+    lua.load("package.path = folder .. '/missing/?.lua;' .. folder .. '/?.lua;/dev/zero'")
+        .exec()
+        .unwrap();
+    cthunk::lua::seal(&lua).unwrap();
     std::fs::create_dir_all(format!("{folder}/of_a_script")).unwrap();
     std::fs::write(format!("{folder}/of_a_script/source.lua"), "local name = ... return { name }")
         .unwrap();
-    let script = "package.path = folder .. '/missing/?.lua;' .. folder .. '/?.lua'
+    let script = "package.path = '/etc/passwd'
          assert(require('of_a_script.source')[1] == 'of_a_script.source')
          assert(require('of_a_script.source') == require('of_a_script.source'))
          assert(require('ffi').sizeof('int') == 4 and not require('ffi').typeinfo)";
     lua.load(script).exec().unwrap();
     let message = refused(&lua, "require 'of_a_script.nothing'");
     assert!(message.contains("missing/of_a_script/nothing.lua'"), "{message}");
+    assert!(message.contains("no file '/dev/zero' (not a regular file)"), "{message}");
+    for closed in [
+        "io.open('/proc/self/mem', 'r+')",
+        "io.popen 'true'",
+        "io.lines '/etc/passwd'",
+        "os.execute 'true'",
+        "os.exit()",
+        "os.getenv 'HOME'",
+        "os.remove 'x'",
+    ] {
+        let message = refused(&lua, closed);
+        assert!(message.contains("not permitted: "), "{closed}: {message}");
+    }
+    lua.load("assert(os.time() > 0 and os.clock() >= 0) io.write('')").exec().unwrap();
     std::fs::write(format!("{folder}/of_a_script/wrong.lua"), "return (").unwrap();
     let message = refused(&lua, "require 'of_a_script.wrong'");
     assert!(message.contains("wrong.lua:1:"), "{message}");

@@ -3,6 +3,8 @@
 //! | closed | because it gives |
 //! |---|---|
 //! | `debug`, except `traceback`, `getinfo`, `gethook`, `sethook` | access to upvalues, user values and metatables of this library |
+//! | `io`, except the standard streams | `/proc/self/mem`, which is all memory of the process, and programs |
+//! | `os`, except functions of time | programs, the end of the process, files, the environment |
 //! | binary chunks in `load`, `loadstring`, `require`; `loadfile`, `dofile` | bytecode that no compiler made |
 //! | `package.loadlib`, `package.cpath`, C searchers | any machine code |
 //! | LuaJIT's `ffi`, `string.buffer`, `jit.util`, `jit.profile`, `jit.attach` | unchecked pointers, the internals of the compiler |
@@ -10,33 +12,42 @@
 //! `newproxy` stays: it makes userdata that are no C values.
 
 use std::fs;
+use std::io::{self, Read};
 
 use mlua::chunk::ChunkMode;
 use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value};
 
 use crate::lua::vm::api;
 
-/// The functions of `debug` that stay.
-const HARMLESS: [&str; 4] = ["traceback", "getinfo", "gethook", "sethook"];
+/// The functions that stay, of libraries whose others are closed.
+const HARMLESS: [(&str, &[&str]); 3] = [
+    ("debug", &["traceback", "getinfo", "gethook", "sethook"]),
+    ("io", &["read", "stderr", "stdin", "stdout", "type", "write"]),
+    ("os", &["clock", "date", "difftime", "time"]),
+];
+/// No module is longer.
+const MODULE_BYTES: u64 = 16 << 20;
 /// Modules of LuaJIT's, beside its `ffi`.
 const MODULES: [&str; 3] = ["string.buffer", "jit.util", "jit.profile"];
 
 /// Closes the parts of Lua's standard library by which a script could get around the policy of an `ffi` table. States of
 /// `mlua::Lua::new` have no `debug` and no C modules, but load binary chunks.
 ///
-/// Call it before any script runs: what a script has got hold of stays as it is.
+/// Call it before any script runs: what a script has got hold of stays as it is. `require` searches the `package.path` of this moment. [`Sandbox`](crate::Sandbox)
+/// makes a state without all of these, and bounds the time of scripts.
 ///
 /// # Errors
 /// Out of memory.
 pub fn seal(lua: &Lua) -> Result<()> {
     let globals = lua.globals();
-    if let Some(debug) = globals.get::<Option<Table>>("debug")? {
-        let names: Vec<String> = debug
+    for (library, harmless) in HARMLESS {
+        let Some(functions) = globals.get::<Option<Table>>(library)? else { continue };
+        let names: Vec<String> = functions
             .pairs::<String, Value>()
             .map(|pair| pair.map(|(name, _)| name))
             .collect::<Result<_>>()?;
-        for name in names.into_iter().filter(|name| !HARMLESS.contains(&name.as_str())) {
-            debug.set(&*name, refusal(lua, format!("debug.{name}"))?)?;
+        for name in names.into_iter().filter(|name| !harmless.contains(&name.as_str())) {
+            functions.raw_set(&*name, refusal(lua, format!("{library}.{name}"))?)?;
         }
     }
     if let Some(jit) = globals.get::<Option<Table>>("jit")? {
@@ -60,7 +71,7 @@ pub fn seal(lua: &Lua) -> Result<()> {
             // The first looks in `package.preload`, the second for Lua files; the rest loads machine code.
             if let Some(searchers) = package.get::<Option<Table>>(searchers)? {
                 (3..=searchers.raw_len()).rev().try_for_each(|i| searchers.raw_remove(i as i64))?;
-                searchers.raw_set(2, source_files(lua, package.clone())?)?;
+                searchers.raw_set(2, source_files(lua, package.get("path")?)?)?;
             }
         }
     }
@@ -95,22 +106,41 @@ fn forget_luajits(lua: &Lua) -> Result<()> {
     Ok(())
 }
 
-/// A searcher for `require` that finds Lua files by `package.path`, and loads source text only.
-fn source_files(lua: &Lua, package: Table) -> Result<Function> {
+/// A searcher for `require` that finds Lua files by the `package.path` of this moment, and loads source text only.
+fn source_files(lua: &Lua, path: String) -> Result<Function> {
     lua.create_function(move |lua, name: String| {
-        let path: String = package.get("path")?;
         let mut tried = String::new();
         for template in path.split(';') {
             let file = template.replace('?', &name.replace('.', "/"));
-            let Ok(text) = fs::read(&file) else {
-                tried += &format!("\n\tno file '{file}'");
-                continue;
+            let text = match read(&file) {
+                Ok(text) => text,
+                Err(error) => {
+                    tried += &format!("\n\tno file '{file}' ({error})");
+                    continue;
+                }
             };
             let chunk = lua.load(text).set_name(format!("@{file}")).set_mode(ChunkMode::Text);
             return Ok((Value::Function(chunk.into_function()?), Some(file)));
         }
         Ok((Value::String(lua.create_string(tried)?), None))
     })
+}
+
+/// The bytes of a regular file: devices and pipes may have no end.
+fn read(file: &str) -> io::Result<Vec<u8>> {
+    let regular = |metadata: fs::Metadata| match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("not a regular file")),
+    };
+    // Opening a pipe would wait for somebody who writes to it.
+    regular(fs::metadata(file)?)?;
+    let file = fs::File::open(file)?;
+    regular(file.metadata()?)?;
+    let mut text = Vec::new();
+    match file.take(MODULE_BYTES + 1).read_to_end(&mut text)? as u64 > MODULE_BYTES {
+        true => Err(io::Error::other("longer than 16 MiB")),
+        false => Ok(text),
+    }
 }
 
 /// A function that says that it is closed.
