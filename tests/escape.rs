@@ -85,6 +85,17 @@ unsafe impl GlobalAlloc for Poison {
 #[global_allocator]
 static ALLOCATOR: Poison = Poison;
 
+/// Puts a file of bytecode where `require "written"` finds it.
+const BYTECODE: &str = r#"
+    if package and io and string.dump then
+        local name = ... .. "/written.bytecode"
+        local file = assert(io.open(name, "wb"))
+        file:write(string.dump(function() return "bytecode ran" end))
+        file:close()
+        package.path = name
+    end
+"#;
+
 /// The shared library of `tests/c/escape.c`, in the global scope of the process: what `ffi.C` finds.
 fn library() -> *mut c_void {
     static LIBRARY: OnceLock<usize> = OnceLock::new();
@@ -109,6 +120,7 @@ fn state(policy: Policy) -> (Lua, Ffi) {
     library();
     // SAFETY: the scripts try to break the rules, and the test is that they cannot; `seal` closes what is not ours.
     let lua = unsafe { Lua::unsafe_new() };
+    lua.load(BYTECODE).call::<()>(env!("CARGO_TARGET_TMPDIR")).unwrap();
     cthunk::lua::seal(&lua).unwrap();
     // SAFETY: as above.
     let ffi = unsafe { Ffi::builder().policy(policy).global("ffi").install_unconfined(&lua) };

@@ -161,16 +161,18 @@ attempt_where(loadfile, "bytecode out of a file", function() loadfile "/proc/sel
 attempt_where(dofile, "bytecode run from a file", function() dofile "/proc/self/exe" end, "not permitted")
 attempt_where(load, "dumped and changed", function() load((string.dump(function() end):gsub("\4", "\5")))() end, "source text")
 attempt_where(package and io and string.dump, "bytecode by require", function()
-  local name = os.tmpname()
-  local file = assert(io.open(name, "wb"))
-  file:write(string.dump(function() return "bytecode ran" end))
-  file:close()
-  package.path = name
-  local ok, message = pcall(require, "written")
-  os.remove(name)
-  assert(not ok, message)
-  error(message, 0)
+  error((require "written")(), 0)
 end, "binary")
+attempt_where(io, "all memory", function() return io.open("/proc/self/mem", "r+") end, "not permitted")
+attempt_where(io, "all memory, line by line", function() return io.lines("/proc/self/mem") end, "not permitted")
+attempt_where(io, "all memory as standard input", function() io.input("/proc/self/mem") return io.read(1) end, "not permitted")
+attempt_where(io, "a program and its output", function() return io.popen("true") end, "not permitted")
+attempt_where(os, "a program", function() return os.execute("true") end, "not permitted")
+attempt_where(os, "the end of the process", function() os.exit(1) end, "not permitted")
+attempt_where(package, "another path", function()
+  package.path = "/proc/self/cmdline"
+  return require "path"
+end, "")
 
 section "other libraries"
 attempt("LuaJIT's own ffi", function() return require("ffi").C.system end, "")
