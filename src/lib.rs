@@ -128,6 +128,6 @@ pub use mlua;
 pub use code::Mode;
 pub use error::Error;
 #[cfg(feature = "lua")]
-pub use lua::embed::{Builder, CValue, Counters, Ffi, Sandbox, SandboxBuilder};
+pub use lua::embed::{Builder, CValue, Counters, Ffi, Refused, Sandbox, SandboxBuilder};
 pub use policy::{Limits, Permissions, Policy};
 pub use target::Target;

@@ -244,6 +244,9 @@ pub enum Refusal {
     /// A symbol that is not one of [`Policy::symbols`].
     #[error("not permitted: symbol '{0}' (it is not one of the `symbols` allowed)")]
     Symbol(String),
+    /// A function that the host has taken back.
+    #[error("not permitted: the host has taken '{0}' back")]
+    Revoked(String),
     /// A limit is reached.
     #[error("not permitted: more than {most} {what} (limit `{name}`)")]
     Limit {

@@ -328,3 +328,88 @@ fn greed_ends() {
         is_alive(&sandbox);
     }
 }
+
+/// The host sees what a script tried, even if the script catches the errors.
+#[test]
+fn refusals_are_seen() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sandbox = builder().build().expect("builds");
+    let list = seen.clone();
+    sandbox
+        .ffi()
+        .on_refusal(move |refused| list.lock().unwrap().push(refused.clone()))
+        .expect("open");
+    let script = "local ffi = require 'ffi'
+        pcall(ffi.load, 'z')
+        pcall(function()
+            ffi.cast('char *', 4096)
+        end)
+        pcall(ffi.cdef, 'int system(const char *);')
+        pcall(ffi.sizeof, 'no such type')";
+    sandbox.run::<()>("plugin", script).expect("runs");
+    let refusals = sandbox.ffi().refusals().expect("open");
+    assert_eq!(*seen.lock().unwrap(), refusals);
+    let named: Vec<_> = refusals.iter().map(|it| (it.place.as_str(), it.reason.as_str())).collect();
+    assert_eq!(named.len(), 3, "{named:?}");
+    assert!(named[0].1.contains("permission `load`"), "{named:?}");
+    assert_eq!(named[1].0, "plugin:4");
+    assert!(named[1].1.contains("permission `integer_to_pointer`"), "{named:?}");
+    assert!(named[2].1.contains("permission `declare_functions`"), "{named:?}");
+    let flood = "local ffi = require 'ffi' for i = 1, 1000 do pcall(ffi.load, 'z') end";
+    sandbox.run::<()>("plugin", flood).expect("runs");
+    assert_eq!(sandbox.ffi().refusals().expect("open").len(), 100);
+    assert_eq!(sandbox.ffi().counters().expect("open").refusals, 1003);
+}
+
+/// A panic of the host's observer goes no further.
+#[test]
+fn an_observer_that_panics_harms_nobody() {
+    let sandbox = builder().build().expect("builds");
+    sandbox.ffi().on_refusal(|_| panic!("as the test wants")).expect("open");
+    let (end, _) = end_of(&sandbox, "require 'ffi'.load 'z'");
+    assert!(end.contains("permission `load`"), "{end}");
+}
+
+/// What was taken back is not called by any way on which a script got hold of it.
+#[test]
+fn what_is_taken_back_is_gone() {
+    extern "C" fn apply(f: extern "C" fn() -> i32) -> i32 {
+        f()
+    }
+    let sandbox = Sandbox::new().expect("builds");
+    let ffi = sandbox.ffi();
+    ffi.function("int one(void);", || 1).expect("fits");
+    ffi.function("int two(void);", || 2).expect("fits");
+    // SAFETY: the declaration is the function's.
+    unsafe { ffi.function_at("int apply(int (*f)(void));", apply as *const std::ffi::c_void) }
+        .expect("fits");
+    let script = "C = ffi.C one = C.one pointer = ffi.cast('int (*)(void)', C.one)
+        for i = 1, 10000 do assert(one() == 1) end
+        assert(pointer() == 1 and C.apply(pointer) == 1 and C.two() == 2)";
+    sandbox.run::<()>("plugin", script).expect("runs");
+    ffi.revoke("one").expect("is checked");
+    let ways = [
+        "one()",
+        "pointer()",
+        "C.one()",
+        "ffi.C.one()",
+        "ffi.scope().C.one()",
+        "C.apply(pointer)",
+        "C.apply(one)",
+        "coroutine.wrap(one)()",
+        "ffi.cast('int (*)(void)', C.one)()",
+        "ffi.cast('int (*)(void)', pointer)()",
+        "ffi.new('int (*)(void)', pointer)()",
+        "table.sort({1, 2}, one)",
+        "ffi.addressof(pointer)[0]()",
+    ];
+    for way in ways {
+        let (end, _) = end_of(&sandbox, way);
+        assert!(end.contains("the host has taken 'one' back"), "{way}: {end}");
+    }
+    assert_eq!(sandbox.run::<i32>("plugin", "return C.two()").expect("stays"), 2);
+    let open = mlua::Lua::new();
+    // SAFETY: no script runs.
+    let open = unsafe { cthunk::Ffi::open(&open) }.expect("opens");
+    assert!(open.revoke("one").is_err());
+}

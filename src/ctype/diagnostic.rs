@@ -24,6 +24,8 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// The other place of a conflict.
     pub note: Option<Note>,
+    /// The declaration is right, but not permitted.
+    pub(super) refused: bool,
     /// The byte of the text.
     pub(super) offset: Offset,
 }
@@ -83,8 +85,16 @@ impl Diagnostic {
             message,
             hint: None,
             note: None,
+            refused: false,
             offset: position,
         }
+    }
+}
+
+impl Diagnostics {
+    /// Whether a declaration is right, but [refused](super::decls::Parsed::refuse).
+    pub fn is_refusal(&self) -> bool {
+        self.0.iter().any(|error| error.refused)
     }
 }
 

@@ -125,7 +125,8 @@ impl<T> Parsed<'_, T> {
 
     /// Takes it back, with an error at a byte of the text.
     pub fn refuse(self, offset: u32, message: String) -> Diagnostics {
-        Diagnostics(vec![Diagnostic::new(self.text, offset, message)])
+        let refusal = Diagnostic { refused: true, ..Diagnostic::new(self.text, offset, message) };
+        Diagnostics(vec![refusal])
     }
 }
 

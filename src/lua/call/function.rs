@@ -173,7 +173,7 @@ pub(in crate::lua) unsafe fn push_function(
 /// Pushes a record with no target; returns the C function of its closure.
 ///
 /// # Safety
-/// - *Context* (see `vm`), with 3 free stack slots.
+/// - *Context* (see `vm`), with 5 free stack slots.
 unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, route: Route<'_>) -> lua_CFunction {
     let (routing, code) = Routing::new(cx.state.head(), route);
     let (fixed, variable) = match cx.state.types.borrow().table().get(ty) {
@@ -211,7 +211,29 @@ unsafe fn push_record(cx: &Cx<'_>, ty: TypeId, name: &str, route: Route<'_>) -> 
     }
     cx.push_anchor(Anchor::Functions);
     cx.set_metatable(-2);
+    if cx.state.checked() {
+        cx.push_anchor(Anchor::Records);
+        cx.push_value(-2);
+        cx.push_bool(true);
+        cx.raw_set(-3);
+        cx.pop(1);
+    }
     code
+}
+
+/// Makes the closures of functions that the host has taken back refuse to call.
+pub(in crate::lua) fn close_revoked(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Records);
+    cx.push_nil();
+    while cx.next(-2) {
+        cx.pop(1);
+        // SAFETY: the keys are records, which the stack keeps.
+        let record = unsafe { &*cx.userdata(-1).cast::<Function>() };
+        if cx.state.permit_target(record.address()).is_err() {
+            record.routing.close(cx.state.head());
+        }
+    }
+    cx.pop(1);
 }
 
 /// While code is observed, the declaration of a function, whose thunk is then its own.
@@ -363,12 +385,14 @@ pub(in crate::lua) unsafe fn prepare_pointer(
 /// The same error, about an argument of the function.
 pub(in crate::lua) fn at_argument(record: &Function, index: c_int, error: LuaError) -> LuaError {
     match error {
-        LuaError::Message(message) => {
-            let name = record.name();
-            LuaError::new(format!("bad argument #{index} to '{name}' ({message})"))
-        }
+        LuaError::Message(message) => LuaError::new(named(record, index, &message)),
+        LuaError::Refused(_, message) => LuaError::Refused(None, named(record, index, &message)),
         other => other,
     }
+}
+
+fn named(record: &Function, index: c_int, message: &str) -> String {
+    format!("bad argument #{index} to '{}' ({message})", record.name())
 }
 
 /// The error for so many arguments, more or fewer than the function has parameters.

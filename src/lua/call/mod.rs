@@ -53,7 +53,9 @@ use std::cell::RefCell;
 use rustc_hash::FxHashMap;
 
 use crate::lua::state::rooms::{Part, Room};
-pub(in crate::lua) use function::{detach, function_at, prepare_pointer, push_function, record_at};
+pub(in crate::lua) use function::{
+    close_revoked, detach, function_at, prepare_pointer, push_function, record_at,
+};
 
 /// The knowledge of a state of the C functions that it calls.
 #[derive(Default)]

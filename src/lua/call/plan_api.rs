@@ -167,6 +167,7 @@ unsafe fn run_within(
         }
         if (*record.head).state().is_some_and(State::checked) {
             guard_in(lua, record.head, |cx| {
+                cx.state.permit_target(target)?;
                 contract::check(cx, record, target, recipe, frame).map(|()| 0)
             });
         }

@@ -370,8 +370,9 @@ pub(super) unsafe extern "C-unwind" fn raise_null(
 ) -> Results {
     // SAFETY: *Helper*.
     unsafe {
-        guard_in(lua, (*record).head, |_| {
+        guard_in(lua, (*record).head, |cx| {
             let name = (*record).name();
+            cx.state.permit_target((*record).address())?;
             Err(LuaError::new(format!("attempt to call '{name}' after its library was closed")))
         })
     }

@@ -335,6 +335,7 @@ unsafe fn start(cx: &Cx<'_>, record: &Function, recipe: &Recipe) -> Result<(), L
             plan_fast::by_helper(cx.lua, record, argument, ty, index, frame.add(at as usize));
         }
         if cx.state.checked() {
+            cx.state.permit_target(record.address())?;
             contract::check(cx, record, record.address(), recipe, frame)?;
         }
         frame

@@ -348,10 +348,10 @@ pub(in crate::lua) unsafe fn result(
         }
         converted
     };
+    let named = |message| format!("bad result of callback '{}' ({message})", callback.ty);
     converted.map_err(|error| match error {
-        LuaError::Message(message) => {
-            LuaError::new(format!("bad result of callback '{}' ({message})", callback.ty))
-        }
+        LuaError::Message(message) => LuaError::new(named(message)),
+        LuaError::Refused(n, message) => LuaError::Refused(n, named(message)),
         other => other,
     })
 }

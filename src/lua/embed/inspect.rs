@@ -1,10 +1,12 @@
 //! The libraries, symbols, thunks, callbacks and bytes that a table uses.
 
-use std::ffi::CString;
+use std::rc::Rc;
 
 use super::Ffi;
 use crate::lua::callback;
 use crate::lua::library::clib;
+use crate::lua::sandbox::inventory::LookedUp;
+pub use crate::lua::state::refusals::Refused;
 
 /// Counts of a table's libraries, symbols, thunks, callbacks and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Counters {
     pub callbacks: usize,
     /// Bytes of all texts that were parsed for scripts.
     pub declaration_bytes: usize,
+    /// Operations that the policy refused.
+    pub refusals: u64,
     /// Bytes of its C values, including those that wait to be collected; 0 if the policy does not limit them.
     pub cdata_bytes: usize,
 }
@@ -68,7 +72,46 @@ impl Ffi {
                 callbacks: inventory.callbacks.get(),
                 declaration_bytes: inventory.text_bytes.get(),
                 cdata_bytes: inventory.owned_bytes.get(),
+                refusals: cx.state.refusals.count(),
             })
+        })
+    }
+
+    /// The last 100 operations that the policy refused, the oldest first, even if the script caught the error.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// lua.load("pcall(ffi.load, 'z')").set_name("@plugin").exec()?;
+    /// let refused = &ffi.refusals()?[0];
+    /// assert_eq!(refused.reason, "not permitted: loading libraries (permission `load`)");
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn refusals(&self) -> mlua::Result<Vec<Refused>> {
+        self.enter(|cx| Ok(cx.state.refusals.last()))
+    }
+
+    /// Calls `observer` at each operation that the policy refuses, before the script gets the error. It must not use the Lua state.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.on_refusal(|refused| eprintln!("{}: {}", refused.place, refused.reason))?;
+    /// assert!(lua.load("ffi.load 'z'").exec().is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The Lua state is closed.
+    pub fn on_refusal(&self, observer: impl Fn(&Refused) + Send + 'static) -> mlua::Result<()> {
+        self.enter(|cx| {
+            cx.state.refusals.observe(Rc::new(observer));
+            Ok(())
         })
     }
 
@@ -111,9 +154,8 @@ impl Ffi {
     pub fn symbols(&self) -> mlua::Result<Vec<(String, usize)>> {
         self.enter(|cx| {
             let symbols = cx.state.inventory().symbols.borrow();
-            let symbol = |(name, &address): (&CString, &usize)| {
-                (name.to_string_lossy().into_owned(), address)
-            };
+            let symbol =
+                |symbol: &LookedUp| (symbol.name.to_string_lossy().into_owned(), symbol.address);
             let mut symbols: Vec<_> = symbols.iter().map(symbol).collect();
             symbols.sort_unstable();
             Ok(symbols)

@@ -11,10 +11,11 @@ mod value;
 use std::ffi::c_int;
 use std::sync::Arc;
 
-pub use inspect::{CallbackInUse, Counters, ThunkInUse};
+pub use inspect::{CallbackInUse, Counters, Refused, ThunkInUse};
 pub use sandbox::{Sandbox, SandboxBuilder};
 pub use value::CValue;
 
+use crate::lua::call;
 use crate::lua::library::clib::{self, Code, search};
 use crate::lua::object::ctypes;
 use crate::lua::state::head::Head;
@@ -353,6 +354,62 @@ impl Ffi {
             cx.push_nil();
             clib::push(cx, Code::Host(library));
             Ok(1)
+        })
+    }
+
+    /// Takes a function back: from now on it is a Lua error to look the name up, to call what was looked up under it, by any closure or pointer,
+    /// and to pass it to C. C code that already has the pointer keeps it.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// ffi.closure("int one(void);", || 1)?;
+    /// lua.load("kept = ffi.C.one assert(kept() == 1)").exec()?;
+    /// ffi.revoke("one")?;
+    /// let error = lua.load("kept()").exec().unwrap_err().to_string();
+    /// assert!(error.contains("the host has taken 'one' back"));
+    /// assert!(lua.load("ffi.C.one()").exec().is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The policy does not check memory, so that calls are not checked, either.
+    pub fn revoke(&self, name: &str) -> mlua::Result<()> {
+        self.enter(|cx| {
+            cx.state.revoke(name)?;
+            call::close_revoked(cx);
+            Ok(())
+        })
+    }
+
+    /// [`Ffi::revoke`] for all functions of a library that [`Ffi::load`] gave. Nothing is looked up in it any more. It stays loaded.
+    ///
+    /// ```
+    /// # use cthunk::Ffi;
+    /// # let lua = mlua::Lua::new();
+    /// # let ffi = Ffi::builder().global("ffi").install(&lua)?;
+    /// # if cfg!(target_os = "linux") {
+    /// // SAFETY: the C library is loaded anyway, and has the function.
+    /// let library = unsafe {
+    ///     ffi.declare("int abs(int n);")?;
+    ///     ffi.load("libc.so.6")?
+    /// };
+    /// lua.globals().set("libc", &library)?;
+    /// lua.load("kept = libc.abs assert(kept(-1) == 1)").exec()?;
+    /// ffi.revoke_library(&library)?;
+    /// assert!(lua.load("kept(-1)").exec().is_err());
+    /// # }
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Ffi::revoke`]; it is no library of this table.
+    pub fn revoke_library(&self, library: &mlua::AnyUserData) -> mlua::Result<()> {
+        self.call(library, |cx| {
+            clib::revoke(cx, 1)?;
+            call::close_revoked(cx);
+            Ok(0)
         })
     }
 

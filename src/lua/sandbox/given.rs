@@ -215,6 +215,7 @@ impl State {
         ty: TypeId,
         address: *const c_void,
     ) -> Result<(), LuaError> {
+        self.permit_target(address)?;
         if address.is_null() || self.permits(Permissions::FUNCTION_POINTER_CASTS) {
             return Ok(());
         }

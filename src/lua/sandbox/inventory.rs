@@ -1,6 +1,7 @@
 //! The use of a table, for its host: libraries, symbols, callbacks, bytes.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::ffi::CString;
 
 use rustc_hash::FxHashMap;
@@ -10,11 +11,20 @@ use crate::code::Thunk;
 use crate::lua::state::State;
 use crate::lua::state::rooms::Part;
 
+/// A symbol that was looked up.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::lua) struct LookedUp {
+    pub(in crate::lua) name: CString,
+    pub(in crate::lua) address: usize,
+    /// The identity of the library.
+    pub(in crate::lua) library: usize,
+}
+
 /// The use of a state.
 #[derive(Default)]
 pub(in crate::lua) struct Inventory {
-    /// Symbols that were looked up, with their addresses.
-    pub(in crate::lua) symbols: RefCell<FxHashMap<CString, usize>>,
+    /// Symbols that were looked up.
+    pub(in crate::lua) symbols: RefCell<BTreeSet<LookedUp>>,
     /// Callbacks that are in use.
     pub(in crate::lua) callbacks: Cell<usize>,
     /// Thunks, by address: bytes.
@@ -35,8 +45,8 @@ impl Inventory {
         self.thunks.borrow_mut().insert(thunk.address() as usize, thunk.size());
     }
 
-    pub(in crate::lua) fn add_symbol(&self, name: CString, address: usize) {
-        self.symbols.borrow_mut().insert(name, address);
+    pub(in crate::lua) fn add_symbol(&self, name: CString, address: usize, library: usize) {
+        self.symbols.borrow_mut().insert(LookedUp { name, address, library });
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`given`] | functions, handles and types of callbacks that scripts and C have from one another |
 //! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
+//! | [`revoked`] | functions and libraries that the host has taken back |
 //! | [`mod@seal`] | closes the parts of Lua's own library that would undo a policy |
 //!
 //! `value::extent` has the memory that a C value reaches, `call::contract` the requirements of a call.
@@ -18,6 +19,7 @@ pub(in crate::lua) mod given;
 pub(in crate::lua) mod inventory;
 mod permit;
 pub(in crate::lua) mod region;
+pub(in crate::lua) mod revoked;
 mod seal;
 
 use crate::lua::state::rooms::{Part, Room};
@@ -31,6 +33,8 @@ pub(in crate::lua) struct Sandbox {
     inventory: Inventory,
     /// Functions and pointers that the host and its C functions have given scripts, and that scripts have given C.
     given: given::Given,
+    /// Functions that the host has taken back.
+    revoked: revoked::Revoked,
     /// The known memory, if accesses are checked.
     memory: region::Known,
 }

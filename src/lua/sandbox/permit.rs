@@ -11,7 +11,7 @@ use crate::policy::{Names, Permissions, Refusal};
 
 impl From<Refusal> for LuaError {
     fn from(refusal: Refusal) -> LuaError {
-        LuaError::new(refusal.to_string())
+        LuaError::Refused(None, refusal.to_string())
     }
 }
 
@@ -40,6 +40,7 @@ impl State {
     /// # Errors
     /// A symbol may not be looked up.
     pub(in crate::lua) fn permit_symbol(&self, name: &[u8]) -> Result<(), LuaError> {
+        self.permit_name(name)?;
         let Names::Only(_) = self.policy.symbols else { return Ok(()) };
         let name = String::from_utf8_lossy(name);
         match self.policy.symbols.has(&name) {

@@ -53,12 +53,14 @@ pub(in crate::lua) enum Anchor {
     Namespaces,
     /// Cdata that Lua has collected, each after its finaliser, where finalisers wait; see [`crate::lua::sandbox::watch`].
     Dead,
+    /// Where calls are checked: the records of functions, as weak keys; see [`crate::lua::call`].
+    Records,
     /// The values that callbacks of a checked state returned to C functions that are still running.
     Returned,
 }
 
 impl Anchor {
-    pub(super) const ALL: [Anchor; 23] = [
+    pub(super) const ALL: [Anchor; 24] = [
         Anchor::Library,
         Anchor::Metamethods,
         Anchor::Metatypes,
@@ -81,6 +83,7 @@ impl Anchor {
         Anchor::Strings,
         Anchor::Namespaces,
         Anchor::Dead,
+        Anchor::Records,
         Anchor::Returned,
     ];
 }
@@ -107,7 +110,7 @@ impl Cx<'_> {
         for anchor in Anchor::ALL {
             self.new_table(0, 0);
             let weak = anchor == Anchor::Finalizers && !api::LATE_FINALIZERS;
-            if weak || matches!(anchor, Anchor::Owned | Anchor::Namespaces) {
+            if weak || matches!(anchor, Anchor::Owned | Anchor::Namespaces | Anchor::Records) {
                 self.new_table(0, 1);
                 self.push_bytes(b"k");
                 self.raw_set_name(-2, b"__mode");

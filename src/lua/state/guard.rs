@@ -134,7 +134,13 @@ unsafe fn enter(
         Ok(Outcome(n)) if n >= 0 => return Results::new(n),
         // SAFETY: nothing with a destructor is alive here.
         Ok(Outcome(n)) => return unsafe { api::tail_call(lua, -1 - n) },
-        Err(error) => error.push(lua),
+        Err(error) => {
+            if let (Some(state), Some(reason)) = (state, error.refusal()) {
+                // SAFETY: *C function*, kept by the caller.
+                state.refusals.add(&reason, unsafe { api::place(lua, owner.cast()) });
+            }
+            error.push(lua)
+        }
     };
     // SAFETY: the message or error value is on top of the stack, and nothing with a destructor is alive.
     unsafe {

@@ -28,6 +28,7 @@ pub(in crate::lua) mod machine;
 pub(in crate::lua) mod options;
 pub(in crate::lua) mod pinned;
 pub(in crate::lua) mod recall;
+pub(in crate::lua) mod refusals;
 pub(in crate::lua) mod rooms;
 pub(in crate::lua) mod strings;
 pub(in crate::lua) mod watch;
@@ -54,6 +55,7 @@ use crate::policy::Policy;
 use head::Head;
 use machine::{Machine, Runs};
 use options::Options;
+use refusals::Refusals;
 use rooms::{Links, Parts, Rooms};
 use watch::Watch;
 use ways::Ways;
@@ -83,6 +85,8 @@ pub struct State {
     pub(super) policy: Policy,
     /// The budget of the Lua state, and finalisers that wait for it.
     pub(super) watch: Watch,
+    /// The operations that the policy refused.
+    pub(super) refusals: Refusals,
     /// The options that `ffi.option` has set.
     pub(super) options: Options,
     /// Whether plain `char` is signed.
@@ -236,6 +240,7 @@ impl State {
             machine,
             policy,
             watch,
+            refusals: Refusals::default(),
             first,
             visitor: Cell::new(ptr::null_mut()),
             blocked: Blocked::now(),

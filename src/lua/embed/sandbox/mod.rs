@@ -108,16 +108,17 @@ impl SandboxBuilder {
         let own = &budget;
         // SAFETY: a protected call, with stack slots to spare, of a state that has no coroutines.
         unsafe { lua.exec_raw::<()>((), move |lua| api::watch(lua, own))? };
-        let _running = budget.begin();
-        let ffi = Ffi::builder().policy(self.policy).global("ffi").install(&lua)?;
+        let running = budget.begin();
+        let ffi = Ffi::builder().policy(self.policy).install(&lua)?;
         let (modules, sources) = (lua.create_table()?, lua.create_table()?);
         modules.set("ffi", ffi.table())?;
         for (name, source) in self.modules {
             sources.set(name, source)?;
         }
         library::install(&lua, &ffi, &modules, &sources)?;
+        lua.globals().set("ffi", ffi.table())?;
         lua.set_memory_limit(self.memory)?;
-        drop(_running);
+        drop(running);
         Ok(Sandbox { ffi, modules, budget, lua })
     }
 }

@@ -67,7 +67,7 @@ impl Code {
             Code::Guest(library) => library.symbol(cx, &name, function)?,
             Code::GuestGlobals => guest::global(cx, &name, function)?,
         };
-        cx.state.inventory().add_symbol(name, address as usize);
+        cx.state.inventory().add_symbol(name, address as usize, ptr::from_ref(self) as usize);
         Ok(address)
     }
 }
@@ -90,6 +90,28 @@ pub(in crate::lua) fn names(state: &State) -> Vec<String> {
 /// How many libraries are open.
 pub(in crate::lua) fn count(state: &State) -> usize {
     Libraries::of(state).open.0.borrow().len()
+}
+
+/// Closes the namespace at `index` for the scripts, and takes back what it gave. Its code stays loaded.
+///
+/// # Errors
+/// It is no namespace; calls are not checked.
+pub(in crate::lua) fn revoke(cx: &Cx<'_>, index: c_int) -> Result<(), LuaError> {
+    cx.push_anchor(Anchor::Namespaces);
+    cx.push_value(index);
+    cx.raw_get(-2);
+    let known = cx.truth(-1);
+    cx.pop(2);
+    let block = cx.userdata(index).cast::<Block>();
+    if !known || block.is_null() {
+        return Err(LuaError::new("not a C library of this ffi table"));
+    }
+    // SAFETY: it is a namespace, which the stack keeps alive; its code stays in the state's list.
+    let code = unsafe { block.replace(ptr::null()) };
+    if code.is_null() {
+        return Ok(());
+    }
+    cx.state.revoke_library(code as usize)
 }
 
 /// Upvalues of a namespace's methods, after the state.

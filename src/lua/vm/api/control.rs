@@ -50,6 +50,32 @@ pub(crate) unsafe fn push_place(lua: *mut lua_State, owner: *const std::ffi::c_v
     }
 }
 
+/// The same place, without `: `; empty where it is not known.
+///
+/// # Safety
+/// - *C function*.
+pub(crate) unsafe fn place(lua: *mut lua_State, owner: *const std::ffi::c_void) -> String {
+    // SAFETY: *Room*, kept by the caller; an activation record is plain data, which Lua fills in, a text that ends included.
+    unsafe {
+        let level = if called_by(lua, owner) { 2 } else { 1 };
+        let mut record: sys::lua_Debug = std::mem::zeroed();
+        #[cfg(not(feature = "luau"))]
+        let known = sys::lua_getstack(lua, level, &raw mut record) != 0
+            && sys::lua_getinfo(lua, c"Sl".as_ptr(), &raw mut record) != 0;
+        #[cfg(feature = "luau")]
+        let known = sys::lua_getinfo(lua, level, c"sl".as_ptr(), &raw mut record) != 0;
+        if !known || record.currentline <= 0 {
+            return String::new();
+        }
+        #[cfg(not(feature = "luau"))]
+        let source = record.short_src.as_ptr();
+        #[cfg(feature = "luau")]
+        let source = record.short_src;
+        let source = std::ffi::CStr::from_ptr(source).to_string_lossy();
+        format!("{source}:{}", record.currentline)
+    }
+}
+
 /// Whether the caller of the running C function is a function with that userdata as its first upvalue.
 ///
 /// # Safety

@@ -53,7 +53,7 @@ pub(crate) use chunks::{ENVIRONMENT_NAME, ESCAPES, HIDDEN_ARG, LOADERS, MIXED_OR
 pub(crate) use closure::set_code;
 pub(crate) use collect::{is_over_collected, new_collected, set_collector};
 pub(crate) use control::{
-    argument_error, call_then, catch, collect, main_thread, opens_luajits_ffi, preload,
+    argument_error, call_then, catch, collect, main_thread, opens_luajits_ffi, place, preload,
     protected_call_then, push_place, tail_call,
 };
 pub use entry::{Results, lua_CFunction, lua_State};
