@@ -60,11 +60,11 @@ pub(in crate::lua) use function::{
 /// The knowledge of a state of the C functions that it calls.
 #[derive(Default)]
 pub(in crate::lua) struct Callees {
-    /// How functions are called, by type and the types of variable arguments.
+    /// How functions are called, by type and the types of variable arguments: *Boxed* (see `state`).
     recipes: RefCell<FxHashMap<recipe::RecipeKey, Box<recipe::Recipe>>>,
     /// The calls of `ffi.async`.
     tasks: task::Running,
-    /// The guest functions that were called, by type.
+    /// The guest functions that were called, by type: *Boxed*.
     guest: RefCell<guest::Calls>,
 }
 

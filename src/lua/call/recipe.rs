@@ -67,7 +67,7 @@ impl State {
                 &raw const **recipes.entry(key).or_insert(Box::new(recipe))
             }
         };
-        // SAFETY: recipes are in boxes, which are neither moved out nor dropped before the state.
+        // SAFETY: *Boxed* (see `state`).
         Ok(Some(unsafe { &*recipe }))
     }
 }

@@ -84,7 +84,7 @@ pub(in crate::lua) struct Callbacks {
     last_place: Cell<i32>,
     /// The cdata for the arguments of the next calls.
     stock: argument_pool::Stock,
-    /// The facts that the callbacks of a function type share.
+    /// The facts that the callbacks of a function type share. None is taken out while the state is open.
     kinds: RefCell<FxHashMap<TypeId, Arc<CallbackKind>>>,
     /// Their way to the state.
     link: Arc<owner::Link>,

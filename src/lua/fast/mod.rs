@@ -42,7 +42,7 @@ use crate::lua::state::{Anchor, Cx};
 pub(in crate::lua) struct Fast {
     /// The last callback's type.
     recent: Cell<new_callback::Recent>,
-    /// How values are made: every `TypeInfo::maker` that ever was.
+    /// How values are made, each `TypeInfo::maker`: *Boxed* (see `state`).
     #[allow(clippy::vec_box, reason = "their addresses are kept")]
     makers: RefCell<Vec<Box<new::Maker>>>,
     /// Texts that name types.

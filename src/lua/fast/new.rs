@@ -91,7 +91,7 @@ impl Maker {
 /// - *Open* (see `state`).
 #[inline(always)]
 unsafe fn maker<'s>(named: Named) -> Option<&'s Maker> {
-    // SAFETY: the state keeps what it knows of types, and every maker.
+    // SAFETY: *Boxed* (see `state`) holds for infos and makers.
     let maker = unsafe { named.info().maker.get().cast::<Maker>().as_ref()? };
     (maker.ty == named.ty().to_bits()).then_some(maker)
 }

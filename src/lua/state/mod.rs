@@ -14,7 +14,8 @@
 //!   of that runs.
 //! - **Head**: `head` is null, or the head of the Lua state that `lua` is a thread of. It begins with the pointer to its [`State`], which is null
 //!   from the time on that the box is dropped.
-//! - **Part**: `rooms::Rooms` puts the part of each room in the room's place, and one type is the part of a room.
+//! - **One part**: `rooms::Rooms` puts the part of each room in the room's place, and one type is the part of a room.
+//! - **Boxed**: what a part has in boxes, it neither moves out of them nor drops before the state closes.
 //! - **Upvalue 1**: the running closure is one that `Cx::push_function` made: its upvalue 1 is the userdata of its state, whose block is the head.
 
 mod anchor;

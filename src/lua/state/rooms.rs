@@ -36,7 +36,7 @@ pub(in crate::lua) unsafe trait Part: Any + Default {
     fn of(state: &State) -> &Self {
         let part: &dyn Any = &*state.parts[Self::ROOM as usize];
         debug_assert!(part.is::<Self>(), "{:?} has one part", Self::ROOM);
-        // SAFETY: *Part*.
+        // SAFETY: *One part*.
         unsafe { &*ptr::from_ref(part).cast() }
     }
 }

@@ -128,7 +128,7 @@ impl State {
             .get(id.index())
             .and_then(|info| info.as_deref().map(ptr::from_ref));
         let info = known.unwrap_or_else(|| self.add_info(id));
-        // SAFETY: *Infos*.
+        // SAFETY: *Boxed* (see `state`).
         unsafe { &*info }
     }
 
@@ -145,7 +145,7 @@ impl State {
     /// The facts about a type whose cdata exist; `None` for other types, and for ids of no type.
     pub(in crate::lua) fn known_info(&self, id: TypeId) -> Option<&TypeInfo> {
         let info = Types::of(self).infos.borrow().get(id.index())?.as_deref().map(ptr::from_ref)?;
-        // SAFETY: *Infos*.
+        // SAFETY: *Boxed* (see `state`).
         Some(unsafe { &*info })
     }
 

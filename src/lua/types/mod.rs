@@ -6,10 +6,6 @@
 //! | [`compatible`] | which pointers convert to which without a cast |
 //! | [`scope`] | `ffi.scope`: declarations of one table |
 //! | [`entries`] | the numbers of types, for `ffi.typeinfo` |
-//!
-//! # Invariants
-//!
-//! - **Infos**: the infos of a state are in boxes, which are neither moved out nor dropped before the state.
 
 pub(in crate::lua) mod compatible;
 pub(in crate::lua) mod entries;
@@ -23,7 +19,7 @@ use crate::lua::state::rooms::{Part, Room};
 /// The knowledge of types of a state, besides the declarations.
 #[derive(Default)]
 pub(in crate::lua) struct Types {
-    /// The facts that were found, by type.
+    /// The facts that were found, by type: *Boxed* (see `state`).
     infos: RefCell<Vec<Option<Box<kind::TypeInfo>>>>,
     entries: RefCell<entries::Entries>,
 }

@@ -38,7 +38,7 @@ impl Named {
     /// - *Open* (see `state`).
     #[inline(always)]
     pub(in crate::lua) unsafe fn info<'s>(self) -> &'s TypeInfo {
-        // SAFETY: the state keeps what it knows of types.
+        // SAFETY: *Boxed* (see `state`).
         unsafe { &*self.info }
     }
 }

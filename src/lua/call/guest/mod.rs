@@ -166,7 +166,7 @@ fn prepare<'a>(cx: &'a Cx<'_>, record: &Function, given: c_int) -> Result<&'a Pr
     let known =
         super::Callees::of(cx.state).guest.borrow().get(&key).map(|found| ptr::from_ref(&**found));
     if let Some(known) = known {
-        // SAFETY: the state never drops or moves what is in the boxes while it lives.
+        // SAFETY: *Boxed* (see `state`).
         return Ok(unsafe { &*known });
     }
     let (signature, convention) = {
@@ -178,7 +178,7 @@ fn prepare<'a>(cx: &'a Cx<'_>, record: &Function, given: c_int) -> Result<&'a Pr
     let new = Box::new(Prepared { shim, plan, result_size: signature.result.size });
     let mut calls = super::Callees::of(cx.state).guest.borrow_mut();
     let new = ptr::from_ref(&**calls.entry(key).or_insert(new));
-    // SAFETY: the state never drops or moves what is in the boxes while it lives.
+    // SAFETY: *Boxed* (see `state`).
     Ok(unsafe { &*new })
 }
 
