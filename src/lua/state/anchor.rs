@@ -19,7 +19,7 @@ pub(in crate::lua) enum Anchor {
     Finalizers,
     /// ctype objects by the bits of their type.
     Ctypes,
-    /// Parsed type texts: text → the bits of the type. A text is never taken out: [`State::texts`] has its address.
+    /// Parsed type texts: text → the bits of the type. A text is never taken out: fast paths have its address.
     TypeTexts,
     /// The metatable of function records; see [`crate::lua::call`].
     Functions,
@@ -47,11 +47,11 @@ pub(in crate::lua) enum Anchor {
     Known,
     /// Where the bytes of C values are limited: value → bytes, with weak keys.
     Owned,
-    /// The strings of [`Head::strings`], by place.
+    /// The strings of `Head::strings`, by place.
     Strings,
     /// The namespaces of libraries, as weak keys.
     Namespaces,
-    /// Cdata that Lua has collected, each after its finaliser, where finalisers wait; see [`crate::lua::sandbox::watch`].
+    /// Cdata that Lua has collected, each after its finaliser, where finalisers wait; see [`super::watch`].
     Dead,
     /// Where calls are checked: the records of functions, as weak keys; see [`crate::lua::call`].
     Records,
