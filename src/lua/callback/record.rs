@@ -624,12 +624,19 @@ pub(in crate::lua) fn wake<'s>(
 /// kind gets it.
 fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
     if freed.kind.body.is_pooled() && !state.checked() {
-        Callbacks::of(state).free_places.borrow_mut().push(freed.place);
-        Callbacks::of(state).slots.borrow_mut().remove(&(callback.address() as usize));
-        return callback.release();
+        return give_up(state, freed, callback);
     }
     callback.rest();
     freed.kind.spares.borrow_mut().push_back(callback);
+}
+
+/// Gives up the slot and the place of a freed callback.
+#[cold]
+fn give_up(state: &State, freed: &Callback, callback: code::Callback) {
+    let callbacks = Callbacks::of(state);
+    callbacks.free_places.borrow_mut().push(freed.place);
+    callbacks.slots.borrow_mut().remove(&(callback.address() as usize));
+    callback.release();
 }
 
 /// `cb:set(function)`
