@@ -184,7 +184,7 @@ fn make_every_attempt() {
     });
     let checked = checked + libraries;
     let data = run("data", Policy::data_only(), &|_, _| {});
-    let files = ["declared", "contracts", "anchors", "memory", "null"];
+    let files = ["declared", "contracts", "anchors", "memory", "null", "handles"];
     let declared: usize =
         files.iter().map(|name| run(name, Policy::declared_only(), &|_, ffi| declare(ffi))).sum();
     assert!(failures.is_empty(), "{} attempts:\n{}", failures.len(), failures.join("\n"));

@@ -138,6 +138,34 @@ fn the_tables_of_the_document_hold() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Each rule of the document is cited where the source keeps it, and the source cites no other.
+#[test]
+fn the_source_cites_the_rules_of_the_document() {
+    fn read(folder: &std::path::Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => read(&path, text),
+                false if path.extension().is_some_and(|ext| ext == "rs") => {
+                    *text += &std::fs::read_to_string(&path).expect("a source");
+                }
+                false => {}
+            }
+        }
+    }
+    let names = |text: &str| -> std::collections::BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let is_rule = |word: &&str| match word.split_once('-') {
+            Some(("MEM" | "CODE" | "CALL", number)) => number.parse::<u32>().is_ok(),
+            _ => false,
+        };
+        words.filter(is_rule).map(str::to_owned).collect()
+    };
+    let mut source = String::new();
+    read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut source);
+    assert_eq!(names(&source), names(include_str!("../docs/security.md")));
+}
+
 /// Every permission is refused by a row of the document, or elsewhere: arithmetic below, contracts in `tests/escape.rs`.
 #[test]
 fn every_permission_has_a_row() {

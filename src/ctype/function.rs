@@ -145,6 +145,13 @@ pub enum Contract {
     },
     /// `nullable(0)`: the function may return NULL (ours alone).
     NullableResult,
+    /// `releases(param)`: what the parameter leads to is gone when the function has been called (ours alone).
+    Releases {
+        /// The parameter.
+        param: u32,
+    },
+    /// `acquires`: the result leads to what the caller has to release (ours alone).
+    Acquires,
     /// `trusted(0)`: the host's word that the result leads to a value of its type, of a `char *` to a text with its NUL, and that
     /// this stays there (ours alone).
     TrustedResult,

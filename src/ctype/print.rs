@@ -355,6 +355,10 @@ fn contracts(contracts: &[Contract]) -> String {
             Contract::Nullable { param } => {
                 write!(text, "__attribute__((nullable({}))) ", param + 1)
             }
+            Contract::Releases { param } => {
+                write!(text, "__attribute__((releases({}))) ", param + 1)
+            }
+            Contract::Acquires => write!(text, "__attribute__((acquires)) "),
             Contract::NullableResult => write!(text, "__attribute__((nullable(0))) "),
             Contract::AtLeast { .. } | Contract::Restrict { .. } => Ok(()),
         };

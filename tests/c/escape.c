@@ -144,3 +144,49 @@ int sum_pair(struct pair p) { return p.a + p.b; }
 typedef long reader(const int *p, int n);
 reader *get_reader(void) { return sum; }
 int show_reader(int (*f)(reader *)) { return f(sum); }
+
+// Tickets: those that are open have the number of their owners.
+struct ticket { int owners; };
+static struct ticket tickets[4096];
+struct ticket *ticket_open(void) {
+    static int next;
+    struct ticket *t = &tickets[next++ % 4095];
+    t->owners = 1;
+    return t;
+}
+struct ticket *ticket_share(struct ticket *t) {
+    if (t->owners < 1) breaches++;
+    t->owners++;
+    return t;
+}
+struct ticket *ticket_lent(void) { return &tickets[4095]; }
+struct ticket *ticket_held = &tickets[4095];
+int ticket_get(struct ticket *t) {
+    if (t < tickets || t > &tickets[4095] || (t != &tickets[4095] && t->owners < 1)) breaches++;
+    return t->owners;
+}
+int ticket_close(struct ticket *t) {
+    if (t < tickets || t >= &tickets[4095] || t->owners < 1) breaches++;
+    return --t->owners;
+}
+int ticket_close_both(struct ticket *a, struct ticket *b) { return ticket_close(a) + ticket_close(b); }
+int ticket_close_or_null(struct ticket *t) { return t ? ticket_close(t) : -1; }
+int ticket_close_after(struct ticket *t, int (*f)(int)) { f(0); return ticket_close(t); }
+// Texts: they are overwritten when they are freed.
+static char texts[64][32];
+static int texts_in_use[64];
+char *text_make(int n) {
+    for (int i = 0; i < 64; i++) if (!texts_in_use[i]) {
+        texts_in_use[i] = 1;
+        for (int j = 0; j < 31; j++) texts[i][j] = j < n ? 'x' : 0;
+        return texts[i];
+    }
+    return NULL;
+}
+void text_free(char *text) {
+    int i = (int)((text - texts[0]) / 32);
+    if (i < 0 || i > 63 || !texts_in_use[i]) { breaches++; return; }
+    texts_in_use[i] = 0;
+    memset(text, 'y', 32);
+}
+struct other *many(void) { static unsigned long n; return (struct other *)(4096 + 64 * ++n); }

@@ -90,3 +90,17 @@ extern struct handle *owners[3];
 extern struct { long before; struct { char c; struct handle *h; } in[2]; long after; } nest;
 struct config *config_of(void) __attribute__((trusted(0)));
 int check_config(void);
+
+struct ticket;
+struct ticket *ticket_open(void) __attribute__((acquires));
+struct ticket *ticket_share(struct ticket *t) __attribute__((acquires, trusted(1)));
+struct ticket *ticket_lent(void);
+int ticket_get(struct ticket *t) __attribute__((trusted(1)));
+int ticket_close(struct ticket *t) __attribute__((releases(1)));
+int ticket_close_both(struct ticket *a, struct ticket *b) __attribute__((releases(1), releases(2)));
+int ticket_close_or_null(struct ticket *t) __attribute__((releases(1), nullable(1)));
+int ticket_close_after(struct ticket *t, int (*f)(int)) __attribute__((releases(1)));
+extern struct ticket *ticket_held;
+char *text_make(int n) __attribute__((trusted(0), acquires));
+void text_free(char *text) __attribute__((releases(1)));
+struct other *many(void);

@@ -128,7 +128,7 @@ local function unchanged(what, object, change)
 end
 local a = ffi.new("struct pair[3]", { { 1, 2 }, { 3, 4 }, { 5, 6 } })
 local q = ffi.cast("struct pair *", a)
-local bad = { "text", {}, function() end, coroutine.create(print), setmetatable({}, {}), io and io.stdout or {} }
+local bad = { "text", {}, function() end, coroutine.create(function() end), setmetatable({}, {}), io and io.stdout or {} }
 for i, value in ipairs(bad) do
   local kind = type(value) .. " " .. i
   unchanged("a " .. kind .. " for the second member", a, function() a[1] = { 9, value } end)

@@ -26,6 +26,8 @@ pub(super) enum Known {
     Terminated,
     Trusted,
     Nullable,
+    Acquires,
+    Releases,
     Access,
     /// It changes a type or a call in a way that is not supported, which this says.
     Refused(&'static str),
@@ -36,7 +38,13 @@ impl Known {
     pub(super) fn is_contract(self) -> bool {
         matches!(
             self,
-            Known::NonNull | Known::Access | Known::Terminated | Known::Trusted | Known::Nullable
+            Known::NonNull
+                | Known::Access
+                | Known::Terminated
+                | Known::Trusted
+                | Known::Nullable
+                | Known::Acquires
+                | Known::Releases
         )
     }
 }
@@ -65,7 +73,7 @@ const HIDDEN: &str = "it adds a parameter";
 const SCALABLE: &str = "the size of such a vector depends on the processor";
 const SPACE: &str = "pointers to another address space";
 
-static ATTRIBUTES: [(&str, Known); 69] = [
+static ATTRIBUTES: [(&str, Known); 71] = [
     ("packed", Known::Packed),
     ("aligned", Known::Aligned),
     ("align", Known::Aligned),
@@ -92,6 +100,8 @@ static ATTRIBUTES: [(&str, Known); 69] = [
     ("null_terminated_string_arg", Known::Terminated),
     ("trusted", Known::Trusted),
     ("nullable", Known::Nullable),
+    ("acquires", Known::Acquires),
+    ("releases", Known::Releases),
     ("access", Known::Access),
     // Callers of these are ordinary callers.
     preserving("preserve_most"),

@@ -68,8 +68,9 @@ pub(super) fn contracts(
             | Contract::Terminated { param }
             | Contract::Trusted { param }
             | Contract::Nullable { param }
+            | Contract::Releases { param }
             | Contract::Restrict { param } => in_range(param),
-            Contract::TrustedResult | Contract::NullableResult => true,
+            Contract::TrustedResult | Contract::NullableResult | Contract::Acquires => true,
             Contract::Access { param, size, .. } => {
                 in_range(param) && size.is_none_or(|s| in_range(&s))
             }
@@ -104,6 +105,8 @@ pub(super) fn sorted(mut contracts: Vec<Contract>) -> Box<[Contract]> {
         Contract::TrustedResult => (6, 0, 0, None, 0),
         Contract::Nullable { param } => (7, param, 0, None, 0),
         Contract::NullableResult => (8, 0, 0, None, 0),
+        Contract::Releases { param } => (9, param, 0, None, 0),
+        Contract::Acquires => (10, 0, 0, None, 0),
     });
     contracts.dedup();
     contracts.into()

@@ -6,6 +6,7 @@ use std::ffi::c_void;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::handles::Handles;
 use crate::ctype::{Contract, QualType, Type, TypeId};
 use crate::lua::sandbox::{Sandbox, region};
 use crate::lua::state::rooms::Part;
@@ -19,7 +20,7 @@ pub(in crate::lua) struct Given {
     /// The functions that may be called, by address, with the types that the host declares for them; where others may not.
     pub(in crate::lua) functions: RefCell<FxHashMap<usize, Vec<TypeId>>>,
     /// The pointers that C functions returned, by address and what they point to, where accesses are checked.
-    handles: RefCell<FxHashSet<(usize, TypeId)>>,
+    pub(super) handles: Handles,
     /// The function types that occur in the host's declarations.
     pub(in crate::lua) types: RefCell<FxHashSet<TypeId>>,
     /// The function types as which C got callbacks, by address.
@@ -103,7 +104,7 @@ impl State {
             match region::resolve(cx, address as usize) {
                 // The memory is the script's own, or the library knows how long it lives.
                 true => cx.pop(1),
-                false => _ = state.given().handles.borrow_mut().insert((address as usize, to)),
+                false => state.learn_handle(to, address as usize),
             }
         }
     }
@@ -174,11 +175,6 @@ impl State {
         }
     }
 
-    /// Whether C code has given this address as a pointer to a `to`.
-    pub(in crate::lua) fn is_handle(&self, to: QualType, address: usize) -> bool {
-        self.given().handles.borrow().contains(&(address, self.resolve(to).id()))
-    }
-
     /// # Errors
     /// MEM-3: the pointer of type `ty` is none that memory of the host may hold. It may hold what C functions gave out as a
     /// pointer to the same type, and functions of the type.
@@ -198,14 +194,12 @@ impl State {
                 self.permit_function(function, value.cast())?;
                 self.pass_function(function, value as usize)
             }
-            _ if self.is_handle(to, value as usize) => Ok(()),
+            _ if self.is_handle(to, value as usize) => {
+                self.store_handle(value as usize);
+                Ok(())
+            }
             _ => Err(self.not_given(ty)),
         }
-    }
-
-    /// A pointer of type `ty` is no handle.
-    pub(in crate::lua) fn not_given(&self, ty: QualType) -> LuaError {
-        LuaError::new(format!("a '{}' that C did not give out", self.repr(ty)))
     }
 
     /// # Errors

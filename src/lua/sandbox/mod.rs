@@ -6,6 +6,7 @@
 //! | [`declare`] | the declarations that texts of C may make |
 //! | [`budget`] | memory that a script asks for |
 //! | [`given`] | functions, handles and types of callbacks that scripts and C have from one another |
+//! | [`handles`] | pointers that C functions gave out, and their release |
 //! | [`inventory`] | the use of a table, for its host |
 //! | [`region`] | the memory that a checked state knows |
 //! | [`revoked`] | functions and libraries that the host has taken back |
@@ -16,6 +17,7 @@
 pub(in crate::lua) mod budget;
 pub(in crate::lua) mod declare;
 pub(in crate::lua) mod given;
+mod handles;
 pub(in crate::lua) mod inventory;
 mod permit;
 pub(in crate::lua) mod region;

@@ -15,6 +15,7 @@
 //!
 //! # Invariants
 //!
+//! - **Reached** (MEM-1): memory that a script names is accessed after [`Reach::permit`] has found it there, with the right to do so.
 //! - **Anchored** (MEM-2 of `docs/security.md`): what finds memory leaves its *anchor* on Lua's stack, one value more: the object that keeps the
 //!   memory alive, or nil. The memory is used while the anchor is there. A library function leaves its anchors to Lua, which takes them from
 //!   the stack when the function returns or fails; a call of C has them until C has returned. Where the stack must be as it was, [`briefly`] and

@@ -294,6 +294,7 @@ impl Parser<'_> {
             Known::TransparentUnion => into.object_mut().transparent_union = true,
             Known::Convention(convention) => into.function.list().convention = Some(convention),
             Known::NonNull if !self.at("(") => into.function.list().all_nonnull = true,
+            Known::Acquires => into.function.list().contracts.push(Contract::Acquires),
             Known::Aligned if !self.at("(") => {
                 let biggest = self.decls.table.model().biggest_align;
                 into.align_to(Some(biggest.into()));
@@ -334,9 +335,14 @@ impl Parser<'_> {
                 }
                 _ => return Err(self.error(start, "regparm takes 0 to 3 registers".into())),
             },
-            Known::NonNull | Known::Terminated | Known::Trusted | Known::Nullable => loop {
+            Known::NonNull
+            | Known::Terminated
+            | Known::Trusted
+            | Known::Nullable
+            | Known::Releases => loop {
                 let contract = match known {
                     Known::Terminated => Contract::Terminated { param: self.parameter_number()? },
+                    Known::Releases => Contract::Releases { param: self.parameter_number()? },
                     Known::Trusted => match self.parameter_or_result()? {
                         Some(param) => Contract::Trusted { param },
                         None => Contract::TrustedResult,
@@ -376,6 +382,7 @@ impl Parser<'_> {
                 }
             }
             Known::Packed
+            | Known::Acquires
             | Known::MsStruct(_)
             | Known::TransparentUnion
             | Known::Convention(_)

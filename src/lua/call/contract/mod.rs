@@ -54,19 +54,37 @@ pub(in crate::lua) unsafe fn check(
     frame: *const u8,
 ) -> Result<(), LuaError> {
     cx.state.given().let_go_of_texts();
+    if let Kind::Pointer(_) = cx.state.kind(record.result(cx)) {
+        cx.state.permit_handle()?;
+    }
+    let mut released = Vec::new();
     let mut n = 0;
     loop {
         let declared = cx.state.declared_function(record.ty, target, n);
         if declared.is_none() && n > 0 {
+            released.into_iter().for_each(|address| release(cx, address));
             return Ok(());
         }
         let ty = declared.unwrap_or(record.ty);
+        let call = Call { cx, record, ty, recipe, frame };
         // SAFETY: *Frame*, kept by the caller.
-        let used = unsafe { Call { cx, record, ty, recipe, frame }.check()? };
+        let used = unsafe {
+            let used = call.check()?;
+            released = call.released(released)?;
+            used
+        };
         // Arguments of one call may be a text and memory to write to; calls inside of it write to none of its texts.
         let texts = used.iter().filter(|used| used.text > 0);
         texts.for_each(|used| cx.state.given().hold_text(used.start, used.text));
         n += 1;
+    }
+}
+
+/// Releases a handle. Memory that a trusted result led to is dead from here on.
+fn release(cx: &Cx<'_>, address: usize) {
+    if cx.state.release_handle(address) && region::resolve(cx, address) {
+        region::end(cx, cx.top());
+        cx.pop(1);
     }
 }
 
@@ -119,16 +137,19 @@ pub(super) unsafe fn learn_result(
                 State::learn_result(cx, result, value);
             }),
         }
-        is_trusted(cx, record, target) && trust(cx, to, value)
+        if all_promise(cx, record, target, &Contract::Acquires) {
+            cx.state.acquire_handle(cx.state.load_pointer(value) as usize);
+        }
+        all_promise(cx, record, target, &Contract::TrustedResult) && trust(cx, to, value)
     }
 }
 
-/// Whether every declaration of the host for an address trusts its results.
-fn is_trusted(cx: &Cx<'_>, record: &Function, target: *const c_void) -> bool {
+/// Whether every declaration of the host for an address has a contract.
+fn all_promise(cx: &Cx<'_>, record: &Function, target: *const c_void, contract: &Contract) -> bool {
     let trusts = |ty: TypeId| {
         let types = cx.state.types.borrow();
         let function = types.table().function(ty);
-        function.is_some_and(|function| function.contracts.contains(&Contract::TrustedResult))
+        function.is_some_and(|function| function.contracts.contains(contract))
     };
     let declared = |n| cx.state.declared_function(record.ty, target, n);
     match declared(0) {
@@ -200,6 +221,35 @@ impl Call<'_> {
         Ok(used)
     }
 
+    /// The handles that the call releases, those of another declaration among them.
+    ///
+    /// # Errors
+    /// CALL-7: one of them cannot be released, or not so often.
+    ///
+    /// # Safety
+    /// - *Frame* (see `call`).
+    unsafe fn released(&self, others: Vec<usize>) -> Result<Vec<usize>, LuaError> {
+        let cx = self.cx;
+        let mut found = Vec::new();
+        for index in 0..self.recipe.signature.arguments.len() {
+            let Some(ty) = self.record.parameter(cx, index) else { break };
+            if !Terms::of(cx, self.ty, index as u32, ty).releases {
+                continue;
+            }
+            // SAFETY: pointers are scalars.
+            let address = unsafe { self.bits(index) as usize };
+            if address == 0 || !cx.state.asks_for_contracts() {
+                continue;
+            }
+            found.push(address);
+            let times = found.iter().filter(|other| **other == address).count();
+            cx.state
+                .permit_release(ty, address, times)
+                .map_err(|error| function::at_argument(self.record, index as c_int + 1, error))?;
+        }
+        Ok(if found.is_empty() { others } else { found })
+    }
+
     /// The bits that C will get of an integer or pointer.
     ///
     /// # Safety
@@ -240,6 +290,15 @@ impl Call<'_> {
             _ => return Ok(None),
         };
         let terms = terms();
+        if asked && terms.releases {
+            // SAFETY: pointers are scalars.
+            let address = unsafe { self.bits(index) as usize };
+            return match address {
+                0 if terms.takes_null(None) => Ok(None),
+                0 => Err(null(cx, ty)),
+                _ => self.given(n, ty, to, address).map(|()| None),
+            };
+        }
         if asked && !terms.trusted && (terms.pointers || !terms.are_sized()) {
             let what = if terms.pointers { "leads to pointers" } else { "has no contract" };
             return Err(untrusted(cx, ty, what));

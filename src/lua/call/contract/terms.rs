@@ -12,6 +12,7 @@ pub(super) struct Terms {
     pub(super) at_least: Option<u64>,
     pub(super) terminated: bool,
     pub(super) trusted: bool,
+    pub(super) releases: bool,
     pub(super) restricted: bool,
     /// It leads to pointers, or holds some.
     pub(super) pointers: bool,
@@ -41,6 +42,7 @@ impl Terms {
                 }
                 Contract::Terminated { param } if param == index => terms.terminated = true,
                 Contract::Trusted { param } if param == index => terms.trusted = true,
+                Contract::Releases { param } if param == index => terms.releases = true,
                 Contract::Restrict { param } if param == index => terms.restricted = true,
                 _ => {}
             }
@@ -55,7 +57,10 @@ impl Terms {
 
     /// CALL-4: whether NULL is an argument, where the function uses so many bytes.
     pub(super) fn takes_null(&self, bytes: Option<usize>) -> bool {
-        let uses = self.terminated || self.trusted || bytes.is_some_and(|bytes| bytes > 0);
+        let uses = self.terminated
+            || self.trusted
+            || self.releases
+            || bytes.is_some_and(|bytes| bytes > 0);
         !self.nonnull && (self.nullable || !uses)
     }
 }
