@@ -1,4 +1,4 @@
-//! A plugin host: untrusted scripts work on an image, with a C library, a Rust function and memory of the host.
+//! A plugin host: untrusted scripts work on an image in a sandbox, with a C library, a Rust function and memory of the host.
 //!
 //! `cargo run --example embed` runs the scripts in `plugins/`, then those in `refused/`, each of which tries something that the
 //! policy forbids and begins with a part of the error that stops it.
@@ -7,10 +7,11 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use cthunk::policy::Limits;
-use cthunk::{Ffi, Policy};
-use mlua::{LightUserData, Lua};
+use cthunk::{Policy, Sandbox};
+use mlua::LightUserData;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embed");
 /// The image is a square.
@@ -25,7 +26,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         host.run(&plugin, &mut image)?;
         println!("{}: {image:?}", name(&plugin));
     }
-    let ffi = host.ffi.counters()?;
+    let ffi = host.sandbox.ffi().counters()?;
     println!("{} symbols, {} thunks, {} callbacks", ffi.symbols, ffi.thunks, ffi.callbacks);
 
     for script in scripts("refused")? {
@@ -43,18 +44,13 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A Lua state for scripts that are not trusted.
+/// A Lua state for scripts that are not trusted, with what they may use.
 struct Host {
-    lua: Lua,
-    ffi: Ffi,
+    sandbox: Sandbox,
 }
 
 impl Host {
     fn new(library: &Path) -> mlua::Result<Host> {
-        let lua = Lua::new();
-        lua.set_memory_limit(64 << 20)?;
-        // Close the parts of Lua's own library that would undo a policy.
-        cthunk::lua::seal(&lua)?;
         let limits = Limits {
             cdata_bytes: Some(1 << 20),
             callbacks: Some(16),
@@ -62,32 +58,38 @@ impl Host {
             declaration_bytes: Some(10_000),
             ..Limits::default()
         };
-        let policy = Policy::declared_only().limits(limits);
-        let ffi = Ffi::builder().policy(policy).global("ffi").install(&lua)?;
+        let sandbox = Sandbox::builder()
+            .policy(Policy::declared_only().limits(limits))
+            .memory(16 << 20)
+            .time(Duration::from_millis(200))
+            .module("gray", "return { half = function(gray) return math.floor(gray / 2) end }")
+            .build()?;
+        let ffi = sandbox.ffi();
         // SAFETY: the header belongs to the library, and its contracts describe what the functions do with their pointers.
         let pixels = unsafe {
             ffi.declare(include_str!("pixels.h"))?;
             ffi.load(&library.to_string_lossy())?
         };
-        lua.globals().set("pixels", pixels)?;
-        lua.globals().set("host_object", lua.create_any_userdata(())?)?;
-        lua.globals().set("host_pointer", LightUserData(std::ptr::dangling_mut()))?;
+        let globals = sandbox.lua().globals();
+        globals.set("pixels", pixels)?;
+        globals.set("host_object", sandbox.lua().create_any_userdata(())?)?;
+        globals.set("host_pointer", LightUserData(std::ptr::dangling_mut()))?;
         ffi.closure("void log_number(int number);", |number: i32| println!("  log: {number}"))?;
-        Ok(Host { lua, ffi })
+        Ok(Host { sandbox })
     }
 
     /// Runs a script with the image lent to it. After the loan, runs the function `later`, if the script defines one.
     fn run(&self, script: &Path, image: &mut [u8]) -> mlua::Result<()> {
         let source = fs::read_to_string(script).map_err(mlua::Error::external)?;
-        let chunk = self.lua.load(source).set_name(format!("@{}", name(script)));
-        let globals = self.lua.globals();
+        let plugin = self.sandbox.load(&name(script), source)?;
+        let globals = self.sandbox.lua().globals();
         globals.set("count", image.len())?;
-        self.ffi.lend(image, |image| {
+        self.sandbox.ffi().lend(image, |image| {
             globals.set("image", image)?;
-            chunk.exec()
+            self.sandbox.call::<()>(&plugin, ())
         })?;
         match globals.get::<Option<mlua::Function>>("later")? {
-            Some(later) => later.call(()),
+            Some(later) => self.sandbox.call(&later, ()),
             None => Ok(()),
         }
     }

@@ -174,7 +174,7 @@ impl Budget {
         self.interval.store(interval.clamp(1, MOST), Relaxed);
     }
 
-    /// Instructions until the next charge of a hook, in a state that uses so many bytes; whether calls are looked at, too.
+    /// Instructions, or calls and turns of loops, until the next charge, in a state that uses so many bytes; whether calls are looked at, too.
     pub(in crate::lua) fn interval(&self, bytes: usize) -> (u32, bool) {
         let interval = self.interval.load(Relaxed);
         match bytes >= LARGE {

@@ -37,6 +37,7 @@ pub struct Sandbox {
     ffi: Ffi,
     modules: Table,
     budget: Arc<Budget>,
+    memory: usize,
     lua: Lua,
 }
 
@@ -119,7 +120,7 @@ impl SandboxBuilder {
         lua.globals().set("ffi", ffi.table())?;
         lua.set_memory_limit(self.memory)?;
         drop(running);
-        Ok(Sandbox { ffi, modules, budget, lua })
+        Ok(Sandbox { ffi, modules, budget, memory: self.memory, lua })
     }
 }
 
@@ -193,9 +194,15 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::call`].
     pub fn enter<T>(&self, f: impl FnOnce() -> mlua::Result<T>) -> mlua::Result<T> {
-        let _running = self.budget.begin();
+        let running = self.budget.begin();
         let result = f();
-        match self.budget.spent() {
+        if result.is_err() && self.lua.used_memory() > self.memory / 2 {
+            // Not every Lua collects garbage before it runs out of memory. What the collection raises is no error of the call.
+            _ = self.lua.gc_collect();
+        }
+        let spent = self.budget.spent();
+        drop(running);
+        match spent {
             None => result,
             Some(Spent::Time) => Err(mlua::Error::external(Error::Deadline)),
             Some(Spent::Steps) => Err(mlua::Error::external(Error::Steps)),

@@ -416,16 +416,17 @@ mod errors {
     /// Runs `f`, which may raise Lua errors. A panic ends the process, with its message, before it reaches the frames of
     /// Lua: there is no way to stop it that would let the errors pass.
     pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-        struct Guard;
+        /// Whether a panic was on its way before `f` began.
+        struct Guard(bool);
         impl Drop for Guard {
             fn drop(&mut self) {
-                if std::thread::panicking() {
+                if std::thread::panicking() && !self.0 {
                     eprintln!("cthunk: internal error: a panic cannot pass this Lua's frames");
                     std::process::abort();
                 }
             }
         }
-        let _guard = Guard;
+        let _guard = Guard(std::thread::panicking());
         Ok(f())
     }
 }

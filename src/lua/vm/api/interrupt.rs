@@ -194,7 +194,7 @@ mod version {
 
     use super::*;
 
-    /// Calls and turns from one look at the clock to the next.
+    /// Calls and turns from one look at the clock to the next, at most.
     const TURNS: u32 = 64;
 
     thread_local!(static COUNT: Cell<u32> = const { Cell::new(0) });
@@ -223,7 +223,9 @@ mod version {
             }
             let count = COUNT.get().wrapping_add(1);
             COUNT.set(count);
-            let charged = match count % TURNS {
+            let kilobytes = sys::lua_gc(lua, sys::LUA_GCCOUNT, 0) as usize;
+            let (turns, _) = (*budget).interval(kilobytes << 10);
+            let charged = match count % turns.min(TURNS) {
                 0 => (*budget).charge(1),
                 _ => (*budget).take(1),
             };

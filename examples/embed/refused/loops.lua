@@ -1,0 +1,2 @@
+-- deadline of the script is over
+while true do pcall(error) end

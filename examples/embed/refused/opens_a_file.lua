@@ -1,0 +1,2 @@
+-- attempt to index
+return io.open("/proc/self/mem", "r+")

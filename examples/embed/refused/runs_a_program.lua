@@ -1,0 +1,2 @@
+-- attempt to call
+os.execute "true"
