@@ -175,6 +175,7 @@ int ticket_close_after(struct ticket *t, int (*f)(int)) { f(0); return ticket_cl
 // Texts: they are overwritten when they are freed.
 static char texts[64][32];
 static int texts_in_use[64];
+char *text_share(char *text) { texts_in_use[(text - texts[0]) / 32]++; return text; }
 char *text_make(int n) {
     for (int i = 0; i < 64; i++) if (!texts_in_use[i]) {
         texts_in_use[i] = 1;
@@ -186,7 +187,11 @@ char *text_make(int n) {
 void text_free(char *text) {
     int i = (int)((text - texts[0]) / 32);
     if (i < 0 || i > 63 || !texts_in_use[i]) { breaches++; return; }
-    texts_in_use[i] = 0;
-    memset(text, 'y', 32);
+    if (--texts_in_use[i] == 0) memset(text, 'y', 32);
 }
 struct other *many(void) { static unsigned long n; return (struct other *)(4096 + 64 * ++n); }
+int ticket_use_after(struct ticket *t, int (*f)(int)) { f(0); return ticket_get(t); }
+int ticket_of(struct ticket *(*f)(void)) {
+    struct ticket *a = f(), *b = f();
+    return (a ? ticket_get(a) : 0) + (b ? ticket_get(b) : 0);
+}

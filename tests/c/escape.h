@@ -104,3 +104,7 @@ extern struct ticket *ticket_held;
 char *text_make(int n) __attribute__((trusted(0), acquires));
 void text_free(char *text) __attribute__((releases(1)));
 struct other *many(void);
+int ticket_use_after(struct ticket *t, int (*f)(int)) __attribute__((trusted(1)));
+typedef struct ticket *ticket_find(void) __attribute__((nullable(0)));
+int ticket_of(ticket_find *f);
+char *text_share(char *text) __attribute__((trusted(0), acquires, null_terminated_string_arg(1)));

@@ -66,6 +66,69 @@ attempt("a failed call", function()
   C.ticket_get(t)
 end, gone)
 
+section "handles in use"
+local inside = "a call in progress uses"
+for name, close in pairs(release) do
+  local function closing(t) return function() close(t) return 0 end end
+  local attempt = function(...) attempt_where(name ~= "closed although its callback fails", ...) end
+  attempt(name .. " while C has it", function()
+    local t = C.ticket_open()
+    C.ticket_use_after(t, closing(t))
+  end, inside)
+  attempt(name .. " while C has it twice", function()
+    local t = C.ticket_open()
+    C.ticket_share(t)
+    C.ticket_use_after(t, function() C.ticket_use_after(t, closing(t)) return 0 end)
+  end, inside)
+  attempt(name .. " while C further out has it", function()
+    local t, other = C.ticket_open(), C.ticket_open()
+    C.ticket_use_after(t, function() C.ticket_use_after(other, closing(t)) return 0 end)
+  end, inside)
+  attempt(name .. " after a callback returned it", function()
+    local t, n = C.ticket_open(), 0
+    C.ticket_of(function()
+      n = n + 1
+      if n == 2 then close(t) end
+      return t
+    end)
+  end, inside)
+end
+for name, use in pairs {
+  ["a text"] = function(s, f) C.length_after(s, f) end, ["memory"] = function(s, f) C.write_after(ffi.cast("unsigned char *", s), 5, f) end,
+  ["the end of a text"] = function(s, f) C.length_after(s + 3, f) end,
+  ["memory out of a slot"] = function(s, f) C.write_after(ffi.new("unsigned char *[1]", { ffi.cast("unsigned char *", s) })[0], 5, f) end,
+} do
+  attempt(name .. ", freed while C has it", function()
+    local s = C.text_make(6)
+    use(s, function() C.text_free(s) return 0 end)
+  end, inside)
+  attempt(name .. ", freed while C further out has it", function()
+    local s = C.text_make(6)
+    use(s, function() C.apply(function() C.text_free(s) return 0 end, 1) return 0 end)
+  end, inside)
+end
+attempt("a text that was given twice", function()
+  local s = C.text_make(5)
+  local same = C.text_share(s)
+  C.text_free(s)
+  C.text_free(same)
+  return s[0]
+end, "dead")
+attempt("a text that was given twice, the second pointer", function()
+  local s = C.text_make(5)
+  local same = C.text_share(s)
+  C.text_free(same)
+  C.text_free(s)
+  return same[0]
+end, "dead")
+attempt("a text that is there again", function()
+  local s = C.text_make(5)
+  C.text_free(s)
+  local again = C.text_make(5)
+  assert(again[0] == 120)
+  return s[0]
+end, "dead")
+
 section "released texts"
 for name, use in pairs {
   ["read"] = function(s) return s[0] end, ["written"] = function(s) s[0] = 65 end, ["a string"] = function(s) return ffi.string(s) end,

@@ -91,9 +91,13 @@ pub(super) fn permit_result(
     match reach {
         Reach::Known(_) if trusted && !opaque => {
             permit_value(cx, reach, ty, to, value)?;
+            cx.state.given().hold_result(value);
             keep(cx)
         }
-        Reach::Foreign if cx.state.is_handle(to, value) => Ok(()),
+        Reach::Foreign if cx.state.is_handle(to, value) => {
+            cx.state.given().hold_result(value);
+            Ok(())
+        }
         _ => Err(cx.state.not_given(ty)),
     }
 }
@@ -165,7 +169,7 @@ pub(in crate::lua) unsafe fn during(
     let outcome = transition::across(lua, head, native);
     given.target.set(outer);
     given.calls.set(calls);
-    given.let_go_of_texts();
+    given.let_go();
     if state.given().returned.get() > before {
         // SAFETY: *C function* and *Raise*, kept by the caller.
         keeping_errno(|| unsafe {

@@ -31,36 +31,60 @@ pub(in crate::lua) struct Given {
     pub(in crate::lua) target: Cell<*const c_void>,
     /// The calls in progress, inside one another.
     pub(in crate::lua) calls: Cell<u32>,
-    /// CALL-6: the texts that calls in progress read.
-    texts: RefCell<Vec<Text>>,
+    /// What calls in progress use of what they were given.
+    uses: RefCell<Vec<Use>>,
 }
 
-/// A text that a call reads.
+/// What a call in progress uses of what it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lua) enum Held {
+    /// It reads a text: nobody writes there (CALL-6).
+    Text,
+    /// It has the pointer: nobody releases what that leads to (CALL-7).
+    Pointer,
+}
+
+/// Memory that a call in progress uses.
 #[derive(Clone, Copy)]
-pub(in crate::lua) struct Text {
+struct Use {
     /// How many calls were in progress with that one.
     call: u32,
+    held: Held,
     start: usize,
-    end: usize,
+    bytes: usize,
 }
 
 impl Given {
-    /// Lets the next call read the text of so many bytes at an address.
-    pub(in crate::lua) fn hold_text(&self, start: usize, bytes: usize) {
-        let text = Text { call: self.calls.get() + 1, start, end: start + bytes };
-        self.texts.borrow_mut().push(text);
+    /// Lets the next call use `bytes` bytes from an address on.
+    pub(in crate::lua) fn hold(&self, held: Held, start: usize, bytes: usize) {
+        let call = self.calls.get() + 1;
+        self.uses.borrow_mut().push(Use { call, held, start, bytes });
     }
 
-    /// Forgets the texts of calls that have returned, or were never made.
-    pub(in crate::lua) fn let_go_of_texts(&self) {
+    /// Lets the call in progress use what a callback returned to it.
+    pub(in crate::lua) fn hold_result(&self, start: usize) {
+        let call = self.calls.get();
+        self.uses.borrow_mut().push(Use { call, held: Held::Pointer, start, bytes: 0 });
+    }
+
+    /// Forgets the uses of calls that have returned, or were never made.
+    pub(in crate::lua) fn let_go(&self) {
         let calls = self.calls.get();
-        self.texts.borrow_mut().retain(|text| text.call <= calls);
+        self.uses.borrow_mut().retain(|used| used.call <= calls);
     }
 
     /// Whether some of `bytes` bytes from an address on are part of a text that a call reads.
     pub(in crate::lua) fn is_read_as_text(&self, start: usize, bytes: usize) -> bool {
         let end = start.saturating_add(bytes);
-        self.texts.borrow().iter().any(|text| text.start < end && start < text.end)
+        let overlaps = |used: &Use| used.start < end && start < used.start + used.bytes;
+        self.uses.borrow().iter().any(|used| used.held == Held::Text && overlaps(used))
+    }
+
+    /// Whether a call in progress has a pointer to an address, or into the `bytes` bytes from there on.
+    pub(in crate::lua) fn is_passed(&self, start: usize, bytes: usize) -> bool {
+        let calls = self.calls.get();
+        let leads_there = |used: &Use| used.start.wrapping_sub(start) <= bytes;
+        self.uses.borrow().iter().any(|used| used.call <= calls && leads_there(used))
     }
 }
 
@@ -101,10 +125,9 @@ impl State {
         if state.kind(to) == Kind::Function {
             state.learn_function(to, address.cast_const().cast());
         } else if state.checked() && !address.is_null() {
-            match region::resolve(cx, address as usize) {
-                // The memory is the script's own, or the library knows how long it lives.
-                true => cx.pop(1),
-                false => state.learn_handle(to, address as usize),
+            // Otherwise the memory is the script's own, or the library knows how long it lives.
+            if !region::is_known(cx, address as usize) {
+                state.learn_handle(to, address as usize);
             }
         }
     }

@@ -14,6 +14,8 @@ pub(in crate::lua) struct Handles {
     known: RefCell<FxHashMap<usize, Handle>>,
     /// How many pointers are known, of all types.
     count: Cell<usize>,
+    /// How often the handles of an address have been released for good.
+    released: RefCell<FxHashMap<usize, u64>>,
 }
 
 /// A pointer that C gave out.
@@ -79,18 +81,22 @@ impl State {
         }
     }
 
-    /// CALL-7: releases a handle. Returns whether it is gone.
-    pub(in crate::lua) fn release_handle(&self, address: usize) -> bool {
+    /// CALL-7: releases a handle.
+    pub(in crate::lua) fn release_handle(&self, address: usize) {
         let handles = &self.given().handles;
         let mut known = handles.known.borrow_mut();
-        let Some(handle) = known.get_mut(&address) else { return false };
+        let Some(handle) = known.get_mut(&address) else { return };
         handle.owned = handle.owned.saturating_sub(1);
-        let gone = handle.owned == 0;
-        if gone {
+        if handle.owned == 0 {
             handles.count.set(handles.count.get() - handle.types.len());
             known.remove(&address);
+            *handles.released.borrow_mut().entry(address).or_default() += 1;
         }
-        gone
+    }
+
+    /// How often what an address leads to has been released.
+    pub(in crate::lua) fn releases_of(&self, address: usize) -> u64 {
+        self.given().handles.released.borrow().get(&address).copied().unwrap_or(0)
     }
 
     /// # Errors

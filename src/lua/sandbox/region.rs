@@ -28,6 +28,8 @@ pub(in crate::lua) struct Region {
     pub(in crate::lua) read_only: bool,
     /// Until it is given back.
     pub(in crate::lua) live: Cell<bool>,
+    /// CALL-7: of memory that C gave out, how often its first byte's address had been released before.
+    pub(in crate::lua) life: Option<u64>,
     /// Its type, where it is memory of the host that holds pointers: MEM-3.
     pub(in crate::lua) holds: Option<QualType>,
 }
@@ -68,6 +70,15 @@ pub(in crate::lua) fn make_tables(cx: &Cx<'_>) {
     cx.pop(2);
 }
 
+/// [`push_host`] for memory that C gave out: it is dead once a function has released its address.
+pub(in crate::lua) fn push_given(cx: &Cx<'_>, ty: QualType, base: usize, len: usize) {
+    let asked = cx.state.asks_for_contracts();
+    let holds = (asked && cx.state.types.borrow().table().holds_pointers(ty)).then_some(ty);
+    let life = Some(cx.state.releases_of(base));
+    let read_only = ty.is_const();
+    push_region(cx, Region { base, len, read_only, live: Cell::new(true), life, holds }, 0);
+}
+
 /// Pushes a region of `len` bytes from `base` on: memory of the host with a value of type `ty`. `within`: as for [`push`].
 pub(in crate::lua) fn push_host(
     cx: &Cx<'_>,
@@ -79,13 +90,21 @@ pub(in crate::lua) fn push_host(
 ) {
     let asked = cx.state.asks_for_contracts();
     let holds = (asked && cx.state.types.borrow().table().holds_pointers(ty)).then_some(ty);
-    push_region(cx, Region { base, len, read_only, live: Cell::new(true), holds }, within);
+    push_region(
+        cx,
+        Region { base, len, read_only, live: Cell::new(true), life: None, holds },
+        within,
+    );
 }
 
 /// Pushes a region of `len` bytes from `base` on. `within`: stack index of what it lies in, or of what else must live as long,
 /// or 0.
 pub(in crate::lua) fn push(cx: &Cx<'_>, base: usize, len: usize, read_only: bool, within: c_int) {
-    push_region(cx, Region { base, len, read_only, live: Cell::new(true), holds: None }, within);
+    push_region(
+        cx,
+        Region { base, len, read_only, live: Cell::new(true), life: None, holds: None },
+        within,
+    );
 }
 
 fn push_region(cx: &Cx<'_>, region: Region, within: c_int) {
@@ -104,6 +123,13 @@ fn push_region(cx: &Cx<'_>, region: Region, within: c_int) {
     cx.raw_get_integer(-1, METATABLE);
     cx.remove(-2);
     cx.set_metatable(-2);
+}
+
+impl Region {
+    /// Whether the memory is there still.
+    pub(in crate::lua) fn is_live(&self, cx: &Cx<'_>) -> bool {
+        self.live.get() && self.life.is_none_or(|life| life == cx.state.releases_of(self.base))
+    }
 }
 
 /// The region at a stack index.
@@ -154,6 +180,17 @@ fn forget_collected(cx: &Cx<'_>) {
         there
     });
     memory.most.set(memory.ends.borrow().len() * 2);
+}
+
+/// Whether an address leads into known memory, or right behind, that was not given back.
+pub(in crate::lua) fn is_known(cx: &Cx<'_>, address: usize) -> bool {
+    let known = resolve(cx, address);
+    if !known {
+        return false;
+    }
+    let is_dead = at(cx, -1).is_some_and(|region| !region.is_live(cx));
+    cx.pop(1);
+    !is_dead
 }
 
 /// Pushes the object whose memory an address leads into, or right behind; returns false, with nothing pushed, where none is

@@ -197,11 +197,11 @@ fn of_owner(cx: &Cx<'_>, address: usize) -> Reach {
             let own = Extent { base, len: text.len() + 1, read_only: true, holder: None };
             break within(own, region);
         }
-        if let Some(&region::Region { base, len, read_only, holds, ref live }) = region::at(cx, -1)
-        {
-            if !live.get() {
+        if let Some(known) = region::at(cx, -1) {
+            if !known.is_live(cx) {
                 break Reach::Dead;
             }
+            let &region::Region { base, len, read_only, holds, .. } = known;
             let own = Extent { base, len, read_only, holder: holds.map(|ty| (base, ty)) };
             region = Some(region.map_or(own, |outer| outer.within(own)));
         } else if let Some(cd) = cdata::at(cx, -1) {
@@ -286,6 +286,17 @@ pub(in crate::lua) fn of_address(cx: &Cx<'_>, address: usize) -> Reach {
         cx.push_nil();
         Reach::Foreign
     })
+}
+
+/// Bytes from an address on that are known to be there.
+pub(in crate::lua) fn room_behind(cx: &Cx<'_>, address: usize) -> usize {
+    let top = cx.top();
+    let reach = of_address(cx, address);
+    cx.set_top(top);
+    match reach {
+        Reach::Known(extent) => extent.room(address).unwrap_or(0),
+        Reach::Dead | Reach::Foreign => 0,
+    }
 }
 
 /// Where `address` leads, which the value at stack index `n` was converted to. *Anchored*.

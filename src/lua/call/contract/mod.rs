@@ -28,6 +28,7 @@ use super::recipe::Recipe;
 use crate::abi;
 use crate::ctype::{self, Contract, IntKind, QualType, TypeId};
 use crate::lua::callback;
+use crate::lua::sandbox::given::Held;
 use crate::lua::sandbox::region;
 use crate::lua::state::{Cx, LuaError, State};
 use crate::lua::types::kind::Kind;
@@ -53,7 +54,7 @@ pub(in crate::lua) unsafe fn check(
     recipe: &Recipe,
     frame: *const u8,
 ) -> Result<(), LuaError> {
-    cx.state.given().let_go_of_texts();
+    cx.state.given().let_go();
     if let Kind::Pointer(_) = cx.state.kind(record.result(cx)) {
         cx.state.permit_handle()?;
     }
@@ -62,7 +63,7 @@ pub(in crate::lua) unsafe fn check(
     loop {
         let declared = cx.state.declared_function(record.ty, target, n);
         if declared.is_none() && n > 0 {
-            released.into_iter().for_each(|address| release(cx, address));
+            released.into_iter().for_each(|address| cx.state.release_handle(address));
             return Ok(());
         }
         let ty = declared.unwrap_or(record.ty);
@@ -75,16 +76,10 @@ pub(in crate::lua) unsafe fn check(
         };
         // Arguments of one call may be a text and memory to write to; calls inside of it write to none of its texts.
         let texts = used.iter().filter(|used| used.text > 0);
-        texts.for_each(|used| cx.state.given().hold_text(used.start, used.text));
+        texts.for_each(|used| cx.state.given().hold(Held::Text, used.start, used.text));
+        // SAFETY: *Frame*, kept by the caller.
+        unsafe { call.hold_pointers() };
         n += 1;
-    }
-}
-
-/// Releases a handle. Memory that a trusted result led to is dead from here on.
-fn release(cx: &Cx<'_>, address: usize) {
-    if cx.state.release_handle(address) && region::resolve(cx, address) {
-        region::end(cx, cx.top());
-        cx.pop(1);
     }
 }
 
@@ -183,7 +178,7 @@ unsafe fn trust(cx: &Cx<'_>, to: QualType, value: *const u8) -> bool {
             return false;
         }
     }
-    region::push_host(cx, to, address, bytes, to.is_const(), 0);
+    region::push_given(cx, to, address, bytes);
     region::note(cx, address, bytes);
     true
 }
@@ -241,6 +236,11 @@ impl Call<'_> {
             if address == 0 || !cx.state.asks_for_contracts() {
                 continue;
             }
+            if cx.state.given().is_passed(address, extent::room_behind(cx, address)) {
+                let ty = cx.state.repr(ty);
+                let error = LuaError::new(format!("a '{ty}' that a call in progress uses"));
+                return Err(function::at_argument(self.record, index as c_int + 1, error));
+            }
             found.push(address);
             let times = found.iter().filter(|other| **other == address).count();
             cx.state
@@ -248,6 +248,21 @@ impl Call<'_> {
                 .map_err(|error| function::at_argument(self.record, index as c_int + 1, error))?;
         }
         Ok(if found.is_empty() { others } else { found })
+    }
+
+    /// Nothing that the arguments lead to is released while the call is in progress.
+    ///
+    /// # Safety
+    /// - *Frame* (see `call`).
+    unsafe fn hold_pointers(&self) {
+        for index in 0..self.recipe.signature.arguments.len() {
+            let kind = self.record.parameter(self.cx, index).map(|ty| self.cx.state.kind(ty));
+            if let Some(Kind::Pointer(_) | Kind::Reference(_)) = kind {
+                // SAFETY: pointers are scalars.
+                let address = unsafe { self.bits(index) as usize };
+                self.cx.state.given().hold(Held::Pointer, address, 0);
+            }
+        }
     }
 
     /// The bits that C will get of an integer or pointer.
@@ -395,7 +410,10 @@ impl Call<'_> {
         match extent::of_address(cx, address) {
             _ if address == 0 && terms.nullable => Ok(()),
             _ if address == 0 => Err(null(cx, ty)),
-            Reach::Foreign if cx.state.is_handle(to, address) => Ok(()),
+            Reach::Foreign if cx.state.is_handle(to, address) => {
+                cx.state.given().hold(Held::Pointer, address, 0);
+                Ok(())
+            }
             Reach::Foreign => Err(cx.state.not_given(ty)),
             Reach::Known(_) if cx.state.size(to).is_none() && cx.state.kind(to) != Kind::Void => {
                 Err(cx.state.not_given(ty))
