@@ -203,14 +203,7 @@ impl State {
             sys::lua_setmetatable(lua, -2);
             let owner = owner.unwrap_or(head.cast_const().cast());
             sys::lua_rawsetp(lua, sys::LUA_REGISTRYINDEX, owner);
-            let stack = machine.runs == Runs::Host && probe::accepts(lua);
-            let ways = Ways::of(stack, machine.runs, policy);
-            api::learn_running(lua);
-            let threads = (api::first_thread(lua), api::main_thread(lua));
-            let watch = Watch::of(lua);
-            let state =
-                State::new(head, owner, threads, ways, machine, policy.clone(), watch, rooms);
-            let state = Box::new(state);
+            let state = Box::new(State::new(lua, head, owner, machine, policy, rooms));
             (*head).state.set(Box::into_raw(state));
             head
         }
@@ -222,24 +215,32 @@ impl State {
         unsafe { &*self.head }
     }
 
-    fn new(
+    /// # Safety
+    /// - *Room* for 2 (see `vm`).
+    /// - *Raise* (out of memory).
+    unsafe fn new(
+        lua: *mut lua_State,
         head: *const Head,
         owner: *const c_void,
-        (first, main): (*mut lua_State, *mut lua_State),
-        ways: Ways,
         machine: Machine,
-        policy: Policy,
-        watch: Watch,
+        policy: &Policy,
         rooms: &'static Rooms,
     ) -> State {
+        // SAFETY: *Room* for 2 and *Raise*, kept by the caller.
+        let (stack, first, main, watch) = unsafe {
+            let stack = machine.runs == Runs::Host && probe::accepts(lua);
+            api::learn_running(lua);
+            (stack, api::first_thread(lua), api::main_thread(lua), Watch::of(lua))
+        };
         code::called_from(sys::lua_gettop as *const () as usize);
         let mut types = machine.declarations();
         State {
             head,
             owner,
             main,
+            ways: Ways::of(stack, machine.runs, policy),
             machine,
-            policy,
+            policy: policy.clone(),
             watch,
             refusals: Refusals::default(),
             first,
@@ -250,7 +251,6 @@ impl State {
             options: Options::default(),
             char_signed: types.table().model().char_signed,
             types: RefCell::new(types),
-            ways,
             ctype_metatable: Cell::new(ptr::null()),
             anchors: [0; Anchor::ALL.len()],
             parts: rooms.parts(),
