@@ -425,10 +425,11 @@ fn finalize(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     Ok(Outcome::results(0))
 }
 
-/// Calls the finaliser below the cdata on top of the stack. An error is reported, unless it is that the budget is spent, and goes no
-/// further: what it would interrupt is any Lua code.
+/// Calls the finaliser below the cdata on top of the stack. An error is reported and goes no further: what it would
+/// interrupt is any Lua code.
 fn call_finalizer(cx: &Cx<'_>) {
-    if !cx.protected_call(1) && cx.go_on().is_ok() {
+    // The scripts of a sandbox do not write to the host's standard error.
+    if !cx.protected_call(1) && !cx.state.watch.finalizers_wait() {
         let message = cx.bytes(-1).map_or("no message".into(), String::from_utf8_lossy);
         dispatch::report(format_args!("error in a finaliser: {message}"));
     }

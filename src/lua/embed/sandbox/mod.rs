@@ -65,6 +65,14 @@ impl Default for SandboxBuilder {
 
 impl SandboxBuilder {
     /// The policy of the `ffi` table. The default is [`Policy::declared_only`].
+    ///
+    /// ```
+    /// use cthunk::{Policy, Sandbox};
+    ///
+    /// let sandbox = Sandbox::builder().policy(Policy::data_only()).build()?;
+    /// assert_eq!(sandbox.run::<i64>("plugin", "return ffi.new('int [3]', 5)[2]")?, 5);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> SandboxBuilder {
         self.policy = policy;
@@ -72,6 +80,15 @@ impl SandboxBuilder {
     }
 
     /// How many bytes Lua may use. The default is 64 MiB.
+    ///
+    /// ```
+    /// use cthunk::Sandbox;
+    ///
+    /// let sandbox = Sandbox::builder().memory(8 << 20).build()?;
+    /// let error = sandbox.run::<()>("plugin", "local s = 'x' while true do s = s .. s end").unwrap_err();
+    /// assert!(error.to_string().contains("not enough memory"));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn memory(mut self, bytes: usize) -> SandboxBuilder {
         self.memory = bytes;
@@ -79,6 +96,17 @@ impl SandboxBuilder {
     }
 
     /// How long each call of the host may take. The default is 1 second.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use cthunk::{Error, Sandbox};
+    ///
+    /// let sandbox = Sandbox::builder().time(Duration::from_millis(20)).build()?;
+    /// let error = sandbox.run::<()>("plugin", "while true do end").unwrap_err();
+    /// assert!(matches!(error.downcast_ref(), Some(Error::Deadline)));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn time(mut self, time: Duration) -> SandboxBuilder {
         self.time = Some(time);
@@ -86,6 +114,19 @@ impl SandboxBuilder {
     }
 
     /// How many steps each call of the host may take.
+    ///
+    /// A step is an instruction of Lua, in Luau a call or a turn of a loop. The library takes steps for bytes, elements and characters that it
+    /// works on. Without this there is no bound of steps.
+    ///
+    /// ```
+    /// use cthunk::{Error, Sandbox};
+    ///
+    /// let sandbox = Sandbox::builder().steps(100_000).build()?;
+    /// let error = sandbox.run::<()>("plugin", "while true do pcall(error) end").unwrap_err();
+    /// assert!(matches!(error.downcast_ref(), Some(Error::Steps)));
+    /// assert_eq!(sandbox.run::<i64>("plugin", "return 1")?, 1);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn steps(mut self, steps: u64) -> SandboxBuilder {
         self.steps = Some(steps);
@@ -93,6 +134,15 @@ impl SandboxBuilder {
     }
 
     /// Lets `require(name)` run a text, once.
+    ///
+    /// ```
+    /// use cthunk::Sandbox;
+    ///
+    /// let sandbox = Sandbox::builder().module("half", "return function(x) return x / 2 end").build()?;
+    /// assert_eq!(sandbox.run::<f64>("plugin", "return require('half')(3)")?, 1.5);
+    /// assert!(sandbox.run::<()>("plugin", "require 'socket'").is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     #[must_use]
     pub fn module(mut self, name: impl Into<String>, source: impl Into<String>) -> SandboxBuilder {
         self.modules.push((name.into(), source.into()));
@@ -100,6 +150,13 @@ impl SandboxBuilder {
     }
 
     /// Makes the Lua state.
+    ///
+    /// ```
+    /// use cthunk::{Policy, Sandbox};
+    ///
+    /// assert!(Sandbox::builder().build().is_ok());
+    /// assert!(Sandbox::builder().policy(Policy::open()).build().is_err());
+    /// ```
     ///
     /// # Errors
     /// A policy that does not [confine](Policy::confines); out of memory.
@@ -127,6 +184,12 @@ impl SandboxBuilder {
 impl Sandbox {
     /// A Lua state with the defaults of [`Sandbox::builder`].
     ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// assert!(sandbox.run::<bool>("plugin", "return io == nil and os.execute == nil")?);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Out of memory.
     pub fn new() -> mlua::Result<Sandbox> {
@@ -134,21 +197,51 @@ impl Sandbox {
     }
 
     /// A configuration.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::builder().memory(16 << 20).build()?;
+    /// # let _ = sandbox;
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 
     /// The `ffi` table, by which the host declares types and functions.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// sandbox.ffi().declare_types("typedef struct { double x, y; } point;")?;
+    /// sandbox.ffi().function("double sqrt(double x);", f64::sqrt)?;
+    /// assert_eq!(sandbox.run::<f64>("plugin", "return ffi.C.sqrt(ffi.new('point', 4, 9).y)")?, 3.0);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn ffi(&self) -> &Ffi {
         &self.ffi
     }
 
     /// The Lua state. Call its functions by [`Sandbox::call`] or inside of [`Sandbox::enter`], which give each call a budget.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// sandbox.lua().globals().set("side", 4)?;
+    /// assert_eq!(sandbox.run::<i64>("plugin", "return side * side")?, 16);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     pub fn lua(&self) -> &Lua {
         &self.lua
     }
 
     /// Lets `require(name)` give a value.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// let colours = sandbox.lua().create_table()?;
+    /// colours.set("red", 0xff0000)?;
+    /// sandbox.set_module("colours", colours)?;
+    /// assert_eq!(sandbox.run::<i64>("plugin", "return require('colours').red")?, 0xff0000);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Out of memory.
@@ -158,6 +251,14 @@ impl Sandbox {
 
     /// Compiles and runs a text, under a budget of its own.
     ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// assert_eq!(sandbox.run::<(i64, i64)>("plugin", "return 1, 2")?, (1, 2));
+    /// let error = sandbox.run::<()>("plugin", "\nerror 'wrong'").unwrap_err();
+    /// assert!(error.to_string().contains("plugin:2: wrong"));
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`Sandbox::call`]; a text that does not compile, or is not text.
     pub fn run<T: FromLuaMulti>(&self, name: &str, source: impl AsRef<[u8]>) -> mlua::Result<T> {
@@ -165,6 +266,14 @@ impl Sandbox {
     }
 
     /// Compiles a text.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// let twice = sandbox.load("plugin", "local x = ... return 2 * x")?;
+    /// assert_eq!(sandbox.call::<i64>(&twice, 21)?, 42);
+    /// assert!(sandbox.load("plugin", b"\x1bLua").is_err());
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A text that does not compile, or is not text.
@@ -179,6 +288,14 @@ impl Sandbox {
 
     /// Calls a function, under a budget of its own.
     ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// sandbox.run::<()>("plugin", "function on_click(x, y) return x + y end")?;
+    /// let on_click: mlua::Function = sandbox.lua().globals().get("on_click")?;
+    /// assert_eq!(sandbox.call::<i64>(&on_click, (1, 2))?, 3);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Deadline`] or [`Error::Steps`] where the budget is spent, whatever the script does about it; the script's own errors.
     pub fn call<T: FromLuaMulti>(
@@ -190,6 +307,15 @@ impl Sandbox {
     }
 
     /// Runs `f` under a budget: all Lua code that it calls shares the time and the steps.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// let make = "return coroutine.create(function(a) local b = coroutine.yield(a + 1) return b + 1 end)";
+    /// let co: mlua::Thread = sandbox.run("plugin", make)?;
+    /// let sum = sandbox.enter(|| Ok(co.resume::<i64>(1)? + co.resume::<i64>(2)?))?;
+    /// assert_eq!(sum, 5);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Sandbox::call`].
@@ -210,6 +336,14 @@ impl Sandbox {
     }
 
     /// Collects garbage, and runs the finalisers of C values that wait, under a budget of its own.
+    ///
+    /// ```
+    /// let sandbox = cthunk::Sandbox::new()?;
+    /// sandbox.run::<()>("plugin", "do ffi.gc(ffi.new 'int[1]', function() gone = true end) end")?;
+    /// sandbox.collect()?;
+    /// assert!(sandbox.lua().globals().get::<bool>("gone")?);
+    /// # Ok::<(), mlua::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Sandbox::call`].
