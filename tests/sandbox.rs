@@ -94,6 +94,7 @@ const LOOPS: &[(&str, &str)] = &[
       while true do pcall(ffi.new, 'int[?]', #t, t) end"),
     ("texts of C", "local ffi = require 'ffi' local t = {} for i = 1, 1e4 do t[i] = 'int m' .. i .. ';' end
       t = 'struct {' .. table.concat(t) .. '} x' while true do pcall(ffi.cdef, t) end"),
+    ("ffi.poll", "require 'ffi'.poll(900000)"),
     ("a callback of C", "local ffi = require 'ffi' while true do pcall(ffi.cast, 'int', {}) end"),
     ("type texts", "local ffi = require 'ffi' while true do pcall(ffi.typeof, 'int[3]') end"),
 ];
@@ -250,7 +251,7 @@ const GREED: &[(&str, &str, &str)] = &[
     ("an array", "local t = {} for i = 1, 1e9 do t[i] = i end", "not enough memory"),
     (
         "coroutines",
-        "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end",
+        "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(type) end",
         "not enough memory",
     ),
     (

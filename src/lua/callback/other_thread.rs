@@ -274,6 +274,7 @@ pub(in crate::lua) fn poll(cx: &Cx<'_>, patience: Duration) -> usize {
 pub(in crate::lua) fn poll_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let patience = if cx.is_absent(1) { Duration::ZERO } else { seconds(cx, 1)? };
     let count = poll(cx, patience);
+    cx.charge(1)?;
     cx.push_integer(count as i64);
     Ok(Outcome::results(1))
 }
@@ -281,7 +282,8 @@ pub(in crate::lua) fn poll_function(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn seconds(cx: &Cx<'_>, n: c_int) -> Result<Duration, LuaError> {
     let given = to_c::scalar_at(cx, n).map(crate::lua::value::scalar::Scalar::to_f64);
     let duration = given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.filter(|duration| duration.as_secs() < 1_000_000).ok_or_else(|| {
+    let duration = duration.filter(|duration| duration.as_secs() < 1_000_000);
+    duration.map(|duration| duration.min(cx.state.watch.rest())).ok_or_else(|| {
         let got = to_c::describe(cx, n);
         LuaError::Argument(n, format!("a number of seconds expected, got {got}"))
     })

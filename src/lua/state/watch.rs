@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::lua::state::{Anchor, Cx, LuaError};
 use crate::lua::vm::api::{self, lua_State};
@@ -54,6 +55,11 @@ impl Watch {
                 budget.charge(steps as u64).map_err(|spent| LuaError::new(spent.message()))
             }
         }
+    }
+
+    /// How long a function that waits may do so.
+    pub(in crate::lua) fn rest(&self) -> Duration {
+        self.budget.as_ref().map_or(Duration::MAX, |budget| budget.rest())
     }
 
     /// Takes the steps for so many bytes that are read or written.

@@ -141,6 +141,14 @@ impl Budget {
         }
     }
 
+    /// The time that is left.
+    pub(in crate::lua) fn rest(&self) -> Duration {
+        match self.deadline.load(Relaxed) {
+            0 => Duration::from_nanos(self.time),
+            deadline => Duration::from_nanos(deadline.saturating_sub(self.now())),
+        }
+    }
+
     /// Takes so many steps, and looks at no clock.
     ///
     /// # Errors

@@ -24,7 +24,6 @@ const GLOBALS: &[&str] = &[
     "next",
     "pairs",
     "pcall",
-    "print",
     "rawequal",
     "rawget",
     "rawlen",
