@@ -1,2 +1,2 @@
 -- permission `foreign_finalizers`
-ffi.gc(pixels.make_canvas(), print)
+ffi.gc(pixels.make_canvas(), type)

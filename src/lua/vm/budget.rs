@@ -5,7 +5,9 @@
 //! begins.
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 use std::time::{Duration, Instant};
 
 /// The part of a budget that a script has used up.
@@ -54,6 +56,10 @@ pub(in crate::lua) struct Budget {
     last: AtomicU64,
     /// Instructions from one charge of a hook to the next.
     interval: AtomicU32,
+    /// Bytes that Lua may use.
+    memory: usize,
+    /// Bytes that it used after the last collection that [`Budget::is_full`] asked for.
+    collected: AtomicUsize,
 }
 
 /// Instructions between two charges at most, and where values may be large: one instruction can copy all the memory that there is.
@@ -67,7 +73,7 @@ const SHORT: u64 = 100_000;
 
 impl Budget {
     /// `None`: no bound.
-    pub(in crate::lua) fn new(time: Option<Duration>, steps: Option<u64>) -> Budget {
+    pub(in crate::lua) fn new(time: Option<Duration>, steps: Option<u64>, memory: usize) -> Budget {
         let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let budget = Budget {
             epoch: Instant::now(),
@@ -79,6 +85,8 @@ impl Budget {
             depth: AtomicU32::new(0),
             last: AtomicU64::new(0),
             interval: AtomicU32::new(MOST_OF_LARGE),
+            memory,
+            collected: AtomicUsize::new(0),
         };
         budget.renew();
         budget
@@ -182,6 +190,18 @@ impl Budget {
         self.interval.store(interval.clamp(1, MOST), Relaxed);
     }
 
+    /// Whether garbage should be collected in a Lua state that uses so many bytes, and does not do so itself before it runs out of memory. Not
+    /// again before it uses an eighth of its memory more than after the last time.
+    pub(in crate::lua) fn is_full(&self, bytes: usize) -> bool {
+        let soon = bytes > self.memory / 4 * 3;
+        soon && bytes > self.collected.load(Relaxed).saturating_add(self.memory / 8)
+    }
+
+    /// After a collection the state uses so many bytes.
+    pub(in crate::lua) fn collected(&self, bytes: usize) {
+        self.collected.store(bytes, Relaxed);
+    }
+
     /// Instructions, or calls and turns of loops, until the next charge, in a state that uses so many bytes; whether calls are looked at, too.
     pub(in crate::lua) fn interval(&self, bytes: usize) -> (u32, bool) {
         let interval = self.interval.load(Relaxed);
@@ -209,7 +229,7 @@ mod tests {
 
     #[test]
     fn steps_end() {
-        let budget = Budget::new(None, Some(10));
+        let budget = Budget::new(None, Some(10), 0);
         let running = budget.begin();
         assert_eq!(budget.charge(10), Ok(()));
         assert_eq!(budget.charge(1), Err(Spent::Steps));
@@ -224,7 +244,7 @@ mod tests {
 
     #[test]
     fn time_ends() {
-        let budget = Budget::new(Some(Duration::ZERO), None);
+        let budget = Budget::new(Some(Duration::ZERO), None, 0);
         let _running = budget.begin();
         assert_eq!(budget.take(u64::MAX), Ok(()), "no bound of steps");
         assert_eq!(budget.charge(0), Err(Spent::Time));
@@ -233,12 +253,20 @@ mod tests {
 
     #[test]
     fn slow_steps_are_looked_at_more_often() {
-        let budget = Budget::new(None, None);
+        let budget = Budget::new(None, None, 800);
         budget.charge(1).unwrap();
         let (before, _) = budget.interval(0);
         std::thread::sleep(Duration::from_millis(2));
         budget.charge(1).unwrap();
         assert!(budget.interval(0).0 < before);
-        assert_eq!(budget.interval(LARGE).1, true);
+        assert!(budget.interval(LARGE).1);
+    }
+
+    #[test]
+    fn full_memory_is_collected_from_time_to_time() {
+        let budget = Budget::new(None, None, 800);
+        assert!(!budget.is_full(600) && budget.is_full(601));
+        budget.collected(590);
+        assert!(!budget.is_full(690) && budget.is_full(691));
     }
 }

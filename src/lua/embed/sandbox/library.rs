@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use mlua::{Function, Lua, Result, Table, Value};
 
 use super::strings;
+use crate::code;
 use crate::lua::embed::Ffi;
 use crate::lua::state::{Cx, LuaError, Outcome, entry};
 use crate::lua::vm::api::{self, LuaType, lua_CFunction};
@@ -71,6 +72,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 
 /// The functions of Rust that `prelude.lua` uses.
 const NATIVE: &[(&[u8], lua_CFunction)] = &[
+    (b"check_depth", entry(check_depth)),
     (b"find", entry(strings::find)),
     (b"handler", entry(handler)),
     (b"is_ended", entry(is_ended)),
@@ -114,6 +116,7 @@ pub(super) fn install(lua: &Lua, ffi: &Ffi, modules: &Table, sources: &Table) ->
     native.set("finalizes_tables", api::FINALIZES_TABLES)?;
     native.set("interrupts_patterns", api::INTERRUPTS_PATTERNS)?;
     native.set("old_patterns", api::OLD_PATTERNS)?;
+    native.set("counts_no_depth", api::COUNTS_NO_DEPTH)?;
     native.set("closes_coroutines", api::CLOSES_COROUTINES)?;
     let prelude = lua.load(include_str!("prelude.lua")).set_name("=sandbox");
     prelude.call((native, modules, sources))
@@ -145,6 +148,15 @@ fn is_ended(cx: &Cx<'_>) -> std::result::Result<Outcome, LuaError> {
         unsafe { api::is_ended(thread) }
     }));
     Ok(Outcome::results(1))
+}
+
+/// # Errors
+/// The thread's stack is nearly used up.
+fn check_depth(_: &Cx<'_>) -> std::result::Result<Outcome, LuaError> {
+    match code::is_stack_short() {
+        true => Err(LuaError::new("C stack overflow")),
+        false => Ok(Outcome::results(0)),
+    }
 }
 
 /// Charges the budget.

@@ -162,7 +162,7 @@ impl SandboxBuilder {
     /// A policy that does not [confine](Policy::confines); out of memory.
     pub fn build(self) -> mlua::Result<Sandbox> {
         let lua = Lua::new_with(StdLib::ALL_SAFE, LuaOptions::default())?;
-        let budget = Arc::new(Budget::new(self.time, self.steps));
+        let budget = Arc::new(Budget::new(self.time, self.steps, self.memory));
         let own = &budget;
         // SAFETY: a protected call, with stack slots to spare, of a state that has no coroutines.
         unsafe { lua.exec_raw::<()>((), move |lua| api::watch(lua, own))? };

@@ -107,6 +107,22 @@ function _G.collectgarbage(what)
   return 0
 end
 
+-- C functions that call Lua functions call each other as deep as a script likes, where Lua does not count them.
+if native.counts_no_depth then
+  local check_depth = native.check_depth
+  local function checked(f)
+    return function(...)
+      check_depth()
+      return f(...)
+    end
+  end
+  local wrap = coroutine.wrap
+  function coroutine.wrap(f) return checked(wrap(f)) end
+  coroutine.resume = checked(coroutine.resume)
+  table.sort, string.format = checked(table.sort), checked(string.format)
+  _G.tostring = checked(tostring)
+end
+
 local table = table
 local insert, remove, sort, move = table.insert, table.remove, table.sort, table.move
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use mlua::ffi as sys;
 
-use super::{Results, lua_State, new_collected, set_collector};
+use super::{COLLECTS_WHEN_FULL, Results, lua_State, new_collected, set_collector};
 use crate::lua::vm::budget::{Budget, Spent};
 
 pub(crate) use version::is_ended;
@@ -95,6 +95,26 @@ unsafe fn end(lua: *mut lua_State, spent: Spent) {
     unsafe { sys::luaL_error(lua, spent.text().as_ptr()) };
 }
 
+/// Bytes that Lua uses. Collects garbage if they are nearly all that there may be.
+///
+/// # Safety
+/// - *Live*.
+/// - *Raise*: finalisers run.
+unsafe fn bytes(lua: *mut lua_State, budget: &Budget) -> usize {
+    // SAFETY: *Live* and *Raise*, kept by the caller.
+    unsafe {
+        let used = || (sys::lua_gc(lua, sys::LUA_GCCOUNT, 0) as usize) << 10;
+        let bytes = used();
+        if COLLECTS_WHEN_FULL || !budget.is_full(bytes) {
+            return bytes;
+        }
+        sys::lua_gc(lua, sys::LUA_GCCOLLECT, 0);
+        let left = used();
+        budget.collected(left);
+        left
+    }
+}
+
 /// Pushes a message handler that calls the handler on top of the stack, which it pops, unless the budget is spent.
 ///
 /// # Safety
@@ -164,8 +184,7 @@ mod version {
                 set(lua, EACH, true);
                 return end(lua, spent);
             }
-            let kilobytes = sys::lua_gc(lua, sys::LUA_GCCOUNT, 0) as usize;
-            let (next, calls) = (*budget).interval(kilobytes << 10);
+            let (next, calls) = (*budget).interval(bytes(lua, &*budget));
             let calls_now = sys::lua_gethookmask(lua) & sys::LUA_MASKCALL != 0;
             if (next as c_int, calls) != (count, calls_now) {
                 set(lua, next as c_int, calls);
@@ -223,8 +242,7 @@ mod version {
             }
             let count = COUNT.get().wrapping_add(1);
             COUNT.set(count);
-            let kilobytes = sys::lua_gc(lua, sys::LUA_GCCOUNT, 0) as usize;
-            let (turns, _) = (*budget).interval(kilobytes << 10);
+            let (turns, _) = (*budget).interval(bytes(lua, &*budget));
             let charged = match count % turns.min(TURNS) {
                 0 => (*budget).charge(1),
                 _ => (*budget).take(1),

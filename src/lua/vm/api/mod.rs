@@ -82,6 +82,10 @@ pub(crate) const SEARCHES_AT_END: bool = cfg!(feature = "_fenv");
 pub(crate) const OLD_PATTERNS: bool = cfg!(not(feature = "_integers"));
 /// Whether Lua's own functions for patterns can be interrupted.
 pub(crate) const INTERRUPTS_PATTERNS: bool = cfg!(feature = "luau");
+/// Whether C functions call each other as deep as C's stack goes.
+pub(crate) const COUNTS_NO_DEPTH: bool = cfg!(feature = "luajit");
+/// Whether Lua collects garbage before it runs out of memory.
+pub(crate) const COLLECTS_WHEN_FULL: bool = cfg!(feature = "_env");
 /// Whether coroutines have variables that are closed.
 pub(crate) const CLOSES_COROUTINES: bool = cfg!(feature = "_user_values");
 
