@@ -247,32 +247,53 @@ fn make_every_attempt(stress: bool) {
     assert!(all >= 600, "only {all} attempts");
 }
 
-/// C keeps the pointer of a callback; the state closes, and another one makes callbacks of the same type. Nobody gets the slot: CODE-3.
+/// C gets the pointer of a callback; the state closes, and another one makes callbacks of the same type. Nobody gets the slot: CODE-3.
 #[test]
 fn no_slot_is_inherited() {
     let _turn = TURN.lock();
     const MAKE: &str = "local n = ... keep = keep or {}
         for i = 1, n do keep[#keep + 1] = ffi.cast('int (*)(int)', function(x) return x + 1000 end) end";
-    let address = |lua: &Lua| -> usize {
-        let f: u64 = lua
-            .load("ffi.C.keep(keep[1]) return ffi.tonumber(ffi.cast('uintptr_t', keep[1]))")
-            .eval()
-            .unwrap();
-        f as usize
-    };
-    let kept = {
+    let ways = [
+        "C.keep(f)",
+        "C.keep(f) f:free()",
+        "C.hook = f C.keep(f) C.hook = C.twice",
+        "C.config.hook = f C.keep(f) C.config.hook = C.twice",
+        "C.take_bundle { 1, ffi.new('int[1]'), C.handle_open(), f } C.keep(f)",
+        "C.apply(f, 1) C.keep(f)",
+    ];
+    for way in ways {
+        let kept = {
+            let (lua, ffi) = state(Policy::declared_only());
+            declare(&ffi);
+            lua.load(MAKE).call::<()>(1).unwrap();
+            let script = format!(
+                "local C, f = ffi.C, keep[1] {way} return ffi.tonumber(ffi.cast('uintptr_t', f))"
+            );
+            lua.load(script).eval::<u64>().unwrap() as usize
+        };
         let (lua, ffi) = state(Policy::declared_only());
         declare(&ffi);
-        lua.load(MAKE).call::<()>(1).unwrap();
-        address(&lua)
-    };
-    let (lua, ffi) = state(Policy::declared_only());
-    declare(&ffi);
-    lua.load(MAKE).call::<()>(600).unwrap();
-    let taken = "local kept = ... for i = 1, #keep do if ffi.tonumber(ffi.cast('uintptr_t', keep[i])) == kept then return i end end";
-    assert_eq!(lua.load(taken).call::<Option<usize>>(kept).unwrap(), None);
-    // C gets zeros from the old one, with a line on standard error.
-    assert_eq!(lua.load("return ffi.C.call_kept(1)").eval::<i64>().unwrap(), 0);
+        lua.load(MAKE).call::<()>(600).unwrap();
+        let taken = "local kept = ... for i = 1, #keep do if ffi.tonumber(ffi.cast('uintptr_t', keep[i])) == kept then return i end end";
+        assert_eq!(lua.load(taken).call::<Option<usize>>(kept).unwrap(), None, "{way}");
+        // C gets zeros from the old one, with a line on standard error.
+        assert_eq!(lua.load("return ffi.C.call_kept(1)").eval::<i64>().unwrap(), 0, "{way}");
+    }
+}
+
+/// The slots of callbacks that C never got are used again.
+#[test]
+fn states_without_end_need_no_slots_without_end() {
+    let _turn = TURN.lock();
+    let mut addresses = std::collections::BTreeSet::new();
+    for _ in 0..100 {
+        let (lua, ffi) = state(Policy::declared_only());
+        declare(&ffi);
+        let script = "local all = {} for i = 1, 40 do
+            all[i] = ffi.tonumber(ffi.cast('uintptr_t', ffi.cast('int (*)(int)', function(x) return x end))) end return all";
+        addresses.extend(lua.load(script).eval::<Vec<u64>>().unwrap());
+    }
+    assert!(addresses.len() < 2000, "{} slots", addresses.len());
 }
 
 /// Loans: the function that the file returns is called when the one that it may write to is over.

@@ -58,8 +58,8 @@ pub(in crate::lua) struct Callback {
     pub(in crate::lua) told: AtomicBool,
     /// Its function pointer.
     address: Cell<*const c_void>,
-    /// Its state is checked: CODE-3.
-    checked: bool,
+    /// Its state asks for contracts: CODE-3.
+    confined: bool,
     /// Its slot, where it was freed while it ran, and another callback must not take that yet.
     retired: Cell<Option<code::Callback>>,
     kind: Arc<CallbackKind>,
@@ -205,7 +205,7 @@ impl Callback {
             // SAFETY: a call on the state's thread has just returned.
             match unsafe { self.state.state() } {
                 Some(state) => put_away(state, self, slot),
-                None if self.checked => slot.rest(),
+                None if self.confined => slot.rest(),
                 None => slot.release(),
             }
         }
@@ -243,10 +243,10 @@ impl Callback {
         // SAFETY: the result has as many bytes at most.
         unsafe {
             to_c::to_c(cx, index, ty, at)?;
-            if let Kind::Pointer(to) = cx.state.kind(ty)
+            // What it leads to may be gone when C gets it.
+            if let Kind::Pointer(_) = cx.state.kind(ty)
                 && cx.state.asks_for_contracts()
                 && bytes[0] != 0
-                && !cx.state.is_handle(to, bytes[0] as usize)
             {
                 return Err(cx.state.not_given(ty));
             }
@@ -289,7 +289,7 @@ pub(in crate::lua) unsafe fn create(
     callback.renew(cx.state);
     for ty in declared {
         cx.state.learn_function(ty, slot.address());
-        cx.state.pass_function(ty, slot.address() as usize)?;
+        cx.state.hold_callback_to(ty, slot.address() as usize);
     }
     Ok(slot.address())
 }
@@ -379,7 +379,7 @@ fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError>
         waiting: AtomicU32::new(0),
         told: AtomicBool::new(false),
         address: Cell::new(ptr::null()),
-        checked: cx.state.checked(),
+        confined: cx.state.asks_for_contracts(),
         retired: Cell::new(None),
         kind,
         terms: Terms::default(),
@@ -620,10 +620,10 @@ pub(in crate::lua) fn wake<'s>(
     Some((slot.address(), callback))
 }
 
-/// Keeps what a freed callback has for another one of its kind. CODE-3: in a checked state C may have the pointer still, so that no other
+/// Keeps what a freed callback has for another one of its kind. CODE-3: in a confined state C may have the pointer still, so that no other
 /// kind gets it.
 fn put_away(state: &State, freed: &Callback, callback: code::Callback) {
-    if freed.kind.body.is_pooled() && !state.checked() {
+    if freed.kind.body.is_pooled() && !state.asks_for_contracts() {
         return give_up(state, freed, callback);
     }
     callback.rest();
@@ -670,8 +670,8 @@ pub(in crate::lua) fn close(state: &State) {
         let data = unsafe { &*data(callback) };
         data.quick.set(ptr::null());
         data.retired.set(None);
-        match state.checked() {
-            // CODE-3: C may have the pointer still, which is nobody's from here on.
+        match state.may_be_kept(callback.address() as usize) {
+            // CODE-3: the pointer is nobody's from here on.
             true => callback.rest(),
             false => callback.release(),
         }

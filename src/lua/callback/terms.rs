@@ -82,8 +82,11 @@ pub(super) fn permit_result(
     value: usize,
 ) -> Result<(), LuaError> {
     let Kind::Pointer(to) = cx.state.kind(ty) else { return Ok(()) };
-    if !cx.state.asks_for_contracts() || value == 0 || cx.state.kind(to) == Kind::Function {
+    if !cx.state.asks_for_contracts() || value == 0 {
         return Ok(());
+    }
+    if cx.state.kind(to) == Kind::Function {
+        return cx.state.pass_function(cx.state.resolve(to).id(), value);
     }
     let trusted = all_promise(cx, function, &Contract::TrustedResult);
     let reach = extent::of_argument(cx, index, value);

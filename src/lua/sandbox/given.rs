@@ -25,6 +25,10 @@ pub(in crate::lua) struct Given {
     pub(in crate::lua) types: RefCell<FxHashSet<TypeId>>,
     /// The function types as which C got callbacks, by address.
     pub(in crate::lua) passed: RefCell<FxHashMap<usize, Vec<TypeId>>>,
+    /// CODE-3: the callbacks that C got.
+    exposed: RefCell<FxHashSet<usize>>,
+    /// C got memory in which it may find others.
+    pub(in crate::lua) all_exposed: Cell<bool>,
     /// How much is in the table of [`Anchor::Returned`](crate::lua::state::Anchor).
     pub(in crate::lua) returned: Cell<usize>,
     /// The function that the call in progress of a checked state has called.
@@ -158,7 +162,7 @@ impl State {
     }
 
     /// CALL-5: C gets the function pointer as one to a `ty`. From here on a callback of the script is held to the contracts of that type,
-    /// too.
+    /// too, and has its slot for good.
     ///
     /// # Errors
     /// It is a callback that returns a pointer, and C does not take NULL, which it gets where a callback fails.
@@ -168,12 +172,25 @@ impl State {
             return Ok(());
         }
         self.permit_fallible(ty)?;
+        self.hold_callback_to(ty, address);
+        self.given().exposed.borrow_mut().insert(address);
+        Ok(())
+    }
+
+    /// Holds the callback at an address to the contracts of a function type.
+    pub(in crate::lua) fn hold_callback_to(&self, ty: TypeId, address: usize) {
         let mut passed = self.given().passed.borrow_mut();
         let types = passed.entry(address).or_default();
         if !types.contains(&ty) {
             types.push(ty);
         }
-        Ok(())
+    }
+
+    /// CODE-3: whether C may have the function pointer of a callback when the state is gone.
+    pub(in crate::lua) fn may_be_kept(&self, address: usize) -> bool {
+        let given = self.given();
+        self.asks_for_contracts()
+            && (given.all_exposed.get() || given.exposed.borrow().contains(&address))
     }
 
     /// # Errors

@@ -327,6 +327,9 @@ impl Call<'_> {
             };
         }
         let reach = extent::of_argument(cx, n, address);
+        if terms.trusted && matches!(reach, Reach::Known(_)) {
+            cx.state.given().all_exposed.set(true);
+        }
         let access = match terms.access {
             Some((ctype::Access::WriteOnly | ctype::Access::ReadWrite, _)) => Access::Write,
             None if !to.is_const() => Access::Write,
@@ -419,6 +422,7 @@ impl Call<'_> {
                 Err(cx.state.not_given(ty))
             }
             reach => {
+                cx.state.given().all_exposed.set(true);
                 let size = cx.state.size(to).unwrap_or(0);
                 reach.permit(cx, ty, address, size, Access::Read)
             }
