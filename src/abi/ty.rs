@@ -97,7 +97,7 @@ pub struct Leaf {
     pub in_union: bool,
     /// Whether it is a bit-field without a name, which no value is in.
     pub unnamed: bool,
-    /// Whether it is in a record inside that [is empty](Type::is_empty).
+    /// Whether it is in a record inside that [is empty](Type::is_empty), or in an array of such records.
     pub in_empty: bool,
     /// How many records it is the first scalar of.
     pub opens: u8,
@@ -246,17 +246,22 @@ fn is_empty_record(table: &Table, ty: QualType, seen: &mut FxHashSet<RecordId>) 
     if !seen.insert(record) {
         return true;
     }
-    let mut empty = |mut ty: QualType| {
-        while let CType::Array(element, len) = *table.shape(ty) {
-            if len == ArrayLen::Fixed(0) {
-                return true;
-            }
-            ty = element;
-        }
-        is_empty_record(table, ty, seen)
+    let mut empty = |ty: QualType| {
+        let inner = innermost(table, ty);
+        matches!(table.shape(inner), CType::Array(..)) || is_empty_record(table, inner, seen)
     };
     let body = table.record(record).body.as_ref();
     body.is_some_and(|body| body.members.iter().all(|member| empty(member.ty)))
+}
+
+/// The elements of an array, of the arrays in it, and so on; an array of no elements as it is.
+fn innermost(table: &Table, mut ty: QualType) -> QualType {
+    while let CType::Array(element, len) = *table.shape(ty)
+        && len != ArrayLen::Fixed(0)
+    {
+        ty = element;
+    }
+    ty
 }
 
 /// Where a leaf is looked for: bytes from the start of the value, and whether a union, and an empty record, is around it.
@@ -367,7 +372,8 @@ fn collect_record(table: &Table, record: RecordId, at: At, found: &mut Found) {
         }
         match member.bits {
             None => {
-                let in_empty = is_empty_record(table, member.ty, &mut FxHashSet::default());
+                let inner = innermost(table, member.ty);
+                let in_empty = is_empty_record(table, inner, &mut FxHashSet::default());
                 let at = At { in_empty: at.in_empty || in_empty, ..at };
                 collect(table, member.ty, at.plus(member.offset as u32), found);
             }
