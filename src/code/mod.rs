@@ -42,7 +42,7 @@ pub use os::Peek;
 pub(crate) use os::this_thread;
 pub use pool::POOLED_CALLBACKS;
 pub use registers::Registers;
-pub use room::{check_stack, is_stack_short};
+pub use room::{LITTLE_STACK, check_stack, is_stack_short};
 pub use slot::{DISPATCH_OFFSET, Slot};
 pub use stubs::{Callback, announce_vectors};
 

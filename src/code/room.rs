@@ -7,7 +7,7 @@ use super::os::{mapping, own_stack};
 use crate::error::Error;
 
 /// The bytes of stack arguments that fit on the stack of every running thread.
-const LITTLE: usize = 8 << 10;
+pub const LITTLE_STACK: usize = 8 << 10;
 /// Bytes that a call with larger ones leaves free, for the callee and for signal handlers.
 const RESERVE: usize = 16 << 10;
 
@@ -19,7 +19,7 @@ const DEPTH: usize = 128 << 10;
 /// # Errors
 /// [`Error::Stack`]
 pub fn check_stack(bytes: usize) -> Result<(), Error> {
-    if bytes <= LITTLE {
+    if bytes <= LITTLE_STACK {
         return Ok(());
     }
     match left() {

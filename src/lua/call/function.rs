@@ -11,7 +11,7 @@ use mlua::ffi as sys;
 use super::route::{self, Route, Routing, Way};
 use super::thunk_api::{Argument, Conversions, LuaOperands, Outcome};
 use super::thunk_fast::DirectOperands;
-use crate::abi::{Convention, Signature};
+use crate::abi::{self, Convention, Signature};
 use crate::code;
 use crate::ctype::{QualType, Quals, Type as CType, TypeId};
 use crate::lower;
@@ -272,6 +272,16 @@ pub(in crate::lua) fn thunk(
     )?;
     // SAFETY: `LuaOperands` gives every thunk of this kind the type of a Lua C function.
     Ok(unsafe { api::compiled(thunk.address()) })
+}
+
+/// Makes sure that the thread's stack has room for what a thunk of the shape takes of it. True: it takes so much that each call must ask.
+pub(super) fn ask_for_stack(
+    signature: &Signature,
+    convention: &'static Convention,
+) -> Result<bool, LuaError> {
+    let bytes = abi::plan(signature, convention)?.stack_taken();
+    code::check_stack(bytes)?;
+    Ok(bytes > code::LITTLE_STACK)
 }
 
 /// The facts that a function's thunk depends on, with these types for `...`.

@@ -9,6 +9,7 @@
 //!   ├──▶ CountedApi ─── hot ────────▶ Thunk(Api)
 //!   ├──▶ PlanApi
 //!   ├──▶ Guest
+//!   ├──▶ Slow
 //!   │
 //!   └──▶ Variadic ── hot, same types ──┬──▶ Thunk(Direct)
 //!            ▲                         │      │
@@ -17,7 +18,7 @@
 //! ```
 //!
 //! The first route depends on the type and on the state's [`Ways`](crate::lua::state::ways::Ways): `PlanFast` where arguments are read directly, a `Thunk`
-//! at once where no plan can be carried out without one, `CountedApi` where a plan is carried out through Lua's C API, `PlanApi` where the process or
+//! at once where no plan can be carried out without one (`Slow` if its calls take much of the stack), `CountedApi` where a plan is carried out through Lua's C API, `PlanApi` where the process or
 //! the policy has no thunks, or the Frame is large.
 //!
 //! | transition | its cause |
@@ -355,6 +356,9 @@ pub(super) fn route<'s>(cx: &Cx<'s>, ty: TypeId, name: &str) -> Result<Route<'s>
             false => Route::Variadic { announces_vectors: plan.vector_count.is_some() },
         });
     }
+    if abi::plan(&signature, convention)?.stack_taken() > code::LITTLE_STACK {
+        return Ok(Route::Slow);
+    }
     let label = function::label(cx.state, ty, name);
     let way = Way::of(cx.state.head(), ways.calls);
     let code = function::thunk(cx.state, &signature, convention, &conversions, way, label)?;
@@ -470,7 +474,8 @@ unsafe fn announce_calls(lua: *mut lua_State, record: &Function) {
     }
 }
 
-/// The first [`Routing::slow`] of a direct thunk without a recipe: makes a thunk through the API, which stays there, and goes on as it.
+/// The first [`Routing::slow`] of a direct thunk without a recipe: makes a thunk through the API, which stays there, and goes on as it. Where a
+/// call takes much of the stack, this function stays there, and asks for it before each call: a thunk takes it as it begins.
 ///
 /// # Safety
 /// - *Closure* (see `call`): a thunk calls it as its own closure.
@@ -481,10 +486,13 @@ unsafe extern "C-unwind" fn compile_slow(lua: *mut lua_State) -> Results {
         let record = &*sys::lua_touserdata(lua, sys::lua_upvalueindex(1)).cast::<Function>();
         guard_in(lua, record.head, |cx| {
             let (signature, convention, conversions) = function::shape(cx, record.ty, &[])?;
+            let asks = function::ask_for_stack(&signature, convention)?;
             let label = function::label(cx.state, record.ty, record.name());
             let code =
                 function::thunk(cx.state, &signature, convention, &conversions, Way::Api, label)?;
-            record.routing.slow.set(code);
+            if !asks {
+                record.routing.slow.set(code);
+            }
             found = Some(code);
             Ok(0)
         })

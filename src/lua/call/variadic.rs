@@ -297,7 +297,7 @@ fn by_types(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<Fou
     }
     match !cx.state.ways.thunks {
         true => recipe(cx, record, BY_TYPES, variable),
-        false => thunk(cx, record, variable).map(Found::Thunk),
+        false => thunk(cx, record, variable).map(|(thunk, _)| Found::Thunk(thunk)),
     }
 }
 
@@ -352,15 +352,17 @@ fn by_key(
     if !cx.state.ways.calls
         && let Some(recipe) = State::recipe(cx, record.ty, key, variable)?
     {
-        let hot = record.routing.is_hot_for(key);
+        let hot = !recipe.plan.is_large() && record.routing.is_hot_for(key);
         let Some(thunk) = hot.then(|| compile(record, recipe, Way::Api)).flatten() else {
             return Ok(Found::Recipe(recipe));
         };
         record.routing.serve_by_thunk(key, thunk.code);
         return Ok(Found::Thunk(thunk.code));
     }
-    let thunk = thunk(cx, record, variable)?;
-    record.routing.serve_by_thunk(key, thunk);
+    let (thunk, asks) = thunk(cx, record, variable)?;
+    if !asks {
+        record.routing.serve_by_thunk(key, thunk);
+    }
     Ok(Found::Thunk(thunk))
 }
 
@@ -376,11 +378,18 @@ fn recipe(
     Ok(Found::Recipe(recipe))
 }
 
-fn thunk(cx: &Cx<'_>, record: &Function, variable: &[QualType]) -> Result<lua_CFunction, LuaError> {
+/// The thunk for a call, for which the stack has room; and whether each call must ask for that.
+fn thunk(
+    cx: &Cx<'_>,
+    record: &Function,
+    variable: &[QualType],
+) -> Result<(lua_CFunction, bool), LuaError> {
     let (signature, convention, conversions) = function::shape(cx, record.ty, variable)?;
+    let asks = function::ask_for_stack(&signature, convention)?;
     if convention.vector_count {
         record.routing.announce_vectors(cx.state.head())?;
     }
     let label = function::label(cx.state, record.ty, record.name());
-    function::thunk(cx.state, &signature, convention, &conversions, Way::Api, label)
+    let code = function::thunk(cx.state, &signature, convention, &conversions, Way::Api, label)?;
+    Ok((code, asks))
 }

@@ -120,6 +120,42 @@ fn what_has_no_thunk_reads_its_plan() {
     assert_eq!(seen(&lua, "C.strlen").0, at(plan_api::call));
 }
 
+/// As on a processor where large plans need thunks.
+#[test]
+fn a_thunk_asks_for_the_stack_that_it_takes() {
+    let (lua, _ffi) = state(Policy::open());
+    run(
+        &lua,
+        "ffi.cdef [[struct huge { char bytes[500000000]; };
+           int huge(struct huge) __asm__(\"abs\");]]
+         value = ffi.new 'struct large'
+         none = ffi.cast('struct huge *', value)",
+    );
+    for name in ["large", "huge"] {
+        let function: mlua::Function = lua.load(format!("return C.{name}")).eval().expect("is one");
+        // SAFETY: the closure gets the upvalues of one of a record, whose thunk `compile_slow` makes.
+        let slow: mlua::Function = unsafe {
+            lua.exec_raw(function, |lua| {
+                sys::lua_getupvalue(lua, 1, 1);
+                sys::lua_getupvalue(lua, 1, 2);
+                sys::lua_pushcclosure(lua, api::for_lua(compile_slow), 2);
+                sys::lua_replace(lua, 1);
+                sys::lua_settop(lua, 1);
+            })
+        }
+        .expect("runs");
+        lua.globals().set(name, slow).expect("sets");
+    }
+    run(
+        &lua,
+        "for _ = 1, 3 do large(value) end
+         local ok, message = pcall(function() huge(none[0]) end)
+         assert(not ok and tostring(message):find('500000000 bytes of stack', 1, true), message)
+         ok, message = coroutine.wrap(function() return pcall(function() huge(none[0]) end) end)()
+         assert(not ok and tostring(message):find('500000000 bytes of stack', 1, true), message)",
+    );
+}
+
 #[test]
 fn a_closed_record_refuses_calls_on_every_route() {
     let (lua, _ffi) = state(Policy::open());
