@@ -7,6 +7,8 @@ use cthunk::{Error, Policy, Sandbox, SandboxBuilder, mlua};
 /// The deadline of each script, and the time by which the host has its error.
 const DEADLINE: Duration = Duration::from_millis(60);
 const BOUND: Duration = Duration::from_millis(1500);
+/// The same for scripts that fill C's stack: LuaJIT's errors are exceptions, which pass each frame.
+const UNWOUND: Duration = if cfg!(feature = "luajit") { Duration::from_secs(8) } else { BOUND };
 
 fn builder() -> SandboxBuilder {
     Sandbox::builder().policy(Policy::data_only()).time(DEADLINE)
@@ -234,7 +236,7 @@ fn recursion_ends() {
                 let end: String =
                     end.lines().next().unwrap_or_default().chars().take(100).collect();
                 println!("{what}: {time:?}: {end}");
-                assert!(time < BOUND, "{what}: {time:?}");
+                assert!(time < UNWOUND, "{what}: {time:?}");
                 is_alive(&sandbox);
             }
         };
@@ -413,4 +415,180 @@ fn what_is_taken_back_is_gone() {
     // SAFETY: no script runs.
     let open = unsafe { cthunk::Ffi::open(&open) }.expect("opens");
     assert!(open.revoke("one").is_err());
+}
+
+/// C functions and callbacks that call each other go as deep as there is stack for.
+#[test]
+fn recursion_through_c_ends() {
+    extern "C" fn apply(f: extern "C" fn(i32) -> i32, n: i32) -> i32 {
+        f(n)
+    }
+    const SCRIPTS: &[(&str, &str)] = &[
+        (
+            "one callback",
+            "local f f = ffi.cast('int (*)(int)', function(n) return C.apply(f, n + 1) end) return C.apply(f, 0)",
+        ),
+        ("new callbacks", "local function f(n) return C.apply(f, n + 1) end return C.apply(f, 0)"),
+        (
+            "the pointer itself",
+            "local f f = ffi.cast('int (*)(int)', function(n) return f(n + 1) end) return f(0)",
+        ),
+        (
+            "under pcall",
+            "local f f = ffi.cast('int (*)(int)', function(n) pcall(C.apply, f, n + 1) return 1 end) while true do C.apply(f, 0) end",
+        ),
+        (
+            "a loop in a callback",
+            "C.apply(ffi.cast('int (*)(int)', function() while true do end end), 0) return 'not reached'",
+        ),
+        (
+            "coroutines in callbacks",
+            "local f f = ffi.cast('int (*)(int)', function(n)
+            return coroutine.wrap(function() return C.apply(f, n + 1) end)()
+        end) return C.apply(f, 0)",
+        ),
+        (
+            "sorts in callbacks",
+            "local f f = ffi.cast('int (*)(int)', function(n)
+            table.sort({2, 1}, function() return C.apply(f, n + 1) > 0 end) return 1
+        end) while true do C.apply(f, 0) end",
+        ),
+    ];
+    for stack in [2 << 20, 8 << 20] {
+        let run = move || {
+            for (what, script) in SCRIPTS {
+                let sandbox = Sandbox::builder().time(DEADLINE).build().expect("builds");
+                let declaration = "int apply(int (*f)(int), int n);";
+                // SAFETY: the declaration is the function's.
+                unsafe { sandbox.ffi().function_at(declaration, apply as *const std::ffi::c_void) }
+                    .expect("fits");
+                let (end, time) = end_of(&sandbox, &format!("local C = ffi.C {script}"));
+                println!("{what}: {time:?}: {}", end.lines().next().unwrap_or_default());
+                assert!(
+                    end.contains("stack overflow") || end.contains("limit") || end == "deadline",
+                    "{what}: {end}"
+                );
+                assert!(time < BOUND, "{what}: {time:?}");
+                is_alive(&sandbox);
+            }
+        };
+        let thread = std::thread::Builder::new().stack_size(stack).spawn(run).expect("a thread");
+        thread.join().expect("no panic");
+    }
+}
+
+/// What scripts made goes with their sandbox.
+#[test]
+fn nothing_is_left() {
+    let script = "kept = {}
+        for i = 1, 200 do kept[i] = ffi.cast('int (*)(int)', function(n) return n + i end) end
+        for i = 1, 200 do assert(kept[i](1) == 1 + i) end
+        for i = 1, 100 do kept[#kept + 1] = ffi.gc(ffi.new 'int[1]', function() while true do end end) end
+        pcall(ffi.load, 'z')
+        while true do end";
+    let once = || {
+        let sandbox = Sandbox::builder().time(DEADLINE).build().expect("builds");
+        sandbox.ffi().declare_types("typedef int (*unary)(int);").expect("declares");
+        let (end, _) = end_of(&sandbox, script);
+        assert_eq!(end, "deadline");
+        assert_eq!(sandbox.ffi().counters().expect("open").callbacks, 200);
+        let table = sandbox.ffi().clone();
+        drop(sandbox);
+        assert!(table.counters().is_err(), "the Lua state is closed");
+    };
+    once();
+    let (before, memory) = (cthunk::code::stats(), resident());
+    for _ in 0..20 {
+        once();
+    }
+    let after = cthunk::code::stats();
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+    let grown = resident().saturating_sub(memory);
+    assert!(grown < 20 << 20, "{grown} bytes more");
+}
+
+/// Bytes of memory that the process uses.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
+}
+
+/// A budget is one call's: what was spent does not count for the next, and calls inside one another share it.
+#[test]
+fn each_call_has_its_budget() {
+    let sandbox = builder().time(Duration::from_secs(10)).steps(100_000).build().expect("builds");
+    let work = "local n = ... for i = 1, n do end return n";
+    let work = sandbox.load("work", work).expect("compiles");
+    for _ in 0..50 {
+        assert_eq!(sandbox.call::<i64>(&work, 20_000).expect("has steps"), 20_000);
+    }
+    let all =
+        sandbox.enter(|| (0..50).try_for_each(|_| sandbox.call::<i64>(&work, 20_000).map(drop)));
+    assert!(matches!(all.unwrap_err().downcast_ref(), Some(Error::Steps)));
+    // A function of the host that calls the script again.
+    let again = sandbox.lua().create_function(|_, f: mlua::Function| f.call::<()>(()));
+    sandbox.lua().globals().set("again", again.expect("made")).expect("set");
+    let (end, _) = end_of(
+        &sandbox,
+        "local function f() pcall(again, f) end while true do pcall(again, f) end",
+    );
+    assert_eq!(end, "steps");
+    is_alive(&sandbox);
+}
+
+/// Scripts that try to end the process, or to get at what they were not given. Each ends in an error.
+const ATTACKS: &[&str] = &[
+    "os.exit(1)",
+    "os.execute 'true'",
+    "io.open '/proc/self/mem'",
+    "return require 'os'.exit",
+    "return package.loaded",
+    "return debug.sethook()",
+    "return debug.getregistry()",
+    "return getmetatable('').__index.dump(print)",
+    "return assert(load('\\27Lua\\0'))()",
+    "return assert(load(function() return '\\27LJ' end))()",
+    "return jit.on()",
+    "return newproxy(true)",
+    "collectgarbage 'stop'",
+    "dofile '/proc/self/exe'",
+    "loadfile '/proc/self/exe'",
+    "return ffi.cast('char *', 1)[0]",
+    "return ffi.new('int[1]')[2^40]",
+    "ffi.new('int[1]')[-1] = 1",
+    "return ffi.string(ffi.cast('char *', ffi.new('char[3]', 'abc')))",
+    "ffi.copy(ffi.new 'int[1]', ('x'):rep(100), 100)",
+    "ffi.fill(ffi.new 'int[1]', 2^40)",
+    "return ffi.C.abort()",
+    "ffi.cdef 'void abort(void);' ffi.C.abort()",
+    "ffi.load 'c'",
+    "return ffi.cast('void (*)(void)', ffi.new 'char[16]')()",
+    "ffi.gc(ffi.C, print)()",
+    "getmetatable(ffi.new 'int').__index()",
+    "getmetatable(ffi.C).__gc()",
+    "ffi.metatype('int', {})",
+    "return ffi.typeof('struct { struct { struct a b; } c; }')()",
+    "string.rep('x', -1, nil)()",
+    "local t = setmetatable({}, {__index = error}) return t[1]",
+    "error(setmetatable({}, {__tostring = function() while true do end end}))",
+    "error()",
+    "error(nil)",
+    "error(coroutine.create(error))",
+    "return (function(...) return select('#', ...) end)(table.unpack({}, 1, 1e7))",
+    "return string.format('%99999d', 1)",
+    "return ('x'):rep(2^53, 'y')",
+    "table.concat({}, 'x', 1, 2^53)",
+    "return utf8.char(2^31)()",
+    "xpcall(error, error)()",
+];
+
+#[test]
+fn attacks_are_errors() {
+    for attack in ATTACKS {
+        let sandbox = builder().build().expect("builds");
+        let (end, time) = end_of(&sandbox, attack);
+        assert!(!end.starts_with("returned"), "{attack}: {end}");
+        assert!(!end.contains("internal error") && time < BOUND, "{attack}: {end}, {time:?}");
+        is_alive(&sandbox);
+    }
 }
