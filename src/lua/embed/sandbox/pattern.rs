@@ -383,10 +383,9 @@ pub(super) fn is_text(pattern: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn found(
-        subject: &str,
-        pattern: &str,
-    ) -> Result<Option<(Range<usize>, Vec<Capture>)>, &'static str> {
+    type Outcome = Result<Option<(Range<usize>, Vec<Capture>)>, &'static str>;
+
+    fn found(subject: &str, pattern: &str) -> Outcome {
         let free = |_| Ok::<(), ()>(());
         let mut matcher = Matcher::new(subject.as_bytes(), pattern.as_bytes(), free);
         match matcher.find(0, None, true) {
