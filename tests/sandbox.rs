@@ -253,7 +253,7 @@ const GREED: &[(&str, &str, &str)] = &[
     ("an array", "local t = {} for i = 1, 1e9 do t[i] = i end", "not enough memory"),
     (
         "coroutines",
-        "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(type) end",
+        "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(function() end) end",
         "not enough memory",
     ),
     (

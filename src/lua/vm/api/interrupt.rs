@@ -242,8 +242,9 @@ mod version {
             }
             let count = COUNT.get().wrapping_add(1);
             COUNT.set(count);
-            let (turns, _) = (*budget).interval(bytes(lua, &*budget));
-            let charged = match count % turns.min(TURNS) {
+            let (turns, large) = (*budget).interval(bytes(lua, &*budget));
+            let turns = if large { 1 } else { turns.min(TURNS) };
+            let charged = match count % turns {
                 0 => (*budget).charge(1),
                 _ => (*budget).take(1),
             };
