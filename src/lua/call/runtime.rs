@@ -314,7 +314,7 @@ pub(super) unsafe extern "C-unwind" fn push_copy_fast(
 /// - *Raise*.
 unsafe fn learn_result(lua: *mut lua_State, record: *const Function) {
     // SAFETY: *Record*, kept by the caller.
-    unsafe {
+    keeping_errno(|| unsafe {
         help(lua, record, |cx, record| {
             let Some(cd) = cdata::at(cx, -1) else { return Ok(()) };
             let size = if cd.is_pointer() { Some(0) } else { cx.state.size(cd.ty) };
@@ -326,7 +326,7 @@ unsafe fn learn_result(lua: *mut lua_State, record: *const Function) {
             }
             Ok(())
         });
-    }
+    });
 }
 
 /// Pushes a result of the function's result type; `errno` stays as C left it.

@@ -454,13 +454,13 @@ fn wait(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
 fn result(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
     let (task, shared) = task(cx)?;
     let mut registers = Registers::default();
-    match &mut *shared.lock() {
+    let errno = match &mut *shared.lock() {
         Progress::Done(job) => {
             mem::swap(&mut registers, &mut job.registers);
-            os::set_errno(job.errno);
+            job.errno
         }
         _ => return Err(LuaError::new("the call is not done")),
-    }
+    };
     // SAFETY: what the call needed is alive until it is let go of, which is after this; the Frame is of the recipe's plan.
     unsafe {
         let (record, recipe) = (&*task.record, &*task.recipe);
@@ -475,6 +475,7 @@ fn result(cx: &Cx<'_>) -> Result<Outcome, LuaError> {
         }
         drop(Arc::from_raw(task.shared.replace(ptr::null())));
         let_go(cx);
+        os::set_errno(errno);
         Ok(Outcome::results(c_int::from(recipe.conversions.result != thunk_api::Outcome::None)))
     }
 }

@@ -143,7 +143,7 @@ unsafe fn enter_on(
     // SAFETY: *Frame* and *Own thread*, kept by the caller.
     unsafe {
         if memory::room(lua) < quick.room
-            && sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4) == 0
+            && keeping_errno(|| sys::lua_checkstack(lua, quick.parameters.len() as c_int + 4)) == 0
         {
             return Done::Nothing;
         }
@@ -185,7 +185,8 @@ unsafe fn run(lua: *mut lua_State, callback: &Callback, quick: &Quick, frame: *m
         memory::set_top(lua, set_arguments(slot.next(), quick, frame));
         let count = quick.parameters.len() as c_int;
         sys::lua_pcall(lua, count, quick.results, 0) == sys::LUA_OK
-            && (take_result(lua, slot, quick, frame) || convert(lua, callback, frame))
+            && (take_result(lua, slot, quick, frame)
+                || keeping_errno(|| convert(lua, callback, frame)))
     }
 }
 

@@ -207,7 +207,7 @@ enum Turned {
 /// - *Frame* (see `callback`).
 /// - *Slot*: the callback lives until this returns.
 pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
-    let terms = callback.terms();
+    let (terms, errno) = (callback.terms(), os::errno());
     // SAFETY: the Frame has a slot for the result. Whatever goes wrong, C gets zeros.
     let result = unsafe { callback.result_bytes(frame) };
     result.fill(0);
@@ -221,7 +221,7 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
         }
         let answer = terms.answer.lock().unwrap_or_else(PoisonError::into_inner);
         result[..answer.len()].copy_from_slice(&answer);
-        return;
+        return os::set_errno(errno);
     }
     let patience = Duration::from_millis(patience.into());
     // SAFETY: *Frame* and *Slot*, kept by the caller.
@@ -231,13 +231,14 @@ pub(in crate::lua) unsafe fn enter(callback: &Callback, frame: *mut u8) {
             let earlier = terms.count_answered();
             let name = callback.name();
             dispatch::report(match turned {
-                Turned::Closed if earlier > 0 => return,
+                Turned::Closed if earlier > 0 => return os::set_errno(errno),
                 Turned::Closed => format!("'{name}' was called after its Lua state was closed"),
                 Turned::Late(patience) => format!(
                     "'{name}' was called on another thread, and the thread of its Lua state did not run ffi.poll() for \
                      {patience:?}: C gets zeros"
                 ),
             });
+            os::set_errno(errno);
         }
     }
 }

@@ -172,7 +172,7 @@ pub(in crate::lua) unsafe fn during(
     let outcome = transition::across(lua, head, native);
     given.target.set(outer);
     given.calls.set(calls);
-    given.let_go();
+    keeping_errno(|| given.let_go());
     if state.given().returned.get() > before {
         // SAFETY: *C function* and *Raise*, kept by the caller.
         keeping_errno(|| unsafe {

@@ -104,7 +104,7 @@ impl Caught {
 
     /// Pushes the value that was raised, and forgets it.
     pub(super) fn push(self, cx: &Cx<'_>) {
-        drop(Callbacks::of(cx.state).last_words.take());
+        keeping_errno(|| drop(Callbacks::of(cx.state).last_words.take()));
         cx.push_anchor(Anchor::Pending);
         cx.raw_get_integer(-1, 1);
         cx.push_bool(false);
