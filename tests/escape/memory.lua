@@ -172,7 +172,7 @@ config.pairs[1] = { 11, 12 }
 ffi.copy(config.tag, "copied")
 C.fill_in(ffi.cast("unsigned char *", config.tag), 8, 66)
 C.nest.before, C.nest["in"][1].c, C.nest.after = 3, 67, 4
-assert(config.level == 5 and config.pairs[1].b == 12 and ffi.string(config.tag, 8) == "BBBBBBBB" and C.nest.after == 4)
+assert(config.level == 5 and config.pairs[1].b == 12 and ffi.string(config.tag, 8) == "BBBBBBBB" and ffi.tonumber(C.nest.after) == 4)
 config.hook = function(x) return x + 40 end
 assert(C.check_config() == 43)
 config.hook = C.twice

@@ -170,5 +170,5 @@ assert(C.apply_nullable(function(x) return x + 1 end, 1) == 2 and C.trusted_or_n
 assert(ffi.tonumber(C.length16("aé")) == 2 and ffi.tonumber(C.length32("aé")) == 2 and ffi.tonumber(C.length_wide("aéx")) == 3)
 assert(C.take_bundle(bundle {}) == 5 + 42 + 2 and C.take_bundle_or_null({ 1 }) == 0)
 assert(C.take_bundle(bundle { f = function(x) return x + 100 end }) == 5 + 42 + 101)
-assert(C.sum(nil, 0) == 0 and C.fill_in(nil, 0, 1) == nil)
+assert(ffi.tonumber(C.sum(nil, 0)) == 0 and C.fill_in(nil, 0, 1) == nil)
 assert(ffi.tonumber(C.word_length(function() return C.name() end)) == 6)
