@@ -115,7 +115,7 @@ impl State {
     }
 
     /// CALL-3: keeps what C code has given with a value of type `ty` at `value`: [`State::learn_function`] if it is a pointer to a
-    /// function; in a checked state any other pointer, as a handle, unless it leads to memory that the library knows.
+    /// function; where contracts are asked for any other pointer, as a handle, unless it leads to memory that the library knows.
     ///
     /// # Safety
     /// - `value` is readable for the size of its type.
@@ -128,7 +128,7 @@ impl State {
         let to = state.resolve(to).id();
         if state.kind(to) == Kind::Function {
             state.learn_function(to, address.cast_const().cast());
-        } else if state.checked() && !address.is_null() {
+        } else if state.asks_for_contracts() && !address.is_null() {
             // Otherwise the memory is the script's own, or the library knows how long it lives.
             if !region::is_known(cx, address as usize) {
                 state.learn_handle(to, address as usize);

@@ -19,23 +19,23 @@
 //! Contracts belong to the address (CALL-1): a call is held to every declaration of the host for its address, whatever type the pointer has
 //! now.
 
+mod result;
 mod terms;
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_int, c_void};
 
 use super::function::{self, Function};
 use super::recipe::Recipe;
 use crate::abi;
-use crate::ctype::{self, Contract, IntKind, QualType, TypeId};
-use crate::lua::callback;
+use crate::ctype::{self, QualType, TypeId};
 use crate::lua::sandbox::given::Held;
-use crate::lua::sandbox::region;
-use crate::lua::state::{Cx, LuaError, State};
+use crate::lua::state::{Cx, LuaError};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::cdata;
 use crate::lua::value::extent::{self, Access, Reach};
 use crate::lua::vm::api::LuaType;
 use crate::policy::{Permissions, Refusal};
+pub(in crate::lua::call) use result::learn_result;
 use terms::Terms;
 
 /// Holds a call of `target` to what the host declares for that address; where it declares nothing, to the record's own type. The
@@ -55,7 +55,9 @@ pub(in crate::lua) unsafe fn check(
     frame: *const u8,
 ) -> Result<(), LuaError> {
     cx.state.given().let_go();
-    if let Kind::Pointer(_) = cx.state.kind(record.result(cx)) {
+    if cx.state.asks_for_contracts()
+        && let Kind::Pointer(_) = cx.state.kind(record.result(cx))
+    {
         cx.state.permit_handle()?;
     }
     let mut released = Vec::new();
@@ -101,86 +103,6 @@ impl Used {
             && self.start < other.start + other.bytes
             && other.start < self.start + self.bytes
     }
-}
-
-/// Keeps what a result says about the memory and the functions of C: handles, functions, and the memory that a trusted result leads to. Returns
-/// whether what keeps that memory known was pushed. A callback of a script gives nothing out (CALL-3).
-///
-/// # Safety
-/// - `value` is the result, of type `ty`, of the function at `target`.
-pub(super) unsafe fn learn_result(
-    cx: &Cx<'_>,
-    record: &Function,
-    target: *const c_void,
-    ty: QualType,
-    value: *const u8,
-) -> bool {
-    let Kind::Pointer(to) = cx.state.kind(ty) else { return false };
-    if cx.state.checked() && callback::is_callback(target) {
-        return false;
-    }
-    let declared = |n| cx.state.declared_function(record.ty, target, n);
-    // SAFETY: `value` is the result of a function of C, as the caller promises.
-    unsafe {
-        // A script's type may have other contracts for a function that the result leads to.
-        match declared(0).filter(|_| cx.state.is_function_pointer(ty)) {
-            None => State::learn_result(cx, ty, value),
-            Some(_) => (0..).map_while(declared).for_each(|function| {
-                let types = cx.state.types.borrow();
-                let result = types.table().function(function).map_or(ty, |known| known.result);
-                drop(types);
-                State::learn_result(cx, result, value);
-            }),
-        }
-        if all_promise(cx, record, target, &Contract::Acquires) {
-            cx.state.acquire_handle(cx.state.load_pointer(value) as usize);
-        }
-        all_promise(cx, record, target, &Contract::TrustedResult) && trust(cx, to, value)
-    }
-}
-
-/// Whether every declaration of the host for an address has a contract.
-fn all_promise(cx: &Cx<'_>, record: &Function, target: *const c_void, contract: &Contract) -> bool {
-    let trusts = |ty: TypeId| {
-        let types = cx.state.types.borrow();
-        let function = types.table().function(ty);
-        function.is_some_and(|function| function.contracts.contains(contract))
-    };
-    let declared = |n| cx.state.declared_function(record.ty, target, n);
-    match declared(0) {
-        _ if !cx.state.checked() => false,
-        None => trusts(record.ty),
-        Some(_) => (0..).map_while(declared).all(trusts),
-    }
-}
-
-/// Makes the memory known that the pointer at `value` leads to, to a `to`, unless it is. Returns whether what keeps it known was pushed.
-///
-/// # Safety
-/// - `value` is a pointer that the host trusts.
-unsafe fn trust(cx: &Cx<'_>, to: QualType, value: *const u8) -> bool {
-    // SAFETY: `value` is a pointer, as the caller promises; for the text behind it the host answers.
-    let (address, bytes) = unsafe {
-        let address = cx.state.load_pointer(value);
-        let bytes = match (address.is_null(), cx.state.kind(to)) {
-            (true, _) => return false,
-            (_, Kind::Int(IntKind::Char)) => {
-                CStr::from_ptr(address.cast_const().cast()).count_bytes() + 1
-            }
-            _ => cx.state.size(to).unwrap_or(0),
-        };
-        (address as usize, bytes)
-    };
-    if region::resolve(cx, address) {
-        let is_older = region::at(cx, -1).is_some();
-        cx.pop(1);
-        if !is_older {
-            return false;
-        }
-    }
-    region::push_given(cx, to, address, bytes);
-    region::note(cx, address, bytes);
-    true
 }
 
 /// A call that is about to be made.
@@ -298,8 +220,8 @@ impl Call<'_> {
                 return self.function(ty, &terms(), address).map(|()| None);
             }
             Kind::Pointer(to) | Kind::Reference(to) => to,
-            // SAFETY: *Frame*, kept by the caller.
             Kind::Record(_) if asked => {
+                // SAFETY: *Frame*, kept by the caller.
                 return unsafe { self.by_value(index, ty, &terms()) }.map(|()| None);
             }
             _ => return Ok(None),
