@@ -20,6 +20,7 @@
 //!
 //! | type | for |
 //! |---|---|
+//! | [`Sandbox`] | a Lua state for scripts that nobody trusts, with an `ffi` table and bounds of time, steps and memory |
 //! | [`Ffi`] | an `ffi` table in a Lua state, and what the host does with it: declare, load, expose functions, lend memory |
 //! | [`Builder`] | installs one: under a policy, as a global variable, for `require` |
 //! | [`Policy`] | permissions, allowed names and limits of a table |
@@ -34,7 +35,8 @@
 //! # Trust
 //!
 //! A script with an open `ffi` table ([`Ffi::open`], [`lua::open`]) can read and write all memory of the process, as with LuaJIT's library.
-//! Therefore these functions are `unsafe`. [`Ffi::builder`] installs a table under a [`Policy`], for scripts that the host does not trust:
+//! Therefore these functions are `unsafe`. [`Sandbox`] is for scripts that the host does not trust; [`Ffi::builder`] installs a table under a [`Policy`] in a
+//! Lua state that the host makes:
 //! `docs/embedding.md`, `docs/security.md`.
 //!
 //! # Features

@@ -103,6 +103,8 @@ impl State {
     }
 }
 
+/// LIMIT-1
+///
 /// # Errors
 /// There is more than a limit allows.
 pub(in crate::lua) fn within(

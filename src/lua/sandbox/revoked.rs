@@ -1,4 +1,4 @@
-//! Functions and libraries that the host has taken back.
+//! CODE-5: functions and libraries that the host has taken back.
 //!
 //! A function is known by its address: no closure, pointer or callback argument leads to it any more, however a script got hold of it.
 

@@ -1,4 +1,4 @@
-//! The time and the steps of scripts: what the library charges to the [`Budget`] of a Lua state.
+//! The time and the steps of scripts (TIME-2, TIME-3): what the library charges to the [`Budget`] of a Lua state.
 //!
 //! Lua calls finalisers while no hook runs, so that nothing would stop one that loops. Where there is a budget, the finalisers of cdata wait in
 //! a table, and run when a function of the library is called, or the host lets them run. Finalisers that still wait when the Lua state closes never

@@ -1,4 +1,4 @@
-//! The parts of Lua's library that a sandbox has: an allow-list, and functions in place of those that no hook stops.
+//! LIB-1: the parts of Lua's library that a sandbox has: an allow-list, and functions in place of those that no hook stops.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! Charges of a [`Budget`] while Lua code runs, and its end, which no Lua code catches.
+//! Charges of a [`Budget`] while Lua code runs, and its end, which no Lua code catches (TIME-1, TIME-2).
 //!
 //! | | the budget is charged |
 //! |---|---|
