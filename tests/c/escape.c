@@ -173,11 +173,12 @@ int ticket_close_both(struct ticket *a, struct ticket *b) { return ticket_close(
 int ticket_close_or_null(struct ticket *t) { return t ? ticket_close(t) : -1; }
 int ticket_close_after(struct ticket *t, int (*f)(int)) { f(0); return ticket_close(t); }
 // Texts: they are overwritten when they are freed.
-static char texts[64][32];
-static int texts_in_use[64];
+enum { TEXTS = 16384 };
+static char texts[TEXTS][32];
+static int texts_in_use[TEXTS];
 char *text_share(char *text) { texts_in_use[(text - texts[0]) / 32]++; return text; }
 char *text_make(int n) {
-    for (int i = 0; i < 64; i++) if (!texts_in_use[i]) {
+    for (int i = 0; i < TEXTS; i++) if (!texts_in_use[i]) {
         texts_in_use[i] = 1;
         for (int j = 0; j < 31; j++) texts[i][j] = j < n ? 'x' : 0;
         return texts[i];
@@ -186,7 +187,7 @@ char *text_make(int n) {
 }
 void text_free(char *text) {
     int i = (int)((text - texts[0]) / 32);
-    if (i < 0 || i > 63 || !texts_in_use[i]) { breaches++; return; }
+    if (i < 0 || i >= TEXTS || !texts_in_use[i]) { breaches++; return; }
     if (--texts_in_use[i] == 0) memset(text, 'y', 32);
 }
 struct other *many(void) { static unsigned long n; return (struct other *)(4096 + 64 * ++n); }
