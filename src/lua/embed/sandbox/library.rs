@@ -114,8 +114,8 @@ pub(super) fn install(lua: &Lua, ffi: &Ffi, modules: &Table, sources: &Table) ->
         Ok(1)
     })?;
     native.set("finalizes_tables", api::FINALIZES_TABLES)?;
-    native.set("interrupts_patterns", api::INTERRUPTS_PATTERNS)?;
-    native.set("old_patterns", api::OLD_PATTERNS)?;
+    native.set("patterns_of_51", api::PATTERNS_OF_51)?;
+    native.set("nothing_follows", api::NOTHING_FOLLOWS)?;
     native.set("counts_no_depth", api::COUNTS_NO_DEPTH)?;
     native.set("closes_coroutines", api::CLOSES_COROUTINES)?;
     let prelude = lua.load(include_str!("prelude.lua")).set_name("=sandbox");

@@ -204,8 +204,6 @@ function string.rep(s, n, ...)
   return rep(s, n, ...)
 end
 
-if native.interrupts_patterns then return end
-
 string.find, string.match = native.find, native.match
 local next_match, concat = native.next_match, table.concat
 
@@ -221,7 +219,7 @@ end
 function string.gmatch(s, pattern, init)
   s, pattern = text(s, 1, "gmatch"), text(pattern, 2, "gmatch")
   local position, last = 1, nil
-  if init and not native.old_patterns then
+  if init and not native.nothing_follows then
     position = init < 0 and #s + init + 1 or init
     if position < 1 then position = 1 end
   end
@@ -230,7 +228,7 @@ function string.gmatch(s, pattern, init)
       position = #s + 2
       return nil
     end
-    if native.old_patterns then
+    if native.nothing_follows then
       position = final + (final < first and 2 or 1)
     else
       position, last = final + 1, final
@@ -252,7 +250,7 @@ local function parts_of(replacement)
     local digit = after ~= "" and native.find("0123456789", after, 1, true)
     if digit then
       parts[#parts + 1] = digit - 1
-    elseif after == "%" or native.old_patterns then
+    elseif after == "%" or native.patterns_of_51 then
       parts[#parts + 1] = after
     else
       error("invalid use of '%' in replacement string", 3)
@@ -316,7 +314,7 @@ function string.gsub(s, pattern, replacement, limit)
     pieces[#pieces + 1] = sub(s, copied, first - 1)
     pieces[#pieces + 1] = value
     copied = final + 1
-    if native.old_patterns then
+    if native.nothing_follows then
       position = final < first and final + 2 or final + 1
     else
       position, last = final + 1, final

@@ -77,7 +77,7 @@ fn start(cx: &Cx<'_>, length: usize) -> Result<Option<usize>, LuaError> {
         _ => length.saturating_sub(usize::try_from(init.unsigned_abs()).unwrap_or(usize::MAX)),
     };
     Ok(match from > length {
-        true => api::SEARCHES_AT_END.then_some(length),
+        true => api::PATTERNS_OF_51.then_some(length),
         false => Some(from),
     })
 }

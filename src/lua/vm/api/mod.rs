@@ -76,12 +76,11 @@ compile_error!("one Lua version is needed: lua51, lua52, lua53, lua54, lua55, lu
 
 /// Whether tables have finalisers.
 pub(crate) const FINALIZES_TABLES: bool = cfg!(feature = "_env");
-/// Whether a search that begins behind a text begins at its end.
-pub(crate) const SEARCHES_AT_END: bool = cfg!(feature = "_fenv");
-/// Whether a match of nothing may follow a match directly, and other characters than digits may follow a `%` in what `string.gsub` puts in.
-pub(crate) const OLD_PATTERNS: bool = cfg!(not(feature = "_integers"));
-/// Whether Lua's own functions for patterns can be interrupted.
-pub(crate) const INTERRUPTS_PATTERNS: bool = cfg!(feature = "luau");
+/// Whether patterns are those of Lua 5.1: a search that begins behind a text begins at its end, and any character may follow a `%` in what
+/// `string.gsub` puts in.
+pub(crate) const PATTERNS_OF_51: bool = cfg!(any(feature = "lua51", feature = "luajit"));
+/// Whether a match of nothing may follow a match directly.
+pub(crate) const NOTHING_FOLLOWS: bool = cfg!(not(feature = "_integers"));
 /// Whether C functions call each other as deep as C's stack goes.
 pub(crate) const COUNTS_NO_DEPTH: bool = cfg!(feature = "luajit");
 /// Whether Lua collects garbage before it runs out of memory.
