@@ -170,6 +170,23 @@ pub enum Contract {
     },
 }
 
+impl Contract {
+    /// The pointer parameter that it is about; `None`: the result.
+    pub fn parameter(&self) -> Option<u32> {
+        match *self {
+            Contract::NonNull { param }
+            | Contract::Access { param, .. }
+            | Contract::Terminated { param }
+            | Contract::Trusted { param }
+            | Contract::Nullable { param }
+            | Contract::Releases { param }
+            | Contract::AtLeast { param, .. }
+            | Contract::Restrict { param } => Some(param),
+            Contract::NullableResult | Contract::Acquires | Contract::TrustedResult => None,
+        }
+    }
+}
+
 /// The mode of an `access` attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {

@@ -196,3 +196,17 @@ int ticket_of(struct ticket *(*f)(void)) {
     struct ticket *a = f(), *b = f();
     return (a ? ticket_get(a) : 0) + (b ? ticket_get(b) : 0);
 }
+typedef int eats(const int *p, int n);
+struct eaters { int n; eats *f; };
+int eat(const int *p, int n) { return breaches++, p && n; }
+int eat_four(const int *p, int n) { return breaches++, p && n; }
+int eat_any(const int *p, int n) { return breaches++, p && n; }
+int eat_text(const int *p, int n) { return breaches++, p && n; }
+int feed(eats *f) { return f(NULL, 1000); }
+static int fed = 5;
+int eat_some(const int *p, int n) { return n == 1 ? *p : 0; }
+int feed_some(eats *f) { return f == eat ? *&fed : f(&fed, 1); }
+eats *eater = eat_some;
+int feed_eaters(struct eaters e) { return e.f(NULL, 1000); }
+int each_ticket(int (*f)(struct ticket *)) { return f(&tickets[4095]); }
+int each_trusted(int (*f)(struct ticket *)) { return f(&tickets[4095]); }

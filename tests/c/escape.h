@@ -108,3 +108,18 @@ int ticket_use_after(struct ticket *t, int (*f)(int)) __attribute__((trusted(1))
 typedef struct ticket *ticket_find(void) __attribute__((nullable(0)));
 int ticket_of(ticket_find *f);
 char *text_share(char *text) __attribute__((trusted(0), acquires, null_terminated_string_arg(1)));
+typedef int eats(const int *p, int n);
+typedef int eats_some(const int *p, int n) __attribute__((access(read_only, 1, 2)));
+typedef int takes(struct ticket *t);
+typedef int takes_trusted(struct ticket *t) __attribute__((trusted(1)));
+int eat(const int *p, int n) __attribute__((access(read_only, 1, 2)));
+int eat_four(const int p[static 4], int n) __attribute__((access(read_only, 1, 2)));
+int eat_any(const int *p, int n);
+int eat_text(const int *p, int n) __attribute__((trusted(1)));
+int feed(eats *f);
+int feed_some(eats_some *f);
+int each_ticket(takes *f);
+int each_trusted(takes_trusted *f);
+extern eats *eater;
+struct eaters { int n; eats *f; };
+int feed_eaters(struct eaters e) __attribute__((trusted(1)));

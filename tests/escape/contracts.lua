@@ -123,6 +123,25 @@ attempt("a trusted callback given as one that is not", function()
   C.uses(ffi.cast("struct other *", kept))
 end, "did not give out")
 
+section "declared functions as callbacks"
+local other = "a function with other contracts"
+for _, name in ipairs { "eat", "eat_four", "eat_any", "eat_text" } do
+  attempt(name .. " where C promises nothing", function() C.feed(C[name]) end, other)
+  attempt(name .. " as a pointer", function() C.feed(ffi.cast("eats *", C[name])) end, other)
+  attempt(name .. " as a pointer of a type of its own", function() C.feed(ffi.cast("int (*)(const int [static 4], int)", C[name])) end, other)
+  attempt(name .. " out of memory", function() C.feed(ffi.new("eats *[1]", { C[name] })[0]) end, other)
+  attempt(name .. " in a variable", function() C.eater = C[name] end, other)
+  attempt(name .. " in a struct", function() C.feed_eaters { 1, C[name] } end, other)
+  attempt_where(name ~= "eat", name .. " where C promises elements", function() C.feed_some(C[name]) end, other)
+end
+for _, name in ipairs { "ticket_close", "ticket_close_or_null", "ticket_get" } do
+  attempt(name .. " for C's tickets", function() C.each_ticket(C[name]) end, other)
+  attempt_where(name ~= "ticket_get", name .. " for C's trusted tickets", function() C.each_trusted(C[name]) end, other)
+end
+assert(C.feed_some(C.eat) == 5, "fed " .. tostring(C.feed_some(C.eat)))
+assert(C.each_trusted(C.ticket_get) == 0, "got " .. tostring(C.each_trusted(C.ticket_get)))
+assert(C.feed(function(p, n) return p == ffi.NULL and n or 0 end) == 1000)
+
 section "callbacks of the script vouch for nothing"
 local function pick(address) return function() return forged("long *", address) end end
 attempt("a callback of a trusted type, called", function() return ffi.cast("pick *", pick(4096))()[0] end, "")

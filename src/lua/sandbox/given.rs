@@ -167,14 +167,46 @@ impl State {
     /// # Errors
     /// It is a callback that returns a pointer, and C does not take NULL, which it gets where a callback fails.
     pub(in crate::lua) fn pass_function(&self, ty: TypeId, address: usize) -> Result<(), LuaError> {
-        if !self.asks_for_contracts() || !(self.links.has_callback)(self, address as *const c_void)
-        {
+        if !self.asks_for_contracts() {
             return Ok(());
+        }
+        if !(self.links.has_callback)(self, address as *const c_void) {
+            return self.permit_as_callback(ty, address);
         }
         self.permit_fallible(ty)?;
         self.hold_callback_to(ty, address);
         self.given().exposed.borrow_mut().insert(address);
         Ok(())
+    }
+
+    /// # Errors
+    /// CALL-8: C would call the function at an address as a `ty`, which does not promise all that the function's declarations ask for.
+    fn permit_as_callback(&self, ty: TypeId, address: usize) -> Result<(), LuaError> {
+        let functions = self.given().functions.borrow();
+        let types = self.types.borrow();
+        let table = types.table();
+        let Some(promised) = table.function(ty).map(|function| &function.contracts) else {
+            return Ok(());
+        };
+        let is_promised = |known: TypeId| {
+            let Some(function) = table.function(known) else { return true };
+            let asked =
+                |param| function.contracts.iter().filter(move |c| c.parameter() == Some(param));
+            (0..).zip(&function.params).filter(|(_, ty)| table.holds_pointers(**ty)).all(
+                |(param, _)| {
+                    asked(param).next().is_some() && asked(param).all(|c| promised.contains(c))
+                },
+            )
+        };
+        let same = |known: &TypeId| table.same((*known).into(), ty.into());
+        let known = functions.get(&address).into_iter().flatten().copied().filter(same);
+        match known.into_iter().all(is_promised) {
+            true => Ok(()),
+            false => Err(LuaError::new(format!(
+                "a function with other contracts than C keeps when it calls a '{}'",
+                table.repr(ty.into())
+            ))),
+        }
     }
 
     /// Holds the callback at an address to the contracts of a function type.

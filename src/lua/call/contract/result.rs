@@ -22,7 +22,12 @@ pub(in crate::lua::call) unsafe fn learn_result(
     value: *const u8,
 ) -> bool {
     let Kind::Pointer(to) = cx.state.kind(ty) else { return false };
-    if cx.state.checked() && callback::is_callback(target) {
+    if !cx.state.checked() {
+        // SAFETY: as below.
+        unsafe { State::learn_result(cx, ty, value) };
+        return false;
+    }
+    if callback::is_callback(target) {
         return false;
     }
     let declared = |n| cx.state.declared_function(record.ty, target, n);
