@@ -33,6 +33,12 @@ fn is_alive(sandbox: &Sandbox) {
     assert_eq!(sandbox.run::<i64>("plugin", "return 6 * 7").expect("runs"), 42);
 }
 
+/// A chunk with a variable that loops when it is closed, where Lua has such variables; else one that loops.
+const CLOSED: &str = "local closed = load [[
+    local x <close> = setmetatable({}, {__close = function() while true do end end})
+    while true do end
+]] or load 'while true do end' ";
+
 /// Scripts that would run for ever.
 const LOOPS: &[(&str, &str)] = &[
     ("the main chunk", "while true do end"),
@@ -589,6 +595,35 @@ fn attacks_are_errors() {
         let (end, time) = end_of(&sandbox, attack);
         assert!(!end.starts_with("returned"), "{attack}: {end}");
         assert!(!end.contains("internal error") && time < BOUND, "{attack}: {end}, {time:?}");
+        is_alive(&sandbox);
+    }
+}
+
+/// Variables are closed while a hook stops what they do, or not at all.
+#[test]
+fn closing_ends() {
+    let ways = [
+        "closed()",
+        "pcall(closed) while true do end",
+        "coroutine.wrap(closed)()",
+        "while true do pcall(coroutine.wrap(closed)) end",
+        "while true do local co = coroutine.create(closed) coroutine.resume(co) pcall(coroutine.close or error, co) end",
+        "co = coroutine.create(closed) coroutine.resume(co)",
+        "local f = coroutine.wrap(function() pcall(closed) coroutine.yield() end) f() f()",
+        "for _ in next, {1}, nil, setmetatable({}, {__close = closed}) do break end while true do end",
+        "local co = coroutine.create(function() coroutine.wrap(closed)() end) coroutine.resume(co) while true do end",
+        "table.sort({2, 1}, coroutine.wrap(closed))",
+    ];
+    for way in ways {
+        let sandbox = builder().build().expect("builds");
+        let (end, time) = end_of(&sandbox, &format!("{CLOSED} {way}"));
+        assert_eq!(end, "deadline", "{way}");
+        assert!(time < BOUND, "{way}: {time:?}");
+        // The next call has a budget again: what was stopped does not go on without a hook.
+        let again = "if co and coroutine.close then return tostring(coroutine.close(co)) end return 'false'";
+        let (end, time) = end_of(&sandbox, again);
+        assert!(end.contains("false"), "{way}: {end}");
+        assert!(time < BOUND, "{way}: {time:?}");
         is_alive(&sandbox);
     }
 }
