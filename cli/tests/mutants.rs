@@ -73,7 +73,7 @@ fn campaigns_find_broken_rules() {
 
 Each row breaks one rule of a convention's table (`src/fuzz/mutants/`). \"lines\" is the number of lines that change in the convention's
 file in `tests/conventions/`. \"found by\" lists who noticed in 150 random functions of seed 1 (or in 1,500, if the row says so): Clang,
-libffi, the checker of plans, or `itself`, the round trip between this library's call thunk and callback. A campaign does not notice a rule that Cranelift
+libffi, the checker of plans, `emit`, or `itself`, the round trip between this library's call thunk and callback. A campaign does not notice a rule that Cranelift
 keeps by itself (shadow space), that no compiler relies on, or that no function of the campaign meets. This command writes the page:
 
     CTHUNK_BLESS=1 cargo test --features riscv64 --test mutants -- --ignored

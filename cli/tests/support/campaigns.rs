@@ -25,7 +25,7 @@ pub fn host(mutant: &Mutant, compilers: Vec<Compiler>) -> Host {
 }
 
 /// The oracles and directions that see a mutant in so many functions of seed 1; or the checker of plans, which an object is not made
-/// without.
+/// without; or `emit`, which refuses a plan that needs code of the process.
 pub fn caught_in(mutant: &Mutant, executor: &dyn Executor, functions: usize) -> Vec<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(mutant.name.replace(':', "-"));
     let campaign = Campaign {
@@ -41,6 +41,7 @@ pub fn caught_in(mutant: &Mutant, executor: &dyn Executor, functions: usize) -> 
     let report = match campaign.run(&|_, _| {}) {
         Ok(report) => report,
         Err(Trouble::Header(Error::Codegen { .. })) => return vec!["the checker of plans".into()],
+        Err(Trouble::Header(Error::Emit { .. })) => return vec!["`emit`".into()],
         Err(trouble) => panic!("{}: {trouble}", mutant.name),
     };
     let failed = report.tallies.iter().filter(|(_, tally)| tally.failed > 0);
