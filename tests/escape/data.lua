@@ -167,8 +167,8 @@ attempt_where(io, "all memory", function() return io.open("/proc/self/mem", "r+"
 attempt_where(io, "all memory, line by line", function() return io.lines("/proc/self/mem") end, "not permitted")
 attempt_where(io, "all memory as standard input", function() io.input("/proc/self/mem") return io.read(1) end, "not permitted")
 attempt_where(io, "a program and its output", function() return io.popen("true") end, "not permitted")
-attempt_where(os, "a program", function() return os.execute("true") end, "not permitted")
-attempt_where(os, "the end of the process", function() os.exit(1) end, "not permitted")
+attempt_where(os and os.execute, "a program", function() return os.execute("true") end, "not permitted")
+attempt_where(os and os.execute, "the end of the process", function() os.exit(1) end, "not permitted")
 attempt_where(package, "another path", function()
   package.path = "/proc/self/cmdline"
   return require "path"

@@ -24,10 +24,10 @@ use crate::code::os;
 use crate::code::{self, Slot};
 use crate::lua::state::head::Head;
 use crate::lua::state::rooms::Part;
-use crate::lua::state::{Cx, LuaError, State, guard_in};
+use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
-use crate::lua::vm::api::{self, Results, lua_State};
+use crate::lua::vm::api::{self, LuaType, Results, lua_State};
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
 ///
@@ -210,6 +210,32 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
 }
 
 /// [`enter`] on the thread of the C call in progress, or where there is none on the main thread.
+/// Keys of the table of [`Anchor::Pending`], beside those of `traceback`: what callbacks push where no error may be raised.
+const RUN: i64 = 8;
+const OVERFLOW: i64 = 9;
+
+/// Makes what callbacks push. May raise (out of memory).
+pub(super) fn make_ready(cx: &Cx<'_>) {
+    cx.push_anchor(Anchor::Pending);
+    cx.raw_get_integer(-1, OVERFLOW);
+    let made = cx.type_of(-1) != LuaType::Nil;
+    cx.pop(1);
+    if !made {
+        // SAFETY: a C function is running, with free stack slots.
+        unsafe { api::push_c_function(cx.lua, run) };
+        cx.raw_set_integer(-2, RUN);
+        cx.push_bytes(b"C stack overflow: callbacks in callbacks");
+        cx.raw_set_integer(-2, OVERFLOW);
+    }
+    cx.pop(1);
+}
+
+fn push_ready(cx: &Cx<'_>, key: i64) {
+    cx.push_anchor(Anchor::Pending);
+    cx.raw_get_integer(-1, key);
+    cx.remove(-2);
+}
+
 fn enter_on(
     state: &State,
     callback: &Callback,
@@ -219,19 +245,19 @@ fn enter_on(
 ) {
     let (head, lua) = (state.head(), scope.map_or(state.main, CallbackScope::lua));
     let mut entry = Entry { callback, head, frame, errno };
-    // SAFETY: `lua` is the thread of the C call in progress, or the main thread: alive, and not running Lua code. The two
-    // pushes allocate nothing on Lua 5.2 and later beyond the stack that `lua_checkstack` grows without raising.
+    // SAFETY: `lua` is the thread of the C call in progress, or the main thread: alive, and not running Lua code. The pushes
+    // allocate nothing beyond the stack that `lua_checkstack` grows without raising.
     let failed = unsafe {
         if sys::lua_checkstack(lua, 5) == 0 {
             return report("Lua stack overflow in a callback");
         }
         let nested = Callbacks::of(state).nested.get();
         if nested == MAX_NESTED {
-            Cx::new(lua, state).push_bytes(b"C stack overflow: callbacks in callbacks");
+            push_ready(&Cx::new(lua, state), OVERFLOW);
             true
         } else {
             Callbacks::of(state).nested.set(nested + 1);
-            api::push_c_function(lua, run);
+            push_ready(&Cx::new(lua, state), RUN);
             sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
             let failed = match state.options.traceback.get() {
                 true => traceback::call(lua, state),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::Callbacks;
-use super::dispatch::dispatch;
+use super::dispatch::{dispatch, make_ready};
 use super::fast::Quick;
 use super::other_thread::{Queue, Terms};
 use super::owner::Link;
@@ -359,6 +359,7 @@ fn count(state: &State, more: isize) {
 
 /// A callback with no Lua function.
 fn new(cx: &Cx<'_>, kind: Arc<CallbackKind>) -> Result<code::Callback, LuaError> {
+    make_ready(cx);
     expect(cx);
     let free = Callbacks::of(cx.state).free_places.borrow_mut().pop();
     let place = free.unwrap_or_else(|| {
