@@ -335,6 +335,10 @@ fn greed_ends() {
         println!("{what}: {time:?}: {}", end.lines().next().unwrap_or_default());
         assert!(end.contains(part), "{what}: {end}");
         is_alive(&sandbox);
+        let began = Instant::now();
+        drop(sandbox);
+        let closed = began.elapsed();
+        assert!(closed < Duration::from_secs(10), "{what}: the close takes {closed:?}");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::lua::state::rooms::Part;
 use crate::lua::state::watch;
 use crate::lua::state::{Anchor, Cx, LuaError, Outcome, entry, finalizer};
 use crate::lua::types::kind::Kind;
-use crate::lua::value::cdata::{self, CData};
+use crate::lua::value::cdata::{self, CData, Flags};
 use crate::lua::value::operator::Operator;
 use crate::lua::value::to_c;
 use crate::lua::vm::api::{self, LuaType, lua_CFunction};
@@ -344,6 +344,7 @@ fn is_finalizer(cx: &Cx<'_>, index: c_int) -> bool {
 /// Makes the value on top of the stack, which it pops, the finaliser of the cdata at `index`; nil removes it.
 fn set_finalizer(cx: &Cx<'_>, index: c_int, cd: &CData) {
     let finalized = cx.type_of(-1) != LuaType::Nil;
+    watch::await_finalizer(cx, cd.has(Flags::FINALIZED), finalized);
     argument_pool::let_go(cx, index);
     if cd.is_pointer() {
         callback::let_go(cx, cd.address.cast());

@@ -18,6 +18,12 @@ pub(in crate::lua) struct Watch {
     budget: Option<Arc<Budget>>,
     /// Cdata whose finalisers wait.
     dead: Cell<i64>,
+    /// Cdata that have a finaliser, or whose finaliser waits.
+    awaited: Cell<i64>,
+    /// Places in the table of [`Anchor::Dead`]. There is one for each, as nothing is allocated while Lua collects garbage.
+    places: Cell<i64>,
+    /// The host lets no more finalisers run.
+    closing: Cell<bool>,
 }
 
 /// Bytes that count as a step.
@@ -30,12 +36,17 @@ impl Watch {
     /// - *Room* (see `vm`).
     pub(in crate::lua) unsafe fn of(lua: *mut lua_State) -> Watch {
         // SAFETY: *Room*, kept by the caller.
-        Watch { budget: unsafe { api::budget(lua) }, dead: Cell::new(0) }
+        Watch { budget: unsafe { api::budget(lua) }, ..Watch::default() }
     }
 
     /// Whether finalisers wait for a call of the library.
     pub(in crate::lua) fn finalizers_wait(&self) -> bool {
         self.budget.is_some()
+    }
+
+    /// From now on no finaliser is kept for later.
+    pub(in crate::lua) fn close(&self) {
+        self.closing.set(true);
     }
 
     /// Whether one waits that may run.
@@ -119,9 +130,31 @@ pub(in crate::lua) fn in_pieces(
     Ok(())
 }
 
+/// Makes a place for a cdata that gets a finaliser, or had one.
+pub(in crate::lua) fn await_finalizer(cx: &Cx<'_>, had: bool, has: bool) {
+    let watch = &cx.state.watch;
+    if !watch.finalizers_wait() || had == has {
+        return;
+    }
+    watch.awaited.set(watch.awaited.get() + if has { 1 } else { -1 });
+    let places = watch.places.get();
+    if watch.awaited.get() > places {
+        cx.push_anchor(Anchor::Dead);
+        for place in [2 * places + 1, 2 * places + 2] {
+            cx.push_bool(false);
+            cx.raw_set_integer(-2, place);
+        }
+        cx.pop(1);
+        watch.places.set(places + 1);
+    }
+}
+
 /// Keeps a cdata and its finaliser for later. The finaliser is below the cdata, on top of the stack.
 pub(in crate::lua) fn keep_dead(cx: &Cx<'_>) {
     let count = cx.state.watch.dead.get();
+    if cx.state.watch.closing.get() {
+        return;
+    }
     cx.push_anchor(Anchor::Dead);
     cx.push_value(-3);
     cx.raw_set_integer(-2, 2 * count + 1);
@@ -142,10 +175,11 @@ pub(in crate::lua) fn next_dead(cx: &Cx<'_>) -> bool {
     for place in [2 * count - 1, 2 * count] {
         cx.raw_get_integer(-1, place);
         cx.insert(-2);
-        cx.push_nil();
+        cx.push_bool(false);
         cx.raw_set_integer(-2, place);
     }
     cx.pop(1);
     cx.state.watch.dead.set(count - 1);
+    cx.state.watch.awaited.set(cx.state.watch.awaited.get() - 1);
     true
 }

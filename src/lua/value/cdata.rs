@@ -108,7 +108,8 @@ impl CData {
         usize::try_from(size).ok()
     }
 
-    fn has(&self, flag: u32) -> bool {
+    /// Whether it has one of [`Flags`].
+    pub(in crate::lua) fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
 }

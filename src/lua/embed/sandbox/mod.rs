@@ -362,5 +362,9 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         // An error, above all that the budget is spent, does not keep the state open.
         let _ = self.collect();
+        let _ = self.ffi.enter(|cx| {
+            cx.state.watch.close();
+            Ok(())
+        });
     }
 }
