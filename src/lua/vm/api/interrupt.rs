@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use mlua::ffi as sys;
 
-use super::{COLLECTS_WHEN_FULL, Results, lua_State, new_collected, set_collector};
+use super::{
+    COLLECTS_WHEN_FULL, COUNTS_NO_DEPTH, Results, lua_State, new_collected, set_collector,
+};
 use crate::lua::vm::budget::{Budget, Spent};
 
 pub(crate) use version::is_ended;
@@ -188,6 +190,10 @@ mod version {
             let calls_now = sys::lua_gethookmask(lua) & sys::LUA_MASKCALL != 0;
             if (next as c_int, calls) != (count, calls_now) {
                 set(lua, next as c_int, calls);
+            }
+            // Functions of the host that call Lua nest, too.
+            if COUNTS_NO_DEPTH && crate::code::is_stack_short() {
+                sys::luaL_error(lua, c"C stack overflow".as_ptr());
             }
         }
     }
