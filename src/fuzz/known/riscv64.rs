@@ -33,8 +33,11 @@ pub static ROWS: &[Disagreement] = &[
             let mut records = seen.records().into_iter();
             let zero_width = records.any(|record| {
                 let last = record.body.members.len() as u32;
-                let mut unnamed = record.body.unnamed_bits.iter();
-                unnamed.any(|bits| bits.width == 0 && bits.before < last)
+                let unnamed = &record.body.unnamed_bits;
+                let mut zero = unnamed.iter().enumerate().filter(|(_, bits)| bits.width == 0);
+                zero.any(|(i, bits)| {
+                    bits.before < last || unnamed[i + 1..].iter().any(|later| later.width > 0)
+                })
             });
             zero_width && parts(seen).len() == 2
         }),
