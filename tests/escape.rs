@@ -187,6 +187,10 @@ fn nothing_gets_out_under_stress() {
 
 /// Wherever memory runs out, the operation fails, and uses nothing that an emergency collection has freed.
 #[test]
+#[cfg_attr(
+    feature = "luajit",
+    ignore = "LuaJIT raises out of memory outside of protected calls, and its state does not close after that (lj_state.c: close_state)"
+)]
 fn memory_runs_out_anywhere() {
     let _turn = TURN.lock();
     let (lua, ffi) = state(Policy::declared_only());
