@@ -89,6 +89,7 @@
 //! | module | knows |
 //! |---|---|
 //! | [`target`] | triples and data models |
+//! | [`preprocess`] | C's preprocessor |
 //! | [`ctype`] | C declarations: parsing, types, layouts, printing |
 //! | [`abi`] | calling conventions as tables; from a signature to a [`abi::CallPlan`] |
 //! | [`lower`] | from a plan to Cranelift IR: call thunks and callback bodies |
@@ -120,6 +121,7 @@ pub mod lower;
 pub mod lua;
 pub mod native;
 pub mod policy;
+pub mod preprocess;
 mod suggest;
 pub mod target;
 

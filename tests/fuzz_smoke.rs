@@ -18,6 +18,8 @@ mod parse;
 #[cfg(all(unix, feature = "fuzz-abi"))]
 #[path = "../fuzz/logic/plan.rs"]
 mod plan;
+#[path = "../fuzz/logic/preprocess.rs"]
+mod preprocess;
 #[path = "../fuzz/logic/sandbox.rs"]
 mod sandbox;
 
@@ -84,6 +86,72 @@ fn for_a_second(mut run: impl FnMut(&mut Random)) {
 #[test]
 fn parse_survives_mutations() {
     for_a_second(|random| parse::parse(&mutated(random)));
+}
+
+/// Pieces of directives and macros, in any order.
+fn directives(random: &mut Random) -> Vec<u8> {
+    static PIECES: [&str; 44] = [
+        "#define ",
+        "#undef ",
+        "#if ",
+        "#ifdef ",
+        "#elif ",
+        "#else",
+        "#endif",
+        "#include ",
+        "#include_next ",
+        "#embed ",
+        "#pragma ",
+        "#line ",
+        "\n",
+        "\n",
+        "\n",
+        "\\\n",
+        "A",
+        "B",
+        "f",
+        "g",
+        "(",
+        ")",
+        "(x)",
+        "(x, ...)",
+        "x",
+        "__VA_ARGS__",
+        "__VA_OPT__(",
+        "#",
+        "##",
+        ",",
+        "<self.h>",
+        "\"self.h\"",
+        "<limits.h>",
+        "1",
+        "0x2",
+        "+",
+        "?",
+        ":",
+        "defined ",
+        "'a'",
+        "\"s\"",
+        "_Pragma(\"once\")",
+        "/*",
+        "*/",
+    ];
+    let mut text = vec![random.below(256) as u8];
+    for _ in 0..random.below(60) {
+        text.extend(PIECES[random.below(PIECES.len())].bytes());
+        if random.below(3) == 0 {
+            text.push(b' ');
+        }
+    }
+    text
+}
+
+#[test]
+fn the_preprocessor_survives_directives_and_mutations() {
+    for_a_second(|random| {
+        preprocess::preprocess_any(&directives(random));
+        preprocess::preprocess_any(&mutated(random));
+    });
 }
 
 #[test]

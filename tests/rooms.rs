@@ -39,6 +39,7 @@ const CRATE: House = House {
         &["suggest"],
         &["error"],
         &["target"],
+        &["preprocess"],
         &["ctype"],
         &["abi"],
         &["lower"],
