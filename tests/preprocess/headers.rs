@@ -1,6 +1,7 @@
 //! Headers of Debian's packages, alone and in pairs: the same tokens as the compilers have.
 //!
 //! Both sides have the same predefined macros and the same folders. `CTHUNK_HEADER=gtk` picks the headers with this in their name.
+//! Each header is compared alone, and every eighth together with the next one; `CTHUNK_PAIRS=1` compares all pairs.
 
 use cthunk::preprocess::{Command, Compiler, Folder, Options, Platform};
 
@@ -90,12 +91,13 @@ impl Comparison {
         }
     }
 
-    /// Compares headers alone, and each with the next one.
+    /// Compares headers alone, and with the next one.
     fn all(&mut self, headers: &[Header]) {
         for header in headers {
             self.unit(&[header]);
         }
-        for pair in headers.windows(2) {
+        let step = if std::env::var_os("CTHUNK_PAIRS").is_some() { 1 } else { 8 };
+        for pair in headers.windows(2).step_by(step) {
             self.unit(&[&pair[0], &pair[1]]);
         }
     }
@@ -133,30 +135,30 @@ static MINGW: &str = include_str!("mingw.txt");
 
 #[test]
 fn linux_with_gcc() {
-    check("x86_64-sysv", Compiler::Gcc, LINUX, 300);
+    check("x86_64-sysv", Compiler::Gcc, LINUX, 150);
 }
 
 #[test]
 fn linux_with_clang() {
-    check("x86_64-sysv", Compiler::Clang, LINUX, 300);
+    check("x86_64-sysv", Compiler::Clang, LINUX, 150);
 }
 
 #[test]
 fn aarch64() {
-    check("aarch64-sysv", Compiler::Gcc, LIBC, 80);
+    check("aarch64-sysv", Compiler::Gcc, LIBC, 40);
 }
 
 #[test]
 fn riscv64() {
-    check("riscv64", Compiler::Gcc, LIBC, 80);
+    check("riscv64", Compiler::Gcc, LIBC, 40);
 }
 
 #[test]
 fn i686() {
-    check("i686-sysv", Compiler::Gcc, LIBC, 80);
+    check("i686-sysv", Compiler::Gcc, LIBC, 40);
 }
 
 #[test]
 fn mingw() {
-    check("x86_64-mingw", Compiler::Gcc, MINGW, 80);
+    check("x86_64-mingw", Compiler::Gcc, MINGW, 40);
 }
