@@ -157,7 +157,7 @@ mod version {
     /// - *Live*.
     pub(super) unsafe fn watch(lua: *mut lua_State) {
         // SAFETY: *Live*, kept by the caller.
-        unsafe { set(lua, MOST_AT_FIRST, false) };
+        unsafe { set(lua, MOST_AT_FIRST, COUNTS_NO_DEPTH) };
     }
 
     /// Instructions until the first charge.
@@ -186,7 +186,8 @@ mod version {
                 set(lua, EACH, true);
                 return end(lua, spent);
             }
-            let (next, calls) = (*budget).interval(bytes(lua, &*budget));
+            let (next, large) = (*budget).interval(bytes(lua, &*budget));
+            let calls = large || COUNTS_NO_DEPTH;
             let calls_now = sys::lua_gethookmask(lua) & sys::LUA_MASKCALL != 0;
             if (next as c_int, calls) != (count, calls_now) {
                 set(lua, next as c_int, calls);
