@@ -377,7 +377,7 @@ fn refusals_are_seen() {
 /// A panic of the host's observer goes no further.
 #[test]
 fn an_observer_that_panics_harms_nobody() {
-    let sandbox = builder().build().expect("builds");
+    let sandbox = builder().time(Duration::from_secs(10)).build().expect("builds");
     sandbox.ffi().on_refusal(|_| panic!("as the test wants")).expect("open");
     let (end, _) = end_of(&sandbox, "require 'ffi'.load 'z'");
     assert!(end.contains("permission `load`"), "{end}");
