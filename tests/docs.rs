@@ -32,9 +32,12 @@ fn table<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
 const PROGRAM: &str = "When a program runs";
 const TESTS: &str = "When the tests run";
 
-/// Adds the names in a text that begin with `CTHUNK_`.
+/// Adds the names in a text that begin with `CTHUNK_`; one that `_` precedes is a macro of a C header.
 fn names(text: &str, found: &mut BTreeSet<String>) {
     for (at, prefix) in text.match_indices("CTHUNK_") {
+        if text[..at].ends_with('_') {
+            continue;
+        }
         let rest = &text[at + prefix.len()..];
         let end = rest.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
         found.insert(format!("{prefix}{}", &rest[..end.unwrap_or(rest.len())]));

@@ -3,8 +3,8 @@
 use super::seen::{Inner, phantom};
 use super::{Disagreement, Seen, Subject};
 use crate::abi::{
-    Bank, CallPlan, Class, Convention, Kind, Leaf, Pass, Place, Role, SYSV64, Signature, Type,
-    WIN64, Width,
+    Bank, CallPlan, Class, Convention, Kind, Leaf, LeafKind, Pass, Place, Role, SYSV64, Signature,
+    Type, WIN64, Width,
 };
 use crate::ctype::RecordKind;
 use crate::fuzz::compiler::Compiler;
@@ -50,6 +50,16 @@ pub static ROWS: &[Disagreement] = &[
         oracle: Compiler::is_clang,
         directions: &Direction::ALL,
         subject: Subject::Type(|seen| seen.loses_bytes_in_clang()),
+    },
+    Disagreement {
+        name: "clang-two-halves",
+        reason: "Clang passes an eightbyte of two _Float16 and nothing else as an integer where the value behind it is shorter than 8 \
+                 bytes (`GetX86_64ByValArgumentPair` widens all but float and half to i64); the psABI and GCC have it in SSE",
+        link: CLANG,
+        conventions: CONVENTIONS,
+        oracle: Compiler::is_clang,
+        directions: &Direction::ALL,
+        subject: Subject::Type(has_two_halves_before_a_short_eightbyte),
     },
     Disagreement {
         name: "clang-unaligned-record",
@@ -182,6 +192,20 @@ pub static ROWS: &[Disagreement] = &[
         }),
     },
 ];
+
+/// Whether the first eightbyte has two `_Float16` at its beginning alone, and the second one scalar of at most 4 bytes, or two
+/// `_Float16`.
+fn has_two_halves_before_a_short_eightbyte(seen: &Seen<'_>) -> bool {
+    let filled = || seen.leaves().iter().filter(|leaf| leaf.size > 0);
+    let eightbyte = |start| filled().filter(move |leaf| leaf.offset / 8 * 8 == start);
+    let is_half = |leaf: &Leaf| leaf.kind == LeafKind::Float && leaf.size == 2;
+    let are_two_halves = |start| {
+        let has = |offset| eightbyte(start).any(|leaf| leaf.offset == start + offset);
+        eightbyte(start).all(|leaf| is_half(leaf) && leaf.offset < start + 4) && has(0) && has(2)
+    };
+    let is_short = || eightbyte(8).count() == 1 && eightbyte(8).all(|leaf| leaf.size <= 4);
+    seen.ty.size == 16 && are_two_halves(0) && (are_two_halves(8) || is_short())
+}
 
 fn is_memory(seen: &Seen<'_>) -> bool {
     let role = Role::Fixed { variadic: false };
