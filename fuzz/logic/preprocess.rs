@@ -25,7 +25,7 @@ pub fn preprocess_any(data: &[u8]) {
 
 fn check(unit: &Unit, standard: Standard) {
     for token in &unit.tokens {
-        assert!(unit.location(token.place).line > 0);
+        assert!(unit.location(token.place).column > 0);
     }
     for (name, _) in unit.macros() {
         assert!(!name.is_empty());

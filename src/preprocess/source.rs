@@ -54,26 +54,27 @@ impl Text {
 
 /// A text without its continued lines, and where they were joined. White space between the backslash and the end of the line is
 /// ignored, as by GCC and Clang.
-fn join_lines(raw: Vec<u8>) -> (Vec<u8>, Vec<u32>) {
-    let start = if raw.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let (mut bytes, mut splices) = (Vec::new(), Vec::new());
-    let (mut copied, mut at) = (start, start);
-    while let Some(found) = memchr(b'\\', &raw[at..]) {
+fn join_lines(mut bytes: Vec<u8>) -> (Vec<u8>, Vec<u32>) {
+    // What is before `copied` is behind `end` already.
+    let mut copied = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let (mut at, mut end, mut splices) = (copied, 0, Vec::new());
+    while let Some(found) = memchr(b'\\', &bytes[at..]) {
         let backslash = at + found;
         let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c);
-        let space = raw[backslash + 1..].iter().take_while(blank).count();
+        let space = bytes[backslash + 1..].iter().take_while(blank).count();
         at = backslash + 1;
-        if raw.get(at + space) == Some(&b'\n') {
-            bytes.extend_from_slice(&raw[copied..backslash]);
-            splices.push(bytes.len() as u32);
+        if bytes.get(at + space) == Some(&b'\n') {
+            bytes.copy_within(copied..backslash, end);
+            end += backslash - copied;
+            splices.push(end as u32);
             at += space + 1;
             copied = at;
         }
     }
-    if copied == 0 {
-        return (raw, splices);
+    if copied > 0 {
+        bytes.copy_within(copied.., end);
+        bytes.truncate(end + bytes.len() - copied);
     }
-    bytes.extend_from_slice(&raw[copied..]);
     (bytes, splices)
 }
 

@@ -29,7 +29,7 @@ pub struct Spellings {
 impl Default for Spellings {
     fn default() -> Spellings {
         let mut spellings =
-            Spellings { bytes: Vec::new(), ends: Vec::new(), slots: vec![0; 1 << 12] };
+            Spellings { bytes: Vec::new(), ends: Vec::new(), slots: vec![0; 1 << 14] };
         for text in PUNCTUATION.iter().chain(&WORDS) {
             spellings.intern(text.as_bytes());
         }
