@@ -128,12 +128,14 @@ impl Reader<'_> {
             (made.params, made.variadic) = self.parameters(name)?;
             token = self.raw()?;
         }
-        let mut tokens = Vec::new();
+        let mut tokens = self.list();
         while !matches!(token.kind, Kind::EndOfLine | Kind::End) {
             tokens.push(token);
             token = self.raw()?;
         }
+        made.body.reserve_exact(tokens.len());
         self.body(&mut made, &tokens)?;
+        self.recycle(tokens);
         let old = self.macros.set(name.spelling, Definition::None);
         if let Definition::User(old) = &old
             && !old.is_same(&made)
