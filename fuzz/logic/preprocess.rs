@@ -30,13 +30,16 @@ fn check(unit: &Unit, standard: Standard) {
     for (name, _) in unit.macros() {
         assert!(!name.is_empty());
     }
-    // A literal without its end takes the rest of its line, and a `#` that a macro has put at the beginning of a line is a directive.
+    // A byte order mark at the beginning of a text is no part of its first name. A literal without its end takes the rest of its line, and a `#` that a macro has put at the beginning of a line is a directive.
     let plain = |token: &cthunk::preprocess::Token| {
         token.kind != Kind::Other
             && !matches!(unit.spellings.bytes(token.spelling), b"#" | b"%:" | b"_Pragma")
     };
     let text = unit.text();
-    if !unit.tokens.iter().all(plain) || text.contains("__") || text.contains('\u{fffd}') {
+    if !unit.tokens.iter().all(plain)
+        || text.contains("__")
+        || text.contains(['\u{fffd}', '\u{feff}'])
+    {
         return;
     }
     let options = Options { standard, ..Options::default() };
