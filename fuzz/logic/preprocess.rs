@@ -30,7 +30,8 @@ fn check(unit: &Unit, standard: Standard) {
     for (name, _) in unit.macros() {
         assert!(!name.is_empty());
     }
-    // A byte order mark at the beginning of a text is no part of its first name. A literal without its end takes the rest of its line, and a `#` that a macro has put at the beginning of a line is a directive.
+    // The text would be read as other tokens: a literal without its end takes the rest of its line, a `#` that a macro has put at the
+    // beginning of a line is a directive, and a byte order mark is skipped at the beginning of a text.
     let plain = |token: &cthunk::preprocess::Token| {
         token.kind != Kind::Other
             && !matches!(unit.spellings.bytes(token.spelling), b"#" | b"%:" | b"_Pragma")
