@@ -46,7 +46,7 @@ fn finalisers_of_a_closing_state_do_their_work_in_any_order() {
 /// Scripts of tests/hardening that end well, in time: what they do has ended the process, or hung it.
 #[test]
 fn what_has_crashed_does_not() {
-    for name in ["depth", "renewed", "async_close", "devices", "foreign"] {
+    for name in ["depth", "renewed", "async_close", "devices", "foreign", "inner"] {
         for mode in [&["run"][..], &["run", "--luajit"]] {
             if cfg!(feature = "luajit") && mode.len() > 1 {
                 continue;

@@ -18,7 +18,7 @@ use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, State};
 use crate::lua::value::cdata::{Flags, Header};
 use crate::lua::value::repr::Place;
-use crate::lua::vm::api::{self, Results, lua_State};
+use crate::lua::vm::api::{self, Results, handed, lua_State};
 use crate::lua::vm::memory::{Call, Kept, Slot, Userdata};
 
 /// Cdata of a full stock.
@@ -147,7 +147,7 @@ pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
     // SAFETY: *Room* for 2, kept by the caller.
     keeping_errno(|| unsafe {
         api::push_c_function(lua, make);
-        sys::lua_pushlightuserdata(lua, ptr::from_ref(state).cast_mut().cast());
+        let _handing = handed::hand(lua, ptr::from_ref(state).cast_mut());
         sys::lua_pcall(lua, 1, 0, 0) == sys::LUA_OK
     })
 }
@@ -155,11 +155,12 @@ pub(in crate::lua) unsafe fn fill(lua: *mut lua_State, state: &State) -> bool {
 /// A Lua C function: fills the stock of the state at 1. Nothing with a destructor is alive where it may raise.
 ///
 /// # Safety
-/// - *C function* (see `vm`): [`fill`] alone calls it, with its state as a light userdata at 1.
+/// - *C function* (see `vm`).
 unsafe extern "C-unwind" fn make(lua: *mut lua_State) -> Results {
-    // SAFETY: `fill` calls this with a state whose `ways.values` is set.
+    // SAFETY: `fill` alone hands a state over, whose `ways.values` is set.
     unsafe {
-        let state = &*sys::lua_touserdata(lua, 1).cast::<State>();
+        let state = &*handed::take::<State>(lua, 1);
+        sys::lua_settop(lua, 1);
         let (cx, stock) = (Cx::new(lua, state), &Callbacks::of(state).stock);
         sys::luaL_checkstack(lua, SIZE as c_int + 4, c"arguments of a callback".as_ptr());
         if !stock.shelf.make_room(&cx, SHELF, SIZE) {

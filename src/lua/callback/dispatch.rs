@@ -27,7 +27,7 @@ use crate::lua::state::rooms::Part;
 use crate::lua::state::{Anchor, Cx, LuaError, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::to_c;
-use crate::lua::vm::api::{self, LuaType, Results, lua_State};
+use crate::lua::vm::api::{self, LuaType, Results, handed, lua_State};
 
 /// The dispatcher of every callback: C has called, the arguments are in the Frame.
 ///
@@ -209,7 +209,6 @@ fn enter(state: &State, callback: &Callback, frame: *mut u8, errno: c_int) {
     enter_on(state, callback, scope.as_ref(), frame, errno);
 }
 
-/// [`enter`] on the thread of the C call in progress, or where there is none on the main thread.
 /// Keys of the table of [`Anchor::Pending`], beside those of `traceback`: what callbacks push where no error may be raised.
 const RUN: i64 = 8;
 const OVERFLOW: i64 = 9;
@@ -230,12 +229,14 @@ pub(super) fn make_ready(cx: &Cx<'_>) {
     cx.pop(1);
 }
 
+/// Pushes what [`make_ready`] has made.
 fn push_ready(cx: &Cx<'_>, key: i64) {
     cx.push_anchor(Anchor::Pending);
     cx.raw_get_integer(-1, key);
     cx.remove(-2);
 }
 
+/// [`enter`] on the thread of the C call in progress, or where there is none on the main thread.
 fn enter_on(
     state: &State,
     callback: &Callback,
@@ -258,7 +259,7 @@ fn enter_on(
         } else {
             Callbacks::of(state).nested.set(nested + 1);
             push_ready(&Cx::new(lua, state), RUN);
-            sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+            let _handing = handed::hand(lua, &raw mut entry);
             let failed = match state.options.traceback.get() {
                 true => traceback::call(lua, state),
                 false => sys::lua_pcall(lua, 1, 0, 0) != sys::LUA_OK,
@@ -304,14 +305,14 @@ pub(super) unsafe fn keep_error(
 /// The protected part of a callback: a Lua C function whose only argument is its [`Entry`].
 ///
 /// # Safety
-/// - *C function*, and *Entry*: [`enter`] calls it.
+/// - *C function*.
 unsafe extern "C-unwind" fn run(lua: *mut lua_State) -> Results {
-    // SAFETY: `enter` calls this with its entry, which outlives the call.
+    // SAFETY: functions of this room alone hand an entry over, which outlives the call.
     unsafe {
-        let entry = &mut *sys::lua_touserdata(lua, 1).cast::<Entry>();
+        let entry = &mut *handed::take::<Entry>(lua, 1);
         guard_in(lua, entry.head, |cx| {
             let callback = &*entry.callback;
-            cx.pop(1);
+            cx.set_top(0);
             if callback.is_freed() {
                 return Err(LuaError::new(format!(
                     "callback '{}' was called after it was freed",

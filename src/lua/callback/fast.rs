@@ -14,7 +14,7 @@ use crate::lua::state::rooms::Part;
 use crate::lua::state::{Cx, State, guard_in};
 use crate::lua::types::kind::Kind;
 use crate::lua::value::repr::{self, Form, Place};
-use crate::lua::vm::api::{self, Results, lua_State};
+use crate::lua::vm::api::{self, Results, handed, lua_State};
 use crate::lua::vm::memory;
 
 /// How calls of a function type go over Lua's stack as memory.
@@ -263,7 +263,7 @@ unsafe fn convert(lua: *mut lua_State, callback: &Callback, frame: *mut u8) -> b
     unsafe {
         api::push_c_function(lua, convert_result);
         sys::lua_insert(lua, -2);
-        sys::lua_pushlightuserdata(lua, (&raw mut entry).cast());
+        let _handing = handed::hand(lua, &raw mut entry);
         sys::lua_pcall(lua, 2, 0, 0) == sys::LUA_OK
     }
 }
@@ -353,11 +353,11 @@ unsafe fn assign(result: memory::Slot, to: *mut u8, place: &Place) -> bool {
 /// A Lua C function: converts the value at 1 to the result of the [`Entry`] at 2.
 ///
 /// # Safety
-/// - *C function*, and *Entry*: [`convert`] calls it.
+/// - *C function*.
 unsafe extern "C-unwind" fn convert_result(lua: *mut lua_State) -> Results {
-    // SAFETY: `convert` calls this with its entry, which outlives the call.
+    // SAFETY: functions of this room alone hand an entry over, which outlives the call.
     unsafe {
-        let entry = &*sys::lua_touserdata(lua, 2).cast::<Entry>();
+        let entry = &*handed::take::<Entry>(lua, 2);
         guard_in(lua, entry.head, |cx| {
             cx.set_top(1);
             dispatch::result(cx, &*entry.callback, entry.frame)?;

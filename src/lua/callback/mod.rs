@@ -41,7 +41,7 @@
 //!   result slot has room for the result (8 bytes where the kind has a fast path).
 //! - **Own thread**: the state of the callback is open, and this is the thread that runs it.
 //! - **Slot**: a slot holds its [`Callback`](record) until another callback takes the slot. None takes it while a call of the callback runs.
-//! - **Entry**: one function of this room alone calls the C function, protected, with an entry on its own stack as an argument.
+//! - **Entry**: an entry is handed over (`vm::api::handed`) by a function of this room alone, which has it on its own stack, and calls protected.
 
 pub(in crate::lua) mod argument_pool;
 pub(in crate::lua) mod deferred;

@@ -30,6 +30,7 @@ mod closure;
 mod collect;
 mod control;
 mod entry;
+pub(crate) mod handed;
 mod interrupt;
 mod late;
 pub(crate) mod layout;
