@@ -16,7 +16,7 @@ impl Spelling {
     }
 }
 
-/// All spellings of one preprocessor. The first ones are those of [`PUNCTUATION`] and [`WORDS`].
+/// All spellings of one preprocessor. The first ones are those of `PUNCTUATION` and `WORDS`.
 #[derive(Clone, Debug)]
 pub struct Spellings {
     bytes: Vec<u8>,
