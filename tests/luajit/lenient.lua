@@ -20,3 +20,6 @@ local function wrong() return ("x"):gsub("(", "") .. "" end
 print(pcall(wrong))
 -- A replacement that Lua makes itself may raise and yield errors of any type.
 print(select(2, pcall(string.gsub, "a", "a", function() error({ 1 }) end))[1], select(2, pcall(string.gsub, "a", ".", setmetatable({}, { __index = function() error("x", 0) end }))))
+for _, f in ipairs { function() string.rep() end, function() string.rep("x") end, function() string.rep({}, 2) end, function() string.rep("x", "y") end } do
+  print((select(2, pcall(f)):gsub("^.-:%d+: ", "")))
+end

@@ -520,9 +520,9 @@ if ("x"):rep(2, ",") ~= "x,x" then
   local own_rep = native.adapt(string.rep, "sis.")
   function string.rep(...)
     local text, count, separator = ...
-    if separator == nil then return own_rep(...) end
     check(is_text(text), 1, "rep", "string", ...)
     check(number_of(count), 2, "rep", "number", select(2, ...))
+    if separator == nil then return own_rep(text, count) end
     check(is_text(separator), 3, "rep", "string", select(3, ...))
     count = number_of(count)
     if count < 2 then return own_rep(text, count) end

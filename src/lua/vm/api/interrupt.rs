@@ -17,9 +17,7 @@ use std::sync::Arc;
 
 use mlua::ffi as sys;
 
-use super::{
-    COLLECTS_WHEN_FULL, COUNTS_NO_DEPTH, Results, lua_State, new_collected, set_collector,
-};
+use super::{COLLECTS_WHEN_FULL, Results, lua_State, new_collected, set_collector};
 use crate::lua::vm::budget::{Budget, Spent};
 
 pub(crate) use version::is_ended;
@@ -148,6 +146,7 @@ pub(crate) unsafe fn push_handler(lua: *mut lua_State) {
 mod version {
     use std::ffi::c_int;
 
+    use super::super::COUNTS_NO_DEPTH;
     use super::*;
 
     /// Each instruction, in a thread whose budget is spent.
