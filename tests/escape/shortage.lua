@@ -46,6 +46,8 @@ return function()
       failed = failed + 1
       message = tostring(message)
       last_message = message
+      -- Lua 5.2's words where there is no memory for its stack.
+      if message:find "too many nested values" then message = "not enough memory" end
       if not message:find "memory" and not message:find "attempt to" then error(message, 0) end
     end
   end
